@@ -1,0 +1,41 @@
+"""Share data between the callbacks of a Dash app: safely, over threads, workers and users, at the speed of memory."""
+
+from dash_stash.errors import (
+    ComputeFailed,
+    ConfigError,
+    FlightCycle,
+    NoSession,
+    PartMissing,
+    RefExpired,
+    RefInvalid,
+    StashError,
+    StoreUnavailable,
+    StoreUnsafe,
+    UnhashableArgument,
+    Unstorable,
+)
+from dash_stash.memo import AsyncMemo, Memo, MemoInfo
+from dash_stash.ref import Ref
+from dash_stash.stash import Stash
+from dash_stash.state import State
+
+__all__ = [
+    "AsyncMemo",
+    "ComputeFailed",
+    "ConfigError",
+    "FlightCycle",
+    "Memo",
+    "MemoInfo",
+    "NoSession",
+    "PartMissing",
+    "Ref",
+    "RefExpired",
+    "RefInvalid",
+    "Stash",
+    "StashError",
+    "State",
+    "StoreUnavailable",
+    "StoreUnsafe",
+    "UnhashableArgument",
+    "Unstorable",
+]

@@ -1,0 +1,41 @@
+"""The command `dash-stash`."""
+
+from __future__ import annotations
+
+import pathlib
+
+import click
+
+from dash_stash import folders
+from dash_stash.errors import ConfigError
+
+
+@click.group()
+@click.version_option(package_name="dash-stash")
+def main() -> None:
+    """Share data between the callbacks of a Dash app."""
+
+
+@main.command()
+@click.argument("app", type=click.Path(exists=True, dir_okay=False, path_type=pathlib.Path), required=False)
+def where(app: pathlib.Path | None) -> None:
+    """Print the folder in which the app written in the file APP stores its data.
+
+    Without APP, the folders of all apps of this user. DASH_STASH_URL, if set, is where every app stores.
+    """
+    try:
+        for folder in folders.stores(app):
+            click.echo(folder)
+    except ConfigError as error:
+        raise click.ClickException(str(error)) from error
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8050, show_default=True, help="Port to listen on.")
+@click.option("--workers", default=4, show_default=True, help="How many gunicorn workers serve the gallery.")
+def demo(host: str, port: int, workers: int) -> None:
+    """Serve the gallery: each part of the Dash guide's chapter on sharing data, its way and this one, side by side."""
+    from dash_stash.demo import serve
+
+    serve(host, port, workers)

@@ -1,0 +1,273 @@
+"""Values to bytes and back: pickle protocol 5, with the big buffers beside the pickle instead of inside.
+
+What is code (the pickle, here called header) is small and sealed; what is big (NumPy blocks, Arrow buffers) is data, and is
+mapped on the way back instead of copied.
+
+Source: PEP 574, Pickle protocol 5 with out-of-band data.
+"""
+
+from __future__ import annotations
+
+import io
+import pickle
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dash_stash.errors import PartMissing, Unstorable
+from dash_stash.keys import public_name
+
+# Below this many bytes a buffer stays in the pickle: aligning and tracking it would cost more than copying it.
+_SMALLEST_BUFFER = 2048
+
+# A dict or list of plain Python data this small is loaded whole as fast as a part of it.
+_SMALLEST_SPLIT = 64 * 1024
+_MOST_PARTS = 1024
+
+PartName = str | int
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One pickle and the buffers that it refers to, in order."""
+
+    header: bytes | memoryview
+    buffers: Sequence[memoryview | bytearray]
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """A value as bytes: one segment, or one per part of a dict (`names` are its keys) or list (`names` count up)."""
+
+    shape: type[dict[str, Any]] | type[list[Any]] | None
+    names: tuple[PartName, ...]
+    segments: tuple[Segment, ...]
+
+
+def encode(value: object) -> Encoded:
+    """Return *value* as bytes; its big buffers are not copied, so it must not change until they are written.
+
+    A dict with text keys, or a list, that holds something big is split into parts that can be loaded one by one.
+
+    Raises:
+        Unstorable: Something in *value* cannot be pickled.
+    """
+    try:
+        whole = _dump(value)
+        names = _part_names(value, whole)
+        if names is None:
+            return Encoded(None, (), (whole,))
+        shape = type(value)
+        return Encoded(shape, names, tuple(_dump(part) for part in _children(value)))
+    except Exception as error:
+        raise _unstorable(value, "the value", error) from error
+
+
+def decode(encoded: Encoded, part: PartName | None = None) -> Any:  # noqa: ANN401 (a stored value has any type)
+    """Return the value, or only the named part of it.
+
+    Raises:
+        PartMissing: There is no such part.
+    """
+    if part is None:
+        return _assemble(encoded)
+    if encoded.shape is None:
+        return pick(_assemble(encoded), part)
+    if part not in encoded.names:
+        raise _missing(part, encoded.names)
+    return _load(encoded.segments[encoded.names.index(part)])
+
+
+def pick(value: Any, part: PartName) -> Any:  # noqa: ANN401 (a stored value has any type)
+    """Return the named part of a loaded dict or list.
+
+    Raises:
+        PartMissing: There is no such part.
+    """
+    if isinstance(value, dict) and part in value:
+        return value[part]
+    if isinstance(value, list) and isinstance(part, int) and 0 <= part < len(value):
+        return value[part]
+    raise _missing(part, tuple(value) if isinstance(value, dict) else tuple(range(len(value))) if isinstance(value, list) else ())
+
+
+def _missing(part: PartName, names: Sequence[PartName]) -> PartMissing:
+    shown = ", ".join(repr(name) for name in names[:10]) or "no parts: it is neither a dict nor a list"
+    return PartMissing(part, shown + (" ..." if len(names) > 10 else ""))
+
+
+def _assemble(encoded: Encoded) -> Any:  # noqa: ANN401 (a stored value has any type)
+    if encoded.shape is None:
+        return _load(encoded.segments[0])
+    parts = [_load(segment) for segment in encoded.segments]
+    return dict(zip(encoded.names, parts, strict=True)) if encoded.shape is dict else parts
+
+
+def _load(segment: Segment) -> Any:  # noqa: ANN401 (a stored value has any type)
+    # Only ever called on bytes whose seal was checked: unpickling is running code.
+    return pickle.loads(segment.header, buffers=segment.buffers)  # noqa: S301
+
+
+def _dump(value: object) -> Segment:
+    buffers: list[memoryview] = []
+
+    def keep(buffer: pickle.PickleBuffer) -> bool:
+        raw = buffer.raw()
+        if raw.nbytes < _SMALLEST_BUFFER:
+            return True
+        buffers.append(raw)
+        return False
+
+    sink = io.BytesIO()
+    _Pickler(sink, protocol=5, buffer_callback=keep).dump(value)
+    return Segment(sink.getbuffer(), buffers)
+
+
+def _part_names(value: object, whole: Segment) -> tuple[PartName, ...] | None:
+    """The parts that *value* is to be split into, or None."""
+    if not whole.buffers and len(whole.header) < _SMALLEST_SPLIT:
+        return None
+    if type(value) is dict and all(type(name) is str for name in value):
+        names: tuple[PartName, ...] = tuple(value)
+    elif type(value) is list:
+        names = tuple(range(len(value)))
+    else:
+        return None
+    parts = list(_children(value))
+    # One object in two places must come back as one object, so such a value stays in one piece.
+    shared = len({id(part) for part in parts}) < len(parts)
+    return names if 0 < len(parts) <= _MOST_PARTS and not shared else None
+
+
+def _children(value: dict[str, Any] | list[Any]) -> Iterator[Any]:
+    return iter(value.values() if isinstance(value, dict) else value)
+
+
+class _Pickler(pickle.Pickler):
+    """Lets the types pass out of band whose own pickling would copy their bytes into the pickle."""
+
+    def reducer_override(self, obj: Any) -> Any:  # noqa: ANN401 (pickle's own signature)
+        reduce = _REDUCERS.get(public_name(type(obj)))
+        return NotImplemented if reduce is None else reduce(obj)
+
+
+def _reduce_array(array: Any) -> Any:  # noqa: ANN401 (NumPy is optional)
+    """NumPy exports no buffer of dates, nor of memory with gaps: view the first as integers, close the gaps of the second."""
+    if array.dtype.hasobject:
+        return NotImplemented
+    if not (array.flags.c_contiguous or array.flags.f_contiguous):
+        return _same, (array.copy(order="C"),)
+    if array.dtype.kind in "mM":
+        return _view_as, (array.view("int64"), array.dtype)
+    return NotImplemented
+
+
+def _same(array: Any) -> Any:  # noqa: ANN401 (NumPy is optional)
+    return array
+
+
+def _view_as(array: Any, dtype: Any) -> Any:  # noqa: ANN401 (NumPy is optional)
+    return array.view(dtype)
+
+
+def _holds_more(total: int, used: int) -> bool:
+    """Whether an Arrow value is a small view of big buffers, which its own pickling would store whole."""
+    return total > 2 * used + _SMALLEST_SPLIT
+
+
+def _reduce_table(table: Any) -> Any:  # noqa: ANN401 (PyArrow is optional)
+    import pyarrow as pa
+
+    if not _holds_more(table.get_total_buffer_size(), table.nbytes):
+        return NotImplemented
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    return _table_from_stream, (pickle.PickleBuffer(sink.getvalue()),)
+
+
+def _table_from_stream(stream: Any) -> Any:  # noqa: ANN401 (PyArrow is optional)
+    import pyarrow as pa
+
+    return pa.ipc.open_stream(pa.py_buffer(stream)).read_all()
+
+
+def _reduce_column(column: Any) -> Any:  # noqa: ANN401 (PyArrow is optional)
+    import pyarrow as pa
+
+    if not _holds_more(column.get_total_buffer_size(), column.nbytes):
+        return NotImplemented
+    return _column_from_table, (pa.table({"": column}), isinstance(column, pa.ChunkedArray))
+
+
+def _column_from_table(table: Any, chunked: bool) -> Any:  # noqa: ANN401, FBT001 (PyArrow is optional; called by pickle)
+    return table.column(0) if chunked else table.column(0).combine_chunks()
+
+
+def _reduce_frame(frame: Any) -> Any:  # noqa: ANN401 (Polars is optional)
+    """Polars pickles itself in band; as an Arrow table it passes without a copy, both ways."""
+    try:
+        import polars
+        import pyarrow as pa
+    except ImportError:
+        return NotImplemented
+    try:
+        table = frame.to_arrow(compat_level=polars.CompatLevel.newest())
+        # Some types do not survive the way over Arrow (Object, 128-bit integers).
+        same_types = _frame_from_arrow(table.slice(0, 0)).schema == frame.schema
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, polars.exceptions.PolarsError):
+        return NotImplemented
+    if not same_types or _holds_more(table.get_total_buffer_size(), table.nbytes):
+        return NotImplemented
+    return _frame_from_arrow, (table,)
+
+
+def _frame_from_arrow(table: Any) -> Any:  # noqa: ANN401 (Polars is optional)
+    import polars
+
+    return polars.from_arrow(table)
+
+
+def _reduce_series(series: Any) -> Any:  # noqa: ANN401 (Polars is optional)
+    return _series_from_frame, (series.to_frame(),)
+
+
+def _series_from_frame(frame: Any) -> Any:  # noqa: ANN401 (Polars is optional)
+    return frame.to_series()
+
+
+# By name, so that none of these libraries is imported unless the app did.
+_REDUCERS: dict[str, Callable[[Any], Any]] = {
+    "numpy.ndarray": _reduce_array,
+    "pyarrow.Table": _reduce_table,
+    "pyarrow.ChunkedArray": _reduce_column,
+    "polars.DataFrame": _reduce_frame,
+    "polars.Series": _reduce_series,
+}
+
+
+def _unstorable(value: object, path: str, error: Exception) -> Unstorable:
+    """Follow the failure down to the innermost thing that does not pickle."""
+    seen: set[int] = set()
+    while id(value) not in seen:
+        seen.add(id(value))
+        for name, child in _inside(value):
+            try:
+                _dump(child)
+            except Exception as reason:  # noqa: BLE001 (pickling runs the user's own code, which may raise anything)
+                value, path, error = child, path + name, reason
+                break
+        else:
+            break
+    return Unstorable(path, f"{type(value).__module__}.{type(value).__qualname__}", str(error))
+
+
+def _inside(value: object) -> list[tuple[str, object]]:
+    """What *value* holds, each with the text that leads to it."""
+    if isinstance(value, dict):
+        return [(f"[{key!r}]", child) for key, child in value.items()]
+    if isinstance(value, list | tuple):
+        return [(f"[{index}]", child) for index, child in enumerate(value)]
+    if isinstance(value, type) or callable(value):
+        return []
+    return [(f".{name}", child) for name, child in getattr(value, "__dict__", {}).items()]

@@ -1,0 +1,159 @@
+"""Everything that dash-stash raises.
+
+StashError
+├── ConfigError         (ValueError)       Stash(...) or @stash.memo was given something it cannot use
+│   └── StoreUnsafe     (PermissionError)  others could write to the store's folder
+├── StoreUnavailable    (OSError)          the store is full, gone or out of reach
+├── Unstorable          (TypeError)        a value that cannot be pickled
+├── UnhashableArgument  (TypeError)        an argument that has no value to make a key of
+├── ComputeFailed       (RuntimeError)     another worker's computation failed with an error that cannot be pickled
+├── FlightCycle         (RecursionError)   a computation waits for itself
+├── NoSession           (RuntimeError)     there is no browser session (or page) here
+├── RefInvalid          (PermissionError)  a reference that this session may not open
+├── RefExpired          (LookupError)      a reference whose value is gone and cannot be computed again
+└── PartMissing         (KeyError)         a reference to a part that the stored value does not have
+"""
+
+from __future__ import annotations
+
+
+class StashError(Exception):
+    """The base of every error of dash-stash."""
+
+
+class ConfigError(StashError, ValueError):
+    """`Stash(...)` or `@stash.memo` was given something it cannot use."""
+
+
+class StoreUnsafe(ConfigError, PermissionError):
+    """Others than the owner could change what is stored."""
+
+    def __init__(self, folder: str, reason: str) -> None:
+        """Take the folder and what is wrong with it."""
+        super().__init__(folder, reason)
+        self.folder, self.reason = folder, reason
+
+    def __str__(self) -> str:
+        return f"the stash folder {self.folder!r} is not used: {self.reason}"
+
+
+class StoreUnavailable(StashError, OSError):
+    """The store is full, gone or out of reach. Memo functions go on computing; `put` and state raise this."""
+
+    def __init__(self, where: str, reason: str) -> None:
+        """Take the store's address and what it answered."""
+        super().__init__(where, reason)
+        self.where, self.reason = where, reason
+
+    def __str__(self) -> str:
+        return f"the stash at {self.where} cannot be used now: {self.reason}. Nothing was stored."
+
+
+class Unstorable(StashError, TypeError):
+    """A value, or something inside it, cannot be pickled. Nothing was stored."""
+
+    def __init__(self, path: str, kind: str, reason: str) -> None:
+        """Take the path inside the value, the type found there, and what pickle said."""
+        super().__init__(path, kind, reason)
+        self.path, self.kind, self.reason = path, kind, reason
+
+    def __str__(self) -> str:
+        return (
+            f"{self.path} is a {self.kind}, which cannot be stored: {self.reason}. "
+            "Nothing was stored. Leave it out, or store what it can be made from."
+        )
+
+
+class UnhashableArgument(StashError, TypeError):
+    """A memo function was called with an argument from whose value no key can be made."""
+
+    def __init__(self, function: str, parameter: str, path: str, kind: str) -> None:
+        """Take the function, its parameter, the path inside the argument and the type found there."""
+        super().__init__(function, parameter, path, kind)
+        self.function, self.parameter, self.path, self.kind = function, parameter, path, kind
+
+    def __str__(self) -> str:
+        return (
+            f"{self.function}(): no key can be made from {self.path}, a {self.kind}. Pass plain data "
+            f"(scalars, containers, dates, dataclasses, arrays, frames or a Ref), or, if the result does not depend on it, "
+            f"write @stash.memo(ignore={self.parameter!r})."
+        )
+
+
+class ComputeFailed(StashError, RuntimeError):
+    """Another worker computed this value and failed with an error that cannot be pickled."""
+
+    def __init__(self, kind: str, text: str) -> None:
+        """Take the original error's type name and text."""
+        super().__init__(kind, text)
+        self.kind, self.text = kind, text
+
+    def __str__(self) -> str:
+        return f"the worker that computed this value raised {self.kind}: {self.text}"
+
+
+class FlightCycle(StashError, RecursionError):
+    """A computation asked for the very value that it is computing."""
+
+    def __init__(self, name: str) -> None:
+        """Take the name of the function or state variable."""
+        super().__init__(name)
+        self.name = name
+
+    def __str__(self) -> str:
+        return f"{self.name} needs its own result while computing it. Call the undecorated function, or change an argument."
+
+
+class NoSession(StashError, RuntimeError):
+    """Something that belongs to a browser session (or page) was used where there is none."""
+
+    def __init__(self, what: str, scope: str) -> None:
+        """Take what was asked for and the scope that it needs."""
+        super().__init__(what, scope)
+        self.what, self.scope = what, scope
+
+    def __str__(self) -> str:
+        return (
+            f"{self.what} needs a {self.scope}, and there is none here. Inside a callback: the browser sent no valid "
+            f"cookie of this app (cookies refused, or the page is older than the server's secret): reload the page. "
+            f"Outside a request (start-up, job, static layout): say share=True, or use stash.app."
+        )
+
+
+class RefInvalid(StashError, PermissionError):
+    """A browser sent a reference that this session may not open."""
+
+    def __init__(self, reason: str, prop: str) -> None:
+        """Take one of "forged", "cut", "foreign"; and the component property it came in."""
+        super().__init__(reason, prop)
+        self.reason, self.prop = reason, prop
+
+    def __str__(self) -> str:
+        return (
+            f"the reference in {self.prop!r} was refused: {self.reason}. The callback did not run. "
+            "Expected after a deploy with a new secret; set DASH_STASH_SECRET to keep references valid."
+        )
+
+
+class RefExpired(StashError, LookupError):
+    """A reference's value is gone and there is no way to compute it again."""
+
+    def __init__(self, what: str, reason: str) -> None:
+        """Take what the reference stood for and why it cannot be had again."""
+        super().__init__(what, reason)
+        self.what, self.reason = what, reason
+
+    def __str__(self) -> str:
+        return f"{self.what} is no longer stored, and {self.reason}. Reload the page to start afresh."
+
+
+class PartMissing(StashError, KeyError):
+    """A reference names a part that the stored value does not have."""
+
+    def __init__(self, part: str | int, known: str) -> None:
+        """Take the missing part and the parts that there are."""
+        super().__init__(part, known)
+        self.part, self.known = part, known
+
+    def __str__(self) -> str:
+        return f"the stored value has no part {self.part!r}; it has {self.known}"

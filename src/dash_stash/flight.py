@@ -1,0 +1,241 @@
+"""Once: how callers of the same key come to share one computation.
+
+The way is written once, as a generator that yields what has to be run: something that may block, or the user's function.
+Synchronous callers run it in place; asynchronous ones run the first kind off the event loop and await the second.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import functools
+import inspect
+import os
+import pickle
+import time
+from collections.abc import Awaitable, Callable, Generator, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from dash_stash import seal
+from dash_stash.errors import ComputeFailed, FlightCycle, StoreUnavailable
+from dash_stash.stores.base import Flight, Landed, Store
+
+MISSING: Any = object()
+"""No value; `None` is one."""
+
+_UNSTORED = b"unstored"
+_STORED = b"stored"
+_SEAL_SIZE = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Something to run, and whether it is the user's function (which may return an awaitable) or something that may block."""
+
+    run: Callable[[], Any]
+    is_users: bool
+
+
+Steps = Generator[Step, Any, Any]
+
+Save = Callable[[Flight, Any, float], None]
+"""Stores a computed value, with the flight and the seconds that it took."""
+
+Warn = Callable[[StoreUnavailable], None]
+
+
+class Task(Protocol):
+    """What one caller wants: a value, by its key."""
+
+    key: bytes
+    name: str
+
+    def load(self) -> Any:  # noqa: ANN401 (a stored value has any type)
+        """Return the stored value, or MISSING."""
+        ...
+
+    def compute(self) -> Any:  # noqa: ANN401 (as above)
+        """Call the user's function."""
+        ...
+
+    def begin(self) -> Save:
+        """Return what stores the value of a computation that begins now."""
+        ...
+
+
+# The keys that this thread or task is computing, so that one that waits for itself is told so instead of waiting for ever.
+_computing: ContextVar[frozenset[bytes]] = ContextVar("dash_stash_computing", default=frozenset())
+
+
+def obtain(
+    store: Store, task: Task, sealing_key: bytes, warn: Warn, *, held: Flight | None = None, anew: bool = False
+) -> Steps:
+    """Return the task's value: loaded, waited for, or computed and stored; with *anew*, computed in any case.
+
+    *held* is a flight that the caller has got already.
+    """
+    _refuse_cycle(task.key, task.name)
+    while True:
+        try:
+            # What is forgotten from here on is forgotten for this computation too, so this comes before the wait.
+            save = yield Step(task.begin, is_users=False)
+            joined = held or (yield Step(functools.partial(store.join, task.key), is_users=False))
+        except StoreUnavailable as error:
+            warn(error)
+            return (yield _computation(task))
+        if isinstance(joined, Landed):
+            if not anew:
+                _raise_failure(joined, sealing_key)
+                if joined.outcome == _UNSTORED:
+                    return (yield _computation(task))
+                value = yield Step(task.load, is_users=False)
+                if value is not MISSING:
+                    return value
+            continue
+        try:
+            # Somebody may have stored it between the caller's look and the flight.
+            value = MISSING if anew else (yield Step(task.load, is_users=False))
+            return value if value is not MISSING else (yield from _lead(joined, task, save, sealing_key, warn))
+        finally:
+            joined.close()
+
+
+def _lead(flight: Flight, task: Task, save: Save, sealing_key: bytes, warn: Warn) -> Steps:
+    """Compute, store, and tell those who wait."""
+    began = time.perf_counter()
+    try:
+        value = yield _computation(task)
+        yield Step(functools.partial(save, flight, value, time.perf_counter() - began), is_users=False)
+    except StoreUnavailable as error:
+        warn(error)
+        flight.land(_UNSTORED)
+    except Exception as error:
+        flight.land(_describe_failure(error, sealing_key))
+        raise
+    else:
+        flight.land(_STORED)
+    return value
+
+
+def _computation(task: Task) -> Step:
+    def compute() -> Any:  # noqa: ANN401 (a user's function returns anything)
+        with computing(task.key, task.name):
+            result = task.compute()
+        return _compute_async(result, task) if inspect.isawaitable(result) else result
+
+    return Step(compute, is_users=True)
+
+
+async def _compute_async(result: Awaitable[Any], task: Task) -> Any:  # noqa: ANN401 (as above)
+    with computing(task.key, task.name):
+        return await result
+
+
+@contextmanager
+def computing(key: bytes, name: str) -> Iterator[None]:
+    """Be known, for the length of a with block, as the thread or task that computes *key*.
+
+    Raises:
+        FlightCycle: It is that already.
+    """
+    _refuse_cycle(key, name)
+    token = _computing.set(_computing.get() | {key})
+    try:
+        yield
+    finally:
+        _computing.reset(token)
+
+
+def _refuse_cycle(key: bytes, name: str) -> None:
+    if key in _computing.get():
+        raise FlightCycle(name)
+
+
+def _describe_failure(error: Exception, sealing_key: bytes) -> bytes:
+    try:
+        pickled = pickle.dumps(error)
+        pickle.loads(pickled)  # noqa: S301 (our own; some errors pickle but do not come back)
+    except Exception:  # noqa: BLE001 (the user's own class decides what fails here)
+        pickled = pickle.dumps(ComputeFailed(type(error).__name__, str(error)))
+    return seal.make(sealing_key, pickled) + pickled
+
+
+def _raise_failure(landed: Landed, sealing_key: bytes) -> None:
+    outcome = landed.outcome
+    if outcome is None or outcome in (_STORED, _UNSTORED):
+        return
+    sealed, pickled = outcome[:_SEAL_SIZE], outcome[_SEAL_SIZE:]
+    if seal.matches(sealed, sealing_key, pickled):
+        error: Exception = pickle.loads(pickled)  # noqa: S301 (the seal was checked)
+        raise error
+
+
+def run(steps: Steps) -> Any:  # noqa: ANN401 (the steps' own result)
+    """Run *steps* in place; a user's async function runs on an event loop of its own, in another thread."""
+    send, argument = steps.send, None
+    while True:
+        try:
+            step = send(argument)
+        except StopIteration as stop:
+            return stop.value
+        try:
+            argument = step.run()
+            if step.is_users and inspect.isawaitable(argument):
+                argument = _off_thread(functools.partial(asyncio.run, _awaited(argument))).result()
+            send = steps.send
+        except BaseException as error:  # noqa: BLE001 (the steps decide)
+            argument, send = error, steps.throw  # type: ignore[assignment]
+
+
+async def run_async(steps: Steps) -> Any:  # noqa: ANN401 (the steps' own result)
+    """Run *steps* without ever blocking the event loop."""
+    send, argument = steps.send, None
+    while True:
+        try:
+            step = send(argument)
+        except StopIteration as stop:
+            return stop.value
+        try:
+            if step.is_users:
+                argument = await _awaited(step.run())
+            else:
+                argument = await off_loop(step.run)
+            send = steps.send
+        except BaseException as error:  # noqa: BLE001 (the steps decide)
+            argument, send = error, steps.throw  # type: ignore[assignment]
+
+
+async def _awaited(result: Any) -> Any:  # noqa: ANN401 (a user's result)
+    return await result if inspect.isawaitable(result) else result
+
+
+async def off_loop(call: Callable[[], Any]) -> Any:  # noqa: ANN401 (the call's own result)
+    """Run something that may block in another thread, in the same context."""
+    future = _off_thread(call)
+    try:
+        return await asyncio.shield(asyncio.wrap_future(future))
+    except asyncio.CancelledError:
+        # The thread cannot be called back; a flight that it gets must not stay in the air.
+        future.add_done_callback(_close_unwanted)
+        raise
+
+
+def _close_unwanted(future: Future[Any]) -> None:
+    if future.exception() is None and hasattr(future.result(), "close"):
+        future.result().close()
+
+
+def _off_thread(call: Callable[[], Any]) -> Future[Any]:
+    return _threads(os.getpid()).submit(contextvars.copy_context().run, call)
+
+
+@functools.lru_cache(maxsize=1)
+def _threads(process: int) -> ThreadPoolExecutor:  # noqa: ARG001 (a forked child has none of its parent's threads)
+    # As many as callers may wait at the same time: with fewer, those who wait would keep out the one they wait for.
+    return ThreadPoolExecutor(max_workers=1000, thread_name_prefix="dash-stash")
+
+

@@ -1,0 +1,112 @@
+"""Where things lie on this machine: each app's folder, and the secret that seals what is in it."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import pathlib
+import re
+import secrets
+import sys
+import tempfile
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from dash_stash.errors import ConfigError
+
+URL_VARIABLE = "DASH_STASH_URL"
+SECRET_VARIABLE = "DASH_STASH_SECRET"  # noqa: S105 (a variable's name)
+
+
+def app_folder(module: str) -> pathlib.Path:
+    """Return the folder of the app that is written in *module*, however that was imported."""
+    file = getattr(sys.modules.get(module), "__file__", None)
+    return file_folder(pathlib.Path(file)) if file else _caches() / f"{_plain(module)}-{_short(os.getcwd())}"
+
+
+def file_folder(file: pathlib.Path) -> pathlib.Path:
+    """Return the folder of the app that is written in *file*."""
+    place = file.resolve()
+    return _caches() / f"{_plain(place.parent.name if place.stem == '__init__' else place.stem)}-{_short(str(place))}"
+
+
+def stores(file: pathlib.Path | None) -> list[pathlib.Path]:
+    """Return where the app written in *file* stores its data; without one, where all apps of this user do.
+
+    Raises:
+        ConfigError: DASH_STASH_URL is set and is no store.
+    """
+    url = os.environ.get(URL_VARIABLE)
+    if url:
+        return [parse_url(url)[0]]
+    return [file_folder(file)] if file else sorted(place.parent for place in _caches().glob("*/slots"))
+
+
+def parse_url(url: str) -> tuple[pathlib.Path, bool]:
+    """Return the folder that a `file:` URL names, and whether it may be on a network file system (`?network=1`).
+
+    Raises:
+        ConfigError: It is no such URL.
+    """
+    parts = urlsplit(url)
+    folder = pathlib.Path(unquote(parts.path))
+    if parts.scheme != "file" or parts.netloc not in ("", "localhost") or not folder.is_absolute():
+        raise ConfigError(f'url={url!r} is not a store: write "file:///an/absolute/folder"')
+    options = parse_qs(parts.query)
+    unknown = options.keys() - {"network"}
+    if unknown:
+        raise ConfigError(f"url={url!r}: there is no option {', '.join(sorted(unknown))}; there is network=1")
+    return folder, options.get("network") == ["1"]
+
+
+def secret_of(folder: pathlib.Path) -> bytes:
+    """Return the secret of the store in *folder*, which is made at first use. It lies elsewhere: who can write to one cannot forge.
+
+    Raises:
+        ConfigError: There is no place for it.
+    """
+    path = _states() / f"{_short(str(folder.resolve()))}.secret"
+    with contextlib.suppress(FileNotFoundError):
+        return path.read_bytes()
+    temporary = path.with_suffix(f".{secrets.token_hex(8)}")
+    try:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        os.write(descriptor, secrets.token_bytes(32))
+        os.close(descriptor)
+        # Of several workers that start at once, one gives the file its name, whole; all read what that one wrote.
+        with contextlib.suppress(FileExistsError):
+            os.link(temporary, path)
+        temporary.unlink()
+        return path.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"no secret can be kept in {path.parent} ({error.strerror}): set {SECRET_VARIABLE}") from error
+
+
+def _caches() -> pathlib.Path:
+    return _first_usable(os.environ.get("XDG_CACHE_HOME"), "~/.cache", "cache")
+
+
+def _states() -> pathlib.Path:
+    return _first_usable(os.environ.get("XDG_STATE_HOME"), "~/.local/state", "state")
+
+
+def _first_usable(*places: str | None) -> pathlib.Path:
+    """The user's folder for such things, or, for a user without a home, one beside the temporary files."""
+    *wanted, kind = places
+    lasting = pathlib.Path("/var/tmp") if os.path.isdir("/var/tmp") else pathlib.Path(tempfile.gettempdir())  # noqa: S108 (private below)
+    for place in (*wanted, str(lasting / f"dash-stash-{os.getuid()}" / str(kind))):
+        if place:
+            folder = pathlib.Path(place).expanduser() / "dash-stash"
+            with contextlib.suppress(OSError, RuntimeError):
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                if os.access(folder, os.W_OK | os.X_OK) and folder.stat().st_uid == os.getuid():
+                    return folder
+    raise ConfigError(f"no folder of this user can be written to: set {URL_VARIABLE} and {SECRET_VARIABLE}")
+
+
+def _short(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_.-]+", "-", name).strip(".-") or "app"

@@ -1,0 +1,73 @@
+"""What makes a function the same function: where it is written, its code, and what it closes over."""
+
+from __future__ import annotations
+
+import functools
+import pathlib
+import sys
+from collections.abc import Callable
+from types import CodeType, FunctionType
+from typing import Any
+
+from dash_stash import keys
+
+
+def module_name(function: Callable[..., Any]) -> str:
+    """Return the dotted name of the function's module, as its place in the file system says.
+
+    `python app.py` calls the module `__main__`, `gunicorn app:server` calls it `app`; both are to share what they store.
+    """
+    file = source_file(function)
+    if file is None:
+        return str(function.__module__)
+    names = [file.stem]
+    folder = file.parent
+    while (folder / "__init__.py").exists():
+        names.append(folder.name)
+        folder = folder.parent
+    return ".".join(name for name in reversed(names) if name != "__init__")
+
+
+def source_file(function: Callable[..., Any]) -> pathlib.Path | None:
+    """Return the file that the function is written in, None in an interactive session."""
+    file = getattr(sys.modules.get(function.__module__), "__file__", None)
+    return None if file is None else pathlib.Path(file).resolve()
+
+
+def of_function(function: FunctionType) -> bytes:
+    """Return the key of a function: it changes when its code does, not when it is moved within its file.
+
+    Functions that it calls are not looked into; what a nested function closes over is (see `of_closure`).
+    """
+    return keys.digest(module_name(function).encode(), function.__qualname__.encode(), _of_code(function.__code__))
+
+
+def of_closure(function: FunctionType) -> bytes:
+    """Return the key of the values that a nested function took from around it.
+
+    Raises:
+        keys.NoKey: One of them has no value to make a key of.
+    """
+    return keys.digest(
+        *(
+            _of_captured(cell.cell_contents, f"the variable {name!r} from around the function")
+            for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
+        )
+    )
+
+
+def _of_captured(value: object, path: str) -> bytes:
+    if isinstance(value, FunctionType):
+        return keys.digest(of_function(value), of_closure(value))
+    if isinstance(value, functools.partial):
+        return keys.digest(_of_captured(value.func, path), keys.of_value([value.args, value.keywords], path))
+    return keys.of_value(value, path)
+
+
+def _of_code(code: CodeType) -> bytes:
+    """The key of byte code, without file names and line numbers."""
+    return keys.digest(
+        code.co_code,
+        *(name.encode() for name in (*code.co_names, *code.co_varnames, *code.co_freevars)),
+        *(_of_code(const) if isinstance(const, CodeType) else keys.of_value(const, "a constant") for const in code.co_consts),
+    )

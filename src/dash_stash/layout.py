@@ -1,0 +1,171 @@
+"""The entry format: how a stored value and all that is known of it lie in one run of bytes.
+
+    magic | checksum | seal | key, times, lengths | description (JSON) | headers | buffers, each at a multiple of 64
+
+The checksum (xxh3-128) covers all that follows it: damage is a miss. The seal covers everything but the buffers: only the headers
+are code, and the lengths of the buffers stand in the description, so sealing costs the size of the headers, not of the value.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import xxhash
+
+from dash_stash import seal
+from dash_stash.codec import Encoded, PartName, Segment
+
+_MAGIC = b"stash\x00\x00\x01"
+_ALIGNMENT = 64
+
+# magic, checksum, seal | key, created, fresh until, gone at, length of description, of headers, of everything
+_PREFIX = struct.Struct("<8s16s32s16sdddIQQ")
+_CHECKED_FROM = 8 + 16
+_SEALED_FROM = _CHECKED_FROM + 32
+PREFIX_SIZE = _PREFIX.size
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known of an entry besides its value; times in seconds since the epoch."""
+
+    kind: str
+    """One of "memo", "recipe", "put", "state"."""
+
+    name: str
+    """The function's or variable's name, for people."""
+
+    created: float
+    fresh_until: float = float("inf")
+    gone_at: float = float("inf")
+    """From `fresh_until` on the value is stale, from here on it is a miss."""
+
+    scope: str = ""
+    """Whose it is: "" for the whole app, else the kind and the hashed id of a session or page."""
+
+    tags: dict[str, int] = field(default_factory=dict)
+    """Each tag with its epoch when the computation began; a later epoch means that the entry was forgotten."""
+
+    took: float = 0.0
+    """Seconds that computing it took."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """The description of a stored value, parsed; it says where in the bytes the value's segments lie."""
+
+    key: bytes
+    facts: Facts
+    shape: type[dict[str, Any]] | type[list[Any]] | None
+    names: tuple[PartName, ...]
+    segments: tuple[tuple[slice, tuple[slice, ...]], ...]
+    """For each part its header and its buffers."""
+
+    head_size: int
+    size: int
+
+    @property
+    def has_buffers(self) -> bool:
+        """Whether anything lies outside the headers."""
+        return self.size > self.head_size
+
+    def encoded(self, body: memoryview) -> Encoded:
+        """Return the value in *body*, the whole entry's bytes, as the codec takes it; nothing is copied."""
+        return Encoded(
+            self.shape,
+            self.names,
+            tuple(Segment(body[header], [body[buffer] for buffer in buffers]) for header, buffers in self.segments),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """An entry as it is to be written: its head, then its buffers and the gaps before them."""
+
+    head: bytes
+    body: list[bytes | memoryview]
+
+    @property
+    def size(self) -> int:
+        """Bytes of the whole entry."""
+        return len(self.head) + sum(map(len, self.body))
+
+
+def pack(key: bytes, facts: Facts, encoded: Encoded, sealing_key: bytes) -> Packed:
+    """Return the entry as it is to be written; the value's buffers are not copied."""
+    description = json.dumps(
+        {
+            "facts": asdict(facts),
+            "shape": encoded.shape.__name__ if encoded.shape else None,
+            "names": encoded.names,
+            "segments": [[len(part.header), [len(buffer) for buffer in part.buffers]] for part in encoded.segments],
+        },
+    ).encode()
+    headers = b"".join(part.header for part in encoded.segments)
+    head_size = PREFIX_SIZE + len(description) + len(headers)
+    body = list(_aligned(head_size, [buffer for part in encoded.segments for buffer in part.buffers]))
+    total = head_size + sum(map(len, body))
+    times = facts.created, facts.fresh_until, facts.gone_at
+    prefix = _PREFIX.pack(_MAGIC, b"", b"", key, *times, len(description), len(headers), total)[_SEALED_FROM:]
+    sealed = seal.make(sealing_key, prefix, description, headers) + prefix + description + headers
+    checksum = xxhash.xxh3_128(sealed)
+    for chunk in body:
+        checksum.update(chunk)
+    return Packed(_MAGIC + checksum.digest() + sealed, body)
+
+
+def _aligned(position: int, buffers: Sequence[memoryview | bytearray]) -> Iterator[bytes | memoryview]:
+    for buffer in buffers:
+        gap = -position % _ALIGNMENT
+        yield bytes(gap)
+        yield memoryview(buffer)
+        position += gap + len(buffer)
+
+
+def is_whole(chunks: Iterator[bytes]) -> bool:
+    """Whether *chunks*, the entry's bytes in order and the first one longer than the prefix, are as they were written."""
+    first = next(chunks, b"")
+    if len(first) < PREFIX_SIZE or first[: len(_MAGIC)] != _MAGIC:
+        return False
+    checksum = xxhash.xxh3_128(memoryview(first)[_CHECKED_FROM:])
+    for chunk in chunks:
+        checksum.update(chunk)
+    return checksum.digest() == first[len(_MAGIC) : _CHECKED_FROM]
+
+
+def head_size(prefix: bytes) -> int:
+    """Return how many bytes the prefix, description and headers take, from the first `PREFIX_SIZE` bytes of an entry."""
+    *_, description_size, headers_size, _total = _PREFIX.unpack(prefix[:PREFIX_SIZE])
+    return int(PREFIX_SIZE + description_size + headers_size)
+
+
+def parse(head: bytes | memoryview, sealing_key: bytes) -> Entry | None:
+    """Return what the head of an entry (see `head_size`) says, or None if another secret, or nobody, sealed it."""
+    _, _, sealed, key, created, fresh_until, gone_at, description_size, _, total = _PREFIX.unpack(head[:PREFIX_SIZE])
+    if not seal.matches(sealed, sealing_key, memoryview(head)[_SEALED_FROM:]):
+        return None
+    description = json.loads(bytes(head[PREFIX_SIZE : PREFIX_SIZE + description_size]))
+    facts = Facts(**description["facts"] | {"created": created, "fresh_until": fresh_until, "gone_at": gone_at})
+    shape = {"dict": dict, "list": list, None: None}[description["shape"]]
+    segments = _places(PREFIX_SIZE + description_size, len(head), description["segments"])
+    return Entry(key, facts, shape, tuple(description["names"]), segments, len(head), total)
+
+
+def _places(position: int, head_size: int, lengths: list[tuple[int, list[int]]]) -> tuple[tuple[slice, tuple[slice, ...]], ...]:
+    """Where each segment's header and buffers lie."""
+    segments = []
+    end = head_size
+    for header_length, buffer_lengths in lengths:
+        header = slice(position, position + header_length)
+        position = header.stop
+        buffers = []
+        for length in buffer_lengths:
+            start = end + -end % _ALIGNMENT
+            end = start + length
+            buffers.append(slice(start, end))
+        segments.append((header, tuple(buffers)))
+    return tuple(segments)

@@ -1,0 +1,329 @@
+"""Memo functions: computed once per argument set, over all threads, processes and machines that share the store."""
+
+from __future__ import annotations
+
+import copy
+import functools
+import inspect
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from types import FunctionType
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar
+
+from dash_stash import flight, identity, keys
+from dash_stash.codec import decode, encode
+from dash_stash.errors import ConfigError, StoreUnavailable, UnhashableArgument, Unstorable
+from dash_stash.flight import MISSING, Save
+from dash_stash.layout import Facts
+from dash_stash.ref import Ref, Target
+from dash_stash.scope import Scope
+from dash_stash.stores.base import Flight, Found, Landed
+
+if TYPE_CHECKING:
+    from dash_stash.stash import Stash
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+# Arguments of these types, compared with their types, are equal exactly if their keys are.
+_PLAIN = frozenset({str, int, bool, bytes, type(None)})
+_SPELLINGS = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What `@stash.memo(...)` was given; times in seconds."""
+
+    ttl: float = float("inf")
+    stale: float = 0.0
+    scope: Scope = "app"
+    tags: tuple[str, ...] = ()
+    version: object = None
+    ignore: frozenset[str] = frozenset()
+    share: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MemoInfo:
+    """How a memo function has done: calls of this process, and what the store holds of it for everybody."""
+
+    hits: int
+    misses: int
+    waits: int
+    """Calls that waited for another's computation."""
+
+    seconds_saved: float
+    entries: int
+    bytes: int
+
+
+@dataclass(slots=True)
+class Counters:
+    """Calls of one function in this process."""
+
+    hits: int = 0
+    misses: int = 0
+    waits: int = 0
+    seconds_saved: float = 0.0
+
+
+class Call:
+    """One call of a memo function with one set of arguments: a `flight.Task`."""
+
+    def __init__(self, memo: Memo[Any, Any], key: bytes, args: tuple[Any, ...], kwargs: dict[str, Any], owner: str) -> None:
+        """Take the function, the key of the call, the arguments, and whose the value is."""
+        self._memo, self.key, self.args, self.kwargs, self.owner = memo, key, args, kwargs, owner
+        self.name = memo.name
+
+    def find(self) -> Found | None:
+        """Read the entry; None also while the store is out of reach."""
+        try:
+            return self._memo.stash.store.read(self.key)
+        except StoreUnavailable as error:
+            self._memo.stash.warn(error)
+            return None
+
+    def load(self) -> Any:  # noqa: ANN401 (a memo function returns anything)
+        """Return the stored value if it is fresh, else MISSING."""
+        found = self.find()
+        if found is None or found.entry.facts.fresh_until <= self._memo.stash.clock():
+            return MISSING
+        self._memo.counters.waits += 1
+        return decode(found.encoded)
+
+    def compute(self) -> Any:  # noqa: ANN401 (as above)
+        """Call the function."""
+        self._memo.counters.misses += 1
+        return self._memo.function(*self.args, **self.kwargs)
+
+    def begin(self) -> Save:
+        """Note what the value's tags are worth now, and return what stores it."""
+        tags = self._memo.stash.store.epochs(self._memo.tags)
+
+        def save(held: Flight | None, value: Any, took: float) -> None:  # noqa: ANN401 (as above)
+            stash, options = self._memo.stash, self._memo.options
+            now = stash.clock()
+            fresh_until = now + options.ttl
+            facts = Facts("memo", self.name, now, fresh_until, fresh_until + options.stale, self.owner, tags, took)
+            stash.store.commit(held, self.key, facts, encode(value))
+
+        return save
+
+
+class Memo(Generic[P, R]):
+    """A function that is computed once per argument set. Calling it returns the value, a private copy for each caller."""
+
+    def __init__(self, stash: Stash, function: Callable[P, R], options: Options) -> None:
+        """Made by `@stash.memo`.
+
+        Raises:
+            ConfigError: It is no plain function, it is a method whose `self` is not ignored, or an ignored name is no parameter.
+        """
+        if not isinstance(function, FunctionType):
+            raise ConfigError(f"@stash.memo takes a function, not {function!r}: wrap it in a def")
+        functools.update_wrapper(self, function)
+        self.stash, self.function, self.options = stash, function, options
+        self.name = f"{identity.module_name(function)}.{function.__qualname__}"
+        self.counters = Counters()
+        self._signature = inspect.signature(function)
+        _check_parameters(self.name, self._signature, options.ignore)
+        version = b"" if options.version is None else keys.of_value(options.version, "version")
+        self.id = keys.digest(identity.of_function(function), version, options.scope.encode())
+        self.tags = (f"function:{self.id.hex()}", *(f"tag:{tag}" for tag in options.tags))
+        self._spellings: dict[Any, bytes] = {}
+        self._first: tuple[Any, ...] = ()
+
+    def __get__(self, instance: object, owner: type | None = None) -> Memo[..., R]:
+        """As a method, be called with the instance, which is ignored."""
+        bound = copy.copy(self)
+        bound._first = () if instance is None else (instance,)
+        return bound
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Return the value for these arguments: stored, or computed now.
+
+        Raises:
+            UnhashableArgument: An argument has no value to make a key of.
+            Unstorable: The function returned something that cannot be pickled.
+            NoSession: The function's scope is the session or page, and there is none here.
+        """
+        result: R = self._value(self._call(args, kwargs))
+        return result
+
+    def ref(self, *args: P.args, **kwargs: P.kwargs) -> Ref[R]:
+        """Return a reference to the value, which is computed now if it is not stored.
+
+        Should the value be evicted or expire, opening the reference computes it again.
+
+        Raises:
+            NoSession: Outside a request, unless the function is `@stash.memo(share=True)`.
+            StoreUnavailable: Value or recipe cannot be stored now.
+        """
+        call = self._call(args, kwargs)
+        ref = self._mint(call)
+        if not self._is_stored(call):
+            flight.run(self._steps(call))
+        return ref
+
+    def peek(self, *args: P.args, **kwargs: P.kwargs) -> R | None:
+        """Return the stored value, be it stale, or None; never compute."""
+        found = self._call(args, kwargs).find()
+        return None if found is None else decode(found.encoded)
+
+    def refresh(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Compute the value now, whatever is stored; others are served the old one meanwhile."""
+        result: R = flight.run(self._steps(self._call(args, kwargs), anew=True))
+        return result
+
+    def forget(self, *args: P.args, **kwargs: P.kwargs) -> None:
+        """Delete the value for these arguments, or without arguments all values of this function. Deleting is final."""
+        if args or kwargs or self.options.ignore.issuperset(self._signature.parameters):
+            self.stash.store.delete(self._call(args, kwargs).key)
+        else:
+            self.stash.store.forget_tag(self.tags[0])
+
+    def info(self) -> MemoInfo:
+        """Return how the function has done."""
+        entries = self.stash.store.list(kind="memo", tag=self.tags[0])
+        count = self.counters
+        return MemoInfo(
+            count.hits, count.misses, count.waits, count.seconds_saved, len(entries), sum(entry.size for entry in entries)
+        )
+
+    # Finding
+
+    def _value(self, call: Call) -> Any:  # noqa: ANN401 (a memo function returns anything)
+        value, held = self._hit(call)
+        return flight.run(self._steps(call, held=held)) if value is MISSING else value
+
+    def _hit(self, call: Call) -> tuple[Any, Flight | None]:
+        """The stored value if it is fresh, or stale while another refreshes it; else MISSING, perhaps with the flight to do so."""
+        found = call.find()
+        if found is None:
+            return MISSING, None
+        if found.entry.facts.fresh_until <= self.stash.clock():
+            held = self._join_at_once(call)
+            if held is not None:
+                return MISSING, held
+        self.counters.hits += 1
+        self.counters.seconds_saved += found.entry.facts.took
+        return decode(found.encoded), None
+
+    def _join_at_once(self, call: Call) -> Flight | None:
+        """The flight to refresh a stale value, None while another has it."""
+        try:
+            joined = self.stash.store.join(call.key, wait=False)
+        except StoreUnavailable as error:
+            self.stash.warn(error)
+            return None
+        return None if isinstance(joined, Landed) else joined
+
+    def _is_stored(self, call: Call) -> bool:
+        found = call.find()
+        return found is not None and found.entry.facts.fresh_until > self.stash.clock()
+
+    def _steps(self, call: Call, *, held: Flight | None = None, anew: bool = False) -> flight.Steps:
+        return flight.obtain(self.stash.store, call, self.stash.flight_key, self.stash.warn, held=held, anew=anew)
+
+    # References
+
+    def _mint(self, call: Call) -> Ref[Any]:
+        self._write_recipe(call)
+        return self.stash.references.mint(Target(call.key, is_memo=True), share=self.options.share)
+
+    def _write_recipe(self, call: Call) -> None:
+        """Store how to compute the value again, so that a reference outlives it."""
+        key = recipe_key(call.key)
+        if self.stash.store.read(key) is not None:
+            return
+        try:
+            encoded = encode((self.id, call.args, call.kwargs))
+        except Unstorable:
+            return  # an ignored argument that cannot be stored: the reference then lives as long as the value
+        self.stash.store.commit(None, key, Facts("recipe", self.name, self.stash.clock(), scope=call.owner), encoded)
+
+    def reopen(self, key: bytes, args: tuple[Any, ...], kwargs: dict[str, Any], owner: str) -> Any:  # noqa: ANN401 (as above)
+        """Return the value of a recipe."""
+        return self._value(Call(self, key, args, kwargs, owner))
+
+    # Keys
+
+    def _call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call:
+        args = (*self._first, *args)
+        key = self._key(args, kwargs)
+        if self.options.scope == "app":
+            return Call(self, key, args, kwargs, "")
+        owner = self.stash.visits.owner(self.options.scope, f"{self.name}()")
+        return Call(self, keys.digest(key, owner.encode()), args, kwargs, owner)
+
+    def _key(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bytes:
+        """The key of the arguments, however they are spelled; plain ones are remembered as they were spelled."""
+        values = (*args, *kwargs.values()) if kwargs else args
+        types = tuple(map(type, values))
+        if self.function.__closure__ or not _PLAIN.issuperset(types):
+            return self._key_of(args, kwargs)
+        spelling = (args, types, *kwargs) if not kwargs else (values, types, *kwargs)
+        key = self._spellings.get(spelling)
+        if key is None:
+            key = self._key_of(args, kwargs)
+            if len(self._spellings) >= _SPELLINGS:
+                self._spellings.clear()
+            self._spellings[spelling] = key
+        return key
+
+    def _key_of(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bytes:
+        bound = self._signature.bind(*args, **kwargs)
+        bound.apply_defaults()
+        name = "closure"
+        try:
+            parts = [self.id, identity.of_closure(self.function)]
+            for name, value in bound.arguments.items():
+                if name not in self.options.ignore:
+                    parts += name.encode(), keys.of_value(value, name)
+        except keys.NoKey as error:
+            raise UnhashableArgument(self.name, name, error.path, error.kind) from None
+        return keys.digest(*parts)
+
+
+class AsyncMemo(Memo[P, Coroutine[Any, Any, R]]):
+    """A memo function that is `async def`: the same, awaited; neither a computation nor a wait blocks the event loop."""
+
+    async def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:  # type: ignore[override]
+        """Return the value for these arguments: stored, or computed now (errors as of a synchronous function)."""
+        call = self._call(args, kwargs)
+        value, held = await flight.off_loop(functools.partial(self._hit, call))
+        if value is MISSING:
+            value = await flight.run_async(self._steps(call, held=held))
+        result: R = value
+        return result
+
+    async def ref(self, *args: P.args, **kwargs: P.kwargs) -> Ref[R]:  # type: ignore[override]
+        """Return a reference to the value, which is computed now if it is not stored."""
+        call = self._call(args, kwargs)
+        ref = await flight.off_loop(functools.partial(self._mint, call))
+        if not await flight.off_loop(functools.partial(self._is_stored, call)):
+            await flight.run_async(self._steps(call))
+        return ref
+
+    async def refresh(self, *args: P.args, **kwargs: P.kwargs) -> R:  # type: ignore[override]
+        """Compute the value now, whatever is stored."""
+        result: R = await flight.run_async(self._steps(self._call(args, kwargs), anew=True))
+        return result
+
+
+def recipe_key(key: bytes) -> bytes:
+    """The key under which it is stored how to compute the value of *key*."""
+    return keys.digest(b"recipe", key)
+
+
+def _check_parameters(name: str, signature: inspect.Signature, ignore: frozenset[str]) -> None:
+    unknown = ignore.difference(signature.parameters)
+    if unknown:
+        raise ConfigError(f"@stash.memo(ignore=...): {name}() has no parameter {', '.join(sorted(map(repr, unknown)))}")
+    first = next(iter(signature.parameters), "")
+    is_method = "." in name.rpartition("<locals>.")[2] and first in ("self", "cls")
+    if is_method and first not in ignore:
+        raise ConfigError(
+            f"{name}() is a method, and an object is no key. If the result does not depend on the object, write "
+            f"@stash.memo(ignore={first!r}); else make it a function that takes what it needs as arguments."
+        )

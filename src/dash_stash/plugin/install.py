@@ -1,0 +1,74 @@
+"""Serving one app: what is registered with Dash and Flask, and what is refused."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+import dash
+import flask
+from flask import Response
+
+from dash_stash.errors import ConfigError, NoSession, RefExpired, RefInvalid, StashError
+from dash_stash.plugin.arguments import Arguments
+from dash_stash.plugin.visitors import Visitors
+
+if TYPE_CHECKING:
+    from dash_stash.stash import Stash
+
+_log = logging.getLogger("dash_stash")
+
+_MARK = "_dash_stash"
+_STATUS = {RefInvalid: 403, NoSession: 403, RefExpired: 410}
+
+
+def install(app: dash.Dash, stash: Stash) -> None:
+    """Let *stash* serve *app*.
+
+    Raises:
+        ConfigError: The app's Dash is too old, its backend is not Flask, or it has a Stash already.
+    """
+    _check(app)
+    setattr(app, _MARK, stash)
+    _resolve_references(app, stash)
+    visitors = Visitors(app, stash)
+    app.server.before_request(visitors.arrive)
+    app.server.after_request(visitors.answer)
+    app.server.teardown_request(visitors.leave)
+    for error in _STATUS:
+        app.server.register_error_handler(error, _refuse)
+    visitors.serve_script()
+
+
+def _check(app: dash.Dash) -> None:
+    if not isinstance(app, dash.Dash):
+        raise ConfigError(f"Stash(app) takes a dash.Dash, not a {type(app).__qualname__} (pass app, not app.server)")
+    if not hasattr(app, "_execute_callback"):
+        raise ConfigError(f"dash {dash.__version__} is not supported: dash-stash needs dash 3.2 or newer")
+    if not isinstance(app.server, flask.Flask):
+        raise ConfigError(
+            f"the backend {type(app.server).__module__}.{type(app.server).__qualname__} is not supported yet: "
+            'use Dash(..., backend="flask"), which is the default'
+        )
+    if hasattr(app, _MARK):
+        raise ConfigError("this app has a Stash already: use that one everywhere")
+
+
+def _resolve_references(app: dash.Dash, stash: Stash) -> None:
+    """Put values in the place of references, right before Dash calls a callback with its arguments.
+
+    `Dash._execute_callback(func, args, outputs_list, g)` is where every transport passes, unchanged from Dash 3.2 to 4.5.
+    """
+    arguments = Arguments(app, stash.references)
+    execute = app._execute_callback
+
+    def execute_resolved(func, args, outputs_list, g):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 (Dash's own)
+        return execute(func, arguments.resolve(func, args, g), outputs_list, g)
+
+    app._execute_callback = execute_resolved
+
+
+def _refuse(error: StashError) -> Response:
+    """Answer a callback that got a bad reference: it did not run, and the page stays as it is."""
+    _log.warning("%s", error)
+    return Response(str(error), status=_STATUS[type(error)], mimetype="text/plain")

@@ -1,0 +1,146 @@
+"""References: short signed text that stands for a stored value, in a component property or anywhere else."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Generic, SupportsIndex, TypeVar, overload
+
+from dash_stash import keys, seal
+from dash_stash.codec import PartName
+from dash_stash.errors import NoSession, RefInvalid
+from dash_stash.scope import Visits
+
+T_co = TypeVar("T_co", covariant=True)
+
+PREFIX = "stash:"
+
+# What has this form is a reference or an attempt at one; all else that begins like one is text that somebody typed.
+_FORM = re.compile(PREFIX + r"[A-Za-z0-9_-]{16,}")
+_LONGEST = 4096
+
+_MEMO, _SHARED = 1, 2
+_SEAL_SIZE = 16
+_FIXED = 1 + keys.KEY_SIZE + keys.KEY_SIZE  # flags, the value's key, the session that it was minted for
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a reference points at."""
+
+    key: bytes
+    is_memo: bool
+    path: tuple[PartName, ...] = ()
+
+
+class Ref(str, Generic[T_co]):
+    """A reference to a stored value. It is text, and fits wherever text does.
+
+    `ref["name"]` (of a stored dict) and `ref[0]` (of a list) are references to a part, which is then loaded alone.
+    A callback gets the value in place of a reference, unless the parameter is annotated `Ref`.
+    """
+
+    _references: References
+    _target: Target
+
+    @classmethod
+    def _of(cls, text: str, references: References, target: Target) -> Ref[Any]:
+        ref = cls(text)
+        ref._references, ref._target = references, target
+        return ref
+
+    def get(self) -> T_co:
+        """Load the value: the caller's own private copy.
+
+        Raises:
+            RefExpired: It is gone and cannot be computed again.
+            PartMissing: It has no part of this name.
+            RefInvalid: The text was not received from dash-stash.
+        """
+        if not hasattr(self, "_target"):
+            raise RefInvalid("forged", "a Ref made from text; use stash.ref(text)")
+        value: T_co = self._references.load(self._target)
+        return value
+
+    @overload  # type: ignore[override]
+    def __getitem__(self, part: PartName) -> Ref[Any]: ...
+    @overload
+    def __getitem__(self, part: slice) -> str: ...
+    def __getitem__(self, part: PartName | slice | SupportsIndex) -> Ref[Any] | str:
+        """Return a reference to one part of the value; it is minted for the present session."""
+        if isinstance(part, str | int) and hasattr(self, "_target"):
+            target = self._target
+            return self._references.mint(Target(target.key, target.is_memo, (*target.path, part)), share=self.is_shared)
+        return super().__getitem__(part)  # type: ignore[index]
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether it opens for every session."""
+        return bool(_decode(self)[0] & _SHARED)
+
+    @property
+    def target(self) -> bytes:
+        """The key of what it points at, without who may open it: what a reference is worth as an argument."""
+        return keys.digest(self._target.key, json.dumps(self._target.path).encode())
+
+    def __reduce__(self) -> tuple[type[str], tuple[str]]:
+        """Leave the process as text: what it opens is decided where it arrives."""
+        return str, (str(self),)
+
+
+class References:
+    """Mints references for one deployment, and opens its own."""
+
+    def __init__(self, key: bytes, visits: Visits, load: Callable[[Target], Any]) -> None:
+        """Take the sealing key, who is asking, and what loads a target's value."""
+        self._key, self._visits, self.load = key, visits, load
+
+    def mint(self, target: Target, *, share: bool) -> Ref[Any]:
+        """Return a reference that opens for the present session, or with *share* for everybody.
+
+        Raises:
+            NoSession: There is no session, and not *share*.
+        """
+        owner = bytes(keys.KEY_SIZE) if share else self._visits.id("session")
+        if owner is None:
+            raise NoSession("a reference", "session")
+        flags = (_MEMO if target.is_memo else 0) | (_SHARED if share else 0)
+        path = json.dumps(target.path, separators=(",", ":")).encode() if target.path else b""
+        body = bytes([flags]) + target.key + owner + path
+        text = base64.urlsafe_b64encode(body + seal.make(self._key, body, size=_SEAL_SIZE)).rstrip(b"=").decode()
+        return Ref._of(PREFIX + text, self, target)
+
+    def open(self, text: str, prop: str) -> Ref[Any]:
+        """Return *text* as a reference, if it is one that this session may open; *prop* says where it came in.
+
+        Raises:
+            RefInvalid: It is not.
+        """
+        raw = _decode(text)
+        if len(raw) < _FIXED + _SEAL_SIZE:
+            raise RefInvalid("cut", prop)
+        body, sealed = raw[:-_SEAL_SIZE], raw[-_SEAL_SIZE:]
+        if not seal.matches(sealed, self._key, body):
+            raise RefInvalid("forged", prop)
+        flags, key, owner = body[0], body[1 : 1 + keys.KEY_SIZE], body[1 + keys.KEY_SIZE : _FIXED]
+        if not flags & _SHARED and owner != self._visits.id("session"):
+            raise RefInvalid("foreign", prop)
+        path = tuple(json.loads(body[_FIXED:])) if len(body) > _FIXED else ()
+        return Ref._of(text, self, Target(key, bool(flags & _MEMO), path))
+
+
+def is_reference(value: object) -> bool:
+    """Whether *value* has the form of a reference; whether it is one, `References.open` tells."""
+    return isinstance(value, str) and value.startswith(PREFIX) and len(value) <= _LONGEST and _FORM.fullmatch(value) is not None
+
+
+def _decode(text: str) -> bytes:
+    encoded = str.__getitem__(text, slice(len(PREFIX), None))
+    try:
+        return base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4))
+    except binascii.Error:
+        return b""

@@ -1,0 +1,270 @@
+"""`Stash`: one store, what is shared through it, and the app that it serves."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+import os
+import pathlib
+import secrets
+from collections.abc import Callable, Coroutine, Iterable
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
+
+from dash_stash import clock as clocks
+from dash_stash import folders, identity, keys
+from dash_stash.clock import Clock, Duration, seconds
+from dash_stash.codec import PartName, decode, encode, pick
+from dash_stash.errors import ConfigError, RefExpired, StoreUnavailable
+from dash_stash.layout import Facts
+from dash_stash.memo import AsyncMemo, Memo, Options, recipe_key
+from dash_stash.ref import Ref, References, Target
+from dash_stash.scope import APP, Scope, Visits, check_scope
+from dash_stash.seal import Seal
+from dash_stash.state import State
+from dash_stash.stores.base import Found, Store
+from dash_stash.stores.local import LocalStore
+
+if TYPE_CHECKING:
+    from dash import Dash
+
+P = ParamSpec("P")
+R = TypeVar("R")
+T = TypeVar("T")
+
+_log = logging.getLogger("dash_stash")
+
+_WARN_EVERY = 60.0
+
+
+class Stash:
+    """Shares data between the callbacks of an app: over threads, workers and users, safely.
+
+    `stash.app`, `stash.session` and `stash.page` are mappings of variables kept on the server, for the whole app, for the
+    present browser session, and for one load of a page.
+    """
+
+    def __init__(
+        self,
+        app: Dash | None = None,
+        url: str | None = None,
+        *,
+        secret: str | bytes | None = None,
+        max_bytes: int = 2 * 2**30,
+        max_entries: int = 1_000_000,
+    ) -> None:
+        """Open the store at *url* and serve *app*.
+
+        Without *url* it is what DASH_STASH_URL says, or a folder of the app in the user's cache folder (`dash-stash where`
+        prints it). Without *secret*, at least 16 bytes, it is what DASH_STASH_SECRET says, or one that is made and kept for
+        the folder. Without an app, references must be shared, and sessions and pages do not exist.
+
+        Args:
+            app: The app to serve; `init_app` can be called later instead.
+            url: `file:///an/absolute/folder`, the same for all workers.
+            secret: What seals entries, references and cookies.
+            max_bytes: How many bytes are kept at most; what was used longest ago goes first.
+            max_entries: How many values are kept at most.
+
+        Raises:
+            ConfigError: An argument, or the app, cannot be used.
+            StoreUnsafe: Others can write to the folder, or it is on a network file system.
+        """
+        if max_bytes <= 0 or max_entries <= 0:
+            raise ConfigError(f"max_bytes={max_bytes} and max_entries={max_entries} must be more than 0")
+        self._url = url or os.environ.get(folders.URL_VARIABLE)
+        self._secret = secret or os.environ.get(folders.SECRET_VARIABLE)
+        self._max_bytes, self._max_entries = max_bytes, max_entries
+        self._store: Store | None = None
+        self._memos: dict[bytes, Memo[Any, Any]] = {}
+        self._warned_at = float("-inf")
+        self.clock: Clock = clocks.system_clock
+        self.namespace = ""
+        self.visits = Visits()
+        self.app, self.session, self.page = State(self, "app"), State(self, "session"), State(self, "page")
+        if self._url is not None:
+            folder, network = folders.parse_url(self._url)
+            self._open(folder, network=network)
+        if app is not None:
+            self.init_app(app)
+
+    def init_app(self, app: Dash) -> None:
+        """Serve *app*: resolve the references that its callbacks get, and know its sessions and pages.
+
+        Raises:
+            ConfigError: Its Dash is too old, its backend is not Flask, or it has a Stash already.
+        """
+        from dash_stash import plugin
+
+        if self._store is None:
+            self._open(folders.app_folder(app.config.name), network=False)
+        self.namespace = app.config.requests_pathname_prefix
+        plugin.install(app, self)
+
+    def _open(self, folder: pathlib.Path, *, network: bool) -> None:
+        secret = self._secret.encode() if isinstance(self._secret, str) else self._secret
+        self.seal = Seal(folders.secret_of(folder) if secret is None else secret)
+        self.flight_key = self.seal.key("flight")
+        self.references = References(self.seal.key("reference"), self.visits, self._load)
+        self._store = LocalStore(
+            folder, self.seal.key("entry"), max_bytes=self._max_bytes, max_entries=self._max_entries, network=network
+        )
+
+    @property
+    def store(self) -> Store:
+        """The store.
+
+        Raises:
+            ConfigError: There is none yet, because neither a URL nor an app was given.
+        """
+        if self._store is None:
+            raise ConfigError("this Stash has no store yet: give it an app, stash.init_app(app), or a url")
+        return self._store
+
+    # Memo functions
+
+    @overload
+    def memo(self, function: Callable[P, Coroutine[Any, Any, R]], /) -> AsyncMemo[P, R]: ...
+    @overload
+    def memo(self, function: Callable[P, R], /) -> Memo[P, R]: ...
+    @overload
+    def memo(
+        self,
+        *,
+        ttl: Duration | None = None,
+        stale: Duration | None = None,
+        scope: Scope = "app",
+        tags: Iterable[str] = (),
+        version: object = None,
+        ignore: str | Iterable[str] = (),
+        share: bool = False,
+    ) -> Callable[[Callable[P, R]], Memo[P, R]]: ...
+    def memo(self, function: Callable[..., Any] | None = None, /, **options: Any) -> Any:  # (typed by the overloads)
+        """Make a function one that is computed once per argument set, by whichever caller comes first.
+
+        Equal arguments are one entry, however they are spelled. The entry is the function's own: its name, its code, and
+        *version* are part of the key; functions that it calls are not, so say `version=2` when one of those has changed.
+        `None` is stored like any value, errors are not.
+
+        Args:
+            function: A plain or `async def` function.
+            ttl: How long a value is fresh: seconds, a timedelta, or "90s", "15m", "1h", "7d". For ever by default.
+            stale: How much longer an old value is served while one caller computes a new one.
+            scope: Whose the values are: "app", "session" or "page".
+            tags: Names under which `stash.forget(tag=...)` forgets values of several functions at once.
+            version: Any plain value; another one makes it another function.
+            ignore: Parameters that do not matter for the result, such as a connection.
+            share: Whether references to the values open for every session. Needed to mint them outside a request.
+
+        Raises:
+            ConfigError: An option cannot be used, or the function is a method whose `self` is not ignored.
+        """
+        chosen = _options(**options)
+        return self._memo(function, chosen) if function is not None else lambda later: self._memo(later, chosen)
+
+    def _memo(self, function: Callable[..., Any], options: Options) -> Memo[Any, Any]:
+        kind = AsyncMemo if inspect.iscoroutinefunction(function) else Memo
+        memo: Memo[Any, Any] = kind(self, function, options)
+        twin = self._memos.get(memo.id)
+        if twin is not None and identity.source_file(twin.function) != identity.source_file(memo.function):
+            raise ConfigError(
+                f"two functions are called {memo.name} and have the same code, in {identity.source_file(twin.function)} and "
+                f"{identity.source_file(memo.function)}: they would share their values. Give one of them a version=..."
+            )
+        self._memos[memo.id] = memo
+        return memo
+
+    def forget(self, *, tag: str) -> None:
+        """Forget all values with *tag*, those that are being computed included."""
+        self.store.forget_tag(f"tag:{tag}")
+
+    # Values and references
+
+    def put(self, value: T, *, ttl: Duration | None = None, share: bool = False) -> Ref[T]:
+        """Store a value and return a reference to it, for this browser session, or with *share* for everybody.
+
+        Args:
+            value: Anything that can be pickled.
+            ttl: How long it is kept at most.
+            share: Needed outside a request.
+
+        Raises:
+            Unstorable: It cannot be pickled.
+            NoSession: There is no session, and not *share*.
+            StoreUnavailable: The store is full or out of reach.
+        """
+        now = self.clock()
+        gone_at = float("inf") if ttl is None else now + seconds(ttl, "ttl")
+        target = Target(secrets.token_bytes(keys.KEY_SIZE), is_memo=False)
+        ref: Ref[T] = self.references.mint(target, share=share)
+        owner = APP if share else self.visits.owner("session", "stash.put()")
+        facts = Facts("put", type(value).__qualname__, now, gone_at, gone_at, owner)
+        self.store.commit(None, target.key, facts, encode(value))
+        return ref
+
+    def ref(self, text: str) -> Ref[Any]:
+        """Return the reference that *text* is.
+
+        Raises:
+            RefInvalid: It is none that this session may open.
+        """
+        return self.references.open(text, "the text given to stash.ref()")
+
+    def _load(self, target: Target) -> Any:  # noqa: ANN401 (a stored value has any type)
+        found = self.store.read(target.key)
+        if found is not None and (not target.is_memo or found.entry.facts.fresh_until > self.clock()):
+            return _part(decode(found.encoded, *target.path[:1]), target.path[1:])
+        if not target.is_memo:
+            raise RefExpired("a value given to stash.put()", "it cannot be computed again")
+        recipe = self.store.read(recipe_key(target.key))
+        if recipe is None:
+            raise RefExpired("the value of a memo function", "how to compute it was not, or is no longer, stored either")
+        memo_id, args, kwargs = decode(recipe.encoded)
+        return _part(self._recompute(recipe, memo_id, target.key, args, kwargs), target.path)
+
+    def _recompute(self, recipe: Found, memo_id: bytes, key: bytes, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:  # noqa: ANN401 (as above)
+        facts = recipe.entry.facts
+        memo = self._memos.get(memo_id)
+        if memo is None:
+            raise RefExpired(f"a value of {facts.name}()", "that function has changed, or is not part of this program")
+        return memo.reopen(key, args, kwargs, facts.scope)
+
+    def warn(self, error: StoreUnavailable) -> None:
+        """Log that the store cannot be used, once a minute."""
+        now = self.clock()
+        if now - self._warned_at >= _WARN_EVERY:
+            self._warned_at = now
+            _log.warning("%s Memo functions go on computing, without sharing.", error)
+
+
+def _part(value: Any, path: tuple[PartName, ...]) -> Any:  # noqa: ANN401 (as above)
+    for part in path:
+        value = pick(value, part)
+    return value
+
+
+def _options(
+    *,
+    ttl: Duration | None = None,
+    stale: Duration | None = None,
+    scope: Scope = "app",
+    tags: Iterable[str] = (),
+    version: object = None,
+    ignore: str | Iterable[str] = (),
+    share: bool = False,
+) -> Options:
+    """Check what `@stash.memo(...)` was given."""
+    check_scope(scope)
+    if isinstance(tags, str):
+        raise ConfigError(f"tags={tags!r} would be one tag per letter: write tags=({tags!r},)")
+    if share and scope != "app":
+        raise ConfigError(f"share=True opens values to everybody, scope={scope!r} keeps them apart: choose one")
+    return Options(
+        float("inf") if ttl is None else seconds(ttl, "ttl"),
+        0.0 if stale is None else seconds(stale, "stale"),
+        scope,
+        tuple(tags),
+        version,
+        frozenset([ignore] if isinstance(ignore, str) else ignore),
+        share,
+    )
+

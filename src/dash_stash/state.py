@@ -1,0 +1,119 @@
+"""State on the server: a mapping per app, session or page, with updates that are atomic over all workers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, MutableMapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from dash_stash import flight, keys
+from dash_stash.codec import decode, encode
+from dash_stash.layout import Facts
+from dash_stash.scope import Scope
+from dash_stash.stores.base import Landed
+
+if TYPE_CHECKING:
+    from dash_stash.stash import Stash
+
+_NOTHING: Any = object()
+
+
+class State(MutableMapping[str, Any]):
+    """Variables of the whole app, of the present session, or of the present page, by name.
+
+    Reading a variable gives a private copy: to change what is stored, assign it again, or `modify` it.
+    Every method raises `NoSession` where there is no session (or page), and `StoreUnavailable` while the store is out of reach.
+    """
+
+    def __init__(self, stash: Stash, scope: Scope) -> None:
+        """Made by `Stash`."""
+        self._stash, self._scope = stash, scope
+
+    def __getitem__(self, name: str) -> Any:  # noqa: ANN401 (a variable holds anything)
+        """Return a private copy of the variable's value."""
+        value = self._read(self._key(name))
+        if value is _NOTHING:
+            raise KeyError(name)
+        return value
+
+    def __setitem__(self, name: str, value: object) -> None:
+        """Store a value, which others see from now on.
+
+        Raises:
+            Unstorable: It cannot be pickled.
+        """
+        key = self._key(name)
+        with self._held(key, name):
+            self._write(key, name, value)
+
+    def __delitem__(self, name: str) -> None:
+        """Delete the variable."""
+        key = self._key(name)
+        with self._held(key, name):
+            if self._stash.store.read(key) is None:
+                raise KeyError(name)
+            self._stash.store.delete(key)
+
+    def __iter__(self) -> Iterator[str]:
+        """Go through the names of the variables that there are now."""
+        owner = self._owner()
+        prefix = self._prefix()
+        for listed in self._stash.store.list(scope=owner, kind="state"):
+            if listed.name.startswith(prefix):
+                yield listed.name.removeprefix(prefix)
+
+    def __len__(self) -> int:
+        """Count the variables."""
+        return sum(1 for _ in self)
+
+    def __repr__(self) -> str:
+        """Tell whose state this is, without a look at the store."""
+        return f"<dash_stash state of the {self._scope}>"
+
+    def modify(self, name: str, change: Callable[[Any], Any], *, default: object = None) -> Any:  # noqa: ANN401 (as above)
+        """Replace the variable's value by `change(value)` and return that; nobody else changes it meanwhile.
+
+        *change* gets *default* if there is no such variable. If it raises, nothing has changed.
+
+        Raises:
+            FlightCycle: *change* modifies the same variable.
+            Unstorable: The new value cannot be pickled.
+        """
+        key = self._key(name)
+        with self._held(key, name):
+            value = self._read(key)
+            value = change(default if value is _NOTHING else value)
+            self._write(key, name, value)
+        return value
+
+    @contextmanager
+    def _held(self, key: bytes, name: str) -> Iterator[None]:
+        """Be the only one who changes a variable."""
+        with flight.computing(key, name):
+            joined = self._stash.store.join(key)
+            while joined is None or isinstance(joined, Landed):
+                joined = self._stash.store.join(key)
+            try:
+                yield
+            finally:
+                joined.land(b"")
+
+    def _read(self, key: bytes) -> Any:  # noqa: ANN401 (as above)
+        found = self._stash.store.read(key)
+        return _NOTHING if found is None else decode(found.encoded)
+
+    def _write(self, key: bytes, name: str, value: object) -> None:
+        facts = Facts("state", self._prefix() + name, self._stash.clock(), scope=self._owner())
+        self._stash.store.commit(None, key, facts, encode(value))
+
+    def _key(self, name: str) -> bytes:
+        if not isinstance(name, str):
+            raise TypeError(f"stash.{self._scope}[{name!r}]: names of variables are text, not {type(name).__name__}")
+        return keys.digest(b"state", self._owner().encode(), (self._prefix() + name).encode("utf-8", "surrogatepass"))
+
+    def _owner(self) -> str:
+        return self._stash.visits.owner(self._scope, f"stash.{self._scope}")
+
+    def _prefix(self) -> str:
+        # Two apps of one source file share a folder; where they are served tells their variables apart.
+        return self._stash.namespace + ":"

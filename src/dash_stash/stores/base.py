@@ -1,0 +1,99 @@
+"""What a store must do: the contract that every store is tested against."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from dash_stash.codec import Encoded
+from dash_stash.layout import Entry, Facts
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A stored value that was read: its description, and its bytes as memory that is the caller's own."""
+
+    entry: Entry
+    encoded: Encoded
+
+
+@dataclass(frozen=True, slots=True)
+class Landed:
+    """How the flight ended that the caller waited for; None if its holder died."""
+
+    outcome: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One stored entry as a listing shows it; size in bytes."""
+
+    key: bytes
+    kind: str
+    name: str
+    scope: str
+    size: int
+
+
+class Flight(Protocol):
+    """The right to be the one that computes a key, until it is closed or its holder dies."""
+
+    def land(self, outcome: bytes) -> None:
+        """End the flight and tell *outcome* to everybody who waits for it."""
+        ...
+
+    def close(self) -> None:
+        """Give the right up. Those who wait get no outcome unless `land` came first, and one of them flies next."""
+        ...
+
+
+class Store(Protocol):
+    """Sealed entries and flights, shared by every process that opens the same URL.
+
+    Each method is atomic across processes. Only `join` waits for another caller.
+    All methods raise `StoreUnavailable`, and only that.
+    """
+
+    def read(self, key: bytes) -> Found | None:
+        """Read the entry of *key*.
+
+        - it was stored: the whole value, in memory that nobody else sees;
+        - it is damaged, sealed with another secret, or of another key: None;
+        - it is gone by its own time, its key was deleted, or one of its tags forgotten: None.
+        """
+        ...
+
+    def join(self, key: bytes, *, wait: bool = True) -> Flight | Landed | None:
+        """Become the one that computes *key*, or wait for the one that does.
+
+        - nobody computes it: a flight;
+        - somebody does: how that ended, once it has; None at once without *wait*;
+        - somebody did and died: `Landed(None)`, or a flight.
+        """
+        ...
+
+    def commit(self, flight: Flight | None, key: bytes, facts: Facts, encoded: Encoded) -> bool:
+        """Store an entry in place of what *key* had.
+
+        - *flight* is held, or None: stored, and True;
+        - *key* was deleted since *flight* began: nothing is stored, and False;
+        - the store is full, or the value larger than its budget: StoreUnavailable, and nothing has changed.
+        """
+        ...
+
+    def delete(self, key: bytes) -> None:
+        """Delete the entry of *key*, for good: no flight that is under way brings it back."""
+        ...
+
+    def epochs(self, tags: Sequence[str]) -> dict[str, int]:
+        """The present epoch of each tag, to be written into entries whose computation begins now."""
+        ...
+
+    def forget_tag(self, tag: str) -> None:
+        """Make every entry with *tag*, stored or being computed, a miss for good."""
+        ...
+
+    def list(self, scope: str | None = None, kind: str | None = None, tag: str | None = None) -> Sequence[Listed]:
+        """List what is stored, or the part of it that has the given scope, kind or tag. Never needed for a read."""
+        ...

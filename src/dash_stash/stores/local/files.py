@@ -1,0 +1,165 @@
+"""Entry files: written once under a temporary name, renamed into place, then only ever mapped and unlinked."""
+
+from __future__ import annotations
+
+import contextlib
+import mmap
+import os
+import pathlib
+import secrets
+from collections.abc import Iterator
+
+from dash_stash import layout
+from dash_stash.errors import StoreUnsafe
+from dash_stash.layout import Entry, Packed
+from dash_stash.stores.local.locks import create_locked
+
+_CHUNK = 2**20
+_NETWORK = ("nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "ceph", "glusterfs", "lustre", "fuse.sshfs", "afs")
+
+# What a file is known by while it cannot have changed: inode, size, and both times in nanoseconds.
+Identity = tuple[int, int, int, int]
+
+
+def identity(status: os.stat_result) -> Identity:
+    """Return what tells this file, as it is now, from any other and from itself after a change."""
+    return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
+
+
+def write_all(descriptor: int, *chunks: bytes | memoryview) -> None:
+    """Write all of *chunks*; one call of the kernel writes at most 2 GiB of them."""
+    for chunk in chunks:
+        rest = memoryview(chunk)
+        while len(rest):
+            rest = rest[os.write(descriptor, rest) :]
+
+
+class Temporary:
+    """A written file that has no lasting name yet, locked by who wrote it: an unlocked one has lost its owner."""
+
+    def __init__(self, folder: pathlib.Path) -> None:
+        """Create an empty one in *folder*."""
+        file = None
+        while file is None:
+            self._path = folder / secrets.token_hex(16)
+            file = create_locked(self._path)
+        self._file = file
+
+    def write(self, packed: Packed) -> None:
+        """Write an entry and make the file read-only."""
+        if hasattr(os, "posix_fallocate"):
+            os.posix_fallocate(self._file.descriptor, 0, packed.size)
+        write_all(self._file.descriptor, packed.head, *packed.body)
+        os.fchmod(self._file.descriptor, 0o400)
+
+    def rename(self, path: pathlib.Path) -> None:
+        """Put the file in the place of *path*."""
+        try:
+            self._path.rename(path)
+        except FileNotFoundError:
+            path.parent.mkdir(mode=0o700, exist_ok=True)
+            self._path.rename(path)
+
+    @property
+    def identity(self) -> Identity:
+        """What the file is known by."""
+        return identity(os.fstat(self._file.descriptor))
+
+    def discard(self) -> None:
+        """Remove the file, unless it was renamed, and close it."""
+        self._path.unlink(missing_ok=True)
+        self._file.close()
+
+
+def write_temporary(folder: pathlib.Path, packed: Packed) -> Temporary:
+    """Write an entry to a new file in *folder*.
+
+    Raises:
+        OSError: There is no room; nothing is left behind.
+    """
+    temporary = Temporary(folder)
+    try:
+        temporary.write(packed)
+    except BaseException:
+        temporary.discard()
+        raise
+    return temporary
+
+
+def open_entry(path: pathlib.Path) -> int | None:
+    """Open an entry file for reading; None if there is none."""
+    try:
+        return os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except FileNotFoundError:
+        return None
+
+
+def read_whole(descriptor: int, key: bytes, sealing_key: bytes) -> Entry | None:
+    """Read and check an entry file; None if it is damaged, cut, of another key, or sealed by somebody else.
+
+    It is read here, not mapped: of a map, a page that the disk cannot deliver would end the process.
+    """
+    if not layout.is_whole(_chunks(descriptor)):
+        return None
+    entry = read_head(descriptor, sealing_key)
+    sound = entry is not None and entry.key == key and entry.size == os.fstat(descriptor).st_size
+    return entry if sound else None
+
+
+def read_head(descriptor: int, sealing_key: bytes) -> Entry | None:
+    """Read what an entry file says of itself, without looking at the value; None if it is no sealed entry."""
+    prefix = os.pread(descriptor, layout.PREFIX_SIZE, 0)
+    if len(prefix) < layout.PREFIX_SIZE:
+        return None
+    size = layout.head_size(prefix)
+    if size > os.fstat(descriptor).st_size:
+        return None
+    return layout.parse(b"".join(_chunks(descriptor, size)), sealing_key)
+
+
+def _chunks(descriptor: int, end: int | None = None) -> Iterator[bytes]:
+    position = 0
+    while chunk := os.pread(descriptor, _CHUNK if end is None else min(_CHUNK, end - position), position):
+        yield chunk
+        position += len(chunk)
+
+
+def private_map(descriptor: int) -> memoryview:
+    """Map a file so that what is written to the memory is seen by nobody else and never reaches the file."""
+    return memoryview(mmap.mmap(descriptor, 0, access=mmap.ACCESS_COPY))
+
+
+def make_private_folder(folder: pathlib.Path, *, network: bool) -> None:
+    """Create *folder*, or see that an existing one is this user's alone and on a disk of this machine.
+
+    Raises:
+        StoreUnsafe: It is another's, others can write to it, it is no folder, or it is shared with other machines.
+    """
+    with contextlib.suppress(FileExistsError):
+        folder.mkdir(mode=0o700, parents=True)
+    status = os.lstat(folder)
+    if not os.path.isdir(folder) or os.path.islink(folder):
+        raise StoreUnsafe(str(folder), "it is not a folder (a link, or a file)")
+    if status.st_uid != os.getuid():
+        raise StoreUnsafe(str(folder), f"it belongs to user {status.st_uid}, and this is user {os.getuid()}")
+    if status.st_mode & 0o022:
+        raise StoreUnsafe(str(folder), f"others can write to it (mode {status.st_mode & 0o777:o}): chmod 700 it")
+    kind = _file_system(folder)
+    if kind in _NETWORK and not network:
+        raise StoreUnsafe(
+            str(folder),
+            f"it is on a network file system ({kind}), where locks and maps are not reliable. Use a folder on a local disk, "
+            "or add ?network=1 to the URL to use it all the same",
+        )
+
+
+def _file_system(folder: pathlib.Path) -> str:
+    """The type of the file system that *folder* is on, as the kernel names it; "" where it does not tell."""
+    try:
+        lines = pathlib.Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+    except OSError:
+        return ""
+    place = folder.resolve()
+    mounts = ((line.split()[4].replace("\\040", " "), line.partition(" - ")[2].split()[0]) for line in lines)
+    holding = [(point, kind) for point, kind in mounts if place.is_relative_to(point)]
+    return max(holding, key=lambda mount: len(mount[0]), default=("", ""))[1]

@@ -1,0 +1,97 @@
+"""Locks that the kernel releases when their holder dies, and that a forked child does not keep alive.
+
+`flock` belongs to the open file, not to the process: it excludes threads too, and a child that was forked while the lock was held
+shares it. So one hook closes every such file in each new child.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import pathlib
+from collections.abc import Iterator
+
+Path = pathlib.Path | str
+
+_open: set[LockFile] = set()
+
+
+class LockFile:
+    """An open file that carries a lock, or waits for one, until `close`."""
+
+    def __init__(self, path: Path, flags: int) -> None:
+        """Open *path* with *flags* of `os.open`; the lock is not taken yet."""
+        self.descriptor = os.open(path, flags | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        # Before the lock is taken: a child forked while this thread waits would share the lock that comes later.
+        _open.add(self)
+
+    def take(self, *, wait: bool) -> bool:
+        """Lock the file; without *wait*, return False if another holds it. Closes it when the lock is not had."""
+        try:
+            fcntl.flock(self.descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError:
+            self.close()
+            return False
+        except BaseException:
+            self.close()
+            raise
+        return True
+
+    @property
+    def is_unlinked(self) -> bool:
+        """Whether the file has lost its name."""
+        return os.fstat(self.descriptor).st_nlink == 0
+
+    def close(self) -> None:
+        """Release the lock. Closing twice is fine."""
+        _open.discard(self)
+        descriptor, self.descriptor = self.descriptor, -1
+        if descriptor >= 0:
+            os.close(descriptor)
+
+
+def _close_in_child() -> None:
+    for lock_file in tuple(_open):
+        lock_file.close()
+
+
+os.register_at_fork(after_in_child=_close_in_child)
+
+
+def lock(path: Path, *, wait: bool = True) -> LockFile | None:
+    """Lock *path*, which is created if need be; None if another holds it and the caller will not *wait*."""
+    lock_file = LockFile(path, os.O_RDWR | os.O_CREAT)
+    return lock_file if lock_file.take(wait=wait) else None
+
+
+def create_locked(path: Path) -> LockFile | None:
+    """Create *path* and lock it; None if `remove_abandoned` removed it before the lock was taken."""
+    created = LockFile(path, os.O_RDWR | os.O_CREAT | os.O_EXCL)
+    created.take(wait=True)
+    if created.is_unlinked:
+        created.close()
+        return None
+    return created
+
+
+@contextlib.contextmanager
+def locked(path: Path, *, wait: bool = True) -> Iterator[bool]:
+    """Hold the lock of *path* for the length of a with block; the block is told whether it was had."""
+    held = lock(path, wait=wait)
+    try:
+        yield held is not None
+    finally:
+        if held is not None:
+            held.close()
+
+
+def remove_abandoned(folder: pathlib.Path) -> None:
+    """Remove the files in *folder* that nobody holds: their owners are gone, whatever their age."""
+    for path in folder.iterdir():
+        # Whoever opens the file between our lock and our unlink finds it unlinked once the lock is theirs, and starts anew.
+        with contextlib.suppress(FileNotFoundError):
+            abandoned = LockFile(path, os.O_RDONLY)
+            if abandoned.take(wait=False):
+                path.unlink()
+                abandoned.close()

@@ -1,0 +1,111 @@
+"""A table in one shared file that tells every process what has changed, without a system call.
+
+Three columns of 64-bit values, each at a slot that the hash of a key or tag names:
+
+- versions: changes whenever an entry is written or deleted, so what a process keeps in memory is current while the version is;
+- epochs: changes when a tag is forgotten, so entries that carry an older epoch are misses, those still being computed included;
+- uses: when an entry was last read, for the eviction of the least recently used.
+
+Keys that share a slot only cost each other a look at the file, or a recomputation. The table is read through a shared map and
+written by `pwrite`: a full disk is then an error instead of the signal that a write through the map would get.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import mmap
+import os
+import pathlib
+import secrets
+import struct
+import zlib
+
+from dash_stash.stores.local.files import write_all
+
+VERSIONS, EPOCHS, USES = 2**15, 2**14, 2**17
+_SIZE = 8 * (VERSIONS + EPOCHS + USES)
+
+
+class Slots:
+    """The open table."""
+
+    def __init__(self, path: pathlib.Path) -> None:
+        """Open the table at *path*, and create it if there is none.
+
+        Raises:
+            OSError: There is no room for it.
+        """
+        self._descriptor = _open_or_create(path)
+        status = os.fstat(self._descriptor)
+        self.identity = status.st_dev, status.st_ino
+        table = memoryview(mmap.mmap(self._descriptor, _SIZE, access=mmap.ACCESS_READ))
+        self._integers = table[: 8 * (VERSIONS + EPOCHS)].cast("Q")
+        self._times = table[8 * (VERSIONS + EPOCHS) :].cast("d")
+
+    def __del__(self) -> None:
+        """Close the file; the map goes with the views of it."""
+        with contextlib.suppress(AttributeError, OSError):
+            os.close(self._descriptor)
+
+    def version(self, key: bytes) -> int:
+        """The version of the slot of *key*."""
+        return self._integers[(key[0] | key[1] << 8) % VERSIONS]
+
+    def change_version(self, key: bytes) -> None:
+        """Tell every process that the entry of *key* has changed."""
+        self._write((key[0] | key[1] << 8) % VERSIONS)
+
+    def epoch(self, tag: str) -> int:
+        """The epoch of the slot of *tag*."""
+        return self._integers[_epoch_slot(tag)]
+
+    def change_epoch(self, tag: str) -> None:
+        """Begin a new epoch of *tag*."""
+        self._write(_epoch_slot(tag))
+
+    def last_use(self, key: bytes) -> float:
+        """When an entry in the slot of *key* was last used, in seconds since the epoch; 0 if never."""
+        return self._times[_use_slot(key)]
+
+    def use(self, key: bytes, now: float) -> None:
+        """Note that the entry of *key* is used."""
+        os.pwrite(self._descriptor, struct.pack("=d", now), 8 * (VERSIONS + EPOCHS + _use_slot(key)))
+
+    def _write(self, slot: int) -> None:
+        # Random instead of one more: two writers need no lock between them, and no version comes back.
+        os.pwrite(self._descriptor, secrets.token_bytes(8), 8 * slot)
+
+
+def _epoch_slot(tag: str) -> int:
+    return VERSIONS + zlib.crc32(tag.encode("utf-8", "surrogatepass")) % EPOCHS
+
+
+def _use_slot(key: bytes) -> int:
+    return int.from_bytes(key[2:6], "little") % USES
+
+
+def _open_or_create(path: pathlib.Path) -> int:
+    flags = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW
+    with contextlib.suppress(FileNotFoundError):
+        return _sound(os.open(path, flags), path)
+    temporary = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+    descriptor = os.open(temporary, flags | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        # Epochs start at random: entries that outlived the table, some of them perhaps forgotten, must not match it.
+        # Every byte is written, so that none of them needs room on the disk later.
+        write_all(descriptor, bytes(8 * VERSIONS) + secrets.token_bytes(8) * EPOCHS + bytes(8 * USES))
+        with contextlib.suppress(FileExistsError):
+            os.link(temporary, path)
+    finally:
+        os.close(descriptor)
+        os.unlink(temporary)
+    return _sound(os.open(path, flags), path)
+
+
+def _sound(descriptor: int, path: pathlib.Path) -> int:
+    """Return *descriptor* if its file is as long as the table; a shorter one would end the process when it is read."""
+    if os.fstat(descriptor).st_size != _SIZE:
+        os.close(descriptor)
+        os.unlink(path)
+        raise OSError(f"{path} was damaged and has been removed")
+    return descriptor

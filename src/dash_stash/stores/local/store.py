@@ -1,0 +1,415 @@
+"""The store in a folder: files are the truth, locks are the kernel's, the index is disposable.
+
+    entries/4f/4f1c...   one file per entry, named by its key
+    flights/4f1c...      one file per computation under way, locked by who computes
+    commits/4f           256 locks, held for the moment in which an entry appears or disappears
+    temporary/...        entries being written, locked by their writers
+    slots                what changed, for all processes (see `slots`)
+    index.sqlite         what to evict and to list (see `index`)
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import logging
+import os
+import pathlib
+import sqlite3
+import threading
+import weakref
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from dash_stash import layout
+from dash_stash.clock import SKEW, Clock, system_clock
+from dash_stash.codec import Encoded
+from dash_stash.errors import StoreUnavailable, StoreUnsafe
+from dash_stash.layout import Entry, Facts, Packed
+from dash_stash.stores.base import Flight, Found, Landed, Listed
+from dash_stash.stores.local import files
+from dash_stash.stores.local import index as indexes
+from dash_stash.stores.local.files import Identity, Temporary
+from dash_stash.stores.local.index import Index
+from dash_stash.stores.local.locks import LockFile, lock, locked, remove_abandoned
+from dash_stash.stores.local.slots import Slots
+
+_log = logging.getLogger("dash_stash")
+
+# Up to this size an entry is kept in memory as it is; a larger one is mapped anew at each read.
+_SMALL = 64 * 1024
+_KEPT = 512
+
+# How long, in seconds, something kept is trusted without a look at the folder. It bounds what a writer that died between
+# the renaming of its file and the change of the version can cost, and a folder that was deleted by hand.
+_TRUSTED = 1.0
+
+_SWEEP_EVERY = 60.0
+_SWEEP_AT_ONCE = 1000
+IDLE = 12 * 3600.0
+"""Seconds after which the unused data of a session or page goes away."""
+
+# A disk without room may have some later: that is no reason not to start.
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+_stores: weakref.WeakSet[LocalStore] = weakref.WeakSet()
+
+
+@dataclass(slots=True)
+class _Kept:
+    """What this process remembers of an entry that it has checked."""
+
+    entry: Entry
+    identity: Identity
+    body: bytes | None
+    version: int
+    until: float
+
+
+class LocalFlight:
+    """A computation under way on this machine: a locked file. Whoever waits for the lock reads the outcome from it."""
+
+    def __init__(self, file: LockFile, path: pathlib.Path, commits: pathlib.Path) -> None:
+        """Take the locked file, its name, and the lock under which names of flights are removed."""
+        self._file, self._path, self._commits = file, path, commits
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the key was not deleted since; only lasting while the commit lock is held."""
+        return not self._file.is_unlinked
+
+    def land(self, outcome: bytes) -> None:
+        """End the flight and leave *outcome* to those who wait."""
+        # With the disk full nobody learns the outcome; then those who wait find out by themselves.
+        with contextlib.suppress(OSError):
+            os.pwrite(self._file.descriptor, outcome, 0)
+        with contextlib.suppress(OSError), locked(self._commits):
+            if self.is_current:
+                self._path.unlink()
+        self._file.close()
+
+    def close(self) -> None:
+        """Give up; the next one takes the file over."""
+        self._file.close()
+
+
+class LocalStore:
+    """A `Store` in a folder of this machine (the contract stands there)."""
+
+    def __init__(
+        self,
+        folder: pathlib.Path,
+        sealing_key: bytes,
+        *,
+        max_bytes: int,
+        max_entries: int,
+        network: bool = False,
+        clock: Clock = system_clock,
+    ) -> None:
+        """Use *folder*, which is created if need be, for up to *max_bytes* bytes in *max_entries* entries.
+
+        Raises:
+            StoreUnsafe: Others could change what is stored, or the folder is on a network file system and not *network*.
+        """
+        self.folder = folder
+        self._sealing_key, self._clock, self._network = sealing_key, clock, network
+        self._max_bytes, self._max_entries = max_bytes, max_entries
+        self._kept: dict[bytes, _Kept] = {}
+        self._slots: Slots | None = None
+        self._looked_at = self._swept_at = float("-inf")
+        self._index: Index | None = None
+        self._index_lock = threading.Lock()
+        try:
+            files.make_private_folder(folder, network=network)
+        except StoreUnsafe:
+            raise
+        except OSError as error:
+            if error.errno not in _FULL:
+                raise StoreUnsafe(str(folder), f"it cannot be made ({error.strerror})") from error
+        _stores.add(self)
+
+    # Reading
+
+    def read(self, key: bytes) -> Found | None:
+        """Read the entry of *key*."""
+        now = self._clock()
+        kept, slots = self._kept.get(key), self._slots
+        if kept is not None and kept.body is not None and now < kept.until and slots is not None and slots.version(key) == kept.version:
+            body = memoryview(bytearray(kept.body) if kept.entry.has_buffers else kept.body)
+        else:
+            with self._unavailable():
+                slots = self._ready(now)
+                opened = self._open(key, kept, slots, now)
+            if opened is None:
+                return None
+            kept, body = opened
+        if not _is_current(kept.entry.facts, slots, now):
+            return None
+        return Found(kept.entry, kept.entry.encoded(body))
+
+    def _open(self, key: bytes, kept: _Kept | None, slots: Slots, now: float) -> tuple[_Kept, memoryview] | None:
+        """Read an entry's file, which is checked unless this process did so already; None is a miss."""
+        version = slots.version(key)  # before the file is opened: what is written meanwhile then has another version
+        descriptor = files.open_entry(self._entry_path(key))
+        if descriptor is None:
+            self._kept.pop(key, None)
+            return None
+        try:
+            identity = files.identity(os.fstat(descriptor))
+            known = kept is not None and kept.identity == identity
+            entry = kept.entry if kept is not None and known else files.read_whole(descriptor, key, self._sealing_key)
+            if entry is None:
+                _log.warning("a damaged or foreign entry in %s counts as a miss (key %s)", self.folder, key.hex()[:8])
+                return None
+            small = entry.size <= _SMALL
+            body = os.pread(descriptor, entry.size, 0) if small else None
+            memory = files.private_map(descriptor) if body is None else memoryview(bytearray(body))
+        finally:
+            os.close(descriptor)
+        kept = _Kept(entry, identity, body, version, now + _TRUSTED)
+        self._keep(key, kept)
+        if now - slots.last_use(key) >= _TRUSTED:
+            slots.use(key, now)
+        return kept, memory
+
+    def _keep(self, key: bytes, kept: _Kept) -> None:
+        while len(self._kept) >= _KEPT:
+            # Another thread may be doing the same.
+            with contextlib.suppress(StopIteration, RuntimeError):
+                self._kept.pop(next(iter(self._kept)), None)
+        self._kept[key] = kept
+
+    # Flights
+
+    def join(self, key: bytes, *, wait: bool = True) -> LocalFlight | Landed | None:
+        """Become the one that computes *key*, or wait for the one that does."""
+        with self._unavailable():
+            self._ready(self._clock())
+            path = self.folder / "flights" / key.hex()
+            file = lock(path, wait=wait)
+            if file is None:
+                return None
+            if not file.is_unlinked:
+                os.ftruncate(file.descriptor, 0)  # one who died between telling the outcome and removing the name left it
+                return LocalFlight(file, path, self._commit_lock(key))
+            outcome = os.pread(file.descriptor, os.fstat(file.descriptor).st_size, 0)
+            file.close()
+            return Landed(outcome or None)
+
+    # Writing
+
+    def commit(self, flight: Flight | None, key: bytes, facts: Facts, encoded: Encoded) -> bool:
+        """Store an entry, unless *key* was deleted since *flight* began."""
+        packed = layout.pack(key, facts, encoded, self._sealing_key)
+        if packed.size > self._max_bytes:
+            raise StoreUnavailable(str(self.folder), f"a value of {packed.size:,} bytes is larger than max_bytes={self._max_bytes:,}")
+        with self._unavailable():
+            now = self._clock()
+            slots = self._ready(now)
+            index = self._open_index()
+            written = files.write_temporary(self.folder / "temporary", packed)
+            try:
+                stored = self._publish(flight, key, written, packed, slots, index)
+            finally:
+                written.discard()
+            self._evict(slots, index)
+            if now - self._swept_at >= _SWEEP_EVERY:
+                self._sweep(slots, index, now)
+        return stored
+
+    def _publish(self, flight: Flight | None, key: bytes, written: Temporary, packed: Packed, slots: Slots, index: Index) -> bool:
+        """Give a written file its name, if the flight is still wanted."""
+        now = self._clock()
+        entry = layout.parse(packed.head, self._sealing_key)
+        assert entry is not None  # noqa: S101 (it was sealed just now)
+        with locked(self._commit_lock(key)):
+            if isinstance(flight, LocalFlight) and not flight.is_current:
+                return False
+            # The index first: a row without a file is harmless, a file without a row is never evicted.
+            index.add([entry], now)
+            written.rename(self._entry_path(key))
+            slots.change_version(key)
+            # What was written just now need not be checked by who wrote it.
+            body = b"".join((packed.head, *packed.body)) if entry.size <= _SMALL else None
+            self._keep(key, _Kept(entry, written.identity, body, slots.version(key), now + _TRUSTED))
+        return True
+
+    def delete(self, key: bytes) -> None:
+        """Delete the entry of *key*, for good."""
+        with self._unavailable():
+            slots = self._ready(self._clock())
+            with locked(self._commit_lock(key)):
+                # A flight without its name may not commit, and whoever comes from now on begins another.
+                (self.folder / "flights" / key.hex()).unlink(missing_ok=True)
+                self._unlink(key, slots)
+                # The disk may be too full for the index to change; it finds out later.
+                with contextlib.suppress(StoreUnavailable, sqlite3.Error):
+                    self._open_index().remove([key])
+
+    def _unlink(self, key: bytes, slots: Slots) -> None:
+        self._entry_path(key).unlink(missing_ok=True)
+        slots.change_version(key)
+        self._kept.pop(key, None)
+
+    # Tags
+
+    def epochs(self, tags: Sequence[str]) -> dict[str, int]:
+        """The present epoch of each tag."""
+        with self._unavailable():
+            slots = self._ready(self._clock())
+        return {tag: slots.epoch(tag) for tag in tags}
+
+    def forget_tag(self, tag: str) -> None:
+        """Make every entry with *tag* a miss for good, and give back its room."""
+        with self._unavailable():
+            now = self._clock()
+            slots = self._ready(now)
+            slots.change_epoch(tag)
+            index = self._open_index()
+            for listed in index.list(None, None, tag):
+                with locked(self._commit_lock(listed.key)):
+                    if not self._is_current_file(listed.key, slots, now):
+                        self._unlink(listed.key, slots)
+                        index.remove([listed.key])
+
+    def _is_current_file(self, key: bytes, slots: Slots, now: float) -> bool:
+        descriptor = files.open_entry(self._entry_path(key))
+        if descriptor is None:
+            return False
+        try:
+            entry = files.read_head(descriptor, self._sealing_key)
+        finally:
+            os.close(descriptor)
+        return entry is not None and _is_current(entry.facts, slots, now)
+
+    # Housekeeping
+
+    def list(self, scope: str | None = None, kind: str | None = None, tag: str | None = None) -> Sequence[Listed]:
+        """List what is stored."""
+        with self._unavailable():
+            self._ready(self._clock())
+            return [entry for entry in self._open_index().list(scope, kind, tag) if self._entry_path(entry.key).exists()]
+
+    def _evict(self, slots: Slots, index: Index) -> None:
+        """Remove what was used longest ago until the budgets are kept."""
+        while True:
+            size, entries = index.totals()
+            excess, surplus = size - self._max_bytes, entries - self._max_entries
+            if excess <= 0 and surplus <= 0:
+                return
+            oldest = index.least_recently_used(64)
+            used_since = [(key, slots.last_use(key)) for key, used in oldest if slots.last_use(key) > used]
+            if used_since:
+                # The index learns of reads only now; the next round knows better who is oldest.
+                index.note_use(used_since)
+            elif not any([self._drop(key, slots, index) for key, _ in oldest[: max(1, min(surplus, 64))]]):
+                return
+
+    def _drop(self, key: bytes, slots: Slots, index: Index) -> bool:
+        """Remove an entry, unless somebody is just writing it."""
+        with locked(self._commit_lock(key), wait=False) as had:
+            if had:
+                self._unlink(key, slots)
+                index.remove([key])
+            return had
+
+    def _sweep(self, slots: Slots, index: Index, now: float) -> None:
+        """Remove what is over, what no session comes back for, and what the dead have left; one process at a time does it."""
+        self._swept_at = now
+        with locked(self.folder / "sweep", wait=False) as had:
+            if not had:
+                return
+            for key in index.gone(now, _SWEEP_AT_ONCE):
+                self._drop(key, slots, index)
+            idle = index.idle(now - IDLE, _SWEEP_AT_ONCE)
+            index.note_use([(key, slots.last_use(key)) for key, used in idle if slots.last_use(key) > used])
+            for key, used in idle:
+                if slots.last_use(key) <= used:
+                    self._drop(key, slots, index)
+            remove_abandoned(self.folder / "temporary")
+            remove_abandoned(self.folder / "flights")
+
+    # Opening
+
+    def _ready(self, now: float) -> Slots:
+        """See that the folder is there and the slots are the folder's, once a second; a deleted folder begins anew."""
+        if self._slots is not None and now - self._looked_at < _TRUSTED:
+            return self._slots
+        if self._slots is None or indexes.identity(self.folder / "slots") != self._slots.identity:
+            files.make_private_folder(self.folder, network=self._network)
+            for name in ("entries", "flights", "commits", "temporary"):
+                (self.folder / name).mkdir(mode=0o700, exist_ok=True)
+            self._slots = Slots(self.folder / "slots")
+            self._kept.clear()
+        self._looked_at = now
+        return self._slots
+
+    def _open_index(self) -> Index:
+        """Open the index; if it is new, or was deleted meanwhile, fill it from the files."""
+        path = self.folder / "index.sqlite"
+        with self._index_lock:
+            if self._index is None or indexes.identity(path) != self._index.identity:
+                try:
+                    self._index = Index(path)
+                except sqlite3.DatabaseError as error:
+                    if isinstance(error, sqlite3.OperationalError):
+                        raise
+                    path.unlink()  # not a database: damaged
+                    self._index = Index(path)
+                if self._index.is_new:
+                    self._fill(self._index)
+            return self._index
+
+    def _fill(self, index: Index) -> None:
+        for folder in (self.folder / "entries").iterdir():
+            entries = []
+            for path in folder.iterdir():
+                descriptor = files.open_entry(path)
+                if descriptor is not None:
+                    entries.append(files.read_head(descriptor, self._sealing_key))
+                    os.close(descriptor)
+            index.add([entry for entry in entries if entry is not None], self._clock())
+
+    def forked(self) -> None:
+        """Leave to the parent what a forked child must not use: SQLite's handle, and locks that another thread may hold."""
+        _left_to_parents.append(self._index)
+        self._index = None
+        self._index_lock = threading.Lock()
+
+    # Places
+
+    def _entry_path(self, key: bytes) -> pathlib.Path:
+        name = key.hex()
+        return self.folder / "entries" / name[:2] / name
+
+    def _commit_lock(self, key: bytes) -> pathlib.Path:
+        return self.folder / "commits" / key.hex()[:2]
+
+    @contextlib.contextmanager
+    def _unavailable(self) -> Iterator[None]:
+        """Say of whatever the system or SQLite refuses that the store cannot be used now."""
+        try:
+            yield
+        except StoreUnavailable:
+            raise
+        except (OSError, sqlite3.Error) as error:
+            raise StoreUnavailable(str(self.folder), str(error)) from error
+
+
+def _is_current(facts: Facts, slots: Slots, now: float) -> bool:
+    """Whether an entry is neither over by its own time nor forgotten by a tag."""
+    if facts.gone_at != float("inf") and not facts.created - SKEW <= now < facts.gone_at:
+        return False
+    return all(slots.epoch(tag) == epoch for tag, epoch in facts.tags.items())
+
+
+# Handles that a child got from its parent; closing them, also by garbage collection, would touch the parent's locks.
+_left_to_parents: list[Index | None] = []
+
+
+def _after_fork() -> None:
+    for store in tuple(_stores):
+        store.forked()
+
+
+os.register_at_fork(after_in_child=_after_fork)
