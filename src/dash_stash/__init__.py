@@ -17,7 +17,7 @@ from dash_stash.errors import (
 from dash_stash.memo import AsyncMemo, Memo, MemoInfo
 from dash_stash.ref import Ref
 from dash_stash.stash import Stash
-from dash_stash.state import State
+from dash_stash.state import Variables
 
 __all__ = [
     "AsyncMemo",
@@ -33,7 +33,7 @@ __all__ = [
     "RefInvalid",
     "Stash",
     "StashError",
-    "State",
+    "Variables",
     "StoreUnavailable",
     "StoreUnsafe",
     "UnhashableArgument",

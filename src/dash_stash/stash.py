@@ -20,7 +20,7 @@ from dash_stash.memo import AsyncMemo, Memo, Options, recipe_key
 from dash_stash.ref import Ref, References, Target
 from dash_stash.scope import APP, Scope, Visits, check_scope
 from dash_stash.seal import Seal
-from dash_stash.state import State
+from dash_stash.state import Variables
 from dash_stash.stores.base import Found, Store
 from dash_stash.stores.local import LocalStore
 
@@ -80,7 +80,7 @@ class Stash:
         self.clock: Clock = clocks.system_clock
         self.namespace = ""
         self.visits = Visits()
-        self.app, self.session, self.page = State(self, "app"), State(self, "session"), State(self, "page")
+        self.app, self.session, self.page = Variables(self, "app"), Variables(self, "session"), Variables(self, "page")
         if self._url is not None:
             folder, network = folders.parse_url(self._url)
             self._open(folder, network=network)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _NOTHING: Any = object()
 
 
-class State(MutableMapping[str, Any]):
+class Variables(MutableMapping[str, Any]):
     """Variables of the whole app, of the present session, or of the present page, by name.
 
     Reading a variable gives a private copy: to change what is stored, assign it again, or `modify` it.
