@@ -73,12 +73,17 @@ class Entry:
         """Whether anything lies outside the headers."""
         return self.size > self.head_size
 
-    def encoded(self, body: memoryview) -> Encoded:
-        """Return the value in *body*, the whole entry's bytes, as the codec takes it; nothing is copied."""
+    def encoded(self, head: memoryview, body: memoryview) -> Encoded:
+        """Return the value as the codec takes it; nothing is copied.
+
+        Args:
+            head: The entry's head as its seal was checked: what is code comes from here.
+            body: The whole entry, or at least its head's length of anything if there are no buffers.
+        """
         return Encoded(
             self.shape,
             self.names,
-            tuple(Segment(body[header], [body[buffer] for buffer in buffers]) for header, buffers in self.segments),
+            tuple(Segment(head[header], [body[buffer] for buffer in buffers]) for header, buffers in self.segments),
         )
 
 

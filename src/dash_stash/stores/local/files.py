@@ -94,27 +94,26 @@ def open_entry(path: pathlib.Path) -> int | None:
         return None
 
 
-def read_whole(descriptor: int, key: bytes, sealing_key: bytes) -> Entry | None:
-    """Read and check an entry file; None if it is damaged, cut, of another key, or sealed by somebody else.
+def is_whole(descriptor: int) -> bool:
+    """Whether an entry file is as it was written.
 
     It is read here, not mapped: of a map, a page that the disk cannot deliver would end the process.
     """
-    if not layout.is_whole(_chunks(descriptor)):
-        return None
-    entry = read_head(descriptor, sealing_key)
-    sound = entry is not None and entry.key == key and entry.size == os.fstat(descriptor).st_size
-    return entry if sound else None
+    return layout.is_whole(_chunks(descriptor))
 
 
-def read_head(descriptor: int, sealing_key: bytes) -> Entry | None:
-    """Read what an entry file says of itself, without looking at the value; None if it is no sealed entry."""
+def read_head(descriptor: int, key: bytes, sealing_key: bytes) -> tuple[Entry, bytes] | None:
+    """Read what an entry file says of itself, and the bytes whose seal says so; None if it is not our entry of *key*.
+
+    The bytes are a copy: a file can still be changed, by who is allowed to, after it was checked.
+    """
     prefix = os.pread(descriptor, layout.PREFIX_SIZE, 0)
-    if len(prefix) < layout.PREFIX_SIZE:
+    file_size = os.fstat(descriptor).st_size
+    if len(prefix) < layout.PREFIX_SIZE or layout.head_size(prefix) > file_size:
         return None
-    size = layout.head_size(prefix)
-    if size > os.fstat(descriptor).st_size:
-        return None
-    return layout.parse(b"".join(_chunks(descriptor, size)), sealing_key)
+    head = b"".join(_chunks(descriptor, layout.head_size(prefix)))
+    entry = layout.parse(head, sealing_key)
+    return None if entry is None or entry.key != key or entry.size != file_size else (entry, head)
 
 
 def _chunks(descriptor: int, end: int | None = None) -> Iterator[bytes]:

@@ -13,6 +13,7 @@ written by `pwrite`: a full disk is then an error instead of the signal that a w
 from __future__ import annotations
 
 import contextlib
+import functools
 import mmap
 import os
 import pathlib
@@ -76,6 +77,7 @@ class Slots:
         os.pwrite(self._descriptor, secrets.token_bytes(8), 8 * slot)
 
 
+@functools.lru_cache(maxsize=4096)
 def _epoch_slot(tag: str) -> int:
     return VERSIONS + zlib.crc32(tag.encode("utf-8", "surrogatepass")) % EPOCHS
 

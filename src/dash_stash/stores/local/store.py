@@ -39,6 +39,7 @@ _log = logging.getLogger("dash_stash")
 # Up to this size an entry is kept in memory as it is; a larger one is mapped anew at each read.
 _SMALL = 64 * 1024
 _KEPT = 512
+_KEPT_HEAD = 2**20
 
 # How long, in seconds, something kept is trusted without a look at the folder. It bounds what a writer that died between
 # the renaming of its file and the change of the version can cost, and a folder that was deleted by hand.
@@ -61,7 +62,15 @@ class _Kept:
 
     entry: Entry
     identity: Identity
+    head: bytes | None
+    """The head as its seal was checked; None if it is too big to be kept."""
+
     body: bytes | None
+    """The whole entry, if it is small."""
+
+    found: Found | None
+    """What every reader may be given, if nothing in it can be written to."""
+
     version: int
     until: float
 
@@ -134,20 +143,15 @@ class LocalStore:
         """Read the entry of *key*."""
         now = self._clock()
         kept, slots = self._kept.get(key), self._slots
-        if kept is not None and kept.body is not None and now < kept.until and slots is not None and slots.version(key) == kept.version:
-            body = memoryview(bytearray(kept.body) if kept.entry.has_buffers else kept.body)
+        if kept is not None and slots is not None and now < kept.until and kept.body is not None and slots.version(key) == kept.version:
+            found = kept.found or _found(kept.entry, kept.head, bytearray(kept.body))
         else:
             with self._unavailable():
                 slots = self._ready(now)
-                opened = self._open(key, kept, slots, now)
-            if opened is None:
-                return None
-            kept, body = opened
-        if not _is_current(kept.entry.facts, slots, now):
-            return None
-        return Found(kept.entry, kept.entry.encoded(body))
+                found = self._open(key, kept, slots, now)
+        return found if found is not None and _is_current(found.entry.facts, slots, now) else None
 
-    def _open(self, key: bytes, kept: _Kept | None, slots: Slots, now: float) -> tuple[_Kept, memoryview] | None:
+    def _open(self, key: bytes, kept: _Kept | None, slots: Slots, now: float) -> Found | None:
         """Read an entry's file, which is checked unless this process did so already; None is a miss."""
         version = slots.version(key)  # before the file is opened: what is written meanwhile then has another version
         descriptor = files.open_entry(self._entry_path(key))
@@ -157,27 +161,33 @@ class LocalStore:
         try:
             identity = files.identity(os.fstat(descriptor))
             known = kept is not None and kept.identity == identity
-            entry = kept.entry if kept is not None and known else files.read_whole(descriptor, key, self._sealing_key)
-            if entry is None:
-                _log.warning("a damaged or foreign entry in %s counts as a miss (key %s)", self.folder, key.hex()[:8])
-                return None
-            small = entry.size <= _SMALL
-            body = os.pread(descriptor, entry.size, 0) if small else None
-            memory = files.private_map(descriptor) if body is None else memoryview(bytearray(body))
+            if kept is not None and known and kept.head is not None:
+                entry, head = kept.entry, kept.head
+            else:
+                read = files.read_head(descriptor, key, self._sealing_key) if known or files.is_whole(descriptor) else None
+                if read is None:
+                    _log.warning("a damaged or foreign entry in %s counts as a miss (key %s)", self.folder, key.hex()[:8])
+                    return None
+                entry, head = read
+            body = os.pread(descriptor, entry.size, 0) if entry.size <= _SMALL else None
+            found = _found(entry, head, files.private_map(descriptor) if body is None else bytearray(body))
         finally:
             os.close(descriptor)
-        kept = _Kept(entry, identity, body, version, now + _TRUSTED)
-        self._keep(key, kept)
+        self._keep(key, entry, identity, head, body, version, now)
         if now - slots.last_use(key) >= _TRUSTED:
             slots.use(key, now)
-        return kept, memory
+        return found
 
-    def _keep(self, key: bytes, kept: _Kept) -> None:
+    def _keep(
+        self, key: bytes, entry: Entry, identity: Identity, head: bytes, body: bytes | None, version: int, now: float
+    ) -> None:
         while len(self._kept) >= _KEPT:
             # Another thread may be doing the same.
             with contextlib.suppress(StopIteration, RuntimeError):
                 self._kept.pop(next(iter(self._kept)), None)
-        self._kept[key] = kept
+        shared = _found(entry, head, body) if body is not None and not entry.has_buffers else None
+        kept_head = head if len(head) <= _KEPT_HEAD else None
+        self._kept[key] = _Kept(entry, identity, kept_head, body, shared, version, now + _TRUSTED)
 
     # Flights
 
@@ -231,7 +241,7 @@ class LocalStore:
             slots.change_version(key)
             # What was written just now need not be checked by who wrote it.
             body = b"".join((packed.head, *packed.body)) if entry.size <= _SMALL else None
-            self._keep(key, _Kept(entry, written.identity, body, slots.version(key), now + _TRUSTED))
+            self._keep(key, entry, written.identity, packed.head, body, slots.version(key), now)
         return True
 
     def delete(self, key: bytes) -> None:
@@ -277,10 +287,10 @@ class LocalStore:
         if descriptor is None:
             return False
         try:
-            entry = files.read_head(descriptor, self._sealing_key)
+            read = files.read_head(descriptor, key, self._sealing_key)
         finally:
             os.close(descriptor)
-        return entry is not None and _is_current(entry.facts, slots, now)
+        return read is not None and _is_current(read[0].facts, slots, now)
 
     # Housekeeping
 
@@ -366,9 +376,9 @@ class LocalStore:
             for path in folder.iterdir():
                 descriptor = files.open_entry(path)
                 if descriptor is not None:
-                    entries.append(files.read_head(descriptor, self._sealing_key))
+                    entries.append(files.read_head(descriptor, bytes.fromhex(path.name), self._sealing_key))
                     os.close(descriptor)
-            index.add([entry for entry in entries if entry is not None], self._clock())
+            index.add([read[0] for read in entries if read is not None], self._clock())
 
     def forked(self) -> None:
         """Leave to the parent what a forked child must not use: SQLite's handle, and locks that another thread may hold."""
@@ -400,7 +410,15 @@ def _is_current(facts: Facts, slots: Slots, now: float) -> bool:
     """Whether an entry is neither over by its own time nor forgotten by a tag."""
     if facts.gone_at != float("inf") and not facts.created - SKEW <= now < facts.gone_at:
         return False
-    return all(slots.epoch(tag) == epoch for tag, epoch in facts.tags.items())
+    for tag, epoch in facts.tags.items():  # noqa: SIM110 (all() would take twice as long, on every hit)
+        if slots.epoch(tag) != epoch:
+            return False
+    return True
+
+
+def _found(entry: Entry, head: bytes | None, body: bytes | bytearray | memoryview) -> Found:
+    assert head is not None  # noqa: S101 (only of big entries the head is not kept)
+    return Found(entry, entry.encoded(memoryview(head), memoryview(body)))
 
 
 # Handles that a child got from its parent; closing them, also by garbage collection, would touch the parent's locks.
