@@ -28,7 +28,6 @@ MISSING: Any = object()
 """No value; `None` is one."""
 
 _UNSTORED = b"unstored"
-_STORED = b"stored"
 _SEAL_SIZE = 32
 
 
@@ -117,7 +116,7 @@ def _lead(flight: Flight, task: Task, save: Save, sealing_key: bytes, warn: Warn
         flight.land(_describe_failure(error, sealing_key))
         raise
     else:
-        flight.land(_STORED)
+        flight.land()
     return value
 
 
@@ -166,7 +165,7 @@ def _describe_failure(error: Exception, sealing_key: bytes) -> bytes:
 
 def _raise_failure(landed: Landed, sealing_key: bytes) -> None:
     outcome = landed.outcome
-    if outcome is None or outcome in (_STORED, _UNSTORED):
+    if outcome is None or outcome == _UNSTORED:
         return
     sealed, pickled = outcome[:_SEAL_SIZE], outcome[_SEAL_SIZE:]
     if seal.matches(sealed, sealing_key, pickled):

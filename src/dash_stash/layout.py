@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import struct
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 import xxhash
@@ -104,7 +104,7 @@ def pack(key: bytes, facts: Facts, encoded: Encoded, sealing_key: bytes) -> Pack
     """Return the entry as it is to be written; the value's buffers are not copied."""
     description = json.dumps(
         {
-            "facts": asdict(facts),
+            "facts": {name: getattr(facts, name) for name in Facts.__slots__},
             "shape": encoded.shape.__name__ if encoded.shape else None,
             "names": encoded.names,
             "segments": [[len(part.header), [len(buffer) for buffer in part.buffers]] for part in encoded.segments],

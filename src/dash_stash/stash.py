@@ -10,9 +10,8 @@ import secrets
 from collections.abc import Callable, Coroutine, Iterable
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 
-from dash_stash import clock as clocks
 from dash_stash import folders, identity, keys
-from dash_stash.clock import Clock, Duration, seconds
+from dash_stash.clock import Clock, Duration, seconds, system_clock
 from dash_stash.codec import PartName, decode, encode, pick
 from dash_stash.errors import ConfigError, RefExpired, StoreUnavailable
 from dash_stash.layout import Facts
@@ -51,6 +50,7 @@ class Stash:
         secret: str | bytes | None = None,
         max_bytes: int = 2 * 2**30,
         max_entries: int = 1_000_000,
+        clock: Clock = system_clock,
     ) -> None:
         """Open the store at *url* and serve *app*.
 
@@ -64,6 +64,7 @@ class Stash:
             secret: What seals entries, references and cookies.
             max_bytes: How many bytes are kept at most; what was used longest ago goes first.
             max_entries: How many values are kept at most.
+            clock: Tells the time in seconds since the epoch; for tests.
 
         Raises:
             ConfigError: An argument, or the app, cannot be used.
@@ -77,7 +78,7 @@ class Stash:
         self._store: Store | None = None
         self._memos: dict[bytes, Memo[Any, Any]] = {}
         self._warned_at = float("-inf")
-        self.clock: Clock = clocks.system_clock
+        self.clock = clock
         self.namespace = ""
         self.visits = Visits()
         self.app, self.session, self.page = Variables(self, "app"), Variables(self, "session"), Variables(self, "page")
@@ -106,7 +107,12 @@ class Stash:
         self.flight_key = self.seal.key("flight")
         self.references = References(self.seal.key("reference"), self.visits, self._load)
         self._store = LocalStore(
-            folder, self.seal.key("entry"), max_bytes=self._max_bytes, max_entries=self._max_entries, network=network
+            folder,
+            self.seal.key("entry"),
+            max_bytes=self._max_bytes,
+            max_entries=self._max_entries,
+            network=network,
+            clock=self.clock,
         )
 
     @property

@@ -66,6 +66,11 @@ class Variables(MutableMapping[str, Any]):
         """Count the variables."""
         return sum(1 for _ in self)
 
+    def clear(self) -> None:
+        """Delete all variables."""
+        for name in tuple(self):
+            self.pop(name, None)
+
     def __repr__(self) -> str:
         """Tell whose state this is, without a look at the store."""
         return f"<dash_stash state of the {self._scope}>"
@@ -96,7 +101,7 @@ class Variables(MutableMapping[str, Any]):
             try:
                 yield
             finally:
-                joined.land(b"")
+                joined.land()
 
     def _read(self, key: bytes) -> Any:  # noqa: ANN401 (as above)
         found = self._stash.store.read(key)

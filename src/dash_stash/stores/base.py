@@ -20,7 +20,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Landed:
-    """How the flight ended that the caller waited for; None if its holder died."""
+    """The flight that the caller waited for has ended; with the outcome that its holder told, None if it told none (or died)."""
 
     outcome: bytes | None
 
@@ -39,12 +39,12 @@ class Listed:
 class Flight(Protocol):
     """The right to be the one that computes a key, until it is closed or its holder dies."""
 
-    def land(self, outcome: bytes) -> None:
+    def land(self, outcome: bytes | None = None) -> None:
         """End the flight and tell *outcome* to everybody who waits for it."""
         ...
 
     def close(self) -> None:
-        """Give the right up. Those who wait get no outcome unless `land` came first, and one of them flies next."""
+        """Give the right up, unless `land` came first; one of those who wait flies next."""
         ...
 
 

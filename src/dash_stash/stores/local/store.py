@@ -87,11 +87,12 @@ class LocalFlight:
         """Whether the key was not deleted since; only lasting while the commit lock is held."""
         return not self._file.is_unlinked
 
-    def land(self, outcome: bytes) -> None:
+    def land(self, outcome: bytes | None = None) -> None:
         """End the flight and leave *outcome* to those who wait."""
-        # With the disk full nobody learns the outcome; then those who wait find out by themselves.
-        with contextlib.suppress(OSError):
-            os.pwrite(self._file.descriptor, outcome, 0)
+        if outcome is not None:
+            # With the disk full nobody learns the outcome; then those who wait find out by themselves.
+            with contextlib.suppress(OSError):
+                os.pwrite(self._file.descriptor, outcome, 0)
         with contextlib.suppress(OSError), locked(self._commits):
             if self.is_current:
                 self._path.unlink()
@@ -199,10 +200,12 @@ class LocalStore:
             file = lock(path, wait=wait)
             if file is None:
                 return None
-            if not file.is_unlinked:
-                os.ftruncate(file.descriptor, 0)  # one who died between telling the outcome and removing the name left it
+            left = os.fstat(file.descriptor)
+            if left.st_nlink:
+                if left.st_size:
+                    os.ftruncate(file.descriptor, 0)  # by one who died between telling the outcome and removing the name
                 return LocalFlight(file, path, self._commit_lock(key))
-            outcome = os.pread(file.descriptor, os.fstat(file.descriptor).st_size, 0)
+            outcome = os.pread(file.descriptor, left.st_size, 0)
             file.close()
             return Landed(outcome or None)
 

@@ -1,0 +1,74 @@
+"""What all tests share: a home of their own, an injected clock, a store, and the rule that nothing is skipped in CI."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+from collections.abc import Iterator
+
+import pytest
+
+from dash_stash import Stash
+from dash_stash.stores.local import LocalStore
+from support import SEALING_KEY, FakeClock
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> pathlib.Path:
+    """Keep tests away from the user's own folders."""
+    place = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("HOME", str(place))
+    for variable in ("XDG_CACHE_HOME", "XDG_STATE_HOME", "DASH_STASH_URL", "DASH_STASH_SECRET"):
+        monkeypatch.delenv(variable, raising=False)
+    return place
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def folder(tmp_path: pathlib.Path) -> pathlib.Path:
+    return tmp_path / "stash"
+
+
+@pytest.fixture
+def store(folder: pathlib.Path, clock: FakeClock) -> LocalStore:
+    return LocalStore(folder, SEALING_KEY, max_bytes=10**8, max_entries=1000, clock=clock)
+
+
+@pytest.fixture
+def stash(folder: pathlib.Path, clock: FakeClock) -> Stash:
+    made = Stash(url=f"file://{folder}", clock=clock)
+    return made
+
+
+@pytest.fixture(autouse=True)
+def no_leaks() -> Iterator[None]:
+    """Fail a test that leaves files open."""
+    before = _open_files()
+    yield
+    left = _open_files() - before
+    assert not {path for path in left if "/stash/" in path and path.rsplit("/", 1)[1] not in _KEPT_OPEN}, f"left open: {left}"
+
+
+# A store keeps these open until it is collected.
+_KEPT_OPEN = {"slots", "index.sqlite", "index.sqlite-wal", "index.sqlite-shm"}
+
+
+def _open_files() -> set[str]:
+    files = set()
+    for descriptor in pathlib.Path("/proc/self/fd").iterdir():
+        try:
+            files.add(os.readlink(descriptor))
+        except FileNotFoundError:
+            continue
+    return files
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Count a skipped test as a failure where the gate is: what should be tested was not."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("CI") and reporter is not None and reporter.stats.get("skipped"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED

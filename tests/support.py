@@ -1,0 +1,152 @@
+"""Clocks, processes, servers and browsers for the tests."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+import requests
+
+SEALING_KEY = b"the sealing key of all the tests"
+TESTS = pathlib.Path(__file__).parent
+
+T = TypeVar("T")
+
+
+class FakeClock:
+    """A clock that stands still until it is set."""
+
+    def __init__(self, now: float = 1_800_000_000.0) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def must(value: T | None) -> T:
+    """Return a value that has to be there."""
+    assert value is not None
+    return value
+
+
+def wait_until(condition: Callable[[], T], what: str, seconds: float = 30.0) -> T:
+    """Poll until *condition* holds, and return what it returned."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        result = condition()
+        if result:
+            return result
+        time.sleep(0.002)
+    raise AssertionError(f"waited {seconds} s in vain: {what}")
+
+
+def start_python(code: str, *arguments: object, **environment: str) -> subprocess.Popen[str]:
+    """Start a process that runs *code*; it finds the arguments in sys.argv, and what tests have in common in `support`."""
+    return subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(code), *map(str, arguments)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(TESTS), **environment},
+    )
+
+
+def run_python(code: str, *arguments: object, **environment: str) -> str:
+    """Run *code* in a process of its own and return what it printed."""
+    process = start_python(code, *arguments, **environment)
+    printed, _ = process.communicate(timeout=120)
+    assert process.returncode == 0, f"exit status {process.returncode}"
+    return printed.strip()
+
+
+def lines(path: pathlib.Path) -> list[str]:
+    """Return the lines of a log that processes append to."""
+    return path.read_text().splitlines() if path.exists() else []
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextlib.contextmanager
+def serving(command: list[str], port: int, environment: dict[str, str] | None = None) -> Iterator[str]:
+    """Run a server for the length of a with block; the block is told its address."""
+    process = subprocess.Popen(command, env={**os.environ, **(environment or {})}, start_new_session=True)
+    address = f"http://127.0.0.1:{port}"
+
+    def answers() -> bool:
+        assert process.poll() is None, f"the server ended with {process.returncode}"
+        with contextlib.suppress(requests.ConnectionError):
+            return requests.get(address, timeout=30).ok
+        return False
+
+    try:
+        wait_until(answers, "the server answers", 60)
+        yield address
+    finally:
+        process.terminate()
+        try:
+            process.wait(15)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+@contextlib.contextmanager
+def gunicorn(app: str, folder: pathlib.Path, *options: str, workers: int = 4, **environment: str) -> Iterator[str]:
+    """Serve the app in tests/processes/apps under gunicorn, with *folder* for its store and its logs."""
+    port = free_port()
+    command = [sys.executable, "-m", "gunicorn", "--no-control-socket", "--log-level", "warning", "--timeout", "120"]
+    command += ["--workers", str(workers), "--bind", f"127.0.0.1:{port}", "--chdir", str(TESTS / "processes" / "apps"), *options, app]
+    variables = {"STASH_TEST_FOLDER": str(folder), "DASH_STASH_SECRET": "a secret for the tests only", **environment}
+    with serving(command, port, variables) as address:
+        yield address
+
+
+class Browser:
+    """A browser as far as Dash's protocol goes: cookies, a loaded page, and callbacks."""
+
+    def __init__(self, address: str) -> None:
+        """Load the page."""
+        self.address = address
+        self.cookies = requests.Session()
+        page = self._request("GET", "/").text
+        self.page = page.partition('data-page="')[2].partition('"')[0]
+
+    def _request(self, method: str, path: str, **options: Any) -> requests.Response:
+        # A connection of its own for each request, so that any worker may get it.
+        headers = {"Connection": "close", **options.pop("headers", {})}
+        return self.cookies.request(method, self.address + path, headers=headers, timeout=60, **options)
+
+    def post(self, output: str, **inputs: Any) -> requests.Response:
+        """Call the callback of *output* ("id.property"); inputs are named id__property."""
+        properties = [name.rsplit("__", 1) for name in inputs]
+        body = {
+            "output": output,
+            "outputs": dict(zip(("id", "property"), output.rsplit(".", 1), strict=True)),
+            "inputs": [{"id": i, "property": p, "value": inputs[f"{i}__{p}"]} for i, p in properties],
+            "changedPropIds": [".".join(properties[0])],
+            "state": [],
+        }
+        headers = {"Content-Type": "application/json", "X-Dash-Stash-Page": self.page}
+        return self._request("POST", "/_dash-update-component", data=json.dumps(body), headers=headers)
+
+    def call(self, output: str, **inputs: Any) -> Any:
+        """Call a callback and return what it put into its output."""
+        response = self.post(output, **inputs)
+        assert response.status_code == 200, f"{response.status_code}: {response.text[:2000]}"
+        identifier, prop = output.rsplit(".", 1)
+        return response.json()["response"][identifier][prop]
