@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import pathlib
 from collections.abc import Iterator
@@ -49,6 +50,7 @@ def no_leaks() -> Iterator[None]:
     """Fail a test that leaves files open."""
     before = _open_files()
     yield
+    gc.collect()
     left = _open_files() - before
     assert not {path for path in left if "/stash/" in path and path.rsplit("/", 1)[1] not in _KEPT_OPEN}, f"left open: {left}"
 

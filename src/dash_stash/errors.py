@@ -68,7 +68,7 @@ class UnhashableArgument(StashError, TypeError):
     """A memo function was called with an argument from whose value no key can be made."""
 
     def __init__(self, function: str, parameter: str, path: str, kind: str) -> None:
-        """Take the function, its parameter, the path inside the argument and the type found there."""
+        """Take the function, its parameter (or variable from around it), the path inside the argument and the type found there."""
         super().__init__(function, parameter, path, kind)
         self.function, self.parameter, self.path, self.kind = function, parameter, path, kind
 

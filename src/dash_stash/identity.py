@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import pathlib
 import sys
 from collections.abc import Callable
-from types import CodeType, FunctionType
+from types import BuiltinFunctionType, CodeType, FunctionType, ModuleType
 from typing import Any
 
 from dash_stash import keys
@@ -37,30 +38,35 @@ def source_file(function: Callable[..., Any]) -> pathlib.Path | None:
 def of_function(function: FunctionType) -> bytes:
     """Return the key of a function: it changes when its code does, not when it is moved within its file.
 
-    Functions that it calls are not looked into; what a nested function closes over is (see `of_closure`).
+    Functions that it calls are not looked into; what a nested function takes from around it is a matter of `captured`.
     """
     return keys.digest(module_name(function).encode(), function.__qualname__.encode(), _of_code(function.__code__))
 
 
-def of_closure(function: FunctionType) -> bytes:
-    """Return the key of the values that a nested function took from around it.
+def captured(function: FunctionType) -> dict[str, object]:
+    """Return the variables that a nested function took from around it, as they are now."""
+    found = {}
+    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
+        with contextlib.suppress(ValueError):  # not assigned yet
+            found[name] = cell.cell_contents
+    return found
+
+
+def of_captured(value: object, path: str) -> bytes:
+    """Return the key of such a variable: functions, classes and modules by what they are, all else by value.
 
     Raises:
-        keys.NoKey: One of them has no value to make a key of.
+        keys.NoKey: It has no value to make a key of.
     """
-    return keys.digest(
-        *(
-            _of_captured(cell.cell_contents, f"the variable {name!r} from around the function")
-            for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
-        )
-    )
-
-
-def _of_captured(value: object, path: str) -> bytes:
     if isinstance(value, FunctionType):
-        return keys.digest(of_function(value), of_closure(value))
+        inner = [of_captured(child, f"{name!r}, used by {path}") for name, child in captured(value).items()]
+        return keys.digest(of_function(value), *inner)
     if isinstance(value, functools.partial):
-        return keys.digest(_of_captured(value.func, path), keys.of_value([value.args, value.keywords], path))
+        return keys.digest(of_captured(value.func, path), keys.of_value([value.args, value.keywords], path))
+    if isinstance(value, type):
+        return keys.digest(b"class", value.__module__.encode(), value.__qualname__.encode())
+    if isinstance(value, ModuleType | BuiltinFunctionType):
+        return keys.digest(b"module", value.__name__.encode())
     return keys.of_value(value, path)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import functools
 import inspect
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Container, Coroutine
 from dataclasses import dataclass
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar
@@ -126,7 +126,7 @@ class Memo(Generic[P, R]):
         self.name = f"{identity.module_name(function)}.{function.__qualname__}"
         self.counters = Counters()
         self._signature = inspect.signature(function)
-        _check_parameters(self.name, self._signature, options.ignore)
+        _check_parameters(self.name, self._signature, function.__code__.co_freevars, options.ignore)
         version = b"" if options.version is None else keys.of_value(options.version, "version")
         self.id = keys.digest(identity.of_function(function), version, options.scope.encode())
         self.tags = (f"function:{self.id.hex()}", *(f"tag:{tag}" for tag in options.tags))
@@ -274,15 +274,21 @@ class Memo(Generic[P, R]):
     def _key_of(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bytes:
         bound = self._signature.bind(*args, **kwargs)
         bound.apply_defaults()
-        name = "closure"
+        parts = [self.id]
+        for name, value in identity.captured(self.function).items():
+            if name not in self.options.ignore:
+                of_value = value.id if isinstance(value, Memo) else self._part(identity.of_captured, name, value)
+                parts += name.encode(), of_value
+        for name, value in bound.arguments.items():
+            if name not in self.options.ignore:
+                parts += name.encode(), self._part(keys.of_value, name, value)
+        return keys.digest(*parts)
+
+    def _part(self, key_of: Callable[[object, str], bytes], name: str, value: object) -> bytes:
         try:
-            parts = [self.id, identity.of_closure(self.function)]
-            for name, value in bound.arguments.items():
-                if name not in self.options.ignore:
-                    parts += name.encode(), keys.of_value(value, name)
+            return key_of(value, name)
         except keys.NoKey as error:
             raise UnhashableArgument(self.name, name, error.path, error.kind) from None
-        return keys.digest(*parts)
 
 
 class AsyncMemo(Memo[P, Coroutine[Any, Any, R]]):
@@ -316,10 +322,10 @@ def recipe_key(key: bytes) -> bytes:
     return keys.digest(b"recipe", key)
 
 
-def _check_parameters(name: str, signature: inspect.Signature, ignore: frozenset[str]) -> None:
-    unknown = ignore.difference(signature.parameters)
+def _check_parameters(name: str, signature: inspect.Signature, around: Container[str], ignore: frozenset[str]) -> None:
+    unknown = [ignored for ignored in sorted(ignore) if ignored not in signature.parameters and ignored not in around]
     if unknown:
-        raise ConfigError(f"@stash.memo(ignore=...): {name}() has no parameter {', '.join(sorted(map(repr, unknown)))}")
+        raise ConfigError(f"@stash.memo(ignore=...): {name}() has no parameter {', '.join(map(repr, unknown))}")
     first = next(iter(signature.parameters), "")
     is_method = "." in name.rpartition("<locals>.")[2] and first in ("self", "cls")
     if is_method and first not in ignore:

@@ -158,7 +158,7 @@ class Stash:
             scope: Whose the values are: "app", "session" or "page".
             tags: Names under which `stash.forget(tag=...)` forgets values of several functions at once.
             version: Any plain value; another one makes it another function.
-            ignore: Parameters that do not matter for the result, such as a connection.
+            ignore: Parameters, and variables from around a nested function, that do not matter for the result: a connection.
             share: Whether references to the values open for every session. Needed to mint them outside a request.
 
         Raises:

@@ -7,6 +7,7 @@ import os
 import pathlib
 import sqlite3
 import threading
+import weakref
 from collections.abc import Iterable, Iterator, Sequence
 
 from dash_stash.layout import Entry
@@ -59,10 +60,13 @@ class Index:
         self._connection = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
         self._connection.executescript(_SCHEMA)
         self.identity = identity(path)
+        # Not at exit: a forked child that leaves must not touch what is its parent's.
+        weakref.finalize(self, self._connection.close).atexit = False
 
     def close(self) -> None:
-        """Close the index."""
-        self._connection.close()
+        """Close the index, once nobody is using it."""
+        with self._lock:
+            self._connection.close()
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:

@@ -12,14 +12,16 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import functools
 import logging
 import os
 import pathlib
 import sqlite3
 import threading
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Concatenate, ParamSpec, TypeVar
 
 from dash_stash import layout
 from dash_stash.clock import SKEW, Clock, system_clock
@@ -33,6 +35,9 @@ from dash_stash.stores.local.files import Identity, Temporary
 from dash_stash.stores.local.index import Index
 from dash_stash.stores.local.locks import LockFile, lock, locked, remove_abandoned
 from dash_stash.stores.local.slots import Slots
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 _log = logging.getLogger("dash_stash")
 
@@ -103,6 +108,27 @@ class LocalFlight:
         self._file.close()
 
 
+def _available(method: Callable[Concatenate[LocalStore, P], R]) -> Callable[Concatenate[LocalStore, P], R]:
+    """Let a method say of whatever the system or SQLite refuses that the store cannot be used now."""
+
+    @functools.wraps(method)
+    def call(store: LocalStore, *args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            try:
+                return method(store, *args, **kwargs)
+            except FileNotFoundError:
+                store.look_again()  # somebody deleted the folder a moment ago
+                return method(store, *args, **kwargs)
+        except StoreUnavailable:
+            raise
+        except (OSError, sqlite3.Error) as error:
+            if _is_damage(error):
+                store.discard_index()
+            raise StoreUnavailable(str(store.folder), str(error)) from error
+
+    return call
+
+
 class LocalStore:
     """A `Store` in a folder of this machine (the contract stands there)."""
 
@@ -147,13 +173,17 @@ class LocalStore:
         if kept is not None and slots is not None and now < kept.until and kept.body is not None and slots.version(key) == kept.version:
             found = kept.found or _found(kept.entry, kept.head, bytearray(kept.body))
         else:
-            with self._unavailable():
-                slots = self._ready(now)
-                found = self._open(key, kept, slots, now)
-        return found if found is not None and _is_current(found.entry.facts, slots, now) else None
+            found = self._open(key, kept, now)
+        return found if found is not None and _is_current(found.entry.facts, self._table(), now) else None
 
-    def _open(self, key: bytes, kept: _Kept | None, slots: Slots, now: float) -> Found | None:
+    def _table(self) -> Slots:
+        assert self._slots is not None  # noqa: S101 (whoever has found something has opened it)
+        return self._slots
+
+    @_available
+    def _open(self, key: bytes, kept: _Kept | None, now: float) -> Found | None:
         """Read an entry's file, which is checked unless this process did so already; None is a miss."""
+        slots = self._ready(now)
         version = slots.version(key)  # before the file is opened: what is written meanwhile then has another version
         descriptor = files.open_entry(self._entry_path(key))
         if descriptor is None:
@@ -192,42 +222,42 @@ class LocalStore:
 
     # Flights
 
+    @_available
     def join(self, key: bytes, *, wait: bool = True) -> LocalFlight | Landed | None:
         """Become the one that computes *key*, or wait for the one that does."""
-        with self._unavailable():
-            self._ready(self._clock())
-            path = self.folder / "flights" / key.hex()
-            file = lock(path, wait=wait)
-            if file is None:
-                return None
-            left = os.fstat(file.descriptor)
-            if left.st_nlink:
-                if left.st_size:
-                    os.ftruncate(file.descriptor, 0)  # by one who died between telling the outcome and removing the name
-                return LocalFlight(file, path, self._commit_lock(key))
-            outcome = os.pread(file.descriptor, left.st_size, 0)
-            file.close()
-            return Landed(outcome or None)
+        self._ready(self._clock())
+        path = self.folder / "flights" / key.hex()
+        file = lock(path, wait=wait)
+        if file is None:
+            return None
+        left = os.fstat(file.descriptor)
+        if left.st_nlink:
+            if left.st_size:
+                os.ftruncate(file.descriptor, 0)  # by one who died between telling the outcome and removing the name
+            return LocalFlight(file, path, self._commit_lock(key))
+        outcome = os.pread(file.descriptor, left.st_size, 0)
+        file.close()
+        return Landed(outcome or None)
 
     # Writing
 
+    @_available
     def commit(self, flight: Flight | None, key: bytes, facts: Facts, encoded: Encoded) -> bool:
         """Store an entry, unless *key* was deleted since *flight* began."""
         packed = layout.pack(key, facts, encoded, self._sealing_key)
         if packed.size > self._max_bytes:
             raise StoreUnavailable(str(self.folder), f"a value of {packed.size:,} bytes is larger than max_bytes={self._max_bytes:,}")
-        with self._unavailable():
-            now = self._clock()
-            slots = self._ready(now)
-            index = self._open_index()
-            written = files.write_temporary(self.folder / "temporary", packed)
-            try:
-                stored = self._publish(flight, key, written, packed, slots, index)
-            finally:
-                written.discard()
-            self._evict(slots, index)
-            if now - self._swept_at >= _SWEEP_EVERY:
-                self._sweep(slots, index, now)
+        now = self._clock()
+        slots = self._ready(now)
+        index = self._open_index()
+        written = files.write_temporary(self.folder / "temporary", packed)
+        try:
+            stored = self._publish(flight, key, written, packed, slots, index)
+        finally:
+            written.discard()
+        self._evict(slots, index)
+        if now - self._swept_at >= _SWEEP_EVERY:
+            self._sweep(slots, index, now)
         return stored
 
     def _publish(self, flight: Flight | None, key: bytes, written: Temporary, packed: Packed, slots: Slots, index: Index) -> bool:
@@ -247,17 +277,17 @@ class LocalStore:
             self._keep(key, entry, written.identity, packed.head, body, slots.version(key), now)
         return True
 
+    @_available
     def delete(self, key: bytes) -> None:
         """Delete the entry of *key*, for good."""
-        with self._unavailable():
-            slots = self._ready(self._clock())
-            with locked(self._commit_lock(key)):
-                # A flight without its name may not commit, and whoever comes from now on begins another.
-                (self.folder / "flights" / key.hex()).unlink(missing_ok=True)
-                self._unlink(key, slots)
-                # The disk may be too full for the index to change; it finds out later.
-                with contextlib.suppress(StoreUnavailable, sqlite3.Error):
-                    self._open_index().remove([key])
+        slots = self._ready(self._clock())
+        with locked(self._commit_lock(key)):
+            # A flight without its name may not commit, and whoever comes from now on begins another.
+            (self.folder / "flights" / key.hex()).unlink(missing_ok=True)
+            self._unlink(key, slots)
+            # The disk may be too full for the index to change; it finds out later.
+            with contextlib.suppress(StoreUnavailable, sqlite3.Error):
+                self._open_index().remove([key])
 
     def _unlink(self, key: bytes, slots: Slots) -> None:
         self._entry_path(key).unlink(missing_ok=True)
@@ -266,24 +296,24 @@ class LocalStore:
 
     # Tags
 
+    @_available
     def epochs(self, tags: Sequence[str]) -> dict[str, int]:
         """The present epoch of each tag."""
-        with self._unavailable():
-            slots = self._ready(self._clock())
+        slots = self._ready(self._clock())
         return {tag: slots.epoch(tag) for tag in tags}
 
+    @_available
     def forget_tag(self, tag: str) -> None:
         """Make every entry with *tag* a miss for good, and give back its room."""
-        with self._unavailable():
-            now = self._clock()
-            slots = self._ready(now)
-            slots.change_epoch(tag)
-            index = self._open_index()
-            for listed in index.list(None, None, tag):
-                with locked(self._commit_lock(listed.key)):
-                    if not self._is_current_file(listed.key, slots, now):
-                        self._unlink(listed.key, slots)
-                        index.remove([listed.key])
+        now = self._clock()
+        slots = self._ready(now)
+        slots.change_epoch(tag)
+        index = self._open_index()
+        for listed in index.list(None, None, tag):
+            with locked(self._commit_lock(listed.key)):
+                if not self._is_current_file(listed.key, slots, now):
+                    self._unlink(listed.key, slots)
+                    index.remove([listed.key])
 
     def _is_current_file(self, key: bytes, slots: Slots, now: float) -> bool:
         descriptor = files.open_entry(self._entry_path(key))
@@ -297,11 +327,11 @@ class LocalStore:
 
     # Housekeeping
 
+    @_available
     def list(self, scope: str | None = None, kind: str | None = None, tag: str | None = None) -> Sequence[Listed]:
         """List what is stored."""
-        with self._unavailable():
-            self._ready(self._clock())
-            return [entry for entry in self._open_index().list(scope, kind, tag) if self._entry_path(entry.key).exists()]
+        self._ready(self._clock())
+        return [entry for entry in self._open_index().list(scope, kind, tag) if self._entry_path(entry.key).exists()]
 
     def _evict(self, slots: Slots, index: Index) -> None:
         """Remove what was used longest ago until the budgets are kept."""
@@ -362,12 +392,15 @@ class LocalStore:
         path = self.folder / "index.sqlite"
         with self._index_lock:
             if self._index is None or indexes.identity(path) != self._index.identity:
+                if self._index is not None:
+                    self._index.close()
+                    self._index = None
                 try:
                     self._index = Index(path)
                 except sqlite3.DatabaseError as error:
-                    if isinstance(error, sqlite3.OperationalError):
+                    if not _is_damage(error):
                         raise
-                    path.unlink()  # not a database: damaged
+                    path.unlink()
                     self._index = Index(path)
                 if self._index.is_new:
                     self._fill(self._index)
@@ -398,15 +431,13 @@ class LocalStore:
     def _commit_lock(self, key: bytes) -> pathlib.Path:
         return self.folder / "commits" / key.hex()[:2]
 
-    @contextlib.contextmanager
-    def _unavailable(self) -> Iterator[None]:
-        """Say of whatever the system or SQLite refuses that the store cannot be used now."""
-        try:
-            yield
-        except StoreUnavailable:
-            raise
-        except (OSError, sqlite3.Error) as error:
-            raise StoreUnavailable(str(self.folder), str(error)) from error
+    def look_again(self) -> None:
+        """Trust nothing that is remembered of the folder."""
+        self._looked_at = float("-inf")
+
+    def discard_index(self) -> None:
+        """Remove a damaged index; whoever needs one next makes it anew."""
+        (self.folder / "index.sqlite").unlink(missing_ok=True)
 
 
 def _is_current(facts: Facts, slots: Slots, now: float) -> bool:
@@ -417,6 +448,11 @@ def _is_current(facts: Facts, slots: Slots, now: float) -> bool:
         if slots.epoch(tag) != epoch:
             return False
     return True
+
+
+def _is_damage(error: Exception) -> bool:
+    """Whether SQLite says that the file is no sound database; the other errors pass by themselves (busy, full)."""
+    return type(error) is sqlite3.DatabaseError
 
 
 def _found(entry: Entry, head: bytes | None, body: bytes | bytearray | memoryview) -> Found:

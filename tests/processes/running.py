@@ -1,0 +1,40 @@
+"""Running functions in processes of their own."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable
+from typing import Any
+
+from support import must, start_python
+
+_RUN = """
+import importlib, json, sys
+module, name, arguments = sys.argv[1:]
+answer = getattr(importlib.import_module(module), name)(*json.loads(arguments))
+print(json.dumps(answer), flush=True)
+"""
+
+
+def start(job: Callable[..., Any], *arguments: object, **environment: str) -> subprocess.Popen[str]:
+    """Start a process that calls *job*, a function of a module in apps/, with plain *arguments*."""
+    texts = json.dumps(arguments, default=str)
+    return start_python(_RUN, job.__module__, job.__name__, texts, **environment)
+
+
+def result(process: subprocess.Popen[str], seconds: float = 120) -> Any:
+    """Wait for the job's end and return what it returned."""
+    try:
+        printed, _ = process.communicate(timeout=seconds)
+    finally:
+        process.kill()
+    assert process.returncode == 0, f"the job ended with {process.returncode}"
+    return json.loads(printed.splitlines()[-1])
+
+
+def ask(process: subprocess.Popen[str], line: str = "") -> str:
+    """Send a line to a job that answers lines by lines."""
+    must(process.stdin).write(f"{line}\n")
+    must(process.stdin).flush()
+    return must(process.stdout).readline().rstrip("\n")

@@ -1,0 +1,148 @@
+"""A full disk, and budgets, over several processes."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pathlib
+import subprocess
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from dash_stash import Stash, StoreUnavailable
+from dash_stash.stores.local import LocalStore
+from support import must, run_python, start_python
+
+_WORKER = """
+import os, sys
+import numpy as np
+from dash_stash import Stash, StoreUnavailable
+stash = Stash(url=f"file://{sys.argv[1]}", secret="a secret for the tests only")
+
+@stash.memo
+def block(n: int) -> np.ndarray:
+    return np.full(100_000, n)
+
+print("ready", flush=True)
+for line in sys.stdin:
+    assert (block(int(line)) == int(line)).all()
+    try:
+        stash.put(1, share=True)
+        stored = block.peek(int(line)) is not None
+    except StoreUnavailable:
+        stored = False
+    print("stored" if stored else "computed", flush=True)
+"""
+
+
+@contextlib.contextmanager
+def _small_disk(place: pathlib.Path, size: str) -> Iterator[pathlib.Path]:
+    place.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(place)], check=True)
+    try:
+        yield place
+    finally:
+        subprocess.run(["umount", "--lazy", str(place)], check=True)
+
+
+@pytest.mark.skipif(os.getuid() != 0 and not os.environ.get("CI"), reason="only root can mount a small disk")
+@pytest.mark.parametrize("started_full", [False, True], ids=["full while running", "full at the start"])
+def test_a_full_disk_stops_nobody_and_leaves_nothing(started_full: bool, tmp_path: pathlib.Path) -> None:  # noqa: FBT001 (pytest passes it)
+    with _small_disk(tmp_path / "disk", "8m") as disk:
+        folder, ballast = disk / "stash", disk / "ballast"
+        if not started_full:
+            Stash(url=f"file://{folder}", secret="a secret for the tests only").put(1, share=True)
+        _fill(ballast)
+        worker = start_python(_WORKER, folder)
+        must(worker.stdout).readline()
+
+        def ask(n: int) -> str:
+            must(worker.stdin).write(f"{n}\n")
+            must(worker.stdin).flush()
+            return must(worker.stdout).readline().strip()
+
+        assert ask(1) == "computed"
+        assert _files(folder / "temporary") == []
+        late = start_python(_WORKER, folder)
+        must(late.stdout).readline()
+        ballast.unlink()
+        must(late.stdin).write("2\n")
+        must(late.stdin).flush()
+        assert must(late.stdout).readline().strip() == "stored", "a worker that started meanwhile serves again"
+        assert ask(3) == "stored"
+        assert _files(folder / "temporary") == []
+        for process in (worker, late):
+            process.communicate(timeout=30)
+            assert process.returncode == 0
+
+
+def _fill(path: pathlib.Path) -> None:
+    with path.open("wb", buffering=0) as file, contextlib.suppress(OSError):
+        while True:
+            file.write(bytes(4096))
+
+
+def _files(folder: pathlib.Path) -> list[pathlib.Path]:
+    return list(folder.iterdir()) if folder.exists() else []
+
+
+_FILLER = """
+import os, sys
+import numpy as np
+from dash_stash import Stash
+stash = Stash(url=f"file://{sys.argv[1]}", secret="a secret for the tests only", max_bytes=2_000_000, max_entries=30)
+for n in range(60):
+    stash.put(np.zeros(12_000), share=True)
+"""
+
+
+def _options() -> dict[str, object]:
+    return {"secret": "a secret for the tests only", "max_bytes": 2_000_000, "max_entries": 30}
+
+
+def test_budgets_hold_while_four_processes_write(folder: pathlib.Path) -> None:
+    fillers = [start_python(_FILLER, folder) for _ in range(4)]
+    for filler in fillers:
+        filler.communicate(timeout=120)
+        assert filler.returncode == 0
+    files = [path for path in (folder / "entries").rglob("*") if path.is_file()]
+    size = sum(path.stat().st_size for path in files)
+    assert len(files) <= 30
+    assert 1_500_000 < size <= 2_000_000, "within the budget, and not far below it"
+
+
+def test_what_another_process_reads_stays_and_the_least_recently_used_goes(folder: pathlib.Path) -> None:
+    stash = Stash(url=f"file://{folder}", **_options())  # type: ignore[arg-type]
+    refs = [stash.put(np.full(12_000, n), share=True) for n in range(10)]
+    reader = """
+    import sys, time
+    from dash_stash import Stash
+    stash = Stash(url=f"file://{sys.argv[1]}", secret="a secret for the tests only")
+    time.sleep(1.1)  # uses are noted once a second
+    for text in sys.argv[2:]:
+        stash.ref(text).get()
+    """
+    run_python(reader, folder, *refs[:3])
+    held = refs[5].get()
+    for _ in range(13):
+        stash.put(np.zeros(12_000), share=True)
+    alive = [n for n, ref in enumerate(refs) if _is_there(stash, ref)]
+    assert set(alive) >= {0, 1, 2}, "these were read last, by somebody else"
+    assert 4 not in alive
+    assert (held == 5).all(), "whoever holds a value keeps it"
+
+
+def _is_there(stash: Stash, ref: object) -> bool:
+    store = stash.store
+    assert isinstance(store, LocalStore)
+    return store.read(ref._target.key) is not None  # type: ignore[attr-defined]
+
+
+def test_a_value_larger_than_the_budget_is_refused_and_evicts_nothing(folder: pathlib.Path) -> None:
+    stash = Stash(url=f"file://{folder}", **_options())  # type: ignore[arg-type]
+    kept = stash.put("small", share=True)
+    with pytest.raises(StoreUnavailable, match="larger than max_bytes"):
+        stash.put(np.zeros(1_000_000), share=True)
+    assert kept.get() == "small"
