@@ -41,8 +41,7 @@ def store(folder: pathlib.Path, clock: FakeClock) -> LocalStore:
 
 @pytest.fixture
 def stash(folder: pathlib.Path, clock: FakeClock) -> Stash:
-    made = Stash(url=f"file://{folder}", clock=clock)
-    return made
+    return Stash(url=f"file://{folder}", clock=clock)
 
 
 @pytest.fixture(autouse=True)

@@ -33,9 +33,9 @@ __all__ = [
     "RefInvalid",
     "Stash",
     "StashError",
-    "Variables",
     "StoreUnavailable",
     "StoreUnsafe",
     "UnhashableArgument",
     "Unstorable",
+    "Variables",
 ]

@@ -12,7 +12,7 @@ import io
 import pickle
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from dash_stash.errors import PartMissing, Unstorable
 from dash_stash.keys import public_name
@@ -24,7 +24,12 @@ _SMALLEST_BUFFER = 2048
 _SMALLEST_SPLIT = 64 * 1024
 _MOST_PARTS = 1024
 
+_SHOWN = 10
+
 PartName = str | int
+
+Shape = Literal["dict", "list"] | None
+"""What the parts of a value are put together to; None for a value in one piece."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +44,7 @@ class Segment:
 class Encoded:
     """A value as bytes: one segment, or one per part of a dict (`names` are its keys) or list (`names` count up)."""
 
-    shape: type[dict[str, Any]] | type[list[Any]] | None
+    shape: Shape
     names: tuple[PartName, ...]
     segments: tuple[Segment, ...]
 
@@ -54,16 +59,15 @@ def encode(value: object) -> Encoded:
     """
     try:
         whole = _dump(value)
-        names = _part_names(value, whole)
-        if names is None:
-            return Encoded(None, (), (whole,))
-        shape = type(value)
-        return Encoded(shape, names, tuple(_dump(part) for part in _children(value)))
+        if isinstance(value, dict | list) and (names := _part_names(value, whole)) is not None:
+            shape: Shape = "dict" if isinstance(value, dict) else "list"
+            return Encoded(shape, names, tuple(_dump(part) for part in _children(value)))
+        return Encoded(None, (), (whole,))
     except Exception as error:
         raise _unstorable(value, "the value", error) from error
 
 
-def decode(encoded: Encoded, part: PartName | None = None) -> Any:  # noqa: ANN401 (a stored value has any type)
+def decode(encoded: Encoded, part: PartName | None = None) -> Any:
     """Return the value, or only the named part of it.
 
     Raises:
@@ -78,7 +82,7 @@ def decode(encoded: Encoded, part: PartName | None = None) -> Any:  # noqa: ANN4
     return _load(encoded.segments[encoded.names.index(part)])
 
 
-def pick(value: Any, part: PartName) -> Any:  # noqa: ANN401 (a stored value has any type)
+def pick(value: Any, part: PartName) -> Any:
     """Return the named part of a loaded dict or list.
 
     Raises:
@@ -92,18 +96,18 @@ def pick(value: Any, part: PartName) -> Any:  # noqa: ANN401 (a stored value has
 
 
 def _missing(part: PartName, names: Sequence[PartName]) -> PartMissing:
-    shown = ", ".join(repr(name) for name in names[:10]) or "no parts: it is neither a dict nor a list"
-    return PartMissing(part, shown + (" ..." if len(names) > 10 else ""))
+    shown = ", ".join(repr(name) for name in names[:_SHOWN]) or "no parts: it is neither a dict nor a list"
+    return PartMissing(part, shown + (" ..." if len(names) > _SHOWN else ""))
 
 
-def _assemble(encoded: Encoded) -> Any:  # noqa: ANN401 (a stored value has any type)
+def _assemble(encoded: Encoded) -> Any:
     if encoded.shape is None:
         return _load(encoded.segments[0])
     parts = [_load(segment) for segment in encoded.segments]
-    return dict(zip(encoded.names, parts, strict=True)) if encoded.shape is dict else parts
+    return dict(zip(encoded.names, parts, strict=True)) if encoded.shape == "dict" else parts
 
 
-def _load(segment: Segment) -> Any:  # noqa: ANN401 (a stored value has any type)
+def _load(segment: Segment) -> Any:
     # Only ever called on bytes whose seal was checked: unpickling is running code.
     return pickle.loads(segment.header, buffers=segment.buffers)  # noqa: S301
 
@@ -123,7 +127,7 @@ def _dump(value: object) -> Segment:
     return Segment(sink.getbuffer(), buffers)
 
 
-def _part_names(value: object, whole: Segment) -> tuple[PartName, ...] | None:
+def _part_names(value: dict[str, Any] | list[Any], whole: Segment) -> tuple[PartName, ...] | None:
     """The parts that *value* is to be split into, or None."""
     if not whole.buffers and len(whole.header) < _SMALLEST_SPLIT:
         return None
@@ -146,12 +150,12 @@ def _children(value: dict[str, Any] | list[Any]) -> Iterator[Any]:
 class _Pickler(pickle.Pickler):
     """Lets the types pass out of band whose own pickling would copy their bytes into the pickle."""
 
-    def reducer_override(self, obj: Any) -> Any:  # noqa: ANN401 (pickle's own signature)
+    def reducer_override(self, obj: Any) -> Any:
         reduce = _REDUCERS.get(public_name(type(obj)))
         return NotImplemented if reduce is None else reduce(obj)
 
 
-def _reduce_array(array: Any) -> Any:  # noqa: ANN401 (NumPy is optional)
+def _reduce_array(array: Any) -> Any:
     """NumPy exports no buffer of dates, nor of memory with gaps: view the first as integers, close the gaps of the second."""
     if array.dtype.hasobject:
         return NotImplemented
@@ -162,11 +166,11 @@ def _reduce_array(array: Any) -> Any:  # noqa: ANN401 (NumPy is optional)
     return NotImplemented
 
 
-def _same(array: Any) -> Any:  # noqa: ANN401 (NumPy is optional)
+def _same(array: Any) -> Any:
     return array
 
 
-def _view_as(array: Any, dtype: Any) -> Any:  # noqa: ANN401 (NumPy is optional)
+def _view_as(array: Any, dtype: Any) -> Any:
     return array.view(dtype)
 
 
@@ -175,7 +179,7 @@ def _holds_more(total: int, used: int) -> bool:
     return total > 2 * used + _SMALLEST_SPLIT
 
 
-def _reduce_table(table: Any) -> Any:  # noqa: ANN401 (PyArrow is optional)
+def _reduce_table(table: Any) -> Any:
     import pyarrow as pa
 
     if not _holds_more(table.get_total_buffer_size(), table.nbytes):
@@ -186,13 +190,13 @@ def _reduce_table(table: Any) -> Any:  # noqa: ANN401 (PyArrow is optional)
     return _table_from_stream, (pickle.PickleBuffer(sink.getvalue()),)
 
 
-def _table_from_stream(stream: Any) -> Any:  # noqa: ANN401 (PyArrow is optional)
+def _table_from_stream(stream: Any) -> Any:
     import pyarrow as pa
 
     return pa.ipc.open_stream(pa.py_buffer(stream)).read_all()
 
 
-def _reduce_column(column: Any) -> Any:  # noqa: ANN401 (PyArrow is optional)
+def _reduce_column(column: Any) -> Any:
     import pyarrow as pa
 
     if not _holds_more(column.get_total_buffer_size(), column.nbytes):
@@ -200,11 +204,11 @@ def _reduce_column(column: Any) -> Any:  # noqa: ANN401 (PyArrow is optional)
     return _column_from_table, (pa.table({"": column}), isinstance(column, pa.ChunkedArray))
 
 
-def _column_from_table(table: Any, chunked: bool) -> Any:  # noqa: ANN401, FBT001 (PyArrow is optional; called by pickle)
+def _column_from_table(table: Any, chunked: bool) -> Any:  # noqa: FBT001 (PyArrow is optional; called by pickle)
     return table.column(0) if chunked else table.column(0).combine_chunks()
 
 
-def _reduce_frame(frame: Any) -> Any:  # noqa: ANN401 (Polars is optional)
+def _reduce_frame(frame: Any) -> Any:
     """Polars pickles itself in band; as an Arrow table it passes without a copy, both ways."""
     try:
         import polars
@@ -222,17 +226,17 @@ def _reduce_frame(frame: Any) -> Any:  # noqa: ANN401 (Polars is optional)
     return _frame_from_arrow, (table,)
 
 
-def _frame_from_arrow(table: Any) -> Any:  # noqa: ANN401 (Polars is optional)
+def _frame_from_arrow(table: Any) -> Any:
     import polars
 
     return polars.from_arrow(table)
 
 
-def _reduce_series(series: Any) -> Any:  # noqa: ANN401 (Polars is optional)
+def _reduce_series(series: Any) -> Any:
     return _series_from_frame, (series.to_frame(),)
 
 
-def _series_from_frame(frame: Any) -> Any:  # noqa: ANN401 (Polars is optional)
+def _series_from_frame(frame: Any) -> Any:
     return frame.to_series()
 
 

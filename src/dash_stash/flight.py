@@ -53,11 +53,11 @@ class Task(Protocol):
     key: bytes
     name: str
 
-    def load(self) -> Any:  # noqa: ANN401 (a stored value has any type)
+    def load(self) -> Any:
         """Return the stored value, or MISSING."""
         ...
 
-    def compute(self) -> Any:  # noqa: ANN401 (as above)
+    def compute(self) -> Any:
         """Call the user's function."""
         ...
 
@@ -70,9 +70,7 @@ class Task(Protocol):
 _computing: ContextVar[frozenset[bytes]] = ContextVar("dash_stash_computing", default=frozenset())
 
 
-def obtain(
-    store: Store, task: Task, sealing_key: bytes, warn: Warn, *, held: Flight | None = None, anew: bool = False
-) -> Steps:
+def obtain(store: Store, task: Task, sealing_key: bytes, warn: Warn, *, held: Flight | None = None, anew: bool = False) -> Steps:
     """Return the task's value: loaded, waited for, or computed and stored; with *anew*, computed in any case.
 
     *held* is a flight that the caller has got already.
@@ -121,7 +119,7 @@ def _lead(flight: Flight, task: Task, save: Save, sealing_key: bytes, warn: Warn
 
 
 def _computation(task: Task) -> Step:
-    def compute() -> Any:  # noqa: ANN401 (a user's function returns anything)
+    def compute() -> Any:
         with computing(task.key, task.name):
             result = task.compute()
         return _compute_async(result, task) if inspect.isawaitable(result) else result
@@ -129,7 +127,7 @@ def _computation(task: Task) -> Step:
     return Step(compute, is_users=True)
 
 
-async def _compute_async(result: Awaitable[Any], task: Task) -> Any:  # noqa: ANN401 (as above)
+async def _compute_async(result: Awaitable[Any], task: Task) -> Any:
     with computing(task.key, task.name):
         return await result
 
@@ -173,7 +171,7 @@ def _raise_failure(landed: Landed, sealing_key: bytes) -> None:
         raise error
 
 
-def run(steps: Steps) -> Any:  # noqa: ANN401 (the steps' own result)
+def run(steps: Steps) -> Any:
     """Run *steps* in place; a user's async function runs on an event loop of its own, in another thread."""
     send, argument = steps.send, None
     while True:
@@ -187,10 +185,10 @@ def run(steps: Steps) -> Any:  # noqa: ANN401 (the steps' own result)
                 argument = _off_thread(functools.partial(asyncio.run, _awaited(argument))).result()
             send = steps.send
         except BaseException as error:  # noqa: BLE001 (the steps decide)
-            argument, send = error, steps.throw  # type: ignore[assignment]
+            argument, send = error, steps.throw
 
 
-async def run_async(steps: Steps) -> Any:  # noqa: ANN401 (the steps' own result)
+async def run_async(steps: Steps) -> Any:
     """Run *steps* without ever blocking the event loop."""
     send, argument = steps.send, None
     while True:
@@ -205,14 +203,14 @@ async def run_async(steps: Steps) -> Any:  # noqa: ANN401 (the steps' own result
                 argument = await off_loop(step.run)
             send = steps.send
         except BaseException as error:  # noqa: BLE001 (the steps decide)
-            argument, send = error, steps.throw  # type: ignore[assignment]
+            argument, send = error, steps.throw
 
 
-async def _awaited(result: Any) -> Any:  # noqa: ANN401 (a user's result)
+async def _awaited(result: Any) -> Any:
     return await result if inspect.isawaitable(result) else result
 
 
-async def off_loop(call: Callable[[], Any]) -> Any:  # noqa: ANN401 (the call's own result)
+async def off_loop(call: Callable[[], Any]) -> Any:
     """Run something that may block in another thread, in the same context."""
     future = _off_thread(call)
     try:
@@ -236,5 +234,3 @@ def _off_thread(call: Callable[[], Any]) -> Future[Any]:
 def _threads(process: int) -> ThreadPoolExecutor:  # noqa: ARG001 (a forked child has none of its parent's threads)
     # As many as callers may wait at the same time: with fewer, those who wait would keep out the one they wait for.
     return ThreadPoolExecutor(max_workers=1000, thread_name_prefix="dash-stash")
-
-

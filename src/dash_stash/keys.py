@@ -57,7 +57,7 @@ def of_value(value: object, path: str) -> bytes:
 _Emit = Callable[[bytes], None]
 
 
-def _write(value: Any, emit: _Emit, path: str) -> None:  # noqa: ANN401 (any value)
+def _write(value: Any, emit: _Emit, path: str) -> None:
     writer = _WRITERS.get(type(value)) or _writer_by_kind(value)
     if writer is None:
         raise NoKey(path, f"{type(value).__module__}.{type(value).__qualname__}")
@@ -87,7 +87,7 @@ def _class_name(value: object) -> bytes:
 
 
 def _write_text(tag: bytes, to_bytes: Callable[[Any], bytes]) -> Callable[[Any, _Emit, str], None]:
-    def write(value: Any, emit: _Emit, path: str) -> None:  # noqa: ANN401, ARG001 (one signature for all writers)
+    def write(value: Any, emit: _Emit, path: str) -> None:  # noqa: ARG001 (one signature for all writers)
         emit(tag)
         emit(to_bytes(value))
 
@@ -103,7 +103,7 @@ def _datetime(value: datetime.datetime | datetime.time) -> bytes:
 
 
 def _write_sequence(tag: bytes) -> Callable[[Any, _Emit, str], None]:
-    def write(value: Any, emit: _Emit, path: str) -> None:  # noqa: ANN401 (one signature for all writers)
+    def write(value: Any, emit: _Emit, path: str) -> None:
         emit(tag + str(len(value)).encode())
         for index, child in enumerate(value):
             _write(child, emit, f"{path}[{index}]")
@@ -135,7 +135,7 @@ def _write_enum(value: enum.Enum, emit: _Emit, path: str) -> None:  # noqa: ARG0
     emit(value.name.encode() if value.name is not None else str(value.value).encode())
 
 
-def _write_dataclass(value: Any, emit: _Emit, path: str) -> None:  # noqa: ANN401 (any dataclass)
+def _write_dataclass(value: Any, emit: _Emit, path: str) -> None:
     emit(b"dataclass")
     emit(_class_name(value))
     for field in dataclasses.fields(value):
@@ -144,7 +144,7 @@ def _write_dataclass(value: Any, emit: _Emit, path: str) -> None:  # noqa: ANN40
             _write(getattr(value, field.name), emit, f"{path}.{field.name}")
 
 
-def _write_named_tuple(value: Any, emit: _Emit, path: str) -> None:  # noqa: ANN401 (any named tuple)
+def _write_named_tuple(value: Any, emit: _Emit, path: str) -> None:
     emit(_class_name(value))
     _write_sequence(b"namedtuple")(value, emit, path)
 
@@ -154,7 +154,7 @@ def _write_path(value: pathlib.PurePath, emit: _Emit, path: str) -> None:  # noq
     emit(str(value).encode("utf-8", "surrogatepass"))
 
 
-def _write_array(value: Any, emit: _Emit, path: str) -> None:  # noqa: ANN401 (NumPy is optional)
+def _write_array(value: Any, emit: _Emit, path: str) -> None:
     emit(b"array")
     emit(f"{value.dtype.str} {value.dtype.descr if value.dtype.fields else ''} {value.shape}".encode())
     if value.dtype.hasobject:
@@ -164,13 +164,13 @@ def _write_array(value: Any, emit: _Emit, path: str) -> None:  # noqa: ANN401 (N
         emit(hashlib.sha256(value.tobytes() if not value.flags.c_contiguous else value.reshape(-1).view("uint8")).digest())
 
 
-def _write_number(value: Any, emit: _Emit, path: str) -> None:  # noqa: ANN401, ARG001 (NumPy is optional)
+def _write_number(value: Any, emit: _Emit, path: str) -> None:  # noqa: ARG001 (NumPy is optional)
     emit(b"number")
     emit(value.dtype.str.encode())
     emit(value.tobytes())
 
 
-def _write_pandas_frame(value: Any, emit: _Emit, path: str) -> None:  # noqa: ANN401 (pandas is optional)
+def _write_pandas_frame(value: Any, emit: _Emit, path: str) -> None:
     emit(b"DataFrame")
     _write_pandas_index(value.columns, emit, f"{path}.columns")
     _write_pandas_index(value.index, emit, f"{path}.index")
@@ -178,14 +178,14 @@ def _write_pandas_frame(value: Any, emit: _Emit, path: str) -> None:  # noqa: AN
         _write_pandas_values(value.iloc[:, position], emit, f"{path}.iloc[:, {position}]")
 
 
-def _write_pandas_series(value: Any, emit: _Emit, path: str) -> None:  # noqa: ANN401 (pandas is optional)
+def _write_pandas_series(value: Any, emit: _Emit, path: str) -> None:
     emit(b"Series")
     _write(value.name, emit, f"{path}.name")
     _write_pandas_index(value.index, emit, f"{path}.index")
     _write_pandas_values(value, emit, path)
 
 
-def _write_pandas_index(value: Any, emit: _Emit, path: str) -> None:  # noqa: ANN401 (pandas is optional)
+def _write_pandas_index(value: Any, emit: _Emit, path: str) -> None:
     emit(type(value).__name__.encode())
     for name in value.names:
         _write(name, emit, f"{path}.names")
@@ -193,7 +193,7 @@ def _write_pandas_index(value: Any, emit: _Emit, path: str) -> None:  # noqa: AN
         _write_pandas_values(value.get_level_values(level), emit, path)
 
 
-def _write_pandas_values(value: Any, emit: _Emit, path: str) -> None:  # noqa: ANN401 (pandas is optional)
+def _write_pandas_values(value: Any, emit: _Emit, path: str) -> None:
     """Values of a Series or Index: numbers by their bytes, objects one by one, all else by pandas' own hash of each."""
     emit(str(value.dtype).encode())
     array = value.array
@@ -210,7 +210,7 @@ def _write_pandas_values(value: Any, emit: _Emit, path: str) -> None:  # noqa: A
         _write_nullable(value, emit)
 
 
-def _write_nullable(value: Any, emit: _Emit) -> None:  # noqa: ANN401 (pandas is optional)
+def _write_nullable(value: Any, emit: _Emit) -> None:
     """Text and other values that may be missing: which are, how long each is, and all of them as one text."""
     missing = value.isna()
     texts = [str(child) for child in value[~missing]]
@@ -226,7 +226,7 @@ def _numpy_dtype() -> type:
     return np.dtype
 
 
-def _write_polars(value: Any, emit: _Emit, path: str) -> None:  # noqa: ANN401 (Polars is optional)
+def _write_polars(value: Any, emit: _Emit, path: str) -> None:
     """A frame or series, as Polars' own uncompressed IPC stream."""
     import io
 
@@ -240,7 +240,7 @@ def _write_polars(value: Any, emit: _Emit, path: str) -> None:  # noqa: ANN401 (
     emit(hashlib.sha256(sink.getbuffer()).digest())
 
 
-def _write_arrow(value: Any, emit: _Emit, path: str) -> None:  # noqa: ANN401, ARG001 (PyArrow is optional)
+def _write_arrow(value: Any, emit: _Emit, path: str) -> None:  # noqa: ARG001 (PyArrow is optional)
     import pyarrow as pa
 
     table = value if isinstance(value, pa.Table) else pa.table({"": value})
@@ -251,7 +251,7 @@ def _write_arrow(value: Any, emit: _Emit, path: str) -> None:  # noqa: ANN401, A
     emit(hashlib.sha256(sink.getvalue()).digest())
 
 
-def _write_ref(value: Any, emit: _Emit, path: str) -> None:  # noqa: ANN401, ARG001 (one signature for all writers)
+def _write_ref(value: Any, emit: _Emit, path: str) -> None:  # noqa: ARG001 (one signature for all writers)
     """A reference: what it points at, not who may open it."""
     emit(b"ref")
     emit(value.target)

@@ -12,12 +12,11 @@ import json
 import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import xxhash
 
 from dash_stash import seal
-from dash_stash.codec import Encoded, PartName, Segment
+from dash_stash.codec import Encoded, PartName, Segment, Shape
 
 _MAGIC = b"stash\x00\x00\x01"
 _ALIGNMENT = 64
@@ -60,7 +59,7 @@ class Entry:
 
     key: bytes
     facts: Facts
-    shape: type[dict[str, Any]] | type[list[Any]] | None
+    shape: Shape
     names: tuple[PartName, ...]
     segments: tuple[tuple[slice, tuple[slice, ...]], ...]
     """For each part its header and its buffers."""
@@ -105,7 +104,7 @@ def pack(key: bytes, facts: Facts, encoded: Encoded, sealing_key: bytes) -> Pack
     description = json.dumps(
         {
             "facts": {name: getattr(facts, name) for name in Facts.__slots__},
-            "shape": encoded.shape.__name__ if encoded.shape else None,
+            "shape": encoded.shape,
             "names": encoded.names,
             "segments": [[len(part.header), [len(buffer) for buffer in part.buffers]] for part in encoded.segments],
         },
@@ -155,9 +154,8 @@ def parse(head: bytes | memoryview, sealing_key: bytes) -> Entry | None:
         return None
     description = json.loads(bytes(head[PREFIX_SIZE : PREFIX_SIZE + description_size]))
     facts = Facts(**description["facts"] | {"created": created, "fresh_until": fresh_until, "gone_at": gone_at})
-    shape = {"dict": dict, "list": list, None: None}[description["shape"]]
     segments = _places(PREFIX_SIZE + description_size, len(head), description["segments"])
-    return Entry(key, facts, shape, tuple(description["names"]), segments, len(head), total)
+    return Entry(key, facts, description["shape"], tuple(description["names"]), segments, len(head), total)
 
 
 def _places(position: int, head_size: int, lengths: list[tuple[int, list[int]]]) -> tuple[tuple[slice, tuple[slice, ...]], ...]:

@@ -83,7 +83,7 @@ class Call:
             self._memo.stash.warn(error)
             return None
 
-    def load(self) -> Any:  # noqa: ANN401 (a memo function returns anything)
+    def load(self) -> Any:
         """Return the stored value if it is fresh, else MISSING."""
         found = self.find()
         if found is None or found.entry.facts.fresh_until <= self._memo.stash.clock():
@@ -91,7 +91,7 @@ class Call:
         self._memo.counters.waits += 1
         return decode(found.encoded)
 
-    def compute(self) -> Any:  # noqa: ANN401 (as above)
+    def compute(self) -> Any:
         """Call the function."""
         self._memo.counters.misses += 1
         return self._memo.function(*self.args, **self.kwargs)
@@ -100,7 +100,7 @@ class Call:
         """Note what the value's tags are worth now, and return what stores it."""
         tags = self._memo.stash.store.epochs(self._memo.tags)
 
-        def save(held: Flight | None, value: Any, took: float) -> None:  # noqa: ANN401 (as above)
+        def save(held: Flight | None, value: Any, took: float) -> None:
             stash, options = self._memo.stash, self._memo.options
             now = stash.clock()
             fresh_until = now + options.ttl
@@ -186,13 +186,11 @@ class Memo(Generic[P, R]):
         """Return how the function has done."""
         entries = self.stash.store.list(kind="memo", tag=self.tags[0])
         count = self.counters
-        return MemoInfo(
-            count.hits, count.misses, count.waits, count.seconds_saved, len(entries), sum(entry.size for entry in entries)
-        )
+        return MemoInfo(count.hits, count.misses, count.waits, count.seconds_saved, len(entries), sum(entry.size for entry in entries))
 
     # Finding
 
-    def _value(self, call: Call) -> Any:  # noqa: ANN401 (a memo function returns anything)
+    def _value(self, call: Call) -> Any:
         value, held = self._hit(call)
         return flight.run(self._steps(call, held=held)) if value is MISSING else value
 
@@ -242,7 +240,7 @@ class Memo(Generic[P, R]):
             return  # an ignored argument that cannot be stored: the reference then lives as long as the value
         self.stash.store.commit(None, key, Facts("recipe", self.name, self.stash.clock(), scope=call.owner), encoded)
 
-    def reopen(self, key: bytes, args: tuple[Any, ...], kwargs: dict[str, Any], owner: str) -> Any:  # noqa: ANN401 (as above)
+    def reopen(self, key: bytes, args: tuple[Any, ...], kwargs: dict[str, Any], owner: str) -> Any:
         """Return the value of a recipe."""
         return self._value(Call(self, key, args, kwargs, owner))
 
@@ -294,7 +292,7 @@ class Memo(Generic[P, R]):
 class AsyncMemo(Memo[P, Coroutine[Any, Any, R]]):
     """A memo function that is `async def`: the same, awaited; neither a computation nor a wait blocks the event loop."""
 
-    async def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:  # type: ignore[override]
+    async def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Return the value for these arguments: stored, or computed now (errors as of a synchronous function)."""
         call = self._call(args, kwargs)
         value, held = await flight.off_loop(functools.partial(self._hit, call))
@@ -306,12 +304,12 @@ class AsyncMemo(Memo[P, Coroutine[Any, Any, R]]):
     async def ref(self, *args: P.args, **kwargs: P.kwargs) -> Ref[R]:  # type: ignore[override]
         """Return a reference to the value, which is computed now if it is not stored."""
         call = self._call(args, kwargs)
-        ref = await flight.off_loop(functools.partial(self._mint, call))
+        ref: Ref[R] = await flight.off_loop(functools.partial(self._mint, call))
         if not await flight.off_loop(functools.partial(self._is_stored, call)):
             await flight.run_async(self._steps(call))
         return ref
 
-    async def refresh(self, *args: P.args, **kwargs: P.kwargs) -> R:  # type: ignore[override]
+    async def refresh(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Compute the value now, whatever is stored."""
         result: R = await flight.run_async(self._steps(self._call(args, kwargs), anew=True))
         return result

@@ -37,7 +37,7 @@ class Target:
     path: tuple[PartName, ...] = ()
 
 
-class Ref(str, Generic[T_co]):
+class Ref(str, Generic[T_co]):  # noqa: SLOT000 (a str subclass that is generic has a __dict__ anyway)
     """A reference to a stored value. It is text, and fits wherever text does.
 
     `ref["name"]` (of a stored dict) and `ref[0]` (of a list) are references to a part, which is then loaded alone.
@@ -49,7 +49,7 @@ class Ref(str, Generic[T_co]):
 
     @classmethod
     def _of(cls, text: str, references: References, target: Target) -> Ref[Any]:
-        ref = cls(text)
+        ref: Ref[Any] = cls(text)
         ref._references, ref._target = references, target
         return ref
 

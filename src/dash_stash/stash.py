@@ -8,7 +8,7 @@ import os
 import pathlib
 import secrets
 from collections.abc import Callable, Coroutine, Iterable
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
+from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar, overload
 
 from dash_stash import folders, identity, keys
 from dash_stash.clock import Clock, Duration, seconds, system_clock
@@ -33,6 +33,15 @@ T = TypeVar("T")
 _log = logging.getLogger("dash_stash")
 
 _WARN_EVERY = 60.0
+
+
+class _Decorator(Protocol):
+    """What `@stash.memo(...)` is, with options."""
+
+    @overload
+    def __call__(self, function: Callable[P, Coroutine[Any, Any, R]], /) -> AsyncMemo[P, R]: ...
+    @overload
+    def __call__(self, function: Callable[P, R], /) -> Memo[P, R]: ...
 
 
 class Stash:
@@ -143,8 +152,20 @@ class Stash:
         version: object = None,
         ignore: str | Iterable[str] = (),
         share: bool = False,
-    ) -> Callable[[Callable[P, R]], Memo[P, R]]: ...
-    def memo(self, function: Callable[..., Any] | None = None, /, **options: Any) -> Any:  # (typed by the overloads)
+    ) -> _Decorator: ...
+    def memo(
+        self,
+        function: Any = None,
+        /,
+        *,
+        ttl: Duration | None = None,
+        stale: Duration | None = None,
+        scope: Scope = "app",
+        tags: Iterable[str] = (),
+        version: object = None,
+        ignore: str | Iterable[str] = (),
+        share: bool = False,
+    ) -> Any:
         """Make a function one that is computed once per argument set, by whichever caller comes first.
 
         Equal arguments are one entry, however they are spelled. The entry is the function's own: its name, its code, and
@@ -164,8 +185,21 @@ class Stash:
         Raises:
             ConfigError: An option cannot be used, or the function is a method whose `self` is not ignored.
         """
-        chosen = _options(**options)
-        return self._memo(function, chosen) if function is not None else lambda later: self._memo(later, chosen)
+        check_scope(scope)
+        if isinstance(tags, str):
+            raise ConfigError(f"tags={tags!r} would be one tag per letter: write tags=({tags!r},)")
+        if share and scope != "app":
+            raise ConfigError(f"share=True opens values to everybody, scope={scope!r} keeps them apart: choose one")
+        options = Options(
+            float("inf") if ttl is None else seconds(ttl, "ttl"),
+            0.0 if stale is None else seconds(stale, "stale"),
+            scope,
+            tuple(tags),
+            version,
+            frozenset([ignore] if isinstance(ignore, str) else ignore),
+            share,
+        )
+        return self._memo(function, options) if function is not None else lambda later: self._memo(later, options)
 
     def _memo(self, function: Callable[..., Any], options: Options) -> Memo[Any, Any]:
         kind = AsyncMemo if inspect.iscoroutinefunction(function) else Memo
@@ -215,7 +249,7 @@ class Stash:
         """
         return self.references.open(text, "the text given to stash.ref()")
 
-    def _load(self, target: Target) -> Any:  # noqa: ANN401 (a stored value has any type)
+    def _load(self, target: Target) -> Any:
         found = self.store.read(target.key)
         if found is not None and (not target.is_memo or found.entry.facts.fresh_until > self.clock()):
             return _part(decode(found.encoded, *target.path[:1]), target.path[1:])
@@ -227,7 +261,7 @@ class Stash:
         memo_id, args, kwargs = decode(recipe.encoded)
         return _part(self._recompute(recipe, memo_id, target.key, args, kwargs), target.path)
 
-    def _recompute(self, recipe: Found, memo_id: bytes, key: bytes, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:  # noqa: ANN401 (as above)
+    def _recompute(self, recipe: Found, memo_id: bytes, key: bytes, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         facts = recipe.entry.facts
         memo = self._memos.get(memo_id)
         if memo is None:
@@ -242,35 +276,7 @@ class Stash:
             _log.warning("%s Memo functions go on computing, without sharing.", error)
 
 
-def _part(value: Any, path: tuple[PartName, ...]) -> Any:  # noqa: ANN401 (as above)
+def _part(value: Any, path: tuple[PartName, ...]) -> Any:
     for part in path:
         value = pick(value, part)
     return value
-
-
-def _options(
-    *,
-    ttl: Duration | None = None,
-    stale: Duration | None = None,
-    scope: Scope = "app",
-    tags: Iterable[str] = (),
-    version: object = None,
-    ignore: str | Iterable[str] = (),
-    share: bool = False,
-) -> Options:
-    """Check what `@stash.memo(...)` was given."""
-    check_scope(scope)
-    if isinstance(tags, str):
-        raise ConfigError(f"tags={tags!r} would be one tag per letter: write tags=({tags!r},)")
-    if share and scope != "app":
-        raise ConfigError(f"share=True opens values to everybody, scope={scope!r} keeps them apart: choose one")
-    return Options(
-        float("inf") if ttl is None else seconds(ttl, "ttl"),
-        0.0 if stale is None else seconds(stale, "stale"),
-        scope,
-        tuple(tags),
-        version,
-        frozenset([ignore] if isinstance(ignore, str) else ignore),
-        share,
-    )
-

@@ -29,7 +29,7 @@ class Variables(MutableMapping[str, Any]):
         """Made by `Stash`."""
         self._stash, self._scope = stash, scope
 
-    def __getitem__(self, name: str) -> Any:  # noqa: ANN401 (a variable holds anything)
+    def __getitem__(self, name: str) -> Any:
         """Return a private copy of the variable's value."""
         value = self._read(self._key(name))
         if value is _NOTHING:
@@ -75,7 +75,7 @@ class Variables(MutableMapping[str, Any]):
         """Tell whose state this is, without a look at the store."""
         return f"<dash_stash state of the {self._scope}>"
 
-    def modify(self, name: str, change: Callable[[Any], Any], *, default: object = None) -> Any:  # noqa: ANN401 (as above)
+    def modify(self, name: str, change: Callable[[Any], Any], *, default: object = None) -> Any:
         """Replace the variable's value by `change(value)` and return that; nobody else changes it meanwhile.
 
         *change* gets *default* if there is no such variable. If it raises, nothing has changed.
@@ -103,7 +103,7 @@ class Variables(MutableMapping[str, Any]):
             finally:
                 joined.land()
 
-    def _read(self, key: bytes) -> Any:  # noqa: ANN401 (as above)
+    def _read(self, key: bytes) -> Any:
         found = self._stash.store.read(key)
         return _NOTHING if found is None else decode(found.encoded)
 

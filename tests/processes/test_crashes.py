@@ -119,7 +119,6 @@ def test_a_stopped_process_delays_no_reader_of_a_stored_value(folder: pathlib.Pa
     assert slowest < 1.0
 
 
-
 _PATIENT_READER = (
     _OPEN
     + """

@@ -64,7 +64,7 @@ def test_a_holder_whose_forked_child_lives_on_is_replaced_as_fast(how: str, tmp_
     with gunicorn("shop:server", tmp_path) as address, ThreadPoolExecutor(2) as threads:
         browsers = [Browser(address) for _ in range(2)]
         calls = [threads.submit(browser.post, "forked.children", how__value=how) for browser in browsers]
-        wait_until(lambda: (tmp_path / "forked").exists(), "the holder has forked")
+        wait_until((tmp_path / "forked").exists, "the holder has forked")
         child = int(lines(tmp_path / "children")[0])
         os.kill(int(lines(tmp_path / "computed")[0].split()[0]), signal.SIGKILL)
         killed = time.monotonic()
@@ -148,7 +148,9 @@ def test_a_reference_opens_only_for_the_session_that_it_was_minted_for(tmp_path:
     assert lines(tmp_path / "opened") == ["{'mine': 'private'}", "stash: what somebody typed"], "no other callback ran"
 
 
-@pytest.mark.parametrize("options", [(), ("--preload",), ("--worker-class", "gthread", "--threads", "4")], ids=["sync", "preload", "threads"])
+@pytest.mark.parametrize(
+    "options", [(), ("--preload",), ("--worker-class", "gthread", "--threads", "4")], ids=["sync", "preload", "threads"]
+)
 def test_mutation_in_one_callback_is_unseen_by_all_others(options: tuple[str, ...], tmp_path: pathlib.Path) -> None:
     with gunicorn("shop:server", tmp_path, *options) as address, ThreadPoolExecutor(8) as threads:
         browser = Browser(address)

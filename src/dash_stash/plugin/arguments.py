@@ -29,7 +29,7 @@ class Arguments:
         self._app, self._references = app, references
         self._wishes: dict[Callable[..., Any], dict[int, _Wish] | None] = {}
 
-    def resolve(self, func: Callable[..., Any], args: list[Any], g: Any) -> list[Any]:  # noqa: ANN401 (Dash's context)
+    def resolve(self, func: Callable[..., Any], args: list[Any], g: Any) -> list[Any]:
         """Return *args*, the flat list of a callback's inputs and states, with values in the place of references.
 
         Raises:
@@ -47,7 +47,7 @@ class Arguments:
         props = _props(g)
         return [self._replace(value, wishes.get(index, "value"), props[index]) for index, value in enumerate(args)]
 
-    def _replace(self, value: Any, wish: _Wish, prop: str) -> Any:  # noqa: ANN401 (a property has any type)
+    def _replace(self, value: Any, wish: _Wish, prop: str) -> Any:
         if wish == "text":
             return value
         if isinstance(value, str):
@@ -75,7 +75,7 @@ class Arguments:
         return _wishes_by_position(inspect.unwrap(func), grouping)
 
 
-def _wishes_by_position(function: Callable[..., Any], grouping: Any) -> dict[int, _Wish]:  # noqa: ANN401 (Dash's grouping)
+def _wishes_by_position(function: Callable[..., Any], grouping: Any) -> dict[int, _Wish]:
     args, kwargs = ((), grouping) if isinstance(grouping, dict) else (grouping if isinstance(grouping, list | tuple) else (grouping,), {})
     signature = inspect.signature(function)
     try:
@@ -101,14 +101,14 @@ def _annotations(function: Callable[..., Any]) -> dict[str, Any]:
 _NAMED = {"str": str, "Ref": Ref, "str | None": str | None, "Ref | None": Ref | None}
 
 
-def _wish(annotation: Any) -> _Wish:  # noqa: ANN401 (an annotation is anything)
+def _wish(annotation: Any) -> _Wish:
     leaves = set(_leaves(annotation))
     if Ref in leaves:
         return "reference"
     return "text" if str in leaves and leaves <= {str, type(None)} else "value"
 
 
-def _leaves(annotation: Any) -> Iterator[Any]:  # noqa: ANN401 (an annotation is anything)
+def _leaves(annotation: Any) -> Iterator[Any]:
     """The classes in an annotation: those of `list[Ref[int] | None]` are Ref and None."""
     origin = typing.get_origin(annotation)
     if origin is Ref or origin is None:
@@ -122,7 +122,7 @@ def _leaves(annotation: Any) -> Iterator[Any]:  # noqa: ANN401 (an annotation is
         yield origin
 
 
-def _positions(grouping: Any) -> Iterator[int]:  # noqa: ANN401 (Dash's grouping)
+def _positions(grouping: Any) -> Iterator[int]:
     if isinstance(grouping, int):
         yield grouping
     else:
@@ -130,10 +130,10 @@ def _positions(grouping: Any) -> Iterator[int]:  # noqa: ANN401 (Dash's grouping
             yield from _positions(child)
 
 
-def _props(g: Any) -> list[str]:  # noqa: ANN401 (Dash's context)
+def _props(g: Any) -> list[str]:
     """The property that each argument comes from, for messages."""
     return [_prop(spec[0] if isinstance(spec, list) and spec else spec) for spec in [*g.inputs_list, *g.states_list]]
 
 
-def _prop(spec: Any) -> str:  # noqa: ANN401 (Dash's own)
+def _prop(spec: Any) -> str:
     return f"{spec['id']}.{spec['property']}" if isinstance(spec, dict) else "a property"

@@ -7,6 +7,7 @@ import binascii
 import hashlib
 import html
 import secrets
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import flask
@@ -63,7 +64,7 @@ class Visitors:
 
     def answer(self, response: Response) -> Response:
         """Give a page of the app its page id, and its browser a session unless it has one."""
-        if response.mimetype != "text/html" or response.status_code != 200 or response.direct_passthrough:
+        if response.mimetype != "text/html" or response.status_code != HTTPStatus.OK or response.direct_passthrough:
             return response
         markup = response.get_data(as_text=True)
         head, config, tail = markup.partition('<script id="_dash-config"')
@@ -93,9 +94,7 @@ class Visitors:
 
     def _set_cookie(self, response: Response, session: bytes) -> None:
         value = _sign(session, self._session_key)
-        response.set_cookie(
-            self._cookie, value, path=self._prefix, httponly=True, samesite="Lax", secure=flask.request.is_secure
-        )
+        response.set_cookie(self._cookie, value, path=self._prefix, httponly=True, samesite="Lax", secure=flask.request.is_secure)
 
     def _session(self) -> bytes | None:
         return _proven(flask.request.cookies.get(self._cookie, ""), self._session_key)

@@ -135,9 +135,11 @@ def mutate(_round: int) -> str:
     seen = [float(frame["a"].sum()), list(frame.columns), len(frame), float(array.sum()), float(small.sum()), inner, rows]
     text = json.dumps({"pid": os.getpid(), "seen": seen})
     frame.iloc[0, 0] = -1e9
-    frame.loc[len(frame)] = [1.0, "z"]
+    frame.loc[len(frame)] = pd.Series({"a": 1.0, "b": "z"})
     frame.rename(columns={"b": "renamed"}, inplace=True)  # noqa: PD002 (that is the point)
-    frame["a"].values.flags.writeable or frame["a"].to_numpy(copy=False)  # noqa: B018, PD011 (likewise)
+    unlocked = np.asarray(frame["a"].values)
+    unlocked.flags.writeable = True
+    unlocked[:] = 5
     array[:] = 7
     small += 1
     inner["list"].append(4)

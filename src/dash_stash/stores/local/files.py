@@ -30,7 +30,7 @@ def write_all(descriptor: int, *chunks: bytes | memoryview) -> None:
     """Write all of *chunks*; one call of the kernel writes at most 2 GiB of them."""
     for chunk in chunks:
         rest = memoryview(chunk)
-        while len(rest):
+        while rest:
             rest = rest[os.write(descriptor, rest) :]
 
 

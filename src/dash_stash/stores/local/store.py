@@ -1,11 +1,11 @@
 """The store in a folder: files are the truth, locks are the kernel's, the index is disposable.
 
-    entries/4f/4f1c...   one file per entry, named by its key
-    flights/4f1c...      one file per computation under way, locked by who computes
-    commits/4f           256 locks, held for the moment in which an entry appears or disappears
-    temporary/...        entries being written, locked by their writers
-    slots                what changed, for all processes (see `slots`)
-    index.sqlite         what to evict and to list (see `index`)
+entries/4f/4f1c...   one file per entry, named by its key
+flights/4f1c...      one file per computation under way, locked by who computes
+commits/4f           256 locks, held for the moment in which an entry appears or disappears
+temporary/...        entries being written, locked by their writers
+slots                what changed, for all processes (see `slots`)
+index.sqlite         what to evict and to list (see `index`)
 """
 
 from __future__ import annotations
@@ -111,8 +111,7 @@ class LocalFlight:
 def _available(method: Callable[Concatenate[LocalStore, P], R]) -> Callable[Concatenate[LocalStore, P], R]:
     """Let a method say of whatever the system or SQLite refuses that the store cannot be used now."""
 
-    @functools.wraps(method)
-    def call(store: LocalStore, *args: P.args, **kwargs: P.kwargs) -> R:
+    def call(store: LocalStore, /, *args: P.args, **kwargs: P.kwargs) -> R:
         try:
             try:
                 return method(store, *args, **kwargs)
@@ -126,7 +125,7 @@ def _available(method: Callable[Concatenate[LocalStore, P], R]) -> Callable[Conc
                 store.discard_index()
             raise StoreUnavailable(str(store.folder), str(error)) from error
 
-    return call
+    return functools.update_wrapper(call, method)
 
 
 class LocalStore:
@@ -171,7 +170,7 @@ class LocalStore:
         now = self._clock()
         kept, slots = self._kept.get(key), self._slots
         if kept is not None and slots is not None and now < kept.until and kept.body is not None and slots.version(key) == kept.version:
-            found = kept.found or _found(kept.entry, kept.head, bytearray(kept.body))
+            found: Found | None = kept.found or _found(kept.entry, kept.head, bytearray(kept.body))
         else:
             found = self._open(key, kept, now)
         return found if found is not None and _is_current(found.entry.facts, self._table(), now) else None
@@ -209,9 +208,7 @@ class LocalStore:
             slots.use(key, now)
         return found
 
-    def _keep(
-        self, key: bytes, entry: Entry, identity: Identity, head: bytes, body: bytes | None, version: int, now: float
-    ) -> None:
+    def _keep(self, key: bytes, entry: Entry, identity: Identity, head: bytes, body: bytes | None, version: int, now: float) -> None:
         while len(self._kept) >= _KEPT:
             # Another thread may be doing the same.
             with contextlib.suppress(StopIteration, RuntimeError):
@@ -345,8 +342,8 @@ class LocalStore:
             if used_since:
                 # The index learns of reads only now; the next round knows better who is oldest.
                 index.note_use(used_since)
-            elif not any([self._drop(key, slots, index) for key, _ in oldest[: max(1, min(surplus, 64))]]):
-                return
+            elif not sum(self._drop(key, slots, index) for key, _ in oldest[: max(1, min(surplus, 64))]):
+                return  # somebody is just writing each of them; whoever writes next evicts
 
     def _drop(self, key: bytes, slots: Slots, index: Index) -> bool:
         """Remove an entry, unless somebody is just writing it."""
@@ -388,23 +385,28 @@ class LocalStore:
         return self._slots
 
     def _open_index(self) -> Index:
-        """Open the index; if it is new, or was deleted meanwhile, fill it from the files."""
-        path = self.folder / "index.sqlite"
+        """Return the index; if it is new, or was deleted meanwhile, filled from the files."""
         with self._index_lock:
-            if self._index is None or indexes.identity(path) != self._index.identity:
+            if self._index is None or indexes.identity(self.folder / "index.sqlite") != self._index.identity:
                 if self._index is not None:
                     self._index.close()
                     self._index = None
-                try:
-                    self._index = Index(path)
-                except sqlite3.DatabaseError as error:
-                    if not _is_damage(error):
-                        raise
-                    path.unlink()
-                    self._index = Index(path)
-                if self._index.is_new:
-                    self._fill(self._index)
+                # SQLite does not let two processes make a database at the same time: the second is told that it is locked.
+                with locked(self.folder / "opening"):
+                    self._index = self._make_index(self.folder / "index.sqlite")
             return self._index
+
+    def _make_index(self, path: pathlib.Path) -> Index:
+        try:
+            index = Index(path)
+        except sqlite3.DatabaseError as error:
+            if not _is_damage(error):
+                raise
+            path.unlink()
+            index = Index(path)
+        if index.is_new:
+            self._fill(index)
+        return index
 
     def _fill(self, index: Index) -> None:
         for folder in (self.folder / "entries").iterdir():
