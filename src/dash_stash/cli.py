@@ -38,4 +38,7 @@ def demo(host: str, port: int, workers: int) -> None:
     """Serve the gallery: each part of the Dash guide's chapter on sharing data, its way and this one, side by side."""
     from dash_stash.demo import serve
 
-    serve(host, port, workers)
+    try:
+        serve(host, port, workers)
+    except ConfigError as error:
+        raise click.ClickException(str(error)) from error

@@ -144,6 +144,7 @@ class Stash:
     @overload
     def memo(
         self,
+        /,
         *,
         ttl: Duration | None = None,
         stale: Duration | None = None,

@@ -1,0 +1,41 @@
+// Measures, for each column of a page, what its callbacks send and receive: bytes, time, and which worker answers.
+(() => {
+  const columns = {};
+  const fetch = window.fetch;
+
+  const columnOf = (body) => {
+    const match = /"output":"\.*([a-z]+-(?:chapter|stash))-/.exec(body);
+    return match && match[1];
+  };
+
+  const show = (id, text) => {
+    if (document.getElementById(id)) window.dash_clientside.set_props(id, {children: text});
+  };
+
+  const bytes = (n) => n < 10000 ? `${n.toLocaleString("en")} B` : n < 1e6 ? `${(n / 1e3).toFixed(0)} kB` : `${(n / 1e6).toFixed(1)} MB`;
+
+  const forget = () => { for (const name of Object.keys(columns)) delete columns[name]; };
+  window.addEventListener("popstate", forget);
+  const push = history.pushState;
+  history.pushState = function (...args) { forget(); return push.apply(this, args); };
+
+  window.fetch = async (resource, options = {}) => {
+    const name = typeof options.body === "string" && columnOf(options.body);
+    if (!name) return fetch(resource, options);
+    const column = columns[name] ??= {bytes: 0, flying: 0, began: 0, workers: new Set()};
+    // What is asked while something else is under way belongs to one action of the viewer.
+    if (column.flying++ === 0 && performance.now() - (column.ended ?? 0) > 250) column.began = performance.now();
+    const response = await fetch(resource, options);
+    const size = options.body.length + (await response.clone().arrayBuffer()).byteLength;
+    column.flying--;
+    column.ended = performance.now();
+    column.bytes += size;
+    column.workers.add(response.headers.get("X-Worker"));
+    show(`${name}-meter-bytes`, bytes(column.bytes));
+    show(`${name}-meter-time`, `${Math.round(column.ended - column.began).toLocaleString("en")} ms`);
+    show(`${name}-meter-runs`, response.headers.get("X-Runs"));
+    show(`${name}-meter-worker`, `${response.headers.get("X-Worker")} (of ${column.workers.size} seen)`);
+    show(`${name}-meter-memory`, bytes(Number(response.headers.get("X-Memory"))));
+    return response;
+  };
+})();

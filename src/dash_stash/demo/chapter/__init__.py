@@ -1,0 +1,1 @@
+"""The chapter's own ways, as its examples write them."""

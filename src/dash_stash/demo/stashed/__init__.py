@@ -1,0 +1,1 @@
+"""The same with dash-stash, as a user would write it."""
