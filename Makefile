@@ -2,56 +2,62 @@
 # make test   everything that must hold, as CI runs it
 # make check  style, types, layers, links
 # make bench  the speed, against others
+# make clean  away with all that these have made
 #
-# Each sets up what it needs in .venv first; PYTHON=python3.12 chooses the interpreter.
+# Each sets up what it needs, in .venv; PYTHON=python3.12 chooses the interpreter.
 
 .DEFAULT_GOAL := test
-VENV := .venv
-BIN := $(VENV)/bin
-PYTHON ?= $(shell tools/find-python)
+.PHONY: demo test check floor bench chromium clean
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test check bench clean floor
+BIN := .venv/bin
+INSTALL := pip install --quiet --build-constraint constraints.txt --constraint
 
-demo: $(VENV)/demo
+demo: .venv/demo
 	$(BIN)/dash-stash demo
 
-test: check floor $(VENV)/test
-	tools/need-chromium
+test: chromium check floor
 	$(BIN)/pytest
 
-check: $(VENV)/test
+check: .venv/test
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-logo
 	$(BIN)/python tools/dead_links.py
 
-bench: $(VENV)/bench
+# The oldest Dash that is supported, in an environment of its own.
+floor: .venv-floor/test
+	.venv-floor/bin/pytest -q tests/unit
+
+bench: .venv/bench
 	$(BIN)/python -m bench
 
-# The oldest Dash that is supported, in an environment of its own.
-floor: $(VENV)-floor/test
-	$(VENV)-floor/bin/pytest -q tests/unit
+chromium:
+	tools/need-chromium
 
 clean:
-	rm -rf $(VENV) $(VENV)-floor
+	rm -rf .venv .venv-floor .hypothesis .*_cache dist bench/results
 
-$(BIN)/pip:
-	tools/make-venv $(PYTHON) $(VENV)
+# What has been installed is noted by empty files in the environments.
 
-$(VENV)/demo: $(BIN)/pip pyproject.toml constraints.txt
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[demo]"
+%/made:
+	tools/make-venv $*
 	touch $@
 
-$(VENV)/test: $(VENV)/demo
-	$(BIN)/pip install --quiet --constraint constraints.txt --group test --group check
+.venv/demo: .venv/made pyproject.toml constraints.txt
+	$(BIN)/$(INSTALL) constraints.txt --editable ".[demo]"
 	touch $@
 
-$(VENV)/bench: $(VENV)/test
-	$(BIN)/pip install --quiet --constraint constraints.txt --group bench
+.venv/test: .venv/demo
+	$(BIN)/$(INSTALL) constraints.txt --group test --group check
 	touch $@
 
-$(VENV)-floor/test: pyproject.toml constraints.txt
-	tools/make-venv $(PYTHON) $(VENV)-floor
-	$(VENV)-floor/bin/pip install --quiet --editable ".[pandas]" --group test "dash[async]==3.2.0" "pandas<3" "plotly<7"
+.venv/bench: .venv/test
+	$(BIN)/$(INSTALL) constraints.txt --group bench
+	touch $@
+
+.venv-floor/test: .venv-floor/made pyproject.toml constraints.txt
+	grep -v ^dash== constraints.txt >.venv-floor/constraints.txt
+	.venv-floor/bin/$(INSTALL) .venv-floor/constraints.txt --editable ".[pandas]" --group test dash==3.2.0
 	touch $@
