@@ -1,10 +1,12 @@
-"""Running functions in processes of their own."""
+"""Running functions in processes of their own, and small disks."""
 
 from __future__ import annotations
 
+import contextlib
 import json
+import pathlib
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from support import must, start_python
@@ -38,3 +40,31 @@ def ask(process: subprocess.Popen[str], line: str = "") -> str:
     must(process.stdin).write(f"{line}\n")
     must(process.stdin).flush()
     return must(process.stdout).readline().rstrip("\n")
+
+
+class Ballast:
+    """A file that takes all room of a small disk, or none."""
+
+    def __init__(self, disk: pathlib.Path) -> None:
+        self._file = disk / "ballast"
+
+    def fill(self) -> None:
+        with self._file.open("ab", buffering=0) as file, contextlib.suppress(OSError):
+            while file.write(bytes(4096)):
+                pass
+
+    def empty(self) -> None:
+        self._file.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def full_disk(place: pathlib.Path, size: str = "8m") -> Iterator[Ballast]:
+    """Mount a small disk, full for now; this needs root, and where tests are the gate it must be there."""
+    place.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(place)], check=True)
+    try:
+        ballast = Ballast(place)
+        ballast.fill()
+        yield ballast
+    finally:
+        subprocess.run(["umount", "--lazy", str(place)], check=True)
