@@ -175,7 +175,7 @@ class Memo(Generic[P, R]):
         result: R = flight.run(self._steps(self._call(args, kwargs), anew=True))
         return result
 
-    def forget(self, *args: P.args, **kwargs: P.kwargs) -> None:
+    def forget(self, *args: Any, **kwargs: Any) -> None:
         """Delete the value for these arguments, or without arguments all values of this function. Deleting is final."""
         if args or kwargs or self.options.ignore.issuperset(self._signature.parameters):
             self.stash.store.delete(self._call(args, kwargs).key)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dash
 import dash_mantine_components as dmc
 from dash import Dash, Input, Output, State, callback
+from dash.exceptions import PreventUpdate
 
 from dash_stash.demo import measure, shell
 from dash_stash.demo.base import cache, stash
@@ -32,8 +33,10 @@ for chapter in CHAPTERS:
         Input(f"{chapter.page}-reset", "n_clicks"),
         prevent_initial_call=True,
     )
-    def start_afresh(_clicks: int, chapter: shell.Chapter = chapter) -> tuple[str, bool]:
+    def start_afresh(clicks: int | None, chapter: shell.Chapter = chapter) -> tuple[str, bool]:
         """Forget what both columns have stored, and load the page again."""
+        if not clicks:
+            raise PreventUpdate  # the button has only just appeared
         chapter.chapter.forget()
         chapter.stash.forget()
         measure.reset(chapter.page)

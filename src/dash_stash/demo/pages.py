@@ -62,22 +62,28 @@ def like_button(prefix: str) -> Any:
 
 
 def answers(prefix: str) -> Any:
-    """Return where the workers' answers are listed, kept up to date."""
-
-    @callback(Output(f"{prefix}-list", "children"), Input(f"{prefix}-answers", "data"))
-    def show(seen: dict[str, int]) -> Any:
-        rows = [
-            dmc.Group(
-                [dmc.Text(f"worker {worker}", fz="sm", c="dimmed"), dmc.Text(f"{count} likes", fw=600, className="answer")],
-                justify="space-between",
-            )
-            for worker, count in sorted(seen.items())
-        ]
-        agree = len(set(seen.values())) == 1
-        verdict = "All workers say the same." if agree else "The workers disagree."
-        return [*rows, dmc.Text(verdict, c="teal" if agree else "red", fw=600, mt="xs", className="verdict")]
-
+    """Return where the workers' answers are listed."""
     return dmc.Stack(id=f"{prefix}-list", gap=4, mt="md")
+
+
+def list_answers(seen: dict[str, int]) -> Any:
+    """Return what each worker answered since the last like, and whether they agree."""
+    rows = [
+        dmc.Group(
+            [dmc.Text(f"worker {worker}", fz="sm", c="dimmed"), dmc.Text(f"{count} likes", fw=600, className="answer")],
+            justify="space-between",
+        )
+        for worker, count in sorted(seen.items())
+    ]
+    agree = len(set(seen.values())) <= 1
+    verdict = dmc.Text(
+        "All say the same." if agree else "They disagree.", c="teal" if agree else "red", fw=600, mt="xs", className="verdict"
+    )
+    return [*rows, verdict]
+
+
+for _prefix in ("global-chapter", "global-stash"):
+    callback(Output(f"{_prefix}-list", "children"), Input(f"{_prefix}-answers", "data"))(list_answers)
 
 
 # Part 1
@@ -92,7 +98,7 @@ def weather_figure(frame: pd.DataFrame, unit: str) -> go.Figure:
 
 def weather_rows(frame: pd.DataFrame, unit: str) -> pd.DataFrame:
     """Return the five hottest hours."""
-    hottest = frame.nlargest(5, "temp")[["time", "temp", "humid", "wind_speed"]].round(1)
+    hottest = frame.nlargest(5, "temp")[["time", "temp", "humid", "wind_speed"]].round({"temp": 1, "wind_speed": 1})
     return hottest.rename(columns={"temp": f"°{unit}", "humid": "humidity", "wind_speed": "wind"})
 
 
@@ -128,7 +134,7 @@ def four_graphs(prefix: str) -> Any:
 def scatter(frame: pd.DataFrame) -> go.Figure:
     """Return departure against arrival delay."""
     some = frame.iloc[:: max(1, len(frame) // 800)]
-    marks = go.Scattergl(x=some["dep_delay"], y=some["arr_delay"], mode="markers", marker={"size": 4, "opacity": 0.5})
+    marks = go.Scatter(x=some["dep_delay"], y=some["arr_delay"], mode="markers", marker={"size": 4, "opacity": 0.5})
     return go.Figure(marks).update_layout(title="Arrival over departure delay")
 
 

@@ -15,7 +15,7 @@ _METERS = {
     "bytes": ("Through the browser", "What this column's callbacks sent and received since the page was opened"),
     "runs": ("Computations", "How often its slow function ran, over all workers"),
     "time": ("Last action", "From the first request to the last answer"),
-    "worker": ("Worker", "The process that answered last"),
+    "worker": ("Worker", "The process that answered last, and how many have answered so far"),
     "memory": ("Its memory", "Resident memory of that process"),
 }
 
@@ -176,7 +176,7 @@ def _column(page: str, way: str, title: str, color: str, module: ModuleType) -> 
 
 
 def _meters(prefix: str) -> Any:
-    return dmc.SimpleGrid(
+    return dmc.Group(
         [
             dmc.Tooltip(
                 html.Div(
@@ -186,8 +186,7 @@ def _meters(prefix: str) -> Any:
             )
             for name, (label, explained) in _METERS.items()
         ],
-        cols={"base": 2, "xs": 3, "xl": 5},
-        spacing="xs",
+        gap="lg",
         mb="md",
         className="meters",
     )

@@ -34,7 +34,7 @@
     show(`${name}-meter-bytes`, bytes(column.bytes));
     show(`${name}-meter-time`, `${Math.round(column.ended - column.began).toLocaleString("en")} ms`);
     show(`${name}-meter-runs`, response.headers.get("X-Runs"));
-    show(`${name}-meter-worker`, `${response.headers.get("X-Worker")} (of ${column.workers.size} seen)`);
+    show(`${name}-meter-worker`, `${response.headers.get("X-Worker")} (of ${column.workers.size})`);
     show(`${name}-meter-memory`, bytes(Number(response.headers.get("X-Memory"))));
     return response;
   };

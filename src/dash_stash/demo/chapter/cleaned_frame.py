@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 
 import pandas as pd
-from dash import Input, Output, callback, dcc
+from dash import Input, Output, callback, dcc, html
 
 from dash_stash.demo.data import query_weather
 from dash_stash.demo.measure import counted
@@ -40,7 +40,7 @@ def layout():
         airport_choice("frame-chapter"),
         unit_choice("frame-chapter"),
         dcc.Store(id="frame-chapter-data"),
-        loading(graph("frame-chapter-graph"), dcc.Markdown(id="frame-chapter-table")),
+        loading(graph("frame-chapter-graph"), html.Div(id="frame-chapter-table")),
     ]
 
 

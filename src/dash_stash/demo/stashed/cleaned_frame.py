@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dash import Input, Output, callback, dcc
+from dash import Input, Output, callback, dcc, html
 
 from dash_stash.demo.base import stash
 from dash_stash.demo.data import query_weather
@@ -37,7 +37,7 @@ def layout():
         airport_choice("frame-stash"),
         unit_choice("frame-stash"),
         dcc.Store(id="frame-stash-data"),
-        loading(graph("frame-stash-graph"), dcc.Markdown(id="frame-stash-table")),
+        loading(graph("frame-stash-graph"), html.Div(id="frame-stash-table")),
     ]
 
 

@@ -1,0 +1,194 @@
+"""The gallery, served by its own command and driven in Chromium: every control of every page."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import re
+import shutil
+import sys
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from support import free_port, serving
+
+SLOW = 30_000
+PAGES = ("global", "frame", "parts", "signal", "session")
+
+
+@pytest.fixture(scope="module")
+def gallery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    port, home = free_port(), tmp_path_factory.mktemp("gallery")
+    command = [str(pathlib.Path(sys.executable).parent / "dash-stash"), "demo", "--port", str(port)]
+    with serving(command, port, {"HOME": str(home), "TMPDIR": str(home), "XDG_CACHE_HOME": str(home / "cache")}) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    flags = ["--no-sandbox", "--disable-quic", "--disable-background-networking"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=flags)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def context(chromium: Browser) -> Iterator[BrowserContext]:
+    made = chromium.new_context(viewport={"width": 1440, "height": 1000})
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext, gallery: str) -> Iterator[Page]:
+    yield from _watched(context.new_page(), gallery)
+
+
+def _watched(page: Page, address: str) -> Iterator[Page]:
+    """A page that fails its test on a console error, an error of a script, and a request to another host."""
+    page.set_default_timeout(SLOW)
+    wrong: list[str] = []
+    page.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("request", lambda request: None if request.url.startswith((address, "data:", "blob:")) else wrong.append(request.url))
+    page.on("response", lambda response: wrong.append(f"{response.status} {response.url}") if response.status >= 400 else None)
+    yield page
+    assert not wrong
+
+
+def _meter(page: Page, column: str, name: str) -> str:
+    return page.locator(f"#{column}-meter-{name}").inner_text()
+
+
+def _shown(page: Page, graph: str) -> None:
+    expect(page.locator(f"#{graph} .main-svg").first).to_be_visible(timeout=SLOW)
+
+
+def _afresh(page: Page, address: str, name: str) -> None:
+    page.goto(f"{address}/{name}")
+    with page.expect_navigation():
+        page.locator(f"#{name}-reset").click()
+
+
+def _bytes(text: str) -> float:
+    number, unit = re.fullmatch(r"([\d.,]+) (B|kB|MB)", text).groups()  # type: ignore[union-attr]
+    return float(number.replace(",", "")) * {"B": 1, "kB": 1e3, "MB": 1e6}[unit]
+
+
+def test_the_overview_leads_to_every_page(page: Page, gallery: str) -> None:
+    page.goto(gallery)
+    for name in PAGES:
+        page.locator(f"#nav-{name}").click()
+        expect(page.locator(f"#{name}-reset")).to_be_visible()
+        page.locator("#nav-overview").click()
+        expect(page.locator(".card")).to_have_count(len(PAGES))
+        page.locator(f".plain[href='/{name}']").click()
+        expect(page.locator(f"#{name}-stash-column")).to_be_visible()
+        page.locator("a.brand").click()
+
+
+def test_workers_disagree_about_the_global_variable_and_agree_about_the_stash(page: Page, gallery: str) -> None:
+    _afresh(page, gallery, "global")
+    for way in ("chapter", "stash"):
+        for _ in range(3):
+            with page.expect_response(lambda answer: "_dash-update-component" in answer.url):
+                page.locator(f"#global-{way}-like").click()
+    left, right = page.locator("#global-chapter-list"), page.locator("#global-stash-list")
+    expect(left.locator(".answer")).not_to_have_count(1, timeout=SLOW)
+    expect(left.locator(".verdict")).to_have_text("They disagree.", timeout=SLOW)
+    expect(right.locator(".answer").nth(1)).to_be_visible(timeout=SLOW)
+    expect(right.locator(".verdict")).to_have_text("All say the same.")
+    assert set(right.locator(".answer").all_inner_texts()) == {"3 likes"}
+
+
+def test_a_cleaned_frame_stays_on_the_server_and_changes_its_unit_without_a_query(page: Page, gallery: str) -> None:
+    _afresh(page, gallery, "frame")
+    for way in ("chapter", "stash"):
+        _shown(page, f"frame-{way}-graph")
+        column = page.locator(f"#frame-{way}-column")
+        expect(column.locator("th", has_text="°F")).to_be_visible(timeout=SLOW)
+        column.get_by_text("°C").click()
+        expect(column.locator("th", has_text="°C")).to_be_visible(timeout=SLOW)
+        column.get_by_text("Kennedy").click()
+        expect(page.locator(f"#frame-{way}-meter-runs")).to_have_text("2", timeout=SLOW)
+    column = page.locator("#frame-stash-column")
+    with page.expect_response(lambda answer: "frame-stash-data" in (answer.request.post_data or "")) as answered:
+        column.get_by_text("Newark").click()
+    assert len(answered.value.body()) < 200
+    expect(page.locator("#frame-stash-meter-runs")).to_have_text("2")
+    assert _bytes(_meter(page, "frame-chapter", "bytes")) > 20 * _bytes(_meter(page, "frame-stash", "bytes"))
+
+
+def test_each_graph_loads_its_own_part(page: Page, gallery: str) -> None:
+    _afresh(page, gallery, "parts")
+    for way in ("chapter", "stash"):
+        for graph in ("hours", "months"):
+            _shown(page, f"parts-{way}-{graph}")
+        page.locator(f"#parts-{way}-column").get_by_text("JetBlue").click()
+        expect(page.locator(f"#parts-{way}-meter-runs")).to_have_text("2", timeout=SLOW)
+    assert _bytes(_meter(page, "parts-chapter", "bytes")) > 100 * _bytes(_meter(page, "parts-stash", "bytes"))
+
+
+def test_four_graphs_on_several_workers_cost_one_computation(page: Page, gallery: str) -> None:
+    _afresh(page, gallery, "signal")
+    for way in ("chapter", "stash"):
+        for graph in ("scatter", "spline", "histogram", "contour"):
+            _shown(page, f"signal-{way}-{graph}")
+        expect(page.locator(f"#signal-{way}-meter-runs")).to_have_text("1")
+    page.locator("#signal-stash-column").get_by_text("Delta").click()
+    expect(page.locator("#signal-stash-meter-runs")).to_have_text("2", timeout=SLOW)
+    expect(page.locator("#signal-stash-meter-worker")).to_have_text(re.compile(r"\d+ \(of [2-4]\)"))
+    assert _bytes(_meter(page, "signal-stash", "memory")) > 10**7
+    assert re.fullmatch(r"[\d,]+ ms", _meter(page, "signal-stash", "time"))
+
+
+def test_a_session_keeps_its_data_and_another_browser_has_its_own(page: Page, chromium: Browser, gallery: str) -> None:
+    _afresh(page, gallery, "session")
+
+    def get(on: Page, way: str, button: str = "get") -> str:
+        on.locator(f"#session-{way}-{button}").click()
+        expect(on.locator(f"#session-{way}-shown table")).to_be_visible(timeout=SLOW)
+        return on.locator(f"#session-{way}-shown").inner_text()
+
+    mine = {way: get(page, way) for way in ("chapter", "stash")}
+    page.reload()
+    assert get(page, "stash", "again") == mine["stash"], "the session's data survives a reload"
+    assert get(page, "chapter", "again") != mine["chapter"], "the chapter's id does not"
+    other = chromium.new_context()
+    for stranger in _watched(other.new_page(), gallery):
+        stranger.goto(f"{gallery}/session")
+        assert get(stranger, "stash") != mine["stash"]
+    other.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1440])
+def test_every_page_fits_its_screen_in_light_and_dark(scheme: str, width: int, chromium: Browser, gallery: str) -> None:
+    context = chromium.new_context(viewport={"width": width, "height": 844}, color_scheme=scheme)  # type: ignore[arg-type]
+    for page in _watched(context.new_page(), gallery):
+        for name in ("", *PAGES):
+            page.goto(f"{gallery}/{name}")
+            expect(page.locator("h1")).to_be_visible()
+            expect(page.locator("html")).to_have_attribute("data-mantine-color-scheme", scheme)
+            if name:
+                expect(page.locator(f"#{name}-stash-column")).to_be_visible()
+                expect(page.locator(".way pre").nth(1)).to_contain_text("@callback", timeout=SLOW)
+            page.wait_for_load_state("networkidle") if name != "global" else None
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
+            pictures = os.environ.get("GALLERY_PICTURES")
+            if pictures:
+                page.screenshot(path=f"{pictures}/{name or 'overview'}-{width}-{scheme}.png")
+        if width < 500:
+            page.locator("#burger").click()
+            page.locator("#nav-frame").click()
+            expect(page.locator("#frame-stash-column")).to_be_visible()
+            expect(page.locator("#nav-frame")).not_to_be_in_viewport()
+        page.locator("#scheme").click()
+        other = {"light": "dark", "dark": "light"}[scheme]
+        expect(page.locator("html")).to_have_attribute("data-mantine-color-scheme", other)
+        page.reload()
+        expect(page.locator("html")).to_have_attribute("data-mantine-color-scheme", other)
+    context.close()
