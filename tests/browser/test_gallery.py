@@ -74,7 +74,7 @@ def _afresh(page: Page, address: str, name: str) -> None:
 
 
 def _bytes(text: str) -> float:
-    number, unit = re.fullmatch(r"([\d.,]+) (B|kB|MB)", text).groups()  # type: ignore[union-attr]
+    number, unit = re.fullmatch(r"([\d.,]+) (B|kB|MB)", text).groups()
     return float(number.replace(",", "")) * {"B": 1, "kB": 1e3, "MB": 1e6}[unit]
 
 

@@ -143,7 +143,7 @@ def make_private_folder(folder: pathlib.Path, *, network: bool) -> None:
         raise StoreUnsafe(str(folder), f"it belongs to user {status.st_uid}, and this is user {os.getuid()}")
     if status.st_mode & 0o022:
         raise StoreUnsafe(str(folder), f"others can write to it (mode {status.st_mode & 0o777:o}): chmod 700 it")
-    kind = _file_system(folder)
+    kind = file_system(folder)
     if kind in _NETWORK and not network:
         raise StoreUnsafe(
             str(folder),
@@ -152,7 +152,7 @@ def make_private_folder(folder: pathlib.Path, *, network: bool) -> None:
         )
 
 
-def _file_system(folder: pathlib.Path) -> str:
+def file_system(folder: pathlib.Path) -> str:
     """The type of the file system that *folder* is on, as the kernel names it; "" where it does not tell."""
     try:
         lines = pathlib.Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="surrogateescape").splitlines()
