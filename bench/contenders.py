@@ -25,7 +25,7 @@ def frame(rows: int) -> pd.DataFrame:
             "n": np.arange(rows),
             "time": pd.date_range("2013", periods=rows, freq="s"),
             "name": pd.Series(np.char.add("n", (np.arange(rows) % 10_000).astype(str)), dtype="str"),
-            "kind": pd.Categorical.from_codes(chance.integers(0, 5, rows).astype("int8"), list("abcde")),
+            "kind": pd.Series(pd.Categorical(np.array(list("abcde"))[chance.integers(0, 5, rows)])),
         },
     )
 
@@ -39,7 +39,7 @@ def memo_hit(stash: Stash, value: object) -> Callable[[], object]:
     """Return a call of a memo function whose value is stored."""
 
     @stash.memo(ignore="value")
-    def stored(key: str) -> object:
+    def stored(key: str) -> object:  # noqa: ARG001 (one entry, whatever the value)
         return value
 
     stored("key")
@@ -54,7 +54,7 @@ def flask_caching_hit(folder: pathlib.Path, value: object) -> Callable[[], objec
     cache = Cache(Flask(__name__), config={"CACHE_TYPE": "FileSystemCache", "CACHE_DIR": str(folder), "CACHE_DEFAULT_TIMEOUT": 0})
 
     @cache.memoize()
-    def stored(key: str) -> object:
+    def stored(key: str) -> object:  # noqa: ARG001 (one entry, whatever the value)
         return value
 
     app = cache.app
@@ -74,7 +74,7 @@ def diskcache_hit(folder: pathlib.Path, value: object) -> Callable[[], object]:
     cache = diskcache.Cache(str(folder), size_limit=10**10)
 
     @cache.memoize()
-    def stored(key: str) -> object:
+    def stored(key: str) -> object:  # noqa: ARG001 (one entry, whatever the value)
         return value
 
     stored("key")

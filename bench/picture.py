@@ -8,9 +8,9 @@ import matplotlib as mpl
 
 mpl.use("Agg")
 
-import matplotlib.pyplot as plt  # noqa: E402 (after the choice of what draws)
+import matplotlib.pyplot as plt
 
-from bench.measure import Row  # noqa: E402 (likewise)
+from bench.measure import Row
 
 
 def draw(rows: list[Row], facts: dict[str, str], path: pathlib.Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import pathlib
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -45,27 +46,35 @@ def stash(folder: pathlib.Path, clock: FakeClock) -> Stash:
 
 
 @pytest.fixture(autouse=True)
-def no_leaks() -> Iterator[None]:
-    """Fail a test that leaves files open."""
-    before = _open_files()
+def no_leaks(folder: pathlib.Path) -> Iterator[None]:
+    """Fail a test that leaves files open, threads running, or temporary files in its store."""
+    files, threads = _open_files(), set(threading.enumerate())
     yield
-    gc.collect()
-    left = _open_files() - before
-    assert not {path for path in left if "/stash/" in path and path.rsplit("/", 1)[1] not in _KEPT_OPEN}, f"left open: {left}"
+    if _open_files() - files:
+        gc.collect()
+    assert not _open_files() - files, "left open"
+    running = {thread for thread in threading.enumerate() if thread not in threads and not thread.name.startswith(_POOL)}
+    assert not running, "left running"
+    temporary = folder / "temporary"
+    assert not (temporary.is_dir() and os.listdir(temporary)), "left behind"
 
+
+# The threads in which async callers wait idle until the process ends.
+_POOL = "dash-stash"
 
 # A store keeps these open until it is collected.
 _KEPT_OPEN = {"slots", "index.sqlite", "index.sqlite-wal", "index.sqlite-shm"}
 
 
 def _open_files() -> set[str]:
+    """The files of stores that are open, but for those that a store keeps open."""
     files = set()
     for descriptor in pathlib.Path("/proc/self/fd").iterdir():
         try:
             files.add(os.readlink(descriptor))
         except FileNotFoundError:
             continue
-    return files
+    return {path for path in files if "/stash/" in path and path.rsplit("/", 1)[1].removesuffix(" (deleted)") not in _KEPT_OPEN}
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -73,10 +73,12 @@ def decode(encoded: Encoded, part: PartName | None = None) -> Any:
     Raises:
         PartMissing: There is no such part.
     """
-    if part is None:
-        return _assemble(encoded)
     if encoded.shape is None:
-        return pick(_assemble(encoded), part)
+        value = _load(encoded.segments[0])
+        return value if part is None else pick(value, part)
+    if part is None:
+        parts = [_load(segment) for segment in encoded.segments]
+        return dict(zip(encoded.names, parts, strict=True)) if encoded.shape == "dict" else parts
     if part not in encoded.names:
         raise _missing(part, encoded.names)
     return _load(encoded.segments[encoded.names.index(part)])
@@ -98,13 +100,6 @@ def pick(value: Any, part: PartName) -> Any:
 def _missing(part: PartName, names: Sequence[PartName]) -> PartMissing:
     shown = ", ".join(repr(name) for name in names[:_SHOWN]) or "no parts: it is neither a dict nor a list"
     return PartMissing(part, shown + (" ..." if len(names) > _SHOWN else ""))
-
-
-def _assemble(encoded: Encoded) -> Any:
-    if encoded.shape is None:
-        return _load(encoded.segments[0])
-    parts = [_load(segment) for segment in encoded.segments]
-    return dict(zip(encoded.names, parts, strict=True)) if encoded.shape == "dict" else parts
 
 
 def _load(segment: Segment) -> Any:

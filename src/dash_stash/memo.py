@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import functools
 import inspect
 from collections.abc import Callable, Container, Coroutine
@@ -16,7 +15,7 @@ from dash_stash.errors import ConfigError, StoreUnavailable, UnhashableArgument,
 from dash_stash.flight import MISSING, Save
 from dash_stash.layout import Facts
 from dash_stash.ref import Ref, Target
-from dash_stash.scope import Scope
+from dash_stash.scope import APP, Scope
 from dash_stash.stores.base import Flight, Found, Landed
 
 if TYPE_CHECKING:
@@ -75,17 +74,9 @@ class Call:
         self._memo, self.key, self.args, self.kwargs, self.owner = memo, key, args, kwargs, owner
         self.name = memo.name
 
-    def find(self) -> Found | None:
-        """Read the entry; None also while the store is out of reach."""
-        try:
-            return self._memo.stash.store.read(self.key)
-        except StoreUnavailable as error:
-            self._memo.stash.warn(error)
-            return None
-
     def load(self) -> Any:
         """Return the stored value if it is fresh, else MISSING."""
-        found = self.find()
+        found = self._memo._find(self.key)
         if found is None or found.entry.facts.fresh_until <= self._memo.stash.clock():
             return MISSING
         self._memo.counters.waits += 1
@@ -130,14 +121,13 @@ class Memo(Generic[P, R]):
         version = b"" if options.version is None else keys.of_value(options.version, "version")
         self.id = keys.digest(identity.of_function(function), version, options.scope.encode())
         self.tags = (f"function:{self.id.hex()}", *(f"tag:{tag}" for tag in options.tags))
-        self._spellings: dict[Any, bytes] = {}
-        self._first: tuple[Any, ...] = ()
+        self._spellings: dict[Any, tuple[bytes, str]] = {}
+        # With a closure, or for a session, the same spelling may be another call later.
+        self._remembers = options.scope == "app" and options.ignore.issuperset(function.__code__.co_freevars)
 
-    def __get__(self, instance: object, owner: type | None = None) -> Memo[..., R]:
+    def __get__(self, instance: object, owner: type | None = None) -> Any:
         """As a method, be called with the instance, which is ignored."""
-        bound = copy.copy(self)
-        bound._first = () if instance is None else (instance,)
-        return bound
+        return self if instance is None else _Bound(self, instance)
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Return the value for these arguments: stored, or computed now.
@@ -147,7 +137,13 @@ class Memo(Generic[P, R]):
             Unstorable: The function returned something that cannot be pickled.
             NoSession: The function's scope is the session or page, and there is none here.
         """
-        result: R = self._value(self._call(args, kwargs))
+        key, owner = self._locate(args, kwargs)
+        # The way of nearly every call, kept short: it takes two or three microseconds.
+        found = self._find(key)
+        if found is not None and found.entry.facts.fresh_until > self.stash.clock():
+            result: R = self._count_hit(found)
+        else:
+            result = self._value(Call(self, key, args, kwargs, owner))
         return result
 
     def ref(self, *args: P.args, **kwargs: P.kwargs) -> Ref[R]:
@@ -167,7 +163,7 @@ class Memo(Generic[P, R]):
 
     def peek(self, *args: P.args, **kwargs: P.kwargs) -> R | None:
         """Return the stored value, be it stale, or None; never compute."""
-        found = self._call(args, kwargs).find()
+        found = self._find(self._locate(args, kwargs)[0])
         return None if found is None else decode(found.encoded)
 
     def refresh(self, *args: P.args, **kwargs: P.kwargs) -> R:
@@ -177,8 +173,8 @@ class Memo(Generic[P, R]):
 
     def forget(self, *args: Any, **kwargs: Any) -> None:
         """Delete the value for these arguments, or without arguments all values of this function. Deleting is final."""
-        if args or kwargs or self.options.ignore.issuperset(self._signature.parameters):
-            self.stash.store.delete(self._call(args, kwargs).key)
+        if args or kwargs or not self._signature.parameters:
+            self.stash.store.delete(self._locate(args, kwargs)[0])
         else:
             self.stash.store.forget_tag(self.tags[0])
 
@@ -196,16 +192,27 @@ class Memo(Generic[P, R]):
 
     def _hit(self, call: Call) -> tuple[Any, Flight | None]:
         """The stored value if it is fresh, or stale while another refreshes it; else MISSING, perhaps with the flight to do so."""
-        found = call.find()
+        found = self._find(call.key)
         if found is None:
             return MISSING, None
         if found.entry.facts.fresh_until <= self.stash.clock():
             held = self._join_at_once(call)
             if held is not None:
                 return MISSING, held
+        return self._count_hit(found), None
+
+    def _find(self, key: bytes) -> Found | None:
+        """Read an entry; None also while the store is out of reach."""
+        try:
+            return self.stash.store.read(key)
+        except StoreUnavailable as error:
+            self.stash.warn(error)
+            return None
+
+    def _count_hit(self, found: Found) -> Any:
         self.counters.hits += 1
         self.counters.seconds_saved += found.entry.facts.took
-        return decode(found.encoded), None
+        return decode(found.encoded)
 
     def _join_at_once(self, call: Call) -> Flight | None:
         """The flight to refresh a stale value, None while another has it."""
@@ -217,7 +224,7 @@ class Memo(Generic[P, R]):
         return None if isinstance(joined, Landed) else joined
 
     def _is_stored(self, call: Call) -> bool:
-        found = call.find()
+        found = self._find(call.key)
         return found is not None and found.entry.facts.fresh_until > self.stash.clock()
 
     def _steps(self, call: Call, *, held: Flight | None = None, anew: bool = False) -> flight.Steps:
@@ -247,27 +254,30 @@ class Memo(Generic[P, R]):
     # Keys
 
     def _call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call:
-        args = (*self._first, *args)
-        key = self._key(args, kwargs)
-        if self.options.scope == "app":
-            return Call(self, key, args, kwargs, "")
-        owner = self.stash.visits.owner(self.options.scope, f"{self.name}()")
-        return Call(self, keys.digest(key, owner.encode()), args, kwargs, owner)
+        key, owner = self._locate(args, kwargs)
+        return Call(self, key, args, kwargs, owner)
 
-    def _key(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bytes:
-        """The key of the arguments, however they are spelled; plain ones are remembered as they were spelled."""
-        values = (*args, *kwargs.values()) if kwargs else args
-        types = tuple(map(type, values))
-        if self.function.__closure__ or not _PLAIN.issuperset(types):
-            return self._key_of(args, kwargs)
-        spelling = (args, types, *kwargs) if not kwargs else (values, types, *kwargs)
-        key = self._spellings.get(spelling)
-        if key is None:
-            key = self._key_of(args, kwargs)
+    def _locate(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[bytes, str]:
+        """The key of a call, and whose its value is. Plain arguments are remembered as they were spelled."""
+        if kwargs or not self._remembers:
+            return self._spell(args, kwargs)
+        spelling = args, tuple(map(type, args))
+        try:
+            return self._spellings[spelling]
+        except (KeyError, TypeError):  # not called so before, or an argument that cannot be hashed
+            located = self._spell(args, kwargs)
+        if _PLAIN.issuperset(spelling[1]):
             if len(self._spellings) >= _SPELLINGS:
                 self._spellings.clear()
-            self._spellings[spelling] = key
-        return key
+            self._spellings[spelling] = located
+        return located
+
+    def _spell(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[bytes, str]:
+        key = self._key_of(args, kwargs)
+        if self.options.scope == "app":
+            return key, APP
+        owner = self.stash.visits.owner(self.options.scope, f"{self.name}()")
+        return keys.digest(key, owner.encode()), owner
 
     def _key_of(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bytes:
         bound = self._signature.bind(*args, **kwargs)
@@ -287,6 +297,23 @@ class Memo(Generic[P, R]):
             return key_of(value, name)
         except keys.NoKey as error:
             raise UnhashableArgument(self.name, name, error.path, error.kind) from None
+
+
+class _Bound:
+    """A memo function as a method of one object."""
+
+    def __init__(self, memo: Memo[Any, Any], instance: object) -> None:
+        self._memo, self._instance = memo, instance
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._memo(self._instance, *args, **kwargs)
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._memo, name)
+        return functools.partial(found, self._instance) if name in ("ref", "peek", "refresh") else found
+
+    def forget(self, *args: Any, **kwargs: Any) -> None:
+        self._memo.forget(*((self._instance, *args) if args or kwargs else ()), **kwargs)
 
 
 class AsyncMemo(Memo[P, Coroutine[Any, Any, R]]):

@@ -8,7 +8,7 @@ import os
 import pathlib
 import secrets
 from collections.abc import Callable, Coroutine, Iterable
-from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar, overload
+from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar, cast, overload
 
 from dash_stash import folders, identity, keys
 from dash_stash.clock import Clock, Duration, seconds, system_clock
@@ -42,6 +42,13 @@ class _Decorator(Protocol):
     def __call__(self, function: Callable[P, Coroutine[Any, Any, R]], /) -> AsyncMemo[P, R]: ...
     @overload
     def __call__(self, function: Callable[P, R], /) -> Memo[P, R]: ...
+
+
+class _NotOpened:
+    """In the place of the store until there is one."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise ConfigError("this Stash has no store yet: give it an app, stash.init_app(app), or a url")
 
 
 class Stash:
@@ -84,7 +91,7 @@ class Stash:
         self._url = url or os.environ.get(folders.URL_VARIABLE)
         self._secret = secret or os.environ.get(folders.SECRET_VARIABLE)
         self._max_bytes, self._max_entries = max_bytes, max_entries
-        self._store: Store | None = None
+        self.store: Store = cast(Store, _NotOpened())
         self._memos: dict[bytes, Memo[Any, Any]] = {}
         self._warned_at = float("-inf")
         self.clock = clock
@@ -105,7 +112,7 @@ class Stash:
         """
         from dash_stash import plugin
 
-        if self._store is None:
+        if isinstance(self.store, _NotOpened):
             self._open(folders.app_folder(app.config.name), network=False)
         self.namespace = app.config.requests_pathname_prefix
         plugin.install(app, self)
@@ -115,7 +122,7 @@ class Stash:
         self.seal = Seal(folders.secret_of(folder) if secret is None else secret)
         self.flight_key = self.seal.key("flight")
         self.references = References(self.seal.key("reference"), self.visits, self._load)
-        self._store = LocalStore(
+        self.store = LocalStore(
             folder,
             self.seal.key("entry"),
             max_bytes=self._max_bytes,
@@ -123,17 +130,6 @@ class Stash:
             network=network,
             clock=self.clock,
         )
-
-    @property
-    def store(self) -> Store:
-        """The store.
-
-        Raises:
-            ConfigError: There is none yet, because neither a URL nor an app was given.
-        """
-        if self._store is None:
-            raise ConfigError("this Stash has no store yet: give it an app, stash.init_app(app), or a url")
-        return self._store
 
     # Memo functions
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from support import free_port, serving
+from support import free_port, must, serving
 
 SLOW = 30_000
 PAGES = ("global", "frame", "parts", "signal", "session")
@@ -74,7 +74,7 @@ def _afresh(page: Page, address: str, name: str) -> None:
 
 
 def _bytes(text: str) -> float:
-    number, unit = re.fullmatch(r"([\d.,]+) (B|kB|MB)", text).groups()
+    number, unit = must(re.fullmatch(r"([\d.,]+) (B|kB|MB)", text)).groups()
     return float(number.replace(",", "")) * {"B": 1, "kB": 1e3, "MB": 1e6}[unit]
 
 
@@ -167,7 +167,7 @@ def test_a_session_keeps_its_data_and_another_browser_has_its_own(page: Page, ch
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1440])
 def test_every_page_fits_its_screen_in_light_and_dark(scheme: str, width: int, chromium: Browser, gallery: str) -> None:
-    context = chromium.new_context(viewport={"width": width, "height": 844}, color_scheme=scheme)  # type: ignore[arg-type]
+    context = chromium.new_context(viewport={"width": width, "height": 844}, color_scheme=scheme)
     for page in _watched(context.new_page(), gallery):
         for name in ("", *PAGES):
             page.goto(f"{gallery}/{name}")

@@ -18,6 +18,7 @@ def test_deleting_the_index_while_processes_write_costs_no_write_and_no_listing(
     time.sleep(1.0)  # they start, and write
     for _ in range(40):
         jobs.delete_index(folder, *names)
+        jobs.open_stash(folder).app["mine"] = 1  # makes it anew
         time.sleep(0.05)  # they write on
     stop.touch()
     assert [result(writer) for writer in writers] == [[]] * 4

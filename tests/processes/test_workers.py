@@ -14,12 +14,21 @@ import pytest
 from dash_stash.ref import PREFIX
 from support import Browser, gunicorn, lines, wait_until
 
+# Five requests at a time in each of four workers: of twenty at once, each worker must take its part.
+THREADS = ("--worker-class", "gthread", "--threads", "5", "--worker-connections", "5")
+
+
+def wait_for_callers(folder: pathlib.Path, count: int) -> None:
+    """Wait until one caller computes and all the others wait for it: each has the flight's file open."""
+    (flight,) = wait_until(lambda: list((folder / "stash" / "flights").iterdir()), "the flight's file is there")
+    wait_until(lambda: _openers(flight) == count, f"{count} compute or wait")
+
 
 def test_20_clients_on_a_cold_key_run_the_function_once_and_each_gets_the_value(tmp_path: pathlib.Path) -> None:
-    with gunicorn("shop:server", tmp_path) as address, ThreadPoolExecutor(20) as threads:
+    with gunicorn("shop:server", tmp_path, *THREADS) as address, ThreadPoolExecutor(20) as threads:
         browsers = list(threads.map(lambda _: Browser(address), range(20)))
         signals = [threads.submit(browser.call, "signal.data", region__value="north") for browser in browsers]
-        wait_until(lambda: lines(tmp_path / "computed"), "somebody computes")
+        wait_for_callers(tmp_path, 20)
         (tmp_path / "go").touch()
         drawn = [
             json.loads(browser.call("out.children", signal__data=signal.result()))
@@ -43,7 +52,8 @@ def test_a_worker_killed_while_computing_is_replaced_within_a_second(tmp_path: p
     with gunicorn("shop:server", tmp_path) as address, ThreadPoolExecutor(8) as threads:
         browsers = [Browser(address) for _ in range(3)]
         calls = [threads.submit(browser.post, "signal.data", region__value="north") for browser in browsers]
-        (first,) = wait_until(lambda: lines(tmp_path / "computed"), "the first worker computes")
+        wait_for_callers(tmp_path, 3)
+        (first,) = lines(tmp_path / "computed")
         os.kill(int(first.split()[0]), signal.SIGKILL)
         killed = time.monotonic()
         wait_until(lambda: len(lines(tmp_path / "computed")) == 2, "another worker computes", 10)
@@ -65,6 +75,7 @@ def test_a_holder_whose_forked_child_lives_on_is_replaced_as_fast(how: str, tmp_
         browsers = [Browser(address) for _ in range(2)]
         calls = [threads.submit(browser.post, "forked.children", how__value=how) for browser in browsers]
         wait_until((tmp_path / "forked").exists, "the holder has forked")
+        wait_for_callers(tmp_path, 2)
         child = int(lines(tmp_path / "children")[0])
         os.kill(int(lines(tmp_path / "computed")[0].split()[0]), signal.SIGKILL)
         killed = time.monotonic()
@@ -77,13 +88,10 @@ def test_a_holder_whose_forked_child_lives_on_is_replaced_as_fast(how: str, tmp_
 
 
 def test_a_failing_function_runs_once_for_all_who_waited(tmp_path: pathlib.Path) -> None:
-    with gunicorn("shop:server", tmp_path) as address, ThreadPoolExecutor(8) as threads:
+    with gunicorn("shop:server", tmp_path, *THREADS) as address, ThreadPoolExecutor(20) as threads:
         browser = Browser(address)
-        calls = [threads.submit(browser.call, "failed.children", key__value="k") for _ in range(3)]
-        wait_until(lambda: lines(tmp_path / "failed"), "somebody computes")
-        # All of them wait: a flight's file is open once in each process that computes or waits.
-        flight = wait_until(lambda: list((tmp_path / "stash" / "flights").iterdir()), "the flight's file is there")[0]
-        wait_until(lambda: _openers(flight) == 3, "the other two wait")
+        calls = [threads.submit(browser.call, "failed.children", key__value="k") for _ in range(20)]
+        wait_for_callers(tmp_path, 20)
         (tmp_path / "go").touch()
         assert {call.result() for call in calls} == {"ValueError: no such key: k"}
         assert len(lines(tmp_path / "failed")) == 1
@@ -148,9 +156,7 @@ def test_a_reference_opens_only_for_the_session_that_it_was_minted_for(tmp_path:
     assert lines(tmp_path / "opened") == ["{'mine': 'private'}", "stash: what somebody typed"], "no other callback ran"
 
 
-@pytest.mark.parametrize(
-    "options", [(), ("--preload",), ("--worker-class", "gthread", "--threads", "4")], ids=["sync", "preload", "threads"]
-)
+@pytest.mark.parametrize("options", [(), ("--preload",), THREADS], ids=["sync", "preload", "threads"])
 def test_mutation_in_one_callback_is_unseen_by_all_others(options: tuple[str, ...], tmp_path: pathlib.Path) -> None:
     with gunicorn("shop:server", tmp_path, *options) as address, ThreadPoolExecutor(8) as threads:
         browser = Browser(address)
@@ -160,7 +166,7 @@ def test_mutation_in_one_callback_is_unseen_by_all_others(options: tuple[str, ..
     assert len({answer["pid"] for answer in answers}) > 1
 
 
-@pytest.mark.parametrize("options", [("--preload",), ("--worker-class", "gthread", "--threads", "4")], ids=["preload", "threads"])
+@pytest.mark.parametrize("options", [("--preload",), THREADS], ids=["preload", "threads"])
 def test_no_click_is_lost_over_forked_workers_and_threads(options: tuple[str, ...], tmp_path: pathlib.Path) -> None:
     with gunicorn("shop:server", tmp_path, *options) as address, ThreadPoolExecutor(8) as threads:
         browser = Browser(address)

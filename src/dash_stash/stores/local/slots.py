@@ -13,7 +13,6 @@ written by `pwrite`: a full disk is then an error instead of the signal that a w
 from __future__ import annotations
 
 import contextlib
-import functools
 import mmap
 import os
 import pathlib
@@ -40,7 +39,8 @@ class Slots:
         status = os.fstat(self._descriptor)
         self.identity = status.st_dev, status.st_ino
         table = memoryview(mmap.mmap(self._descriptor, _SIZE, access=mmap.ACCESS_READ))
-        self._integers = table[: 8 * (VERSIONS + EPOCHS)].cast("Q")
+        self.values = table[: 8 * (VERSIONS + EPOCHS)].cast("Q")
+        """Versions and epochs, by `version_slot` and `epoch_slot`."""
         self._times = table[8 * (VERSIONS + EPOCHS) :].cast("d")
 
     def __del__(self) -> None:
@@ -50,19 +50,19 @@ class Slots:
 
     def version(self, key: bytes) -> int:
         """The version of the slot of *key*."""
-        return self._integers[(key[0] | key[1] << 8) % VERSIONS]
+        return self.values[version_slot(key)]
 
     def change_version(self, key: bytes) -> None:
         """Tell every process that the entry of *key* has changed."""
-        self._write((key[0] | key[1] << 8) % VERSIONS)
+        self._write(version_slot(key))
 
     def epoch(self, tag: str) -> int:
         """The epoch of the slot of *tag*."""
-        return self._integers[_epoch_slot(tag)]
+        return self.values[epoch_slot(tag)]
 
     def change_epoch(self, tag: str) -> None:
         """Begin a new epoch of *tag*."""
-        self._write(_epoch_slot(tag))
+        self._write(epoch_slot(tag))
 
     def last_use(self, key: bytes) -> float:
         """When an entry in the slot of *key* was last used, in seconds since the epoch; 0 if never."""
@@ -77,8 +77,13 @@ class Slots:
         os.pwrite(self._descriptor, secrets.token_bytes(8), 8 * slot)
 
 
-@functools.lru_cache(maxsize=4096)
-def _epoch_slot(tag: str) -> int:
+def version_slot(key: bytes) -> int:
+    """Where the version of the entry of *key* stands."""
+    return int.from_bytes(key[:2], "little") % VERSIONS
+
+
+def epoch_slot(tag: str) -> int:
+    """Where the epoch of *tag* stands."""
     return VERSIONS + zlib.crc32(tag.encode("utf-8", "surrogatepass")) % EPOCHS
 
 

@@ -34,7 +34,7 @@ from dash_stash.stores.local import index as indexes
 from dash_stash.stores.local.files import Identity, Temporary
 from dash_stash.stores.local.index import Index
 from dash_stash.stores.local.locks import LockFile, lock, locked, remove_abandoned
-from dash_stash.stores.local.slots import Slots
+from dash_stash.stores.local.slots import Slots, epoch_slot, version_slot
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -76,7 +76,9 @@ class _Kept:
     found: Found | None
     """What every reader may be given, if nothing in it can be written to."""
 
-    version: int
+    watched: tuple[tuple[int, int], ...]
+    """The slots of the entry's version and of its tags' epochs, and what must stand in them."""
+
     until: float
 
 
@@ -167,17 +169,16 @@ class LocalStore:
 
     def read(self, key: bytes) -> Found | None:
         """Read the entry of *key*."""
+        kept = self._kept.get(key)
         now = self._clock()
-        kept, slots = self._kept.get(key), self._slots
-        if kept is not None and slots is not None and now < kept.until and kept.body is not None and slots.version(key) == kept.version:
-            found: Found | None = kept.found or _found(kept.entry, kept.head, bytearray(kept.body))
-        else:
-            found = self._open(key, kept, now)
-        return found if found is not None and _is_current(found.entry.facts, self._table(), now) else None
-
-    def _table(self) -> Slots:
-        assert self._slots is not None  # noqa: S101 (whoever has found something has opened it)
-        return self._slots
+        if kept is not None and kept.body is not None and now < kept.until and self._slots is not None:
+            values = self._slots.values
+            for slot, value in kept.watched:
+                if values[slot] != value:
+                    break
+            else:
+                return kept.found or _found(kept.entry, kept.head, bytearray(kept.body))
+        return self._open(key, kept, now)
 
     @_available
     def _open(self, key: bytes, kept: _Kept | None, now: float) -> Found | None:
@@ -206,7 +207,7 @@ class LocalStore:
         self._keep(key, entry, identity, head, body, version, now)
         if now - slots.last_use(key) >= _TRUSTED:
             slots.use(key, now)
-        return found
+        return found if _is_current(entry.facts, slots, now) else None
 
     def _keep(self, key: bytes, entry: Entry, identity: Identity, head: bytes, body: bytes | None, version: int, now: float) -> None:
         while len(self._kept) >= _KEPT:
@@ -215,7 +216,9 @@ class LocalStore:
                 self._kept.pop(next(iter(self._kept)), None)
         shared = _found(entry, head, body) if body is not None and not entry.has_buffers else None
         kept_head = head if len(head) <= _KEPT_HEAD else None
-        self._kept[key] = _Kept(entry, identity, kept_head, body, shared, version, now + _TRUSTED)
+        watched = ((version_slot(key), version), *((epoch_slot(tag), epoch) for tag, epoch in entry.facts.tags.items()))
+        until = min(now + _TRUSTED, entry.facts.gone_at)
+        self._kept[key] = _Kept(entry, identity, kept_head, body, shared, watched, until)
 
     # Flights
 
@@ -446,10 +449,7 @@ def _is_current(facts: Facts, slots: Slots, now: float) -> bool:
     """Whether an entry is neither over by its own time nor forgotten by a tag."""
     if facts.gone_at != float("inf") and not facts.created - SKEW <= now < facts.gone_at:
         return False
-    for tag, epoch in facts.tags.items():  # noqa: SIM110 (all() would take twice as long, on every hit)
-        if slots.epoch(tag) != epoch:
-            return False
-    return True
+    return all(slots.epoch(tag) == epoch for tag, epoch in facts.tags.items())
 
 
 def _is_damage(error: Exception) -> bool:

@@ -1,0 +1,43 @@
+"""Importing dash_stash is light."""
+
+from __future__ import annotations
+
+import pytest
+
+from support import run_python
+
+HEAVY = ("dash", "flask", "plotly", "numpy", "pandas", "polars", "pyarrow", "redis", "asgiref", "click")
+
+_LOADED = f"print(*(name for name in {HEAVY} if name in sys.modules))"
+
+
+@pytest.mark.parametrize("module", ["dash_stash", "dash_stash.cli"])
+def test_importing_it_imports_no_heavy_library(module: str) -> None:
+    allowed = "click" if module.endswith("cli") else ""
+    assert run_python(f"import sys, {module}; {_LOADED}") == allowed
+
+
+def test_a_stash_without_an_app_stores_plain_data_without_any_of_them(folder: object) -> None:
+    code = f"""
+    import sys
+    from dash_stash import Stash
+    stash = Stash(url="file://" + sys.argv[1])
+    memo = stash.memo(lambda n: [n, {{"a": str(n)}}])
+    assert memo(1) == memo(1) and stash.put(2, share=True).get() == 2
+    stash.app["x"] = 1
+    {_LOADED}
+    """
+    assert run_python(code, folder) == ""
+
+
+def test_those_who_read_it_from_a_process_that_uses_pandas_do_not_pay_for_polars(folder: object) -> None:
+    code = f"""
+    import sys
+    import pandas as pd
+    from dash_stash import Stash
+    stash = Stash(url="file://" + sys.argv[1])
+    frame = stash.memo(lambda f: f.assign(b=1))
+    assert frame(pd.DataFrame({{"a": [1, 2]}})).shape == (2, 2)
+    {_LOADED}
+    """
+    assert "polars" not in run_python(code, folder).split()
