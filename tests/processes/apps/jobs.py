@@ -14,7 +14,6 @@ from dash_stash import Memo, RefExpired, Stash, StashError
 from support import lines, wait_until
 
 SECRET = "the secret of the jobs"
-INDEX = ("index.sqlite", "index.sqlite-wal", "index.sqlite-shm")
 
 
 def open_stash(folder: str | pathlib.Path, **options: Any) -> Stash:
@@ -32,10 +31,10 @@ def listed(stash: Stash) -> set[str]:
     return {entry.key.hex() for entry in stash.store.list()}
 
 
-def delete_index(folder: str | pathlib.Path, *names: str) -> None:
+def delete_index(folder: str | pathlib.Path, pattern: str = "index*") -> None:
     """Delete the index, as somebody does who knows that it is disposable."""
-    for name in names or INDEX:
-        pathlib.Path(folder, name).unlink(missing_ok=True)
+    for path in pathlib.Path(folder).glob(pattern):
+        path.unlink(missing_ok=True)
 
 
 def increment(folder: str, times: int) -> int:
