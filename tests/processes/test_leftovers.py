@@ -21,7 +21,7 @@ KNOWN = {"commits", "entries", "flights", "opening", "slots", "sweep", "temporar
 
 
 def test_processes_killed_at_their_first_use_of_a_folder_leave_no_litter(tmp_path: pathlib.Path, home: pathlib.Path) -> None:
-    names = result(start(jobs.kill_while_opening, tmp_path, 1, 200))
+    names = result(start(jobs.kill_while_opening, tmp_path, 1, 100))
     assert {name for name in names if not name.startswith("index")} <= KNOWN
     secrets = [path.name for path in (home / ".local" / "state" / "dash-stash").iterdir()]
     assert {pathlib.Path(name).suffix for name in secrets} == {".secret"}
