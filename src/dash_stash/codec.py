@@ -12,8 +12,10 @@ import io
 import pickle
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from types import FunctionType
 from typing import Any, Literal
 
+from dash_stash import identity
 from dash_stash.errors import PartMissing, Unstorable
 from dash_stash.keys import public_name
 
@@ -30,6 +32,10 @@ PartName = str | int
 
 Shape = Literal["dict", "list"] | None
 """What the parts of a value are put together to; None for a value in one piece."""
+
+
+class Unreadable(Exception):
+    """A stored value cannot be unpickled by this program: a class of it was renamed, or a library changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +78,7 @@ def decode(encoded: Encoded, part: PartName | None = None) -> Any:
 
     Raises:
         PartMissing: There is no such part.
+        Unreadable: This program no longer has what the value is made of.
     """
     if encoded.shape is None:
         value = _load(encoded.segments[0])
@@ -104,7 +111,10 @@ def _missing(part: PartName, names: Sequence[PartName]) -> PartMissing:
 
 def _load(segment: Segment) -> Any:
     # Only ever called on bytes whose seal was checked: unpickling is running code.
-    return pickle.loads(segment.header, buffers=segment.buffers)  # noqa: S301
+    try:
+        return pickle.loads(segment.header, buffers=segment.buffers)  # noqa: S301
+    except Exception as error:
+        raise Unreadable(f"{type(error).__name__}: {error}") from error
 
 
 def _dump(value: object) -> Segment:
@@ -146,8 +156,16 @@ class _Pickler(pickle.Pickler):
     """Lets the types pass out of band whose own pickling would copy their bytes into the pickle."""
 
     def reducer_override(self, obj: Any) -> Any:
+        if isinstance(obj, type | FunctionType):
+            return _reduce_global(obj)
         reduce = _REDUCERS.get(public_name(type(obj)))
         return NotImplemented if reduce is None else reduce(obj)
+
+
+def _reduce_global(obj: type | FunctionType) -> Any:
+    """What a script defines is found by workers that import it: under its module's name, which is not `__main__` there."""
+    main = identity.main_name() if obj.__module__ == "__main__" and "<" not in obj.__qualname__ else None
+    return NotImplemented if main is None else (identity.find, (main, obj.__qualname__))
 
 
 def _reduce_array(array: Any) -> Any:

@@ -144,7 +144,7 @@ class RefExpired(StashError, LookupError):
         self.what, self.reason = what, reason
 
     def __str__(self) -> str:
-        return f"{self.what} is no longer stored, and {self.reason}. Reload the page to start afresh."
+        return f"{self.what} is gone: {self.reason}. Reload the page to start afresh."
 
 
 class PartMissing(StashError, KeyError):

@@ -27,7 +27,8 @@ from dash_stash.stores.base import Flight, Landed, Store
 MISSING: Any = object()
 """No value; `None` is one."""
 
-_UNSTORED = b"unstored"
+# The outcome of a flight whose value could not be stored: what also a full disk can hold (see `LocalFlight.land`).
+_UNSTORED = b"\0"
 _SEAL_SIZE = 32
 
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import importlib.util
+import operator
+import os
 import pathlib
 import sys
 from collections.abc import Callable
@@ -21,12 +24,39 @@ def module_name(function: Callable[..., Any]) -> str:
     file = source_file(function)
     if file is None:
         return str(function.__module__)
+    return _dotted(file)
+
+
+def _dotted(file: pathlib.Path) -> str:
     names = [file.stem]
     folder = file.parent
     while (folder / "__init__.py").exists():
         names.append(folder.name)
         folder = folder.parent
     return ".".join(name for name in reversed(names) if name != "__init__")
+
+
+def main_name() -> str | None:
+    """Return the name under which others import the program that runs as `__main__`; None for an interactive session."""
+    file = getattr(sys.modules["__main__"], "__file__", None)
+    return None if file is None else _dotted(pathlib.Path(file).resolve())
+
+
+def alias_main() -> None:
+    """Let an import of the program that runs as `__main__`, under its own name, find it instead of running it again."""
+    name = main_name()
+    if name is None or name in sys.modules:
+        return
+    with contextlib.suppress(ImportError, ValueError):
+        spec = importlib.util.find_spec(name)
+        if spec is not None and spec.origin is not None and os.path.samefile(spec.origin, str(sys.modules["__main__"].__file__)):
+            sys.modules[name] = sys.modules["__main__"]
+
+
+def find(module: str, qualified_name: str) -> Any:
+    """Return a class or function of a module, also if that module is what runs as `__main__`."""
+    owner = sys.modules["__main__"] if module == main_name() else importlib.import_module(module)
+    return operator.attrgetter(qualified_name)(owner)
 
 
 def source_file(function: Callable[..., Any]) -> pathlib.Path | None:

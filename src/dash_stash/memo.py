@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import functools
 import inspect
+import logging
 from collections.abc import Callable, Container, Coroutine
 from dataclasses import dataclass
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar
 
 from dash_stash import flight, identity, keys
-from dash_stash.codec import decode, encode
+from dash_stash.codec import Unreadable, decode, encode
 from dash_stash.errors import ConfigError, StoreUnavailable, UnhashableArgument, Unstorable
 from dash_stash.flight import MISSING, Save
 from dash_stash.layout import Facts
@@ -20,6 +21,8 @@ from dash_stash.stores.base import Flight, Found, Landed
 
 if TYPE_CHECKING:
     from dash_stash.stash import Stash
+
+_log = logging.getLogger("dash_stash")
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -80,7 +83,7 @@ class Call:
         if found is None or found.entry.facts.fresh_until <= self._memo.stash.clock():
             return MISSING
         self._memo.counters.waits += 1
-        return decode(found.encoded)
+        return self._memo._read(found)
 
     def compute(self) -> Any:
         """Call the function."""
@@ -140,10 +143,10 @@ class Memo(Generic[P, R]):
         key, owner = self._locate(args, kwargs)
         # The way of nearly every call, kept short: it takes two or three microseconds.
         found = self._find(key)
+        value = MISSING
         if found is not None and found.entry.facts.fresh_until > self.stash.clock():
-            result: R = self._count_hit(found)
-        else:
-            result = self._value(Call(self, key, args, kwargs, owner))
+            value = self._count_hit(found)
+        result: R = self._value(Call(self, key, args, kwargs, owner)) if value is MISSING else value
         return result
 
     def ref(self, *args: P.args, **kwargs: P.kwargs) -> Ref[R]:
@@ -164,7 +167,8 @@ class Memo(Generic[P, R]):
     def peek(self, *args: P.args, **kwargs: P.kwargs) -> R | None:
         """Return the stored value, be it stale, or None; never compute."""
         found = self._find(self._locate(args, kwargs)[0])
-        return None if found is None else decode(found.encoded)
+        value = MISSING if found is None else self._read(found)
+        return None if value is MISSING else value
 
     def refresh(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Compute the value now, whatever is stored; others are served the old one meanwhile."""
@@ -212,7 +216,15 @@ class Memo(Generic[P, R]):
     def _count_hit(self, found: Found) -> Any:
         self.counters.hits += 1
         self.counters.seconds_saved += found.entry.facts.took
-        return decode(found.encoded)
+        return self._read(found)
+
+    def _read(self, found: Found) -> Any:
+        """The stored value; MISSING if this program no longer has what it is made of."""
+        try:
+            return decode(found.encoded)
+        except Unreadable as error:
+            _log.warning("a stored value of %s() is computed again: %s", self.name, error)
+            return MISSING
 
     def _join_at_once(self, call: Call) -> Flight | None:
         """The flight to refresh a stale value, None while another has it."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar, cast, overl
 
 from dash_stash import folders, identity, keys
 from dash_stash.clock import Clock, Duration, seconds, system_clock
-from dash_stash.codec import PartName, decode, encode, pick
+from dash_stash.codec import PartName, Unreadable, decode, encode, pick
 from dash_stash.errors import ConfigError, RefExpired, StoreUnavailable
 from dash_stash.layout import Facts
 from dash_stash.memo import AsyncMemo, Memo, Options, recipe_key
@@ -88,6 +88,7 @@ class Stash:
         """
         if max_bytes <= 0 or max_entries <= 0:
             raise ConfigError(f"max_bytes={max_bytes} and max_entries={max_entries} must be more than 0")
+        identity.alias_main()
         self._url = url or os.environ.get(folders.URL_VARIABLE)
         self._secret = secret or os.environ.get(folders.SECRET_VARIABLE)
         self._max_bytes, self._max_entries = max_bytes, max_entries
@@ -248,10 +249,14 @@ class Stash:
 
     def _load(self, target: Target) -> Any:
         found = self.store.read(target.key)
+        why = "it cannot be computed again"
         if found is not None and (not target.is_memo or found.entry.facts.fresh_until > self.clock()):
-            return _part(decode(found.encoded, *target.path[:1]), target.path[1:])
+            try:
+                return _part(decode(found.encoded, *target.path[:1]), target.path[1:])
+            except Unreadable as error:
+                why = f"this program cannot read it any more ({error})"
         if not target.is_memo:
-            raise RefExpired("a value given to stash.put()", "it cannot be computed again")
+            raise RefExpired("a value given to stash.put()", why)
         recipe = self.store.read(recipe_key(target.key))
         if recipe is None:
             raise RefExpired("the value of a memo function", "how to compute it was not, or is no longer, stored either")

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from dash_stash import flight, keys
-from dash_stash.codec import decode, encode
+from dash_stash.codec import Unreadable, decode, encode
 from dash_stash.layout import Facts
 from dash_stash.scope import Scope
 from dash_stash.stores.base import Landed
@@ -105,7 +105,10 @@ class Variables(MutableMapping[str, Any]):
 
     def _read(self, key: bytes) -> Any:
         found = self._stash.store.read(key)
-        return _NOTHING if found is None else decode(found.encoded)
+        try:
+            return _NOTHING if found is None else decode(found.encoded)
+        except Unreadable:
+            return _NOTHING
 
     def _write(self, key: bytes, name: str, value: object) -> None:
         facts = Facts("state", self._prefix() + name, self._stash.clock(), scope=self._owner())

@@ -77,7 +77,7 @@ def two_apps(request: pytest.FixtureRequest, folder: pathlib.Path) -> flask.Flas
             return stash.put(value)
 
         @app.callback(Output("opened", "data"), Input("put", "data"))
-        def opened(value: str | None, stash: Stash = stash) -> list[object]:
+        def opened(value: object, stash: Stash = stash) -> list[object]:
             return [value, stash.session.get("value"), stash.app.get("value")]
 
     return server

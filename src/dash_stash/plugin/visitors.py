@@ -6,6 +6,7 @@ import base64
 import binascii
 import hashlib
 import html
+import json
 import secrets
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -68,7 +69,7 @@ class Visitors:
             return response
         markup = response.get_data(as_text=True)
         head, config, tail = markup.partition('<script id="_dash-config"')
-        if not config or not flask.request.path.startswith(self._app.config.routes_pathname_prefix):
+        if not config or not self._is_own(tail):
             return response
         session = self._session()
         if session is None:
@@ -81,6 +82,11 @@ class Visitors:
         # The id is for this load alone, and so is the cookie: no cache may keep either.
         response.headers["Cache-Control"] = "no-store"
         return response
+
+    def _is_own(self, tail: str) -> bool:
+        """Whether the page, from its configuration on, is of this app: several may be served from one Flask."""
+        configuration = json.loads(tail.partition(">")[2].partition("</script>")[0])
+        return bool(configuration["requests_pathname_prefix"] == self._prefix)
 
     def serve_script(self) -> None:
         """Serve the script that sends the page's id along."""

@@ -54,14 +54,22 @@ class Index:
     """The open index. Every method may raise `sqlite3.Error`."""
 
     def __init__(self, path: pathlib.Path) -> None:
-        """Open the index at *path*; `is_new` tells whether it has to be filled from the files."""
-        self.is_new = not path.exists()
+        """Open the index at *path*, which is created if need be."""
         self._lock = threading.Lock()
         self._connection = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
         self._connection.executescript(_SCHEMA)
         self.identity = identity(path)
         # Not at exit: a forked child that leaves must not touch what is its parent's.
         weakref.finalize(self, self._connection.close).atexit = False
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether it was filled from the files to the end; whoever did may have died before that."""
+        return self._rows("PRAGMA user_version") == [(1,)]
+
+    def complete(self) -> None:
+        """Note that all files are in it."""
+        self._rows("PRAGMA user_version = 1")
 
     def close(self) -> None:
         """Close the index, once nobody is using it."""

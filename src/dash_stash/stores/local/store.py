@@ -58,6 +58,11 @@ IDLE = 12 * 3600.0
 # A disk without room may have some later: that is no reason not to start.
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
+# Of several processes that find the index deleted, each makes a new one; SQLite, closing an old one, removes a file of the new.
+_TRIES = 4
+
+_DAMAGE = (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN)
+
 _stores: weakref.WeakSet[LocalStore] = weakref.WeakSet()
 
 
@@ -97,9 +102,11 @@ class LocalFlight:
     def land(self, outcome: bytes | None = None) -> None:
         """End the flight and leave *outcome* to those who wait."""
         if outcome is not None:
-            # With the disk full nobody learns the outcome; then those who wait find out by themselves.
-            with contextlib.suppress(OSError):
+            try:
                 os.pwrite(self._file.descriptor, outcome, 0)
+            except OSError:
+                # The disk is full. A hole takes no room: those who wait read zeros, as many as the outcome has bytes.
+                os.ftruncate(self._file.descriptor, len(outcome))
         with contextlib.suppress(OSError), locked(self._commits):
             if self.is_current:
                 self._path.unlink()
@@ -115,16 +122,19 @@ def _available(method: Callable[Concatenate[LocalStore, P], R]) -> Callable[Conc
 
     def call(store: LocalStore, /, *args: P.args, **kwargs: P.kwargs) -> R:
         try:
-            try:
-                return method(store, *args, **kwargs)
-            except FileNotFoundError:
-                store.look_again()  # somebody deleted the folder a moment ago
-                return method(store, *args, **kwargs)
+            for _ in range(_TRIES):
+                try:
+                    return method(store, *args, **kwargs)
+                except (FileNotFoundError, sqlite3.Error) as error:
+                    # Somebody may have deleted the folder, or the index, a moment ago.
+                    if _is_damage(error):
+                        store.discard_index()
+                    elif not store.was_deleted():
+                        raise
+            return method(store, *args, **kwargs)
         except StoreUnavailable:
             raise
         except (OSError, sqlite3.Error) as error:
-            if _is_damage(error):
-                store.discard_index()
             raise StoreUnavailable(str(store.folder), str(error)) from error
 
     return functools.update_wrapper(call, method)
@@ -400,15 +410,18 @@ class LocalStore:
             return self._index
 
     def _make_index(self, path: pathlib.Path) -> Index:
+        if not path.exists():
+            self.discard_index()  # what belonged to one that was deleted
         try:
             index = Index(path)
         except sqlite3.DatabaseError as error:
             if not _is_damage(error):
                 raise
-            path.unlink()
+            self.discard_index()
             index = Index(path)
-        if index.is_new:
+        if not index.is_complete:
             self._fill(index)
+            index.complete()
         return index
 
     def _fill(self, index: Index) -> None:
@@ -436,13 +449,18 @@ class LocalStore:
     def _commit_lock(self, key: bytes) -> pathlib.Path:
         return self.folder / "commits" / key.hex()[:2]
 
-    def look_again(self) -> None:
-        """Trust nothing that is remembered of the folder."""
-        self._looked_at = float("-inf")
-
     def discard_index(self) -> None:
-        """Remove a damaged index; whoever needs one next makes it anew."""
-        (self.folder / "index.sqlite").unlink(missing_ok=True)
+        """Remove a damaged index; it is made anew."""
+        for name in ("index.sqlite", "index.sqlite-wal", "index.sqlite-shm"):
+            (self.folder / name).unlink(missing_ok=True)
+
+    def was_deleted(self) -> bool:
+        """Whether the folder, or the index in it, is no longer what this process has opened; look again if so."""
+        self._looked_at = float("-inf")
+        index = self._index
+        return not (self.folder / "slots").exists() or (
+            index is not None and indexes.identity(self.folder / "index.sqlite") != index.identity
+        )
 
 
 def _is_current(facts: Facts, slots: Slots, now: float) -> bool:
@@ -453,8 +471,8 @@ def _is_current(facts: Facts, slots: Slots, now: float) -> bool:
 
 
 def _is_damage(error: Exception) -> bool:
-    """Whether SQLite says that the file is no sound database; the other errors pass by themselves (busy, full)."""
-    return type(error) is sqlite3.DatabaseError
+    """Whether SQLite says that its files are unsound, or not those that it opened; other errors pass (busy, full)."""
+    return isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGE
 
 
 def _found(entry: Entry, head: bytes | None, body: bytes | bytearray | memoryview) -> Found:
