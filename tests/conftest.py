@@ -8,11 +8,16 @@ import pathlib
 import threading
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 
 from dash_stash import Stash
 from dash_stash.stores.local import LocalStore
-from support import SEALING_KEY, FakeClock
+from support import SEALING_KEY, FakeClock, end_processes, wait_until
+
+# A loaded machine may take its time.
+hypothesis.settings.register_profile("all", max_examples=50, deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("all")
 
 
 @pytest.fixture(autouse=True)
@@ -50,20 +55,24 @@ def no_leaks(folder: pathlib.Path) -> Iterator[None]:
     """Fail a test that leaves files open, threads running, or temporary files in its store."""
     files, threads = _open_files(), set(threading.enumerate())
     yield
-    if _open_files() - files:
-        gc.collect()
+    end_processes()
+    if _open_files() - files or _running(threads):
+        gc.collect()  # files that nobody holds any more close, and the threads of an event loop end
     assert not _open_files() - files, "left open"
-    running = {thread for thread in threading.enumerate() if thread not in threads and not thread.name.startswith(_POOL)}
-    assert not running, "left running"
+    wait_until(lambda: not _running(threads), "all threads have ended", 10)
     temporary = folder / "temporary"
     assert not (temporary.is_dir() and os.listdir(temporary)), "left behind"
 
 
-# The threads in which async callers wait idle until the process ends.
-_POOL = "dash-stash"
+# The threads in which async callers wait, and those of Dash's async callbacks, are idle until the process ends.
+_POOLS = ("dash-stash", "ThreadPoolExecutor")
 
 # A store keeps these open until it is collected.
 _KEPT_OPEN = {"slots", "index.sqlite", "index.sqlite-wal", "index.sqlite-shm"}
+
+
+def _running(before: set[threading.Thread]) -> set[threading.Thread]:
+    return {thread for thread in threading.enumerate() if thread not in before and not thread.name.startswith(_POOLS)}
 
 
 def _open_files() -> set[str]:

@@ -51,14 +51,32 @@ def wait_until(condition: Callable[[], T], what: str, seconds: float = 30.0) -> 
 
 
 def start_python(code: str, *arguments: object, **environment: str) -> subprocess.Popen[str]:
-    """Start a process that runs *code*; it finds the arguments in sys.argv, and what tests have in common in `support`."""
-    return subprocess.Popen(
+    """Start a process that runs *code*; it finds the arguments in sys.argv, and what tests have in common in `support`.
+
+    It is killed, with its children, at the end of the test.
+    """
+    process = subprocess.Popen(
         [sys.executable, "-c", textwrap.dedent(code), *map(str, arguments)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
         env={**os.environ, "PYTHONPATH": str(TESTS), **environment},
+        start_new_session=True,
     )
+    _started.append(process)
+    return process
+
+
+_started: list[subprocess.Popen[str]] = []
+
+
+def end_processes() -> None:
+    """Kill the processes that a test has started, and their children, if they are still there."""
+    while _started:
+        process = _started.pop()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
 
 
 def run_python(code: str, *arguments: object, **environment: str) -> str:

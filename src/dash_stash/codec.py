@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import io
 import pickle
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from types import FunctionType
+from types import BuiltinFunctionType, FunctionType
 from typing import Any, Literal
 
 from dash_stash import identity
@@ -64,11 +64,9 @@ def encode(value: object) -> Encoded:
         Unstorable: Something in *value* cannot be pickled.
     """
     try:
-        whole = _dump(value)
-        if isinstance(value, dict | list) and (names := _part_names(value, whole)) is not None:
-            shape: Shape = "dict" if isinstance(value, dict) else "list"
-            return Encoded(shape, names, tuple(_dump(part) for part in _children(value)))
-        return Encoded(None, (), (whole,))
+        whole, _ = _dump(value)
+        parts = _split(value, whole) if isinstance(value, dict | list) else None
+        return Encoded(None, (), (whole,)) if parts is None else parts
     except Exception as error:
         raise _unstorable(value, "the value", error) from error
 
@@ -117,7 +115,8 @@ def _load(segment: Segment) -> Any:
         raise Unreadable(f"{type(error).__name__}: {error}") from error
 
 
-def _dump(value: object) -> Segment:
+def _dump(value: object) -> tuple[Segment, dict[int, tuple[int, Any]]]:
+    """Pickle a value; return it with pickle's memo, the objects in it by their ids."""
     buffers: list[memoryview] = []
 
     def keep(buffer: pickle.PickleBuffer) -> bool:
@@ -128,28 +127,47 @@ def _dump(value: object) -> Segment:
         return False
 
     sink = io.BytesIO()
-    _Pickler(sink, protocol=5, buffer_callback=keep).dump(value)
-    return Segment(sink.getbuffer(), buffers)
+    pickler = _Pickler(sink, protocol=5, buffer_callback=keep)
+    pickler.dump(value)
+    return Segment(sink.getbuffer(), buffers), pickler.memo.copy()
 
 
-def _part_names(value: dict[str, Any] | list[Any], whole: Segment) -> tuple[PartName, ...] | None:
-    """The parts that *value* is to be split into, or None."""
-    if not whole.buffers and len(whole.header) < _SMALLEST_SPLIT:
+def _split(value: dict[Any, Any] | list[Any], whole: Segment) -> Encoded | None:
+    """Pickle each item for itself; None if that is not worth while, or would make two of one object."""
+    if (not whole.buffers and len(whole.header) < _SMALLEST_SPLIT) or not 0 < len(value) <= _MOST_PARTS:
         return None
     if type(value) is dict and all(type(name) is str for name in value):
         names: tuple[PartName, ...] = tuple(value)
+        children = list(value.values())
     elif type(value) is list:
         names = tuple(range(len(value)))
+        children = value
     else:
         return None
-    parts = list(_children(value))
-    # One object in two places must come back as one object, so such a value stays in one piece.
-    shared = len({id(part) for part in parts}) < len(parts)
-    return names if 0 < len(parts) <= _MOST_PARTS and not shared else None
+    segments, memos, seen = [], [], {id(value)}
+    for child in children:
+        segment, memo = _dump(child)
+        held = {identifier for identifier, (_, obj) in memo.items() if _is_the_users(obj)}
+        if seen & held:
+            return None
+        seen |= held
+        memos.append(memo)  # or the next one's objects might get the same ids
+        segments.append(segment)
+    return Encoded("dict" if isinstance(value, dict) else "list", names, tuple(segments))
 
 
-def _children(value: dict[str, Any] | list[Any]) -> Iterator[Any]:
-    return iter(value.values() if isinstance(value, dict) else value)
+def _is_the_users(obj: object) -> bool:
+    """Whether it can be seen that an object is one and the same in two places: it can be changed, and is no library's inner part."""
+    if type(obj) in (list, dict, set, bytearray):
+        return True
+    if isinstance(obj, type | FunctionType | BuiltinFunctionType):
+        return False
+    name = public_name(type(obj))
+    return name in _SEEN_TO_BE_ONE or (hasattr(obj, "__dict__") and name.partition(".")[0] not in _LIBRARIES)
+
+
+_SEEN_TO_BE_ONE = ("numpy.ndarray", "pandas.DataFrame", "pandas.Series")
+_LIBRARIES = ("builtins", "numpy", "pandas", "polars", "pyarrow")
 
 
 class _Pickler(pickle.Pickler):

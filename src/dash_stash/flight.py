@@ -156,20 +156,22 @@ def _refuse_cycle(key: bytes, name: str) -> None:
 def _describe_failure(error: Exception, sealing_key: bytes) -> bytes:
     try:
         pickled = pickle.dumps(error)
-        pickle.loads(pickled)  # noqa: S301 (our own; some errors pickle but do not come back)
     except Exception:  # noqa: BLE001 (the user's own class decides what fails here)
-        pickled = pickle.dumps(ComputeFailed(type(error).__name__, str(error)))
-    return seal.make(sealing_key, pickled) + pickled
+        pickled = b""
+    description = pickle.dumps((pickled, type(error).__name__, str(error)))
+    return seal.make(sealing_key, description) + description
 
 
 def _raise_failure(landed: Landed, sealing_key: bytes) -> None:
     outcome = landed.outcome
-    if outcome is None or outcome == _UNSTORED:
+    if outcome is None or not seal.matches(outcome[:_SEAL_SIZE], sealing_key, outcome[_SEAL_SIZE:]):
         return
-    sealed, pickled = outcome[:_SEAL_SIZE], outcome[_SEAL_SIZE:]
-    if seal.matches(sealed, sealing_key, pickled):
-        error: Exception = pickle.loads(pickled)  # noqa: S301 (the seal was checked)
-        raise error
+    pickled, kind, text = pickle.loads(outcome[_SEAL_SIZE:])  # noqa: S301 (the seal was checked)
+    try:
+        error = pickle.loads(pickled)  # noqa: S301 (likewise)
+    except Exception:  # noqa: BLE001 (some errors pickle but do not come back)
+        error = ComputeFailed(kind, text)
+    raise error
 
 
 def run(steps: Steps) -> Any:

@@ -26,14 +26,6 @@ def identity(status: os.stat_result) -> Identity:
     return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
-def write_all(descriptor: int, *chunks: bytes | memoryview) -> None:
-    """Write all of *chunks*; one call of the kernel writes at most 2 GiB of them."""
-    for chunk in chunks:
-        rest = memoryview(chunk)
-        while rest:
-            rest = rest[os.write(descriptor, rest) :]
-
-
 class Temporary:
     """A written file that has no lasting name yet, locked by who wrote it: an unlocked one has lost its owner."""
 
@@ -45,12 +37,22 @@ class Temporary:
             file = create_locked(self._path)
         self._file = file
 
-    def write(self, packed: Packed) -> None:
-        """Write an entry and make the file read-only."""
+    def write(self, *chunks: bytes | memoryview) -> None:
+        """Write all of *chunks*; one call of the kernel writes at most 2 GiB of them."""
         if hasattr(os, "posix_fallocate"):
-            os.posix_fallocate(self._file.descriptor, 0, packed.size)
-        write_all(self._file.descriptor, packed.head, *packed.body)
+            os.posix_fallocate(self._file.descriptor, 0, sum(map(len, chunks)))
+        for chunk in chunks:
+            rest = memoryview(chunk)
+            while rest.nbytes:
+                rest = rest[os.write(self._file.descriptor, rest) :]
+
+    def make_read_only(self) -> None:
+        """Let nobody open the file for writing."""
         os.fchmod(self._file.descriptor, 0o400)
+
+    def link(self, path: pathlib.Path) -> None:
+        """Give the file the name *path*, unless that is taken (FileExistsError)."""
+        os.link(self._path, path)
 
     def rename(self, path: pathlib.Path) -> None:
         """Put the file in the place of *path*."""
@@ -79,7 +81,8 @@ def write_temporary(folder: pathlib.Path, packed: Packed) -> Temporary:
     """
     temporary = Temporary(folder)
     try:
-        temporary.write(packed)
+        temporary.write(packed.head, *packed.body)
+        temporary.make_read_only()
     except BaseException:
         temporary.discard()
         raise

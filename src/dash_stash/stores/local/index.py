@@ -106,6 +106,12 @@ class Index:
         with self._transaction() as connection:
             connection.executemany("DELETE FROM entries WHERE key = ?", [(key,) for key in keys])
 
+    def remove_unless_renewed(self, key: bytes, used: float, now: float) -> bool:
+        """Remove an entry if it was not written or used after *used*, or if its own time is over; return whether it was."""
+        with self._transaction() as connection:
+            rows = connection.execute("DELETE FROM entries WHERE key = ? AND (used <= ? OR gone_at <= ?)", (key, used, now))
+            return rows.rowcount > 0
+
     def note_use(self, uses: Iterable[tuple[bytes, float]]) -> None:
         """Take over when entries were really last used."""
         with self._transaction() as connection:
@@ -120,9 +126,9 @@ class Index:
         """The keys used longest ago and when that was; recipes, which can bring values back, come last."""
         return self._rows("SELECT key, used FROM entries ORDER BY kind = 'recipe', used LIMIT ?", (limit,))  # type: ignore[return-value]
 
-    def gone(self, now: float, limit: int) -> list[bytes]:
-        """Keys whose own time is over."""
-        return [key for (key,) in self._rows("SELECT key FROM entries WHERE gone_at <= ? LIMIT ?", (now, limit))]  # type: ignore[misc]
+    def gone(self, now: float, limit: int) -> list[tuple[bytes, float]]:
+        """Keys whose own time is over, and when they were last used."""
+        return self._rows("SELECT key, used FROM entries WHERE gone_at <= ? LIMIT ?", (now, limit))  # type: ignore[return-value]
 
     def idle(self, before: float, limit: int) -> list[tuple[bytes, float]]:
         """Keys that belong to a session or page and were last used *before* then, as far as the index knows."""

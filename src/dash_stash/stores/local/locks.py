@@ -93,5 +93,7 @@ def remove_abandoned(folder: pathlib.Path) -> None:
         with contextlib.suppress(FileNotFoundError):
             abandoned = LockFile(path, os.O_RDONLY)
             if abandoned.take(wait=False):
-                path.unlink()
+                # Its name may have become another's since it was opened.
+                if not abandoned.is_unlinked:
+                    path.unlink()
                 abandoned.close()

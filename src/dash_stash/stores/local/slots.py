@@ -20,7 +20,7 @@ import secrets
 import struct
 import zlib
 
-from dash_stash.stores.local.files import write_all
+from dash_stash.stores.local.files import Temporary
 
 VERSIONS, EPOCHS, USES = 2**15, 2**14, 2**17
 _SIZE = 8 * (VERSIONS + EPOCHS + USES)
@@ -95,17 +95,15 @@ def _open_or_create(path: pathlib.Path) -> int:
     flags = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW
     with contextlib.suppress(FileNotFoundError):
         return _sound(os.open(path, flags), path)
-    temporary = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
-    descriptor = os.open(temporary, flags | os.O_CREAT | os.O_EXCL, 0o600)
+    temporary = Temporary(path.parent / "temporary")
     try:
         # Epochs start at random: entries that outlived the table, some of them perhaps forgotten, must not match it.
         # Every byte is written, so that none of them needs room on the disk later.
-        write_all(descriptor, bytes(8 * VERSIONS) + secrets.token_bytes(8) * EPOCHS + bytes(8 * USES))
+        temporary.write(bytes(8 * VERSIONS), secrets.token_bytes(8) * EPOCHS, bytes(8 * USES))
         with contextlib.suppress(FileExistsError):
-            os.link(temporary, path)
+            temporary.link(path)
     finally:
-        os.close(descriptor)
-        os.unlink(temporary)
+        temporary.discard()
     return _sound(os.open(path, flags), path)
 
 

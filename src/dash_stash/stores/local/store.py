@@ -265,7 +265,7 @@ class LocalStore:
             stored = self._publish(flight, key, written, packed, slots, index)
         finally:
             written.discard()
-        self._evict(slots, index)
+        self._evict(slots, index, now)
         if now - self._swept_at >= _SWEEP_EVERY:
             self._sweep(slots, index, now)
         return stored
@@ -343,28 +343,28 @@ class LocalStore:
         self._ready(self._clock())
         return [entry for entry in self._open_index().list(scope, kind, tag) if self._entry_path(entry.key).exists()]
 
-    def _evict(self, slots: Slots, index: Index) -> None:
+    def _evict(self, slots: Slots, index: Index, now: float) -> None:
         """Remove what was used longest ago until the budgets are kept."""
         while True:
             size, entries = index.totals()
-            excess, surplus = size - self._max_bytes, entries - self._max_entries
-            if excess <= 0 and surplus <= 0:
+            surplus = entries - self._max_entries
+            if size <= self._max_bytes and surplus <= 0:
                 return
             oldest = index.least_recently_used(64)
-            used_since = [(key, slots.last_use(key)) for key, used in oldest if slots.last_use(key) > used]
+            used_since = [(key, use) for key, used in oldest if (use := _last_use(slots, key, now)) > used]
             if used_since:
                 # The index learns of reads only now; the next round knows better who is oldest.
                 index.note_use(used_since)
-            elif not sum(self._drop(key, slots, index) for key, _ in oldest[: max(1, min(surplus, 64))]):
+            elif not sum(self._drop(key, used, slots, index, now) for key, used in oldest[: max(1, min(surplus, 64))]):
                 return  # somebody is just writing each of them; whoever writes next evicts
 
-    def _drop(self, key: bytes, slots: Slots, index: Index) -> bool:
-        """Remove an entry, unless somebody is just writing it."""
+    def _drop(self, key: bytes, used: float, slots: Slots, index: Index, now: float) -> bool:
+        """Remove an entry, unless somebody is just writing it, or has since *used*."""
         with locked(self._commit_lock(key), wait=False) as had:
-            if had:
-                self._unlink(key, slots)
-                index.remove([key])
-            return had
+            if not had or not index.remove_unless_renewed(key, used, now):
+                return False
+            self._unlink(key, slots)
+            return True
 
     def _sweep(self, slots: Slots, index: Index, now: float) -> None:
         """Remove what is over, what no session comes back for, and what the dead have left; one process at a time does it."""
@@ -372,13 +372,11 @@ class LocalStore:
         with locked(self.folder / "sweep", wait=False) as had:
             if not had:
                 return
-            for key in index.gone(now, _SWEEP_AT_ONCE):
-                self._drop(key, slots, index)
             idle = index.idle(now - IDLE, _SWEEP_AT_ONCE)
             index.note_use([(key, slots.last_use(key)) for key, used in idle if slots.last_use(key) > used])
-            for key, used in idle:
-                if slots.last_use(key) <= used:
-                    self._drop(key, slots, index)
+            left = [(key, used) for key, used in idle if slots.last_use(key) <= used]
+            for key, used in [*index.gone(now, _SWEEP_AT_ONCE), *left]:
+                self._drop(key, used, slots, index, now)
             remove_abandoned(self.folder / "temporary")
             remove_abandoned(self.folder / "flights")
 
@@ -468,6 +466,12 @@ def _is_current(facts: Facts, slots: Slots, now: float) -> bool:
     if facts.gone_at != float("inf") and not facts.created - SKEW <= now < facts.gone_at:
         return False
     return all(slots.epoch(tag) == epoch for tag, epoch in facts.tags.items())
+
+
+def _last_use(slots: Slots, key: bytes, now: float) -> float:
+    """When an entry was last used. Uses are noted only so often: one that was noted lately may still be going on."""
+    use = slots.last_use(key)
+    return now if now - use < _TRUSTED else use
 
 
 def _is_damage(error: Exception) -> bool:
