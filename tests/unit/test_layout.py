@@ -1,0 +1,116 @@
+"""The entry format: what is packed is parsed, and any damage is found."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dash_stash import layout
+from dash_stash.codec import decode, encode
+from dash_stash.layout import PREFIX_SIZE, Facts
+from support import SEALING_KEY, must
+from unit import values
+
+KEY = bytes(range(16))
+
+facts = st.builds(
+    Facts,
+    kind=st.sampled_from(["memo", "recipe", "put", "state"]),
+    name=st.text(),
+    created=st.floats(0, 1e12),
+    fresh_until=st.floats(0, 1e12) | st.just(math.inf),
+    gone_at=st.floats(0, 1e12) | st.just(math.inf),
+    scope=st.text(max_size=40),
+    tags=st.dictionaries(st.text(max_size=9), st.integers(0, 2**64 - 1), max_size=4),
+    took=st.floats(0, 1e6),
+)
+
+
+def packed(value: object, about: Facts | None = None) -> bytes:
+    made = layout.pack(KEY, about or Facts("put", "v", 1.0), encode(value), SEALING_KEY)
+    return b"".join([made.head, *made.body])
+
+
+def parsed(entry: bytes, sealing_key: bytes = SEALING_KEY) -> layout.Entry | None:
+    return layout.parse(entry[: layout.head_size(entry)], sealing_key)
+
+
+def loaded(entry: bytes) -> Any:
+    described = must(parsed(entry))
+    return decode(described.encoded(memoryview(entry)[: described.head_size], memoryview(bytearray(entry))))
+
+
+@given(values.plain, facts)
+def test_what_is_packed_is_parsed(value: object, about: Facts) -> None:
+    entry = packed(value, about)
+    described = must(parsed(entry))
+    assert (described.key, described.facts, described.size) == (KEY, about, len(entry))
+    assert values.same(loaded(entry), value)
+
+
+@given(st.lists(values.arrays(), max_size=4))
+def test_buffers_lie_at_multiples_of_64_and_do_not_overlap(arrays: list[Any]) -> None:
+    value = dict(zip("abcd", arrays, strict=False))
+    entry = packed(value)
+    places = [place for _, buffers in must(parsed(entry)).segments for place in buffers]
+    assert all(place.start % 64 == 0 for place in places)
+    assert all(one.stop <= other.start for one, other in itertools.pairwise(places))
+    assert values.same(loaded(entry), value)
+
+
+def test_nothing_is_said_about_an_entry_that_another_secret_sealed() -> None:
+    assert parsed(packed("value"), b"another sealing key") is None
+
+
+@pytest.mark.parametrize("value", ["small", {"a": np.arange(400), "b": [1, 2]}], ids=["in one piece", "in parts"])
+def test_every_flipped_bit_is_found(value: object) -> None:
+    entry = packed(value, Facts("memo", "f", 1.0, tags={"t": 1}))
+    assert layout.is_whole(iter([entry]))
+    for position in range(len(entry)):
+        for bit in range(8):
+            flipped = bytearray(entry)
+            flipped[position] ^= 1 << bit
+            assert not layout.is_whole(iter([bytes(flipped)])), (position, bit)
+
+
+def test_every_flip_of_what_is_code_or_describes_it_breaks_the_seal() -> None:
+    entry = packed({"a": np.arange(400), "b": [1, 2]})
+    head = entry[: layout.head_size(entry)]
+    for position in range(len(head)):
+        flipped = bytearray(head)
+        flipped[position] ^= 0x10
+        if position >= 8 + 16:  # magic and checksum are what `is_whole` looks at
+            assert layout.parse(bytes(flipped), SEALING_KEY) is None, position
+
+
+def test_every_truncation_is_found() -> None:
+    entry = packed({"a": np.arange(400), "b": "text"})
+    assert not any(layout.is_whole(iter([entry[:size]])) for size in range(len(entry)))
+
+
+@given(st.binary(max_size=2 * PREFIX_SIZE))
+def test_what_is_no_entry_is_not_whole(content: bytes) -> None:
+    assert not layout.is_whole(iter([content]))
+
+
+def test_it_does_not_matter_in_which_chunks_an_entry_is_checked() -> None:
+    entry = packed(np.arange(1000))
+    for size in (PREFIX_SIZE, PREFIX_SIZE + 1, 777, len(entry)):
+        assert layout.is_whole(iter([entry[start : start + size] for start in range(0, len(entry), size)]))
+
+
+def test_the_seal_covers_the_head_however_big_the_value_is() -> None:
+    small, big = (layout.pack(KEY, Facts("put", "v", 1.0), encode(np.zeros(n)), SEALING_KEY) for n in (1000, 10**6))
+    assert abs(len(small.head) - len(big.head)) < 10
+    assert big.size == len(big.head) + sum(map(len, big.body)) > 8 * 10**6
+
+
+def test_facts_are_told_by_name() -> None:
+    assert {field.name for field in dataclasses.fields(Facts)} == set(Facts.__slots__)

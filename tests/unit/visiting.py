@@ -1,0 +1,58 @@
+"""Being a visitor, and many callers at once."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from dash_stash import Stash
+from dash_stash.scope import Visit
+
+
+@contextlib.contextmanager
+def visit(stash: Stash, session: str = "mine", page: str = "first") -> Iterator[None]:
+    """Be a browser's session, and a page of it, for the length of a with block."""
+    stash.visits.enter(Visit(session.encode, lambda session: page.encode()))
+    try:
+        yield
+    finally:
+        stash.visits.leave()
+
+
+class Caller(threading.Thread):
+    """A call in a thread of its own; `result` waits for what comes of it."""
+
+    def __init__(self, call: Callable[[], Any]) -> None:
+        super().__init__(daemon=True)
+        self._call, self._result, self._error = call, None, None
+        self.start()
+
+    def run(self) -> None:
+        try:
+            self._result = self._call()
+        except BaseException as error:
+            self._error = error  # type: ignore[assignment]
+
+    def result(self, seconds: float = 30) -> Any:
+        self.join(seconds)
+        assert not self.is_alive(), f"has not come back within {seconds} s"
+        if self._error is not None:
+            raise self._error
+        return self._result
+
+    @property
+    def error(self) -> BaseException | None:
+        self.join(30)
+        return self._error
+
+
+def at_once(count: int, call: Callable[[int], Any]) -> list[Caller]:
+    """Start *count* callers that begin at the same time; each is told its number."""
+    barrier = threading.Barrier(count)
+
+    def caller(number: int) -> Caller:
+        return Caller(lambda: (barrier.wait(30), call(number))[1])
+
+    return [caller(number) for number in range(count)]
