@@ -74,18 +74,23 @@ _computing: ContextVar[frozenset[bytes]] = ContextVar("dash_stash_computing", de
 def obtain(store: Store, task: Task, sealing_key: bytes, warn: Warn, *, held: Flight | None = None, anew: bool = False) -> Steps:
     """Return the task's value: loaded, waited for, or computed and stored; with *anew*, computed in any case.
 
-    *held* is a flight that the caller has got already.
+    *held* is a flight that the caller has got already; it is closed at the end.
     """
-    _refuse_cycle(task.key, task.name)
-    while True:
-        try:
-            # What is forgotten from here on is forgotten for this computation too, so this comes before the wait.
-            save = yield Step(task.begin, is_users=False)
-            joined = held or (yield Step(functools.partial(store.join, task.key), is_users=False))
-        except StoreUnavailable as error:
-            warn(error)
-            return (yield _computation(task))
-        if isinstance(joined, Landed):
+    try:
+        _refuse_cycle(task.key, task.name)
+        while True:
+            try:
+                # What is forgotten from here on is forgotten for this computation too, so this comes before the wait.
+                save = yield Step(task.begin, is_users=False)
+                joined = held or (yield Step(functools.partial(store.join, task.key), is_users=False))
+            except StoreUnavailable as error:
+                warn(error)
+                return (yield _computation(task))
+            if not isinstance(joined, Landed):
+                held = joined
+                # Somebody may have stored it between the caller's look and the flight.
+                value = MISSING if anew else (yield Step(task.load, is_users=False))
+                return value if value is not MISSING else (yield from _lead(held, task, save, sealing_key, warn))
             if not anew:
                 _raise_failure(joined, sealing_key)
                 if joined.outcome == _UNSTORED:
@@ -93,13 +98,9 @@ def obtain(store: Store, task: Task, sealing_key: bytes, warn: Warn, *, held: Fl
                 value = yield Step(task.load, is_users=False)
                 if value is not MISSING:
                     return value
-            continue
-        try:
-            # Somebody may have stored it between the caller's look and the flight.
-            value = MISSING if anew else (yield Step(task.load, is_users=False))
-            return value if value is not MISSING else (yield from _lead(joined, task, save, sealing_key, warn))
-        finally:
-            joined.close()
+    finally:
+        if held is not None:
+            held.close()
 
 
 def _lead(flight: Flight, task: Task, save: Save, sealing_key: bytes, warn: Warn) -> Steps:
@@ -107,16 +108,22 @@ def _lead(flight: Flight, task: Task, save: Save, sealing_key: bytes, warn: Warn
     began = time.perf_counter()
     try:
         value = yield _computation(task)
-        yield Step(functools.partial(save, flight, value, time.perf_counter() - began), is_users=False)
-    except StoreUnavailable as error:
-        warn(error)
-        flight.land(_UNSTORED)
+        outcome = yield Step(functools.partial(_stored, save, flight, value, time.perf_counter() - began, warn), is_users=False)
     except Exception as error:
         flight.land(_describe_failure(error, sealing_key))
         raise
-    else:
-        flight.land()
+    flight.land(outcome)
     return value
+
+
+def _stored(save: Save, flight: Flight, value: Any, took: float, warn: Warn) -> bytes | None:
+    """Store a value; the outcome tells those who wait for it if that cannot be done."""
+    try:
+        save(flight, value, took)
+    except StoreUnavailable as error:
+        warn(error)
+        return _UNSTORED
+    return None
 
 
 def _computation(task: Task) -> Step:
