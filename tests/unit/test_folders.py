@@ -114,7 +114,7 @@ def test_memo_functions_can_be_made_before_the_app() -> None:
     ],
 )
 def test_a_url_that_is_no_store_is_refused(url: str) -> None:
-    with pytest.raises(ConfigError, match="url|app"):
+    with pytest.raises(ConfigError, match=r"url|app"):
         Stash(url=url).put(1, share=True)
 
 
@@ -211,7 +211,7 @@ def test_the_environment_gives_the_secret(monkeypatch: pytest.MonkeyPatch, folde
 
 @pytest.mark.parametrize("secret", ["short", b"short", "x" * 15])
 def test_a_short_secret_is_refused(folder: pathlib.Path, secret: str | bytes) -> None:
-    with pytest.raises(ConfigError, match="at least 16.*token_urlsafe") as caught:
+    with pytest.raises(ConfigError, match=r"at least 16.*token_urlsafe") as caught:
         Stash(url=f"file://{folder}", secret=secret)
     assert "short" not in str(caught.value)
 

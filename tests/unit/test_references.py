@@ -120,7 +120,7 @@ def test_a_cut_one_is_called_cut(stash: Stash, ref: Ref[list[int]]) -> None:
 
 
 def test_a_ref_made_of_text_opens_nothing(stash: Stash, ref: Ref[list[int]]) -> None:
-    for use in (Ref.get, lambda made: stash.memo(lambda r: r.get())(made)):
+    for use in (Ref.get, stash.memo(lambda r: r.get())):
         with pytest.raises(RefInvalid):
             use(Ref(str(ref)))
 
