@@ -117,6 +117,7 @@ def f(n):
         (BASE.replace("def f(n)", "async def f(n)"), BASE),
         (BASE.replace("return", "yield"), BASE),
         (_GUARDED, _UNGUARDED),
+        (BASE.replace("n + 1", "(lambda a: a)(n)"), BASE.replace("n + 1", "(lambda *a: a)(n)")),
     ],
     ids=lambda source: source.strip().replace("\n", " ")[16:60],
 )

@@ -181,7 +181,11 @@ def test_an_assignment_waits_for_an_update_under_way(stash: Stash) -> None:
 
 def test_different_variables_are_updated_side_by_side(stash: Stash) -> None:
     together = threading.Barrier(5)
-    callers = at_once(5, lambda number: stash.app.modify(f"v{number}", lambda _: together.wait(30) >= 0))
+
+    def meet(_: object) -> bool:
+        return together.wait(30) >= 0
+
+    callers = at_once(5, lambda number: stash.app.modify(f"v{number}", meet))
     assert [caller.result() for caller in callers] == [True] * 5
 
 

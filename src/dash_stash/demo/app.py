@@ -4,27 +4,30 @@ from __future__ import annotations
 
 import dash
 import dash_mantine_components as dmc
-from dash import Dash, Input, Output, State, callback
+from dash import Dash, Input, Output, State, callback, clientside_callback
 from dash.exceptions import PreventUpdate
 
-from dash_stash.demo import measure, shell
+from dash_stash.demo import columns, measure, shell
 from dash_stash.demo.base import cache, stash
-from dash_stash.demo.chapters import CHAPTERS
+from dash_stash.demo.chapters import CHAPTERS, Chapter
 
 dmc.pre_render_color_scheme()
 app = Dash(__name__, use_pages=True, pages_folder="", title="dash-stash", update_title="", suppress_callback_exceptions=True)
+app.index_string = app.index_string.replace("<html>", '<html lang="en">').replace(
+    "{%favicon%}", '<link rel="icon" type="image/svg+xml" href="/assets/logo.svg">'
+)
 server = app.server
 stash.init_app(app)
 cache.init_app(server)
 measure.report(server)
 
-dash.register_page("overview", path="/", title="dash-stash", layout=lambda: shell.overview(CHAPTERS))
-for chapter in CHAPTERS:
+dash.register_page("overview", path="/", title="dash-stash", layout=lambda **_: shell.overview(CHAPTERS))
+for chapter, following in zip(CHAPTERS, [*CHAPTERS[1:], None], strict=True):
     dash.register_page(
         chapter.page,
         path=f"/{chapter.page}",
         title=f"{chapter.short} · dash-stash",
-        layout=lambda chapter=chapter, **_: shell.page(chapter),
+        layout=lambda chapter=chapter, following=following, **_: columns.page(chapter, following),
     )
 
     @callback(
@@ -33,20 +36,22 @@ for chapter in CHAPTERS:
         Input(f"{chapter.page}-reset", "n_clicks"),
         prevent_initial_call=True,
     )
-    def start_afresh(clicks: int | None, chapter: shell.Chapter = chapter) -> tuple[str, bool]:
+    def start_afresh(clicks: int | None, chapter: Chapter = chapter) -> tuple[str, bool]:
         """Forget what both columns have stored, and load the page again."""
         if not clicks:
             raise PreventUpdate  # the button has only just appeared
-        chapter.chapter.forget()
-        chapter.stash.forget()
-        measure.reset(chapter.page)
+        chapter.start_afresh()
         return f"/{chapter.page}", True
 
 
 app.layout = shell.frame(CHAPTERS)
 
-
-@callback(
+# The navigation of a small screen opens at once, however busy the workers are, and closes when a page was chosen.
+clientside_callback(
+    """(opened, path, navbar) => {
+        const open = opened && dash_clientside.callback_context.triggered_id === "burger";
+        return [{...navbar, collapsed: {mobile: !open}}, open];
+    }""",
     Output("shell", "navbar"),
     Output("burger", "opened"),
     Input("burger", "opened"),
@@ -54,11 +59,6 @@ app.layout = shell.frame(CHAPTERS)
     State("shell", "navbar"),
     prevent_initial_call=True,
 )
-def open_navigation(opened: bool, _path: str, navbar: dict[str, object]) -> tuple[dict[str, object], bool]:  # noqa: FBT001 (Dash passes it)
-    """Open the navigation of a small screen, and close it when a page was chosen."""
-    opened = opened and dash.ctx.triggered_id == "burger"
-    return {**navbar, "collapsed": {"mobile": not opened}}, opened
-
 
 # On a worker's first page load Dash races with itself (plotly/dash #3971): let that be over before anybody comes.
 server.test_client().get("/")

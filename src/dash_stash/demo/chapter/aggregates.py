@@ -8,40 +8,42 @@ import json
 import pandas as pd
 from dash import Input, Output, callback, dcc
 
-from dash_stash.demo.data import query_flights
-from dash_stash.demo.measure import counted
-from dash_stash.demo.pages import bars, by, carrier_choice
-from dash_stash.demo.shell import graph, loading
-
-
-@counted("parts-chapter")
-def aggregates(carrier):
-    flights = query_flights(carrier)
-    return {"flights": flights, "hours": by(flights, "hour"), "months": by(flights, "month")}
+from dash_stash.demo.data import aggregate, query_flights
+from dash_stash.demo.figures import delay_by_day, delays
+from dash_stash.demo.widgets import carrier_choice, graph, grid, loading
 
 
 @callback(Output("parts-chapter-data", "data"), Input("parts-chapter-carrier", "value"))
 def compute(carrier):
-    return json.dumps({name: frame.to_json(orient="split") for name, frame in aggregates(carrier).items()})
+    parts = aggregate(query_flights(carrier))
+    return json.dumps({name: frame.to_json(orient="split") for name, frame in parts.items()})
+
+
+def part(text, name):
+    return pd.read_json(io.StringIO(json.loads(text)[name]), orient="split")
+
+
+@callback(Output("parts-chapter-days", "figure"), Input("parts-chapter-data", "data"))
+def draw_days(text):
+    return delay_by_day(part(text, "days"))
 
 
 @callback(Output("parts-chapter-hours", "figure"), Input("parts-chapter-data", "data"))
 def draw_hours(text):
-    return bars(pd.read_json(io.StringIO(json.loads(text)["hours"]), orient="split"), "Mean delay by hour, min")
+    return delays(part(text, "hours"), "Mean delay by hour")
 
 
-@callback(Output("parts-chapter-months", "figure"), Input("parts-chapter-data", "data"))
-def draw_months(text):
-    return bars(pd.read_json(io.StringIO(json.loads(text)["months"]), orient="split"), "Mean delay by month, min")
+@callback(Output("parts-chapter-places", "figure"), Input("parts-chapter-data", "data"))
+def draw_places(text):
+    return delays(part(text, "places"), "Mean delay by destination")
 
 
 def layout():
     return [
-        carrier_choice("parts-chapter"),
+        carrier_choice("parts-chapter-carrier"),
         dcc.Store(id="parts-chapter-data"),
-        loading(graph("parts-chapter-hours", 230), graph("parts-chapter-months", 230)),
+        loading(
+            graph("parts-chapter-days", 260),
+            grid(graph("parts-chapter-hours", 210), graph("parts-chapter-places", 210)),
+        ),
     ]
-
-
-def forget():
-    """Nothing is kept outside the browser."""

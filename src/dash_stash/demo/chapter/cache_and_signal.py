@@ -6,12 +6,11 @@ from dash import Input, Output, callback, dcc
 
 from dash_stash.demo.base import cache
 from dash_stash.demo.data import query_flights
-from dash_stash.demo.measure import counted
-from dash_stash.demo.pages import carrier_choice, contour, four_graphs, histogram, scatter, spline
+from dash_stash.demo.figures import contour, histogram, scatter, spline
+from dash_stash.demo.widgets import carrier_choice, graph, grid, loading
 
 
 @cache.memoize()
-@counted("signal-chapter")
 def flights(carrier):
     return query_flights(carrier)
 
@@ -43,8 +42,9 @@ def draw_contour(carrier):
 
 
 def layout():
-    return [carrier_choice("signal-chapter"), dcc.Store(id="signal-chapter-data"), four_graphs("signal-chapter")]
-
-
-def forget():
-    cache.delete_memoized(flights)
+    names = ("scatter", "spline", "histogram", "contour")
+    return [
+        carrier_choice("signal-chapter-carrier"),
+        dcc.Store(id="signal-chapter-data"),
+        loading(grid(*(graph(f"signal-chapter-{name}", 200) for name in names))),
+    ]

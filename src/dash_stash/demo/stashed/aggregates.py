@@ -5,47 +5,48 @@ from __future__ import annotations
 from dash import Input, Output, callback, dcc
 
 from dash_stash.demo.base import stash
-from dash_stash.demo.data import query_flights
-from dash_stash.demo.measure import counted
-from dash_stash.demo.pages import bars, by, carrier_choice
-from dash_stash.demo.shell import graph, loading
+from dash_stash.demo.data import aggregate, query_flights
+from dash_stash.demo.figures import delay_by_day, delays
+from dash_stash.demo.widgets import carrier_choice, graph, grid, loading
 
 
 @stash.memo
-@counted("parts-stash")
-def aggregates(carrier):
-    flights = query_flights(carrier)
-    return {"flights": flights, "hours": by(flights, "hour"), "months": by(flights, "month")}
+def parts(carrier):
+    return aggregate(query_flights(carrier))
 
 
 @callback(
+    Output("parts-stash-days-data", "data"),
     Output("parts-stash-hours-data", "data"),
-    Output("parts-stash-months-data", "data"),
+    Output("parts-stash-places-data", "data"),
     Input("parts-stash-carrier", "value"),
 )
 def compute(carrier):
-    ref = aggregates.ref(carrier)
-    return ref["hours"], ref["months"]
+    ref = parts.ref(carrier)
+    return ref["days"], ref["hours"], ref["places"]
+
+
+@callback(Output("parts-stash-days", "figure"), Input("parts-stash-days-data", "data"))
+def draw_days(days):
+    return delay_by_day(days)
 
 
 @callback(Output("parts-stash-hours", "figure"), Input("parts-stash-hours-data", "data"))
 def draw_hours(hours):
-    return bars(hours, "Mean delay by hour, min")
+    return delays(hours, "Mean delay by hour")
 
 
-@callback(Output("parts-stash-months", "figure"), Input("parts-stash-months-data", "data"))
-def draw_months(months):
-    return bars(months, "Mean delay by month, min")
+@callback(Output("parts-stash-places", "figure"), Input("parts-stash-places-data", "data"))
+def draw_places(places):
+    return delays(places, "Mean delay by destination")
 
 
 def layout():
     return [
-        carrier_choice("parts-stash"),
-        dcc.Store(id="parts-stash-hours-data"),
-        dcc.Store(id="parts-stash-months-data"),
-        loading(graph("parts-stash-hours", 230), graph("parts-stash-months", 230)),
+        carrier_choice("parts-stash-carrier"),
+        *(dcc.Store(id=f"parts-stash-{name}-data") for name in ("days", "hours", "places")),
+        loading(
+            graph("parts-stash-days", 260),
+            grid(graph("parts-stash-hours", 210), graph("parts-stash-places", 210)),
+        ),
     ]
-
-
-def forget():
-    aggregates.forget()

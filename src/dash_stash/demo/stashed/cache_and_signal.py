@@ -6,12 +6,11 @@ from dash import Input, Output, callback, dcc
 
 from dash_stash.demo.base import stash
 from dash_stash.demo.data import query_flights
-from dash_stash.demo.measure import counted
-from dash_stash.demo.pages import carrier_choice, contour, four_graphs, histogram, scatter, spline
+from dash_stash.demo.figures import contour, histogram, scatter, spline
+from dash_stash.demo.widgets import carrier_choice, graph, grid, loading
 
 
 @stash.memo
-@counted("signal-stash")
 def flights(carrier):
     return query_flights(carrier)
 
@@ -42,8 +41,9 @@ def draw_contour(frame):
 
 
 def layout():
-    return [carrier_choice("signal-stash"), dcc.Store(id="signal-stash-data"), four_graphs("signal-stash")]
-
-
-def forget():
-    flights.forget()
+    names = ("scatter", "spline", "histogram", "contour")
+    return [
+        carrier_choice("signal-stash-carrier"),
+        dcc.Store(id="signal-stash-data"),
+        loading(grid(*(graph(f"signal-stash-{name}", 200) for name in names))),
+    ]

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from dash import Input, Output, callback, dcc, html
+from dash import Input, Output, callback, dcc
 
 from dash_stash.demo.base import stash
 from dash_stash.demo.data import query_weather
-from dash_stash.demo.measure import counted
-from dash_stash.demo.pages import airport_choice, to_celsius, unit_choice, weather_figure, weather_rows
-from dash_stash.demo.shell import graph, loading, table
+from dash_stash.demo.figures import temperature
+from dash_stash.demo.widgets import airport_choice, graph, hottest, loading, place, unit_choice
 
 
 @stash.memo
-@counted("frame-stash")
 def cleaned(airport):
     return query_weather(airport).dropna()
 
@@ -22,24 +20,34 @@ def clean(airport):
     return cleaned.ref(airport)
 
 
-@callback(Output("frame-stash-graph", "figure"), Input("frame-stash-data", "data"), Input("frame-stash-unit", "value"))
+def in_unit(frame, unit):
+    if unit == "C":
+        frame["temp"] = (frame["temp"] - 32) / 1.8  # this callback's own copy
+    return frame
+
+
+@callback(
+    Output("frame-stash-graph", "figure"),
+    Input("frame-stash-data", "data"),
+    Input("frame-stash-unit", "value"),
+)
 def draw(frame, unit):
-    return weather_figure(to_celsius(frame) if unit == "C" else frame, unit)
+    return temperature(in_unit(frame, unit), unit)
 
 
-@callback(Output("frame-stash-table", "children"), Input("frame-stash-data", "data"), Input("frame-stash-unit", "value"))
+@callback(
+    Output("frame-stash-table", "children"),
+    Input("frame-stash-data", "data"),
+    Input("frame-stash-unit", "value"),
+)
 def tabulate(frame, unit):
-    return table(weather_rows(to_celsius(frame) if unit == "C" else frame, unit))
+    return hottest(in_unit(frame, unit), unit)
 
 
 def layout():
     return [
-        airport_choice("frame-stash"),
-        unit_choice("frame-stash"),
+        airport_choice("frame-stash-airport"),
+        unit_choice("frame-stash-unit"),
         dcc.Store(id="frame-stash-data"),
-        loading(graph("frame-stash-graph"), html.Div(id="frame-stash-table")),
+        loading(graph("frame-stash-graph"), place("frame-stash-table")),
     ]
-
-
-def forget():
-    cleaned.forget()

@@ -4,28 +4,22 @@ from __future__ import annotations
 
 import os
 
-from dash import Input, Output, State, callback
+from dash import Input, Output, callback, ctx
 
 from dash_stash.demo.base import stash
-from dash_stash.demo.pages import answers, clicked, like_button
+from dash_stash.demo.likes import like_button
 
 
 @callback(
-    Output("global-stash-answers", "data"),
+    Output("global-stash-answer", "data"),
     Input("global-stash-like", "n_clicks"),
     Input("global-stash-again", "n_intervals"),
-    State("global-stash-answers", "data"),
 )
-def like(clicks, again, answers):
-    if clicked("global-stash-like"):
+def like(clicks, again):
+    if ctx.triggered_id == "global-stash-like":
         stash.app.modify("likes", lambda likes: likes + 1, default=0)
-        answers = {}  # from before
-    return {**answers, str(os.getpid()): stash.app.get("likes", 0)}
+    return {"worker": os.getpid(), "likes": stash.app.get("likes", 0)}
 
 
 def layout():
-    return [like_button("global-stash"), answers("global-stash")]
-
-
-def forget():
-    stash.app.pop("likes", None)
+    return like_button("global-stash")

@@ -2,36 +2,40 @@
 
 from __future__ import annotations
 
-import time
-
 from dash import Input, Output, callback
 
 from dash_stash.demo.base import stash
 from dash_stash.demo.data import query_sample
-from dash_stash.demo.measure import counted
-from dash_stash.demo.pages import session_controls
-from dash_stash.demo.shell import table
+from dash_stash.demo.figures import sampled
+from dash_stash.demo.widgets import button, drawn, graph, loading, place
 
 
 @stash.memo(scope="session")
-@counted("session-stash")
 def sample():
-    return query_sample(seed=time.time_ns() % 2**32)
+    return query_sample()
 
 
 @callback(
-    Output("session-stash-shown", "children"),
+    Output("session-stash-table", "children"),
     Input("session-stash-get", "n_clicks"),
-    Input("session-stash-again", "n_clicks"),
     prevent_initial_call=True,
 )
-def show(get, again):
-    return table(sample().head(8))
+def tabulate(clicks):
+    return drawn(sample())
+
+
+@callback(
+    Output("session-stash-graph", "figure"),
+    Input("session-stash-draw", "n_clicks"),
+    prevent_initial_call=True,
+)
+def draw(clicks):
+    return sampled(sample()["flights"])
 
 
 def layout():
-    return session_controls("session-stash")
-
-
-def forget():
-    sample.forget()
+    return [
+        button("session-stash-get", "Get data"),
+        button("session-stash-draw", "Draw the same data"),
+        loading(place("session-stash-table"), graph("session-stash-graph")),
+    ]

@@ -1,0 +1,136 @@
+"""What is particular to the store in a folder: its budget, its sweeps, and how little it keeps open."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+from typing import Any
+
+import numpy as np
+
+from dash_stash import Stash
+from dash_stash.codec import decode, encode
+from dash_stash.layout import Facts
+from dash_stash.stores.local import LocalStore
+from dash_stash.stores.local.store import IDLE
+from support import SEALING_KEY, FakeClock, must
+
+
+def key(number: int) -> bytes:
+    return number.to_bytes(4, "big") * 4
+
+
+def put(store: LocalStore, number: int, value: object, **facts: Any) -> None:
+    store.commit(None, key(number), Facts(**{"kind": "put", "name": str(number), "created": 0.0, **facts}), encode(value))
+
+
+def names(store: LocalStore) -> list[int]:
+    return sorted(int(listed.name) for listed in store.list())
+
+
+def limited(folder: pathlib.Path, clock: FakeClock, max_bytes: int = 10**8, max_entries: int = 1000) -> LocalStore:
+    return LocalStore(folder, SEALING_KEY, max_bytes=max_bytes, max_entries=max_entries, clock=clock)
+
+
+def test_bytes_stay_within_their_budget(folder: pathlib.Path, clock: FakeClock) -> None:
+    store = limited(folder, clock, max_bytes=200_000)
+    for number in range(30):
+        put(store, number, np.zeros(5000))
+        clock.now += 10
+        assert sum(path.stat().st_size for path in (folder / "entries").glob("*/*")) <= 200_000
+    assert names(store) == [26, 27, 28, 29]
+
+
+def test_entries_stay_within_their_budget(folder: pathlib.Path, clock: FakeClock) -> None:
+    store = limited(folder, clock, max_entries=5)
+    for number in range(30):
+        put(store, number, number)
+        clock.now += 10
+    assert names(store) == [25, 26, 27, 28, 29]
+    assert len(list((folder / "entries").glob("*/*"))) == 5
+
+
+def test_what_is_read_stays(folder: pathlib.Path, clock: FakeClock) -> None:
+    store = limited(folder, clock, max_entries=5)
+    for number in range(30):
+        put(store, number, number)
+        clock.now += 10
+        assert store.read(key(0)) is not None
+    assert names(store) == [0, 26, 27, 28, 29]
+
+
+def test_evicting_never_breaks_a_reader_that_holds_the_value(folder: pathlib.Path, clock: FakeClock) -> None:
+    store = limited(folder, clock, max_entries=2)
+    put(store, 0, np.arange(10**5))
+    held = decode(must(store.read(key(0))).encoded)
+    for number in range(1, 5):
+        clock.now += 10
+        put(store, number, np.arange(10**5) + number)
+    assert store.read(key(0)) is None
+    assert (held == np.arange(10**5)).all()
+
+
+def test_what_is_over_goes_away_by_itself(folder: pathlib.Path, clock: FakeClock) -> None:
+    store = limited(folder, clock)
+    put(store, 1, "over", gone_at=clock.now + 30)
+    put(store, 2, "lasting")
+    clock.now += 120
+    put(store, 3, "later")
+    assert names(store) == [2, 3]
+    assert len(list((folder / "entries").glob("*/*"))) == 2
+
+
+def test_the_data_of_a_session_that_does_not_come_back_goes_away_by_itself(folder: pathlib.Path, clock: FakeClock) -> None:
+    store = limited(folder, clock)
+    put(store, 1, "left", scope="session:left")
+    put(store, 2, "used", scope="session:used")
+    put(store, 3, "everybody's")
+    clock.now += IDLE / 2
+    assert store.read(key(2)) is not None
+    clock.now += IDLE / 2 + 60
+    put(store, 4, "new")
+    assert names(store) == [2, 3, 4]
+
+
+def test_storing_again_costs_its_room_once(folder: pathlib.Path, clock: FakeClock) -> None:
+    store = limited(folder, clock, max_bytes=100_000)
+    put(store, 1, "beside")
+    for _ in range(20):
+        put(store, 2, np.zeros(5000))
+    assert names(store) == [1, 2]
+
+
+def test_no_files_of_flights_are_left(stash: Stash, folder: pathlib.Path) -> None:
+    memo = stash.memo(lambda n: n)
+    for n in range(20):
+        memo(n)
+        stash.app.modify("n", lambda _: 1)
+    assert os.listdir(folder / "flights") == os.listdir(folder / "temporary") == []
+
+
+def test_entry_files_are_never_written_again(stash: Stash, folder: pathlib.Path) -> None:
+    stash.put(np.zeros(10**5), share=True)
+    stash.put("small", share=True)
+    modes = {path.stat().st_mode & 0o777 for path in (folder / "entries").glob("*/*")}
+    assert modes == {0o400}
+
+
+def test_a_clock_that_is_set_back_makes_nothing_current_that_is_not(folder: pathlib.Path, clock: FakeClock) -> None:
+    """What this process remembers is trusted for a second of any clock, not for the hour that it went back."""
+    store, other = limited(folder, clock), limited(folder, clock)
+    put(store, 1, "old")
+    assert store.read(key(1)) is not None
+    clock.now -= 3600
+    for path in folder.glob("slots"):
+        path.unlink()  # as if somebody had deleted the folder: there is no other sign of a change
+    (folder / "entries" / key(1).hex()[:2] / key(1).hex()).unlink()
+    clock.now += 30
+    assert other.read(key(1)) is None
+    assert store.read(key(1)) is None
+
+
+def test_more_keys_than_are_kept_in_memory_work(folder: pathlib.Path, clock: FakeClock) -> None:
+    store = limited(folder, clock)
+    for number in range(700):
+        put(store, number, number)
+    assert [decode(must(store.read(key(number))).encoded) for number in range(0, 700, 7)] == list(range(0, 700, 7))
