@@ -76,9 +76,9 @@ def test_all_else_says_so(lost: Stash, folder: pathlib.Path) -> None:
         lambda: lost.app.modify("x", lambda n: n),
         lambda: list(lost.app),
         lambda: lost.forget(tag="t"),
-        lambda: memo.ref(),
-        lambda: memo.forget(),
-        lambda: memo.info(),
+        memo.ref,
+        memo.forget,
+        memo.info,
     )
     for use in uses:
         with pytest.raises(StoreUnavailable) as caught:
