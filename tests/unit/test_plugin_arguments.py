@@ -1,0 +1,536 @@
+"""References in the arguments of callbacks: in every form that Dash has, values arrive in their place."""
+
+from __future__ import annotations
+
+import pathlib
+import sys
+import types
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any, Optional
+
+import dash
+import numpy as np
+import pandas as pd
+import pytest
+from dash import ALL, MATCH, Dash, Input, Output, Patch, State, ctx, dcc, html, no_update, set_props
+from dash.exceptions import PreventUpdate
+
+from dash_stash import Ref, RefInvalid, Stash
+from support import FakeClock
+from unit.pages import Page
+
+if TYPE_CHECKING:
+    from decimal import Decimal as OnlyForTypes
+
+VALUE = {"df": [1, 2, 3]}
+
+
+@pytest.fixture
+def app() -> Dash:
+    made = Dash(__name__)
+    made.layout = html.Div([dcc.Store(id="out"), dcc.Store(id="signal")])
+    return made
+
+
+@pytest.fixture
+def stash(app: Dash, folder: pathlib.Path, clock: FakeClock) -> Stash:
+    return Stash(app, f"file://{folder}", clock=clock)
+
+
+@pytest.fixture
+def ref(stash: Stash) -> Ref[Any]:
+    return stash.put(VALUE, share=True)
+
+
+def seen(value: Any) -> str:
+    """What a callback got, as text that tells references, values and plain text apart."""
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(seen, value))}]"
+    if isinstance(value, dict) and value != VALUE:
+        return f"{{{', '.join(f'{name}: {seen(child)}' for name, child in value.items())}}}"
+    return "value" if value == VALUE else "ref" if isinstance(value, Ref) else "text" if isinstance(value, str) else repr(value)
+
+
+# Forms of arguments
+
+
+def test_positional_arguments_and_states(app: Dash, ref: str) -> None:
+    @app.callback(Output("out", "data"), Input("a", "data"), Input("b", "data"), State("c", "data"))
+    def use(a: Any, b: Any, c: Any) -> str:
+        return seen([a, b, c])
+
+    assert Page(app).call("out.data", ("a", "data", str(ref)), ("b", "data", 5), state=[("c", "data", str(ref))]) == "[value, 5, value]"
+
+
+def test_keyword_arguments(app: Dash, ref: str) -> None:
+    @app.callback(Output("out", "data"), inputs={"x": Input("a", "data")}, state={"y": State("b", "data"), "z": State("c", "data")})
+    def use(x: Any, *, y: str, z: Ref[Any]) -> str:
+        return seen([x, y, z])
+
+    states = [("b", "data", str(ref)), ("c", "data", str(ref))]
+    assert Page(app).call("out.data", ("a", "data", str(ref)), state=states) == "[value, text, ref]"
+
+
+def test_nested_groupings(app: Dash, ref: str) -> None:
+    @app.callback(
+        Output("out", "data"),
+        inputs={"both": (Input("a", "data"), Input("b", "data")), "named": {"one": Input("c", "data"), "two": State("d", "data")}},
+    )
+    def use(both: Any, named: Any) -> str:
+        return seen([both, named])
+
+    page, props = Page(app), [(name, "data", str(ref)) for name in "abcd"]
+    assert page.call("out.data", *props[:3], state=props[3:]) == "[[value, value], {one: value, two: value}]"
+
+
+def test_a_grouping_whose_annotation_says_so_stays_references(app: Dash, ref: str) -> None:
+    @app.callback(Output("out", "data"), inputs={"both": (Input("a", "data"), Input("b", "data")), "other": Input("c", "data")})
+    def use(both: tuple[Ref[Any], Ref[Any]], other: Any) -> str:
+        return seen([both, other])
+
+    assert Page(app).call("out.data", *[(name, "data", str(ref)) for name in "abc"]) == "[[ref, ref], value]"
+
+
+def test_a_list_or_tuple_of_inputs(app: Dash, ref: str) -> None:
+    @app.callback(Output("out", "data"), [Input("a", "data"), Input("b", "data")], [State("c", "data")])
+    def use(a: Any, b: Ref[Any], c: str) -> str:
+        return seen([a, b, c])
+
+    page = Page(app)
+    assert page.call("out.data", ("a", "data", str(ref)), ("b", "data", str(ref)), state=[("c", "data", str(ref))]) == "[value, ref, text]"
+
+
+def test_one_input_that_is_no_list(app: Dash, ref: str) -> None:
+    @app.callback(output=Output("out", "data"), inputs=Input("a", "data"))
+    def use(a: Any) -> str:
+        return seen(a)
+
+    assert Page(app).call("out.data", ("a", "data", str(ref))) == "value"
+
+
+def test_star_arguments(app: Dash, ref: str) -> None:
+    @app.callback(Output("out", "data"), Input("a", "data"), Input("b", "data"), Input("c", "data"))
+    def use(first: str, *rest: Any) -> str:
+        return seen([first, *rest])
+
+    assert Page(app).call("out.data", *[(name, "data", str(ref)) for name in "abc"]) == "[text, value, value]"
+
+
+def test_star_keyword_arguments(app: Dash, ref: str) -> None:
+    @app.callback(Output("out", "data"), inputs={"x": Input("a", "data"), "y": Input("b", "data")})
+    def use(**named: Any) -> str:
+        return seen(named)
+
+    assert Page(app).call("out.data", *[(name, "data", str(ref)) for name in "ab"]) == "{x: value, y: value}"
+
+
+def test_star_arguments_are_annotated_one_by_one(app: Dash, ref: str) -> None:
+    @app.callback(Output("out", "data"), Input("a", "data"), Input("b", "data"))
+    def use(*rest: Ref[Any]) -> str:
+        return seen(rest)
+
+    assert Page(app).call("out.data", *[(name, "data", str(ref)) for name in "ab"]) == "[ref, ref]"
+
+
+def test_all_of_a_pattern(app: Dash, ref: str) -> None:
+    @app.callback(Output("out", "data"), Input({"kind": "store", "n": ALL}, "data"), State({"kind": "other", "n": ALL}, "data"))
+    def use(stores: list[Any], others: list[Ref[Any]]) -> str:
+        return seen([stores, others])
+
+    stores, others = ([({"kind": kind, "n": n}, "data", str(ref)) for n in range(2)] for kind in ("store", "other"))
+    assert Page(app).call("out.data", stores, state=[others]) == "[[value, value], [ref, ref]]"
+    assert Page(app).call("out.data", stores[:1], state=[[]]) == "[[value], []]"
+
+
+def test_the_match_of_a_pattern(app: Dash, ref: str) -> None:
+    @app.callback(Output({"kind": "out", "n": MATCH}, "data"), Input({"kind": "store", "n": MATCH}, "data"))
+    def use(store: Any) -> str:
+        return seen(store)
+
+    body = {
+        "output": '{"kind":"out","n":MATCH}.data'.replace("MATCH", '["MATCH"]'),
+        "outputs": {"id": {"kind": "out", "n": 1}, "property": "data"},
+        "inputs": [{"id": {"kind": "store", "n": 1}, "property": "data", "value": str(ref)}],
+        "changedPropIds": ['{"kind":"store","n":1}.data'],
+        "state": [],
+    }
+    answer = Page(app).browser.post("/_dash-update-component", json=body).get_json()
+    assert answer["response"] == {'{"kind":"out","n":1}': {"data": "value"}}
+
+
+def test_references_inside_lists_and_dicts(app: Dash, ref: str) -> None:
+    @app.callback(Output("out", "data"), Input("a", "data"), Input("b", "data"))
+    def use(a: Any, b: dict[str, Ref[Any]]) -> str:
+        return seen([a, b])
+
+    nested = [str(ref), {"x": [str(ref), "typed"], "y": 1}]
+    assert (
+        Page(app).call("out.data", ("a", "data", nested), ("b", "data", {"k": str(ref)})) == "[[value, {x: [value, text], y: 1}], {k: ref}]"
+    )
+
+
+def test_each_argument_gets_a_copy_of_its_own(app: Dash, stash: Stash) -> None:
+    ref = stash.put(np.zeros(10**5), share=True)
+
+    @app.callback(Output("out", "data"), Input("a", "data"), Input("b", "data"))
+    def use(a: Any, b: Any) -> list[float]:
+        a[:] = 1
+        return [float(a.sum()), float(b.sum())]
+
+    for _ in range(2):
+        assert Page(app).call("out.data", ("a", "data", str(ref)), ("b", "data", str(ref))) == [10**5, 0]
+
+
+def test_parts_load_alone(app: Dash, stash: Stash) -> None:
+    ref = stash.put({"df_1": np.zeros(3000), "df_2": pd.DataFrame({"a": [5]})}, share=True)
+
+    @app.callback(Output("out", "data"), Input("a", "data"))
+    def use(frame: pd.DataFrame) -> int:
+        return int(frame["a"].iloc[0])
+
+    assert Page(app).call("out.data", ("a", "data", str(ref["df_2"]))) == 5
+
+
+# Annotations
+
+
+def _annotated(annotation: Any) -> Callable[[Any], str]:
+    def use(value: Any) -> str:
+        return seen(value)
+
+    use.__annotations__ = {"value": annotation, "return": str}
+    return use
+
+
+@pytest.mark.parametrize(
+    ("annotation", "expected"),
+    [
+        (Ref, "ref"),
+        (Ref[Any], "ref"),
+        (Ref[dict[str, int]], "ref"),
+        (Ref | None, "ref"),
+        (Ref[Any] | None, "ref"),
+        (Optional[Ref], "ref"),  # noqa: UP045 (users write it)
+        (Annotated[Ref, "documented"], "ref"),
+        (str, "text"),
+        (str | None, "text"),
+        (Optional[str], "text"),  # noqa: UP045 (users write it)
+        (Annotated[str, "documented"], "text"),
+        (Any, "value"),
+        (object, "value"),
+        (dict, "value"),
+        (dict[str, Any], "value"),
+        (pd.DataFrame | None, "value"),
+        (None, "value"),
+        ("Ref", "ref"),
+        ("Ref[Any] | None", "ref"),
+        ("str", "text"),
+        ("dict[str, Any]", "value"),
+    ],
+    ids=str,
+)
+def test_the_annotation_decides_what_arrives(app: Dash, ref: str, annotation: Any, expected: str) -> None:
+    app.callback(Output("out", "data"), Input("a", "data"))(_annotated(annotation))
+    assert Page(app).call("out.data", ("a", "data", str(ref))) == expected
+
+
+@pytest.mark.parametrize(
+    ("annotation", "expected"),
+    [(list[Ref[Any]], "[ref, ref]"), (list[str], "[text, text]"), (list[Any], "[value, value]"), (list, "[value, value]")],
+    ids=str,
+)
+def test_so_does_that_of_a_lists_items(app: Dash, ref: str, annotation: Any, expected: str) -> None:
+    app.callback(Output("out", "data"), Input("a", "data"))(_annotated(annotation))
+    assert Page(app).call("out.data", ("a", "data", [str(ref), str(ref)])) == expected
+
+
+@pytest.mark.parametrize(
+    ("annotation", "expected"),
+    [
+        ("Ref", "ref"),
+        ("Ref[Any]", "ref"),
+        ("Ref | None", "ref"),
+        ("list[Ref]", "ref"),
+        ("str", "text"),
+        ("Optional[str]", "text"),
+        ("Any", "value"),
+    ],
+)
+def test_a_name_that_only_type_checkers_know_spoils_no_other_annotation(app: Dash, ref: str, annotation: str, expected: str) -> None:
+    def use(value: Any, other: OnlyForTypes) -> str:
+        return seen(value)
+
+    use.__annotations__["value"] = annotation
+    app.callback(Output("out", "data"), Input("a", "data"), Input("b", "data"))(use)
+    assert Page(app).call("out.data", ("a", "data", str(ref)), ("b", "data", 1)) == expected
+
+
+def test_ref_imported_only_for_type_checkers_is_known(app: Dash, ref: str) -> None:
+    module = types.ModuleType("typed_only")
+    source = """
+from __future__ import annotations
+from typing import TYPE_CHECKING
+if TYPE_CHECKING:
+    import pandas as pd
+    from dash_stash import Ref
+def use(value: Ref[pd.DataFrame]):
+    return type(value).__name__
+"""
+    sys.modules["typed_only"] = module
+    exec(source, vars(module))
+    app.callback(Output("out", "data"), Input("a", "data"))(module.use)
+    assert Page(app).call("out.data", ("a", "data", str(ref))) == "Ref"
+    del sys.modules["typed_only"]
+
+
+def test_a_parameter_annotated_ref_loads_nothing(app: Dash, stash: Stash) -> None:
+    memo = stash.memo(share=True)(lambda: 1)
+    ref = memo.ref()
+    memo.forget()
+
+    @app.callback(Output("out", "data"), Input("a", "data"))
+    def use(value: Ref[int]) -> Ref[int]:
+        return value
+
+    assert Page(app).call("out.data", ("a", "data", str(ref))) == str(ref)
+    assert memo.peek() is None
+
+
+def test_a_ref_in_a_callback_can_be_opened_and_taken_apart(app: Dash, ref: str) -> None:
+    @app.callback(Output("out", "data"), Input("a", "data"))
+    def use(value: Ref[dict[str, list[int]]]) -> list[Any]:
+        return [value.get(), value["df"].get(), value["df"]]
+
+    loaded, part, text = Page(app).call("out.data", ("a", "data", str(ref)))
+    assert (loaded, part) == (VALUE, [1, 2, 3])
+    assert text.startswith("stash:")
+
+
+# What callbacks return
+
+
+def test_references_go_out_in_every_way(app: Dash, stash: Stash, ref: Ref[Any]) -> None:
+    @app.callback(Output("a", "data"), Output("b", "children"), Output("c", "data"), Output("d", "data"), Input("go", "n_clicks"))
+    def use(_: int) -> tuple[Any, ...]:
+        patch = Patch()
+        patch["signal"] = ref
+        return ref, html.Div(ref), {"nested": [ref]}, patch
+
+    a, b, c, d = Page(app).call(["a.data", "b.children", "c.data", "d.data"], ("go", "n_clicks", 1))
+    assert (a, b["props"]["children"], c) == (str(ref), str(ref), {"nested": [str(ref)]})
+    assert d["operations"][0]["params"]["value"] == str(ref)
+    assert stash.ref(a).get() == VALUE
+
+
+def test_outputs_that_are_not_updated_stay(app: Dash, ref: Ref[Any]) -> None:
+    @app.callback(Output("a", "data"), Output("b", "data"), Input("go", "data"))
+    def use(_: Any) -> tuple[Any, ...]:
+        return ref, no_update
+
+    assert Page(app).call(["a.data", "b.data"], ("go", "data", str(ref))) == [str(ref), None]
+
+
+def test_an_update_can_be_prevented(app: Dash, ref: Ref[Any]) -> None:
+    @app.callback(Output("out", "data"), Input("a", "data"), prevent_initial_call=True)
+    def use(_: Any) -> None:
+        raise PreventUpdate
+
+    assert Page(app).post("out.data", ("a", "data", str(ref))).status_code == 204
+
+
+def test_props_that_are_set_take_references(app: Dash, ref: Ref[Any]) -> None:
+    @app.callback(Input("a", "data"))
+    def use(value: Any) -> None:
+        set_props("signal", {"data": ref if value == VALUE else None})
+
+    (output,) = Page(app).browser.get("/_dash-dependencies").get_json()
+    body = {
+        "output": output["output"],
+        "outputs": None,
+        "inputs": [{"id": "a", "property": "data", "value": str(ref)}],
+        "changedPropIds": ["a.data"],
+        "state": [],
+    }
+    answer = Page(app).browser.post("/_dash-update-component", json=body).get_json()
+    assert answer["sideUpdate"] == {"signal": {"data": str(ref)}}
+
+
+def test_the_context_goes_on_showing_the_reference(app: Dash, ref: Ref[Any]) -> None:
+    @app.callback(Output("out", "data"), inputs={"a": Input("a", "data"), "b": Input("b", "data")}, state={"s": State("s", "data")})
+    def use(a: Any, b: Any, s: Any) -> Any:
+        shown = {
+            "triggered": ctx.triggered,
+            "inputs": ctx.inputs,
+            "states": ctx.states,
+            "list": ctx.inputs_list,
+            "grouping": [ctx.args_grouping["a"]["value"], ctx.args_grouping["s"]["value"]],
+            "id": ctx.triggered_id,
+        }
+        return [seen([a, b, s]), shown]
+
+    got, shown = Page(app).call("out.data", ("a", "data", str(ref)), ("b", "data", [str(ref)]), state=[("s", "data", str(ref))])
+    assert got == "[value, [value], value]"
+    assert shown["triggered"] == [{"prop_id": "a.data", "value": str(ref)}]
+    assert shown["inputs"] == {"a.data": str(ref), "b.data": [str(ref)]}
+    assert shown["states"] == {"s.data": str(ref)}
+    assert shown["list"][0]["value"] == str(ref)
+    assert shown["grouping"] == [str(ref), str(ref)]
+    assert shown["id"] == "a"
+
+
+# Text and refusals
+
+
+@pytest.mark.parametrize("text", ["stash: my notes", "stash:", "stash:short", "a stash:AAAAAAAAAAAAAAAAAAAAAAAAAAA", "stash:ä" + "A" * 60])
+def test_text_that_only_begins_like_a_reference_stays_text(app: Dash, stash: Stash, text: str) -> None:
+    @app.callback(Output("out", "data"), Input("a", "value"))
+    def use(value: Any) -> Any:
+        return value
+
+    assert Page(app).call("out.data", ("a", "value", text)) == text
+
+
+def test_text_that_looks_like_a_reference_stays_text_where_text_is_expected(app: Dash, ref: Ref[Any]) -> None:
+    @app.callback(Output("out", "data"), Input("a", "value"))
+    def use(value: str) -> list[str]:
+        return [type(value).__name__, value]
+
+    for text in ("stash:" + "A" * 80, str(ref)):
+        assert Page(app).call("out.data", ("a", "value", text)) == ["str", text]
+
+
+@pytest.mark.parametrize("text", ["stash:" + "A" * 80, "stash:" + "A" * 20, "stash:" + "-" * 1000])
+@pytest.mark.parametrize("wrap", [lambda text: text, lambda text: [1, {"x": text}]])
+def test_a_forged_reference_is_refused_and_the_callback_does_not_run(app: Dash, stash: Stash, text: str, wrap: Any) -> None:
+    ran = []
+
+    @app.callback(Output("out", "data"), Input("a", "data"))
+    def use(value: Any) -> None:
+        ran.append(value)
+
+    response = Page(app).post("out.data", ("a", "data", wrap(text)))
+    assert response.status_code == 403
+    assert "'a.data'" in response.get_data(as_text=True)
+    assert not ran
+
+
+def test_another_sessions_reference_is_refused(app: Dash, stash: Stash) -> None:
+    @app.callback(Output("out", "data"), Input("go", "n_clicks"))
+    def make(_: int) -> Any:
+        return stash.put("private")
+
+    @app.callback(Output("shown", "data"), Input("out", "data"))
+    def show(value: Any) -> Any:
+        return value
+
+    @app.callback(Output("kept", "data"), Input("out", "data"))
+    def keep(value: Ref[Any]) -> Any:
+        return value
+
+    mine, theirs = Page(app), Page(app)
+    text = mine.call("out.data", ("go", "n_clicks", 1))
+    assert mine.call("shown.data", ("out", "data", text)) == mine.another().call("shown.data", ("out", "data", text)) == "private"
+    for output in ("shown.data", "kept.data"):
+        response = theirs.post(output, ("out", "data", text))
+        assert response.status_code == 403
+        assert "foreign" in response.get_data(as_text=True)
+
+
+def test_a_reference_whose_value_is_gone_answers_410(app: Dash, stash: Stash, clock: FakeClock) -> None:
+    @app.callback(Output("out", "data"), Input("a", "data"))
+    def use(value: Any) -> Any:
+        return value
+
+    ref = stash.put(1, ttl=60, share=True)
+    assert Page(app).call("out.data", ("a", "data", str(ref))) == 1
+    clock.now += 60
+    response = Page(app).post("out.data", ("a", "data", str(ref)))
+    assert response.status_code == 410
+    assert "Reload the page" in response.get_data(as_text=True)
+
+
+def test_references_can_be_opened_by_hand_from_text(app: Dash, stash: Stash, ref: Ref[Any]) -> None:
+    @app.callback(Output("out", "data"), Input("a", "value"))
+    def use(text: str) -> Any:
+        try:
+            return stash.ref(text).get()
+        except RefInvalid as error:
+            return error.reason
+
+    assert Page(app).call("out.data", ("a", "value", str(ref))) == VALUE
+    assert Page(app).call("out.data", ("a", "value", "stash:" + "A" * 80)) == "forged"
+    assert Page(app).call("out.data", ("a", "value", "hello")) == "cut"
+
+
+# Callbacks of every kind
+
+
+def test_a_callback_without_references_gets_its_arguments_untouched(app: Dash, stash: Stash) -> None:
+    @app.callback(Output("out", "data"), Input("a", "data"))
+    def use(value: Any) -> Any:
+        return value
+
+    rows = [{"n": n, "text": "x" * 100} for n in range(1000)]
+    assert Page(app).call("out.data", ("a", "data", rows)) == rows
+
+
+def test_global_callbacks_registered_before_the_stash_work(folder: pathlib.Path) -> None:
+    @dash.callback(Output("global-out", "data"), Input("global-a", "data"))
+    def use(value: Any) -> str:
+        return seen(value)
+
+    app = Dash(__name__)
+    app.layout = html.Div()
+    stash = Stash(url=f"file://{folder}")
+    stash.init_app(app)
+    ref = stash.put(VALUE, share=True)
+    assert Page(app).call("global-out.data", ("global-a", "data", str(ref))) == "value"
+
+
+def test_async_callbacks(app: Dash, folder: pathlib.Path) -> None:
+    app = Dash(__name__, use_async=True)
+    app.layout = html.Div()
+    stash = Stash(app, f"file://{folder}")
+    square = stash.memo(_square)
+
+    @app.callback(Output("out", "data"), Input("a", "data"), State("b", "data"))
+    async def use(value: Any, kept: Ref[Any]) -> Any:
+        stash.session["n"] = await square(3)
+        return [seen(value), seen(kept), stash.session["n"], stash.put(1)]
+
+    ref = str(stash.put(VALUE, share=True))
+    page = Page(app)
+    *got, minted = page.call("out.data", ("a", "data", ref), state=[("b", "data", ref)])
+    assert got == ["value", "ref", 9]
+    assert minted.startswith("stash:")
+
+
+async def _square(n: int) -> int:
+    return n * n
+
+
+def test_sync_callbacks_of_an_async_app(folder: pathlib.Path) -> None:
+    app = Dash(__name__, use_async=True)
+    app.layout = html.Div()
+    stash = Stash(app, f"file://{folder}")
+
+    @app.callback(Output("out", "data"), Input("a", "data"))
+    def use(value: Any) -> Any:
+        return [seen(value), stash.page.modify("n", lambda n: n + 1, default=0)]
+
+    ref = str(stash.put(VALUE, share=True))
+    page = Page(app)
+    assert [page.call("out.data", ("a", "data", ref)) for _ in range(2)] == [["value", 1], ["value", 2]]
+
+
+def test_a_memo_function_can_be_a_callback(app: Dash, stash: Stash, ref: Ref[Any]) -> None:
+    calls = []
+
+    @app.callback(Output("out", "data"), Input("a", "data"))
+    @stash.memo(ignore="calls")
+    def use(value: Any) -> Any:
+        calls.append(value)
+        return [seen(value), len(calls)]
+
+    page = Page(app)
+    assert page.call("out.data", ("a", "data", str(ref))) == page.call("out.data", ("a", "data", str(ref))) == ["value", 1]

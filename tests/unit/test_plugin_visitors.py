@@ -1,0 +1,317 @@
+"""Who is asking: sessions by a cookie, pages by an id, and what both are worth when they are forged."""
+
+from __future__ import annotations
+
+import base64
+import pathlib
+import threading
+from typing import Any
+
+import dash
+import flask
+import pytest
+from dash import Dash, Input, Output, dcc, html
+
+from dash_stash import NoSession, Stash
+from unit.pages import Page
+from unit.visiting import at_once
+
+
+@pytest.fixture
+def app() -> Dash:
+    made = Dash(__name__)
+    made.layout = html.Div([dcc.Store(id="out")])
+    return made
+
+
+@pytest.fixture
+def stash(app: Dash, folder: pathlib.Path) -> Stash:
+    """A stash, and callbacks that count what a session and a page did."""
+    made = Stash(app, f"file://{folder}")
+
+    @app.callback(Output("session", "data"), Input("go", "n_clicks"))
+    def count_in_session(_: int) -> int:
+        counted: int = made.session.modify("n", lambda n: n + 1, default=0)
+        return counted
+
+    @app.callback(Output("page", "data"), Input("go", "n_clicks"))
+    def count_in_page(_: int) -> int:
+        counted: int = made.page.modify("n", lambda n: n + 1, default=0)
+        return counted
+
+    return made
+
+
+def clicked(page: Page, output: str = "session") -> int:
+    count: int = page.call(f"{output}.data", ("go", "n_clicks", 1))
+    return count
+
+
+def cookie(page: Page) -> Any:
+    """The cookie that the browser has."""
+    (only,) = page.browser._cookies.values()
+    return only
+
+
+# Cookies
+
+
+def test_a_page_gives_its_browser_a_cookie_that_scripts_and_other_sites_cannot_use(app: Dash, stash: Stash) -> None:
+    (header,) = Page(app).loaded.headers.getlist("Set-Cookie")
+    assert header.startswith("dash_stash_")
+    assert {"HttpOnly", "SameSite=Lax", "Path=/"} <= set(header.split("; "))
+    assert "Secure" not in header
+    assert "Expires" not in header
+
+
+def test_over_https_the_cookie_stays_there(app: Dash, stash: Stash) -> None:
+    (header,) = app.server.test_client().get("/", base_url="https://example.org").headers.getlist("Set-Cookie")
+    assert "Secure" in header.split("; ")
+
+
+def test_a_browser_that_has_a_cookie_gets_no_other(app: Dash, stash: Stash) -> None:
+    assert not Page(app).another().loaded.headers.getlist("Set-Cookie")
+
+
+def test_a_page_is_kept_in_no_cache(app: Dash, stash: Stash) -> None:
+    page = Page(app)
+    for response in (page.loaded, page.another().loaded):
+        assert response.headers["Cache-Control"] == "no-store"
+
+
+def test_every_browser_is_a_session_of_its_own(app: Dash, stash: Stash) -> None:
+    mine, theirs = Page(app), Page(app)
+    assert cookie(mine).value != cookie(theirs).value
+    assert [clicked(mine), clicked(mine), clicked(theirs), clicked(mine.another())] == [1, 2, 1, 3]
+
+
+def test_the_cookies_of_apps_under_other_paths_do_not_meet(folder: pathlib.Path) -> None:
+    headers = []
+    for prefix in ("/one/", "/two/"):
+        app = Dash(__name__, url_base_pathname=prefix)
+        app.layout = html.Div()
+        Stash(app, f"file://{folder}")
+        (header,) = app.server.test_client().get(prefix).headers.getlist("Set-Cookie")
+        assert f"Path={prefix}" in header.split("; ")
+        headers.append(header.partition("=")[0])
+    assert headers[0] != headers[1]
+
+
+def test_only_pages_of_the_app_set_cookies(app: Dash, stash: Stash) -> None:
+    @app.server.route("/other")
+    def other() -> str:
+        return "<html><body>mine</body></html>"
+
+    page = Page(app)
+    for path in ("/other", "/_dash-layout", "/_dash-dependencies", "/_favicon.ico", "/_dash-stash/page.js"):
+        response = app.server.test_client().get(path)
+        assert "Set-Cookie" not in response.headers, path
+    assert page.browser.get("/other").get_data(as_text=True) == "<html><body>mine</body></html>"
+
+
+@pytest.mark.parametrize("forge", [lambda value: "A" * len(value), lambda value: value[:-8], lambda value: value[:20] + "x" + value[21:]])
+def test_a_forged_cookie_is_no_session_and_the_next_page_gives_a_new_one(app: Dash, stash: Stash, forge: Any) -> None:
+    page = Page(app)
+    assert clicked(page) == 1
+    had = cookie(page)
+    forged = forge(had.value)
+    page.browser.set_cookie(had.key, forged)
+    response = page.post("session.data", ("go", "n_clicks", 1))
+    assert response.status_code == 403
+    again = page.another()
+    assert again.loaded.headers.getlist("Set-Cookie")
+    assert cookie(again).value not in (forged, had.value)
+    assert clicked(again) == 1
+
+
+@pytest.mark.parametrize("value", ["", "ä", "=", "A" * 3000, "!" * 43, "%00", "\x7f"])
+def test_a_cookie_of_anything_is_no_session(app: Dash, stash: Stash, value: str) -> None:
+    page = Page(app)
+    page.browser.set_cookie(cookie(page).key, value)
+    assert page.post("session.data", ("go", "n_clicks", 1)).status_code == 403
+    assert page.another().loaded.status_code == 200
+
+
+def test_a_callback_without_a_cookie_says_what_to_do(app: Dash, stash: Stash) -> None:
+    page = Page(app)
+    page.browser._cookies.clear()
+    response = page.post("session.data", ("go", "n_clicks", 1))
+    assert response.status_code == 403
+    assert "reload the page" in response.get_data(as_text=True)
+    assert "Set-Cookie" not in response.headers
+
+
+def test_another_deployments_cookie_is_no_session(app: Dash, stash: Stash, tmp_path: pathlib.Path) -> None:
+    other = Dash(__name__)
+    other.layout = html.Div()
+    Stash(other, f"file://{tmp_path}/other")
+    page = Page(app)
+    page.browser.set_cookie(cookie(page).key, cookie(Page(other)).value)
+    assert page.post("session.data", ("go", "n_clicks", 1)).status_code == 403
+
+
+def test_neither_the_store_nor_a_reference_holds_the_id_of_a_session(app: Dash, stash: Stash, folder: pathlib.Path) -> None:
+    page = Page(app)
+    clicked(page)
+    clicked(page, "page")
+    raw = base64.urlsafe_b64decode(cookie(page).value)[:16]
+    for path in folder.rglob("*"):
+        if path.is_file():
+            content = path.read_bytes()
+            assert raw not in content, path
+            assert raw.hex().encode() not in content, path
+
+
+# Pages
+
+
+def test_each_load_of_a_page_is_a_page_of_its_own(app: Dash, stash: Stash) -> None:
+    first = Page(app)
+    second = first.another()
+    assert first.id != second.id
+    assert [clicked(first, "page"), clicked(first, "page"), clicked(second, "page"), clicked(first, "page")] == [1, 2, 1, 3]
+
+
+@pytest.mark.parametrize("forge", [lambda page: "", lambda page: "A" * 44, lambda page: page.id[:-8], lambda page: Page(page.app).id])
+def test_a_page_id_that_is_forged_or_another_sessions_is_no_page(app: Dash, stash: Stash, forge: Any) -> None:
+    page = Page(app)
+    page.id = forge(page)
+    response = page.post("page.data", ("go", "n_clicks", 1))
+    assert response.status_code == 403
+    assert "stash.page needs a page" in response.get_data(as_text=True)
+    assert clicked(page) == 1
+
+
+def test_the_script_that_sends_the_page_id_comes_before_dashs_own(app: Dash, stash: Stash) -> None:
+    page = Page(app)
+    tag = f'<script src="/_dash-stash/page.js" data-page="{page.id}" data-prefix="/"></script>'
+    assert tag in page.markup
+    assert page.markup.index(tag) < page.markup.index("_dash-config") < page.markup.index("_dash-renderer")
+    script = page.browser.get("/_dash-stash/page.js")
+    assert script.status_code == 200
+    assert script.mimetype == "text/javascript"
+    assert "X-Dash-Stash-Page" in script.get_data(as_text=True)
+    assert page.id not in script.get_data(as_text=True)
+
+
+def test_under_a_prefix_the_script_is_served_there(folder: pathlib.Path) -> None:
+    app = Dash(__name__, routes_pathname_prefix="/inner/", requests_pathname_prefix="/outer/inner/")
+    app.layout = html.Div()
+    Stash(app, f"file://{folder}")
+    markup = app.server.test_client().get("/inner/").get_data(as_text=True)
+    assert 'src="/outer/inner/_dash-stash/page.js"' in markup
+    assert 'data-prefix="/outer/inner/"' in markup
+    assert app.server.test_client().get("/inner/_dash-stash/page.js").status_code == 200
+
+
+def test_a_page_of_ones_own_index_string_works(app: Dash, stash: Stash) -> None:
+    app.index_string = "<!DOCTYPE html><html><head>{%css%}</head><body>mine{%app_entry%}{%config%}{%scripts%}{%renderer%}</body></html>"
+    assert clicked(Page(app), "page") == 1
+
+
+# Layouts
+
+
+def test_a_layout_that_is_a_function_knows_session_and_page_from_the_first_request_on(folder: pathlib.Path) -> None:
+    """Dash calls it once more while it prepares itself for the first request, before that browser can have a cookie."""
+    app = Dash(__name__, suppress_callback_exceptions=True)  # else it is called at the assignment, where nobody is asking
+    stash = Stash(app, f"file://{folder}")
+
+    def layout() -> Any:
+        counts = [state.modify("loads", lambda n: n + 1, default=0) for state in (stash.session, stash.page)]
+        return html.Div([dcc.Store(id="counts", data=counts), dcc.Store(id="signal", data=stash.put("for this session"))])
+
+    app.layout = layout
+
+    @app.callback(Output("shown", "data"), Input("signal", "data"))
+    def show(value: Any) -> Any:
+        return value
+
+    page, fresh = Page(app), Page(app)
+    assert (page.loaded.status_code, fresh.loaded.status_code) == (200, 200)
+    first, second, third = (loaded["props"]["children"] for loaded in (page.layout(), page.layout(), page.another().layout()))
+    (session, load), signal = (child["props"]["data"] for child in first)
+    assert second[0]["props"]["data"] == [session + 1, load + 1]
+    assert third[0]["props"]["data"] == [session + 2, 1]
+    assert page.call("shown.data", ("signal", "data", signal)) == "for this session"
+    assert fresh.post("shown.data", ("signal", "data", signal)).status_code == 403
+
+
+def test_an_app_of_many_pages_works(folder: pathlib.Path) -> None:
+    dash.page_registry.clear()
+    app = Dash(__name__, use_pages=True, pages_folder="", suppress_callback_exceptions=True)
+    stash = Stash(app, f"file://{folder}")
+
+    def layout(**_: Any) -> Any:
+        visits = stash.session.modify("visits", lambda n: n + 1, default=0) if flask.has_request_context() else 0
+        return html.Div([dcc.Store(id="signal", data=stash.put(visits)) if visits else None])
+
+    dash.register_page("home", path="/", layout=layout)
+    dash.register_page("city", path_template="/city/<name>", layout=layout)
+    app.layout = html.Div([dash.page_container])
+
+    @app.callback(Output("shown", "data"), Input("signal", "data"))
+    def show(value: Any) -> Any:
+        return value
+
+    page = Page(app, "/city/berlin")
+    assert page.id
+    outputs = ["_pages_content.children", "_pages_store.data"]
+    signals = []
+    for path in ("/", "/city/berlin"):
+        content = page.call(outputs, ("_pages_location", "pathname", path), ("_pages_location", "search", ""))[0]
+        signals.append(content["props"]["children"][0]["props"]["data"])
+    assert [page.call("shown.data", ("signal", "data", signal)) for signal in signals] == [1, 2]
+    dash.page_registry.clear()
+
+
+# Beyond requests
+
+
+def test_after_a_request_nobody_is_asking(app: Dash, stash: Stash) -> None:
+    clicked(Page(app))
+    with pytest.raises(NoSession):
+        stash.session["n"]
+
+
+def test_a_thread_that_a_callback_starts_is_nobody(app: Dash, stash: Stash) -> None:
+    seen: list[object] = []
+
+    def look() -> None:
+        try:
+            seen.append(dict(stash.session))
+        except NoSession as error:
+            seen.append(error.scope)
+
+    @app.callback(Output("out", "data"), Input("go", "n_clicks"))
+    def use(_: int) -> None:
+        thread = threading.Thread(target=look)
+        thread.start()
+        thread.join()
+
+    Page(app).call("out.data", ("go", "n_clicks", 1))
+    assert seen == ["session"]
+
+
+def test_sessions_of_requests_at_the_same_time_do_not_mix(app: Dash, stash: Stash) -> None:
+    together = threading.Barrier(8)
+
+    @app.callback(Output("out", "data"), Input("name", "value"))
+    def use(name: str) -> Any:
+        stash.session["name"] = name
+        together.wait(30)
+        return stash.session["name"]
+
+    pages = [Page(app) for _ in range(8)]
+    callers = at_once(8, lambda n: pages[n].call("out.data", ("name", "value", f"visitor {n}")))
+    assert [caller.result() for caller in callers] == [f"visitor {n}" for n in range(8)]
+
+
+def test_a_request_made_within_a_callback_leaves_it_its_session(app: Dash, stash: Stash) -> None:
+    @app.callback(Output("out", "data"), Input("go", "n_clicks"))
+    def use(_: int) -> Any:
+        stash.session["a"] = 1
+        app.server.test_client().get("/_dash-dependencies")
+        return stash.session["a"]
+
+    assert Page(app).call("out.data", ("go", "n_clicks", 1)) == 1
