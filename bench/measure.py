@@ -64,8 +64,8 @@ class Timed:
         return statistics.median(a / b for a, b in zip(self.rounds[name], self.rounds[other], strict=True))
 
     def difference(self, name: str, other: str) -> float:
-        """Median of the differences of two contenders within each round, in seconds."""
-        return statistics.median(a - b for a, b in zip(self.rounds[name], self.rounds[other], strict=True))
+        """Difference of the medians of two contenders, in seconds."""
+        return self.median(name) - self.median(other)
 
     def medians(self) -> dict[str, float]:
         """Median seconds of all contenders."""
@@ -89,7 +89,6 @@ def race(contenders: dict[str, Callable[[], object]], rounds: int, repeat: int =
                 for _ in range(repeat):
                     call()
                 measured[name].append((time.perf_counter() - began) / repeat)
-            gc.collect()
     finally:
         gc.enable()
     return Timed(measured)
