@@ -37,17 +37,23 @@ class Chapter:
     number: int
     title: str
     short: str
+    gist: str
+    """What it is about, in one sentence."""
+
     text: str
+    """What differs left and right, and what to try."""
+
     chapter: Way
     stash: Way
+    has_query: bool = True
     more: Callable[[str], Any] | None = None
     """Makes what a column shows below its layout, from the column's prefix."""
 
     def start_afresh(self) -> None:
         """Forget what both columns have stored and counted."""
+        measure.reset(self.page)
         self.chapter.forget()
         self.stash.forget()
-        measure.reset(self.page)
 
 
 def _nothing() -> None:
@@ -60,18 +66,19 @@ CHAPTERS = [
         number=0,
         title="The global variable that goes wrong",
         short="The global variable",
-        text="Likes are counted in a variable of the module. Each worker process has its own, so the number depends on who answers. "
-        "Press Like a few times on either side, and watch what the workers say.",
+        gist="Likes are counted in a variable of the module; each worker process has its own, so the number depends on who answers.",
+        text="Press Like a few times on either side, and watch what the workers say.",
         chapter=Way(module=global_variable, summary="What it warns of: a global variable", forget=_nothing),
         stash=Way(module=our_global_variable, summary="A variable of the app in the stash", forget=lambda: stash.app.pop("likes", None)),
+        has_query=False,
     ),
     Chapter(
         page="frame",
         number=1,
         title="A cleaned frame for a graph and a table",
         short="A cleaned frame",
-        text="A slow query gives a year of weather, which a graph and a table show in °F or °C; the unit needs no new query. "
-        "Left, the frame goes to the browser as JSON and comes back for each of them; right, a reference of 72 characters does.",
+        gist="A slow query gives a year of weather, which a graph and a table show in °F or °C; another unit needs no new query.",
+        text="The chapter sends the frame to the browser as JSON, and back for each of them; dash-stash sends a reference, 72 characters.",
         chapter=Way(module=cleaned_frame, summary="The frame as JSON in the browser", forget=_nothing),
         stash=Way(module=our_cleaned_frame, summary="A reference to the frame", forget=our_cleaned_frame.cleaned.forget),
     ),
@@ -80,8 +87,8 @@ CHAPTERS = [
         number=2,
         title="Aggregates computed ahead",
         short="Computed ahead",
-        text="One query, three aggregates, and each graph needs only its own. "
-        "Left, all of them go to the browser and come back for each graph; right, each graph has a reference to its part.",
+        gist="One slow query, three aggregates, and each of three graphs needs only its own.",
+        text="The chapter sends all of them to the browser, and back for each graph; dash-stash gives each graph a reference to its part.",
         chapter=Way(module=aggregates, summary="All aggregates as JSON in the browser", forget=_nothing),
         stash=Way(module=our_aggregates, summary="A reference to each part", forget=our_aggregates.parts.forget),
     ),
@@ -90,9 +97,9 @@ CHAPTERS = [
         number=3,
         title="Cache and signal: four graphs, one computation",
         short="Cache and signal",
-        text="An expensive query runs first, then a signal wakes four graphs, and any worker may draw them. "
-        "Left, the signal makes up for a cache that lets everybody compute who asks at the same time; "
-        "right, the reference is the signal, and who asks at the same time waits for the one who computes.",
+        gist="A slow query runs first, then a signal wakes four graphs, and any worker may draw them.",
+        text="The chapter needs the signal, because its cache lets all who ask at the same time compute. "
+        "With dash-stash the reference is the signal, and all who ask at the same time get what one of them computes.",
         chapter=Way(
             module=cache_and_signal,
             summary="Flask-Caching's files, and a signal",
@@ -106,8 +113,9 @@ CHAPTERS = [
         number=4,
         title="Data of one session",
         short="Data of one session",
-        text="Get data draws 20 flights at random for you, once. Now reload the page, or open it in a private window: "
-        "left, the id lies in the page and is new at each load; right, your session keeps its data, and no other browser can see it.",
+        gist="Get data draws 20 flights at random for you, once.",
+        text="Now reload the page, or open it in a private window: the chapter's id lies in the page and is new at each load; "
+        "with dash-stash your session keeps its data, and no other browser can see it.",
         chapter=Way(module=session_data, summary="An id in a hidden Div", forget=_nothing),
         stash=Way(module=our_session_data, summary="A memo of scope session", forget=our_session_data.sample.forget),
     ),

@@ -13,8 +13,8 @@ from dash_stash.demo.chapters import Chapter, Way
 
 # What assets/meter.js fills in: a number, and a note below it.
 _METERS = {
-    "bytes": ("Through the browser", ""),
-    "runs": ("Computations", "over all workers"),
+    "bytes": ("Browser traffic", ""),
+    "runs": ("Computations", "all workers"),
     "time": ("Last action", ""),
     "worker": ("Worker", ""),
     "memory": ("Its memory", "resident"),
@@ -32,7 +32,7 @@ def page(chapter: Chapter, following: Chapter | None) -> Any:
                 ],
                 justify="space-between",
             ),
-            dmc.Text(chapter.text, maw=860, c="dimmed"),
+            dmc.Text(f"{chapter.gist} {chapter.text}", maw=860, c="dimmed"),
             dmc.SimpleGrid(
                 [
                     _column(chapter, "chapter", "The chapter's way", chapter.chapter),
@@ -57,7 +57,7 @@ def _column(chapter: Chapter, which: str, title: str, way: Way) -> Any:
                 gap="xs",
                 mb="sm",
             ),
-            _meters(prefix),
+            _meters(prefix, set() if chapter.has_query else {"runs"}),
             html.Div([html.Div(way.module.layout()), chapter.more and chapter.more(prefix)], id=f"{prefix}-column", className="column"),
             _code(prefix, way.module),
         ],
@@ -67,7 +67,7 @@ def _column(chapter: Chapter, which: str, title: str, way: Way) -> Any:
     )
 
 
-def _meters(prefix: str) -> Any:
+def _meters(prefix: str, without: set[str]) -> Any:
     return html.Dl(
         [
             html.Div(
@@ -78,6 +78,7 @@ def _meters(prefix: str) -> Any:
                 ],
             )
             for name, (label, note) in _METERS.items()
+            if name not in without
         ],
         className="meters",
     )

@@ -14,7 +14,7 @@ from dash_stash.demo.base import cache
 from dash_stash.demo.chapter import cache_and_signal
 from dash_stash.demo.measure import has_computed
 from dash_stash.demo.stashed import cache_and_signal as our_cache_and_signal
-from dash_stash.demo.widgets import button, loading
+from dash_stash.demo.widgets import button, loading, with_note
 
 _ASKING = 4
 _CARRIER = "9E"  # none that the page offers, so that nobody else has it computed meanwhile
@@ -24,10 +24,11 @@ def panel(prefix: str) -> Any:
     """Return the button, and a line for each of those who ask."""
     return html.Div(
         [
-            button(f"{prefix}-crowd", "Four ask at once"),
-            dmc.Text("for what nobody has computed yet", span=True, size="xs", c="dimmed"),
-            dcc.Store(id=f"{prefix}-crowd-data"),
-            loading(*(dmc.Text(id=f"{prefix}-asked-{i}", size="sm", mih=20, className="asked") for i in range(_ASKING))),
+            with_note(button(f"{prefix}-crowd", "Four ask at once"), "for flights that nobody has computed yet"),
+            loading(
+                dcc.Store(id=f"{prefix}-crowd-data"),
+                *(dmc.Text(id=f"{prefix}-asked-{i}", size="sm", mih=20, className="asked") for i in range(_ASKING)),
+            ),
         ],
         className="crowd",
     )

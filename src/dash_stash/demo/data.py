@@ -10,6 +10,7 @@ import pathlib
 import time
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from dash_stash.demo.base import stash
@@ -54,8 +55,10 @@ def query_sample() -> dict[str, Any]:
     """Return 20 flights that are drawn at random, and when they were."""
     _work()
     columns = ["month", "day", "carrier", "flight", "origin", "dest", "dep_delay"]
-    flights = _table("flights.csv.zip")[columns].dropna().sample(20).astype({"dep_delay": int})
-    return {"flights": flights.reset_index(drop=True), "drawn": time.strftime("%H:%M:%S")}
+    flights = _table("flights.csv.zip")[columns].dropna().astype({"dep_delay": int})
+    # A generator of its own: workers forked from one process have NumPy's in the same state, and draw the same.
+    sample = flights.sample(20, random_state=np.random.default_rng()).reset_index(drop=True)
+    return {"flights": sample, "drawn": time.strftime("%H:%M:%S")}
 
 
 def aggregate(flights: pd.DataFrame) -> dict[str, pd.DataFrame]:

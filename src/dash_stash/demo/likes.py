@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-import dash_mantine_components as dmc
 from dash import ClientsideFunction, Input, Output, State, clientside_callback, dcc, html
 
-from dash_stash.demo.widgets import button, place
+from dash_stash.demo.widgets import button, place, with_note
 
 
 def like_button(prefix: str) -> Any:
     """Return a button to like, and a clock that asks for the number of likes again and again."""
     return html.Div(
         [
-            button(f"{prefix}-like", "Like"),
-            dmc.Text("A worker, mostly another one, is asked twice a second.", span=True, size="xs", c="dimmed"),
+            with_note(button(f"{prefix}-like", "Like"), "One worker or another is asked twice a second."),
             dcc.Interval(id=f"{prefix}-again", interval=500, max_intervals=600),
             dcc.Store(id=f"{prefix}-answer"),
             dcc.Store(id=f"{prefix}-seen"),

@@ -11,7 +11,7 @@ from dash import dcc, html
 from dash_stash.demo.chapters import Chapter
 
 _COUNTERS = {
-    "Through the browser": "what a column's callbacks have sent and received since the page was opened, in bytes",
+    "Browser traffic": "what a column's callbacks have sent and received since the page was opened, in bytes",
     "Computations": "how often its slow query has run, over all workers",
     "Last action": "from the first request that an action caused to the last answer",
     "Worker": "the process that answered last; each answer may come from another",
@@ -23,6 +23,7 @@ _THEME = {
     "defaultRadius": "md",
     "fontFamily": "Inter, ui-sans-serif, system-ui, sans-serif",
     "fontFamilyMonospace": "ui-monospace, SFMono-Regular, Menlo, 'DejaVu Sans Mono', monospace",
+    "colors": {"dark": ["#e3e5ec", "#c3c7d2", "#a0a6b6", "#6b7183", "#3a3e4b", "#2b2e38", "#20232b", "#1a1c22", "#14161b", "#0f1014"]},
     "headings": {"fontWeight": "650"},
 }
 
@@ -59,8 +60,8 @@ def _header() -> Any:
                 gap="md",
             ),
             dmc.ColorSchemeToggle(
-                lightIcon=html.Span(className="icon sun"),
-                darkIcon=html.Span(className="icon moon"),
+                lightIcon=html.Span(className="icon moon"),
+                darkIcon=html.Span(className="icon sun"),
                 id="scheme",
                 variant="default",
                 size="lg",
@@ -120,8 +121,9 @@ def _card(chapter: Chapter) -> Any:
             [
                 html.Span(str(chapter.number), className="number"),
                 dmc.Text(chapter.title, fw=600, mt="sm", lh=1.35),
-                dmc.Text(chapter.chapter.summary, size="sm", c="dimmed", mt="auto", pt="sm", className="way-chapter"),
-                dmc.Text(chapter.stash.summary, size="sm", fw=500, mt=4, className="way-stash"),
+                dmc.Text(chapter.gist, size="sm", c="dimmed", mt=4),
+                dmc.Text(chapter.chapter.summary, size="sm", mt="auto", pt="sm", className="way-chapter"),
+                dmc.Text(chapter.stash.summary, size="sm", mt=4, className="way-stash"),
             ],
             withBorder=True,
             h="100%",

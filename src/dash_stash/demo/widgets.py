@@ -41,7 +41,12 @@ def _choice(identifier: str, label: str, options: dict[str, str]) -> Any:
 
 def button(identifier: str, text: str) -> Any:
     """Return a button."""
-    return dmc.Button(text, id=identifier, n_clicks=0, variant="light", size="sm", mb="xs", mr="xs")
+    return dmc.Button(text, id=identifier, n_clicks=0, variant="light", size="sm", mb="xs", mr="xs", style={"flexShrink": 0})
+
+
+def with_note(what: Any, note: str) -> Any:
+    """Put a remark beside something."""
+    return dmc.Group([what, dmc.Text(note, size="xs", c="dimmed", flex=1, mb="xs")], gap="xs", wrap="nowrap")
 
 
 def loading(*children: Any) -> Any:
@@ -80,7 +85,9 @@ def hottest(frame: pd.DataFrame, unit: str) -> Any:
 
 def drawn(sample: dict[str, Any]) -> Any:
     """Show some of the flights of a sample, and when it was drawn."""
-    return html.Div([dmc.Text(f"20 flights, drawn at {sample['drawn']}", size="sm", fw=600, mb=4), table(sample["flights"].head(6))])
+    title = f"20 flights, drawn at {sample['drawn']}"
+    rows = sample["flights"].head(6).rename(columns={"origin": "from", "dest": "to", "dep_delay": "delay"})
+    return html.Div([dmc.Text(title, size="sm", fw=600, mb=4), table(rows)])
 
 
 def place(identifier: str) -> Any:

@@ -36,19 +36,20 @@
     if (column.flying++ === 0 && performance.now() - (column.ended ?? 0) > 250) column.began = performance.now();
     try {
       const response = await fetch(resource, options);
-      column.bytes += new Blob([options.body]).size + (await response.clone().arrayBuffer()).byteLength;
+      const received = (await response.clone().arrayBuffer()).byteLength;
+      column.bytes += new Blob([options.body]).size + received;
       column.ended = performance.now();
       column.workers.add(response.headers.get("X-Worker"));
       show(`${name}-meter-bytes`, bytes(column.bytes));
       show(`${name}-meter-time`, `${Math.round(column.ended - column.began).toLocaleString("en")} ms`);
       show(`${name}-meter-runs`, response.headers.get("X-Runs"));
       show(`${name}-meter-worker`, response.headers.get("X-Worker"));
-      show(`${name}-meter-worker-note`, column.workers.size > 1 ? `${column.workers.size} have answered` : "");
+      show(`${name}-meter-worker-note`, column.workers.size > 1 ? `one of ${column.workers.size}` : "");
       show(`${name}-meter-memory`, bytes(Number(response.headers.get("X-Memory"))));
       return response;
     } finally {
       column.flying--;
-      compare(name.split("-")[0]);
+      setTimeout(compare, 300, name.split("-")[0]);
     }
   };
 })();

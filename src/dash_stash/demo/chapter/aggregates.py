@@ -41,8 +41,8 @@ def draw_places(text):
 def layout():
     return [
         carrier_choice("parts-chapter-carrier"),
-        dcc.Store(id="parts-chapter-data"),
         loading(
+            dcc.Store(id="parts-chapter-data"),
             graph("parts-chapter-days", 260),
             grid(graph("parts-chapter-hours", 210), graph("parts-chapter-places", 210)),
         ),

@@ -45,6 +45,8 @@ def layout():
     names = ("scatter", "spline", "histogram", "contour")
     return [
         carrier_choice("signal-chapter-carrier"),
-        dcc.Store(id="signal-chapter-data"),
-        loading(grid(*(graph(f"signal-chapter-{name}", 200) for name in names))),
+        loading(
+            dcc.Store(id="signal-chapter-data"),
+            grid(*(graph(f"signal-chapter-{name}", 200) for name in names)),
+        ),
     ]

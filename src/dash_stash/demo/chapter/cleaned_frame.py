@@ -47,6 +47,9 @@ def layout():
     return [
         airport_choice("frame-chapter-airport"),
         unit_choice("frame-chapter-unit"),
-        dcc.Store(id="frame-chapter-data"),
-        loading(graph("frame-chapter-graph"), place("frame-chapter-table")),
+        loading(
+            dcc.Store(id="frame-chapter-data"),
+            graph("frame-chapter-graph"),
+            place("frame-chapter-table"),
+        ),
     ]

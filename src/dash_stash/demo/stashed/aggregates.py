@@ -44,8 +44,10 @@ def draw_places(places):
 def layout():
     return [
         carrier_choice("parts-stash-carrier"),
-        *(dcc.Store(id=f"parts-stash-{name}-data") for name in ("days", "hours", "places")),
         loading(
+            dcc.Store(id="parts-stash-days-data"),
+            dcc.Store(id="parts-stash-hours-data"),
+            dcc.Store(id="parts-stash-places-data"),
             graph("parts-stash-days", 260),
             grid(graph("parts-stash-hours", 210), graph("parts-stash-places", 210)),
         ),

@@ -44,6 +44,8 @@ def layout():
     names = ("scatter", "spline", "histogram", "contour")
     return [
         carrier_choice("signal-stash-carrier"),
-        dcc.Store(id="signal-stash-data"),
-        loading(grid(*(graph(f"signal-stash-{name}", 200) for name in names))),
+        loading(
+            dcc.Store(id="signal-stash-data"),
+            grid(*(graph(f"signal-stash-{name}", 200) for name in names)),
+        ),
     ]

@@ -48,6 +48,9 @@ def layout():
     return [
         airport_choice("frame-stash-airport"),
         unit_choice("frame-stash-unit"),
-        dcc.Store(id="frame-stash-data"),
-        loading(graph("frame-stash-graph"), place("frame-stash-table")),
+        loading(
+            dcc.Store(id="frame-stash-data"),
+            graph("frame-stash-graph"),
+            place("frame-stash-table"),
+        ),
     ]

@@ -17,8 +17,9 @@ from dash_stash.demo.likes import like_button
 )
 def like(clicks, again):
     if ctx.triggered_id == "global-stash-like":
-        stash.app.modify("likes", lambda likes: likes + 1, default=0)
-    return {"worker": os.getpid(), "likes": stash.app.get("likes", 0)}
+        stash.app.modify("likes", lambda n: n + 1, default=0)
+    likes = stash.app.get("likes", 0)
+    return {"worker": os.getpid(), "likes": likes}
 
 
 def layout():
