@@ -232,8 +232,11 @@ async def off_loop(call: Callable[[], Any]) -> Any:
 
 
 def _close_unwanted(future: Future[Any]) -> None:
-    if future.exception() is None and hasattr(future.result(), "close"):
-        future.result().close()
+    if future.exception() is None:
+        result = future.result()
+        for part in result if isinstance(result, tuple) else (result,):
+            if hasattr(part, "land"):
+                part.close()
 
 
 def _off_thread(call: Callable[[], Any]) -> Future[Any]:

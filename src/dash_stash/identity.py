@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import importlib.util
+import inspect
 import operator
 import os
 import pathlib
@@ -70,7 +71,10 @@ def of_function(function: FunctionType) -> bytes:
 
     Functions that it calls are not looked into; what a nested function takes from around it is a matter of `captured`.
     """
-    return keys.digest(module_name(function).encode(), function.__qualname__.encode(), _of_code(function.__code__))
+    code = function.__code__
+    if code.co_consts and code.co_consts[0] == function.__doc__:
+        code = code.replace(co_consts=(None, *code.co_consts[1:]))  # what it says of itself is not what it does
+    return keys.digest(module_name(function).encode(), function.__qualname__.encode(), _of_code(code))
 
 
 def captured(function: FunctionType) -> dict[str, object]:
@@ -82,17 +86,22 @@ def captured(function: FunctionType) -> dict[str, object]:
     return found
 
 
-def of_captured(value: object, path: str) -> bytes:
+def of_captured(value: object, path: str, within: frozenset[int] = frozenset()) -> bytes:
     """Return the key of such a variable: functions, classes and modules by what they are, all else by value.
+
+    *within* are the ids of the functions that are being looked into.
 
     Raises:
         keys.NoKey: It has no value to make a key of.
     """
     if isinstance(value, FunctionType):
-        inner = [of_captured(child, f"{name!r}, used by {path}") for name, child in captured(value).items()]
+        if id(value) in within:
+            return keys.digest(b"itself")
+        inside = within | {id(value)}
+        inner = [of_captured(child, f"{name!r}, used by {path}", inside) for name, child in captured(value).items()]
         return keys.digest(of_function(value), *inner)
     if isinstance(value, functools.partial):
-        return keys.digest(of_captured(value.func, path), keys.of_value([value.args, value.keywords], path))
+        return keys.digest(of_captured(value.func, path, within), keys.of_value([value.args, value.keywords], path))
     if isinstance(value, type):
         return keys.digest(b"class", value.__module__.encode(), value.__qualname__.encode())
     if isinstance(value, ModuleType | BuiltinFunctionType):
@@ -100,9 +109,14 @@ def of_captured(value: object, path: str) -> bytes:
     return keys.of_value(value, path)
 
 
+_STARRED = inspect.CO_VARARGS | inspect.CO_VARKEYWORDS
+
+
 def _of_code(code: CodeType) -> bytes:
     """The key of byte code, without file names and line numbers."""
+    shape = (code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount, code.co_flags & _STARRED)
     return keys.digest(
+        repr(shape).encode(),
         code.co_code,
         *(name.encode() for name in (*code.co_names, *code.co_varnames, *code.co_freevars)),
         *(_of_code(const) if isinstance(const, CodeType) else keys.of_value(const, "a constant") for const in code.co_consts),

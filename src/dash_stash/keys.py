@@ -55,6 +55,7 @@ def of_value(value: object, path: str) -> bytes:
 
 
 _Emit = Callable[[bytes], None]
+_Writer = Callable[[Any, _Emit, str], None]
 
 
 def _write(value: Any, emit: _Emit, path: str) -> None:
@@ -64,7 +65,7 @@ def _write(value: Any, emit: _Emit, path: str) -> None:
     writer(value, emit, path)
 
 
-def _writer_by_kind(value: object) -> Callable[[Any, _Emit, str], None] | None:
+def _writer_by_kind(value: object) -> _Writer | None:
     """The writer of a type that is not known by itself: enums, dataclasses, named tuples, arrays and frames."""
     if isinstance(value, enum.Enum):
         return _write_enum
@@ -74,7 +75,8 @@ def _writer_by_kind(value: object) -> Callable[[Any, _Emit, str], None] | None:
         return _write_named_tuple
     if isinstance(value, pathlib.PurePath):
         return _write_path
-    return next((_OPTIONAL[name] for name in map(public_name, type(value).__mro__) if name in _OPTIONAL), None)
+    known = next((name for name in map(public_name, type(value).__mro__) if name in _OPTIONAL), None)
+    return None if known is None else _OPTIONAL[known] if known == public_name(type(value)) else _write_subclass(_OPTIONAL[known])
 
 
 def public_name(kind: type) -> str:
@@ -82,11 +84,19 @@ def public_name(kind: type) -> str:
     return f"{kind.__module__.partition('.')[0]}.{kind.__qualname__}"
 
 
+def _write_subclass(write_base: _Writer) -> _Writer:
+    def write(value: Any, emit: _Emit, path: str) -> None:
+        emit(_class_name(value))
+        write_base(value, emit, path)
+
+    return write
+
+
 def _class_name(value: object) -> bytes:
     return f"{type(value).__module__}.{type(value).__qualname__}".encode()
 
 
-def _write_text(tag: bytes, to_bytes: Callable[[Any], bytes]) -> Callable[[Any, _Emit, str], None]:
+def _write_text(tag: bytes, to_bytes: Callable[[Any], bytes]) -> _Writer:
     def write(value: Any, emit: _Emit, path: str) -> None:  # noqa: ARG001 (one signature for all writers)
         emit(tag)
         emit(to_bytes(value))
@@ -102,7 +112,7 @@ def _datetime(value: datetime.datetime | datetime.time) -> bytes:
     return f"{value.isoformat()} {value.fold} {value.tzinfo!r}".encode()
 
 
-def _write_sequence(tag: bytes) -> Callable[[Any, _Emit, str], None]:
+def _write_sequence(tag: bytes) -> _Writer:
     def write(value: Any, emit: _Emit, path: str) -> None:
         emit(tag + str(len(value)).encode())
         for index, child in enumerate(value):
@@ -164,6 +174,12 @@ def _write_array(value: Any, emit: _Emit, path: str) -> None:
         emit(hashlib.sha256(value.tobytes() if not value.flags.c_contiguous else value.reshape(-1).view("uint8")).digest())
 
 
+def _write_masked(value: Any, emit: _Emit, path: str) -> None:
+    emit(b"masked")
+    _write_array(value.filled(), emit, path)
+    _write_array(value.mask | False, emit, path)
+
+
 def _write_number(value: Any, emit: _Emit, path: str) -> None:  # noqa: ARG001 (NumPy is optional)
     emit(b"number")
     emit(value.dtype.str.encode())
@@ -200,6 +216,7 @@ def _write_pandas_values(value: Any, emit: _Emit, path: str) -> None:
     if value.dtype == object:
         _write_sequence(b"objects")(array, emit, path)
     elif hasattr(array, "categories"):
+        emit(b"ordered" if array.ordered else b"unordered")
         _write_pandas_index(array.categories, emit, f"{path}.categories")
         _write_array(array.codes, emit, path)
     elif hasattr(array, "asi8"):
@@ -227,28 +244,45 @@ def _numpy_dtype() -> type:
 
 
 def _write_polars(value: Any, emit: _Emit, path: str) -> None:
-    """A frame or series, as Polars' own uncompressed IPC stream."""
-    import io
-
-    frame = value if hasattr(value, "write_ipc_stream") else value.to_frame()
-    sink = io.BytesIO()
-    try:
-        frame.rechunk().write_ipc_stream(sink)
-    except Exception as error:
-        raise NoKey(path, f"Polars frame that Arrow cannot hold ({error})") from error
+    frame = value if hasattr(value, "columns") else value.to_frame()
     emit(_class_name(value))
-    emit(hashlib.sha256(sink.getbuffer()).digest())
+    for column in frame.iter_columns():
+        _write(column.name, emit, path)
+        emit(str(column.dtype).encode())
+        _write_array(column.is_null().to_numpy(), emit, path)
+        kind = column.dtype
+        if kind.is_numeric() and not kind.is_decimal():
+            _write_array(column.fill_null(0).to_numpy(), emit, path)
+        elif kind.is_temporal():
+            _write_array(column.to_physical().fill_null(0).to_numpy(), emit, path)
+        else:
+            _write_rows(column.to_list(), emit, f"{path}[{column.name!r}]")
 
 
-def _write_arrow(value: Any, emit: _Emit, path: str) -> None:  # noqa: ARG001 (PyArrow is optional)
+def _write_arrow(value: Any, emit: _Emit, path: str) -> None:
     import pyarrow as pa
+    import pyarrow.compute as pc
 
     table = value if isinstance(value, pa.Table) else pa.table({"": value})
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, table.schema) as writer:
-        writer.write_table(table.combine_chunks())
     emit(_class_name(value))
-    emit(hashlib.sha256(sink.getvalue()).digest())
+    for name, column in zip(table.column_names, table.columns, strict=True):
+        _write(name, emit, path)
+        emit(str(column.type).encode())
+        _write_array(pc.is_null(column).to_numpy(), emit, path)
+        if pa.types.is_integer(column.type) or pa.types.is_floating(column.type):
+            _write_array(pc.fill_null(column, 0).to_numpy(), emit, path)
+        else:
+            _write_rows(column.to_pylist(), emit, f"{path}[{name!r}]")
+
+
+def _write_rows(rows: list[Any], emit: _Emit, path: str) -> None:
+    """Rows of a column: text as one long text, all else one by one."""
+    if all(row is None or type(row) is str for row in rows):
+        texts = [row for row in rows if row is not None]
+        emit(",".join(map(str, map(len, texts))).encode())
+        emit("".join(texts).encode("utf-8", "surrogatepass"))
+    else:
+        _write_sequence(b"rows")(rows, emit, path)
 
 
 def _write_ref(value: Any, emit: _Emit, path: str) -> None:  # noqa: ARG001 (one signature for all writers)
@@ -257,7 +291,7 @@ def _write_ref(value: Any, emit: _Emit, path: str) -> None:  # noqa: ARG001 (one
     emit(value.target)
 
 
-_WRITERS: dict[type, Callable[[Any, _Emit, str], None]] = {
+_WRITERS: dict[type, _Writer] = {
     type(None): _write_text(b"None", lambda value: b""),
     type(...): _write_text(b"Ellipsis", lambda value: b""),
     bool: _write_text(b"bool", lambda value: b"1" if value else b"0"),
@@ -287,8 +321,9 @@ _WRITERS: dict[type, Callable[[Any, _Emit, str], None]] = {
 }
 
 # By name, so that a type can be known without importing its library.
-_OPTIONAL: dict[str, Callable[[Any, _Emit, str], None]] = {
+_OPTIONAL: dict[str, _Writer] = {
     "dash_stash.Ref": _write_ref,
+    "numpy.MaskedArray": _write_masked,
     "numpy.ndarray": _write_array,
     "numpy.generic": _write_number,
     "pandas.DataFrame": _write_pandas_frame,

@@ -254,14 +254,22 @@ class Memo(Generic[P, R]):
         if self.stash.store.read(key) is not None:
             return
         try:
-            encoded = encode((self.id, call.args, call.kwargs))
+            encoded = encode((self.id, [*map(_packed, call.args)], {name: _packed(value) for name, value in call.kwargs.items()}))
         except Unstorable:
             return  # an ignored argument that cannot be stored: the reference then lives as long as the value
         self.stash.store.commit(None, key, Facts("recipe", self.name, self.stash.clock(), scope=call.owner), encoded)
 
-    def reopen(self, key: bytes, args: tuple[Any, ...], kwargs: dict[str, Any], owner: str) -> Any:
-        """Return the value of a recipe."""
-        return self._value(Call(self, key, args, kwargs, owner))
+    def reopen(self, key: bytes, args: list[Any], kwargs: dict[str, Any], owner: str) -> Any:
+        """Return the value of a recipe, or MISSING if it is another's: functions made in one place may close over other values."""
+        opened = tuple(self._unpacked(value) for value in args)
+        named = {name: self._unpacked(value) for name, value in kwargs.items()}
+        own = self._key_of(opened, named)
+        if key != (keys.digest(own, owner.encode()) if owner else own):
+            return MISSING
+        return self._value(Call(self, key, opened, named, owner))
+
+    def _unpacked(self, value: Any) -> Any:
+        return self.stash.references.open(value.text, f"an argument of {self.name}()") if isinstance(value, _PackedRef) else value
 
     # Keys
 
@@ -352,6 +360,17 @@ class AsyncMemo(Memo[P, Coroutine[Any, Any, R]]):
         """Compute the value now, whatever is stored."""
         result: R = await flight.run_async(self._steps(self._call(args, kwargs), anew=True))
         return result
+
+
+@dataclass(frozen=True, slots=True)
+class _PackedRef:
+    """A reference among the arguments of a recipe: pickled it would become text."""
+
+    text: str
+
+
+def _packed(value: Any) -> Any:
+    return _PackedRef(str(value)) if isinstance(value, Ref) else value
 
 
 def recipe_key(key: bytes) -> bytes:

@@ -12,7 +12,7 @@ from typing import Any, Generic, SupportsIndex, TypeVar, overload
 
 from dash_stash import keys, seal
 from dash_stash.codec import PartName
-from dash_stash.errors import NoSession, RefInvalid
+from dash_stash.errors import ConfigError, NoSession, RefInvalid
 from dash_stash.scope import Visits
 
 T_co = TypeVar("T_co", covariant=True)
@@ -61,10 +61,13 @@ class Ref(str, Generic[T_co]):  # noqa: SLOT000 (a str subclass that is generic 
             PartMissing: It has no part of this name.
             RefInvalid: The text was not received from dash-stash.
         """
-        if not hasattr(self, "_target"):
-            raise RefInvalid("forged", "a Ref made from text; use stash.ref(text)")
+        self._check()
         value: T_co = self._references.load(self._target)
         return value
+
+    def _check(self) -> None:
+        if not hasattr(self, "_target"):
+            raise RefInvalid("forged", "a Ref made from text; use stash.ref(text)")
 
     @overload  # type: ignore[override]
     def __getitem__(self, part: PartName) -> Ref[Any]: ...
@@ -85,7 +88,16 @@ class Ref(str, Generic[T_co]):  # noqa: SLOT000 (a str subclass that is generic 
     @property
     def target(self) -> bytes:
         """The key of what it points at, without who may open it: what a reference is worth as an argument."""
+        self._check()
         return keys.digest(self._target.key, json.dumps(self._target.path).encode())
+
+    def __copy__(self) -> Ref[T_co]:
+        """Be its own copy: it never changes."""
+        return self
+
+    def __deepcopy__(self, memo: object) -> Ref[T_co]:
+        """Be its own copy."""
+        return self
 
     def __reduce__(self) -> tuple[type[str], tuple[str]]:
         """Leave the process as text: what it opens is decided where it arrives."""
@@ -112,6 +124,8 @@ class References:
         path = json.dumps(target.path, separators=(",", ":")).encode() if target.path else b""
         body = bytes([flags]) + target.key + owner + path
         text = base64.urlsafe_b64encode(body + seal.make(self._key, body, size=_SEAL_SIZE)).rstrip(b"=").decode()
+        if len(text) + len(PREFIX) > _LONGEST:
+            raise ConfigError(f"a reference to a part under {len(path)} bytes of names would be too long: use shorter names")
         return Ref._of(PREFIX + text, self, target)
 
     def open(self, text: str, prop: str) -> Ref[Any]:
@@ -120,7 +134,7 @@ class References:
         Raises:
             RefInvalid: It is not.
         """
-        raw = _decode(text)
+        raw = _decode(text) if is_reference(text) else b""
         if len(raw) < _FIXED + _SEAL_SIZE:
             raise RefInvalid("cut", prop)
         body, sealed = raw[:-_SEAL_SIZE], raw[-_SEAL_SIZE:]
@@ -141,6 +155,8 @@ def is_reference(value: object) -> bool:
 def _decode(text: str) -> bytes:
     encoded = str.__getitem__(text, slice(len(PREFIX), None))
     try:
-        return base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4))
+        raw = base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4))
     except binascii.Error:
         return b""
+    # The last letter may have bits to spare: only one spelling of them is a reference.
+    return raw if base64.urlsafe_b64encode(raw).rstrip(b"=").decode() == encoded else b"?" * (_FIXED + _SEAL_SIZE)

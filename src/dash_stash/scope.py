@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextvars import ContextVar, Token
+from contextvars import ContextVar
 from functools import cached_property
 from typing import Literal, get_args
 
@@ -44,13 +44,14 @@ class Visits:
         """Begin with none."""
         self._current: ContextVar[Visit | None] = ContextVar("dash_stash_visit", default=None)
 
-    def enter(self, visit: Visit) -> Token[Visit | None]:
-        """Serve *visit* until `leave`."""
-        return self._current.set(visit)
+    @property
+    def current(self) -> Visit | None:
+        """The visit, None outside a request."""
+        return self._current.get()
 
-    def leave(self) -> None:
-        """Serve nobody."""
-        self._current.set(None)
+    def enter(self, visit: Visit | None) -> None:
+        """Serve *visit*, or nobody."""
+        self._current.set(visit)
 
     def id(self, scope: Scope) -> bytes | None:
         """The hashed id of the present session or page, None if there is none (or *scope* is the app)."""

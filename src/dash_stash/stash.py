@@ -7,6 +7,7 @@ import logging
 import os
 import pathlib
 import secrets
+import weakref
 from collections.abc import Callable, Coroutine, Iterable
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar, cast, overload
 
@@ -14,6 +15,7 @@ from dash_stash import folders, identity, keys
 from dash_stash.clock import Clock, Duration, seconds, system_clock
 from dash_stash.codec import PartName, Unreadable, decode, encode, pick
 from dash_stash.errors import ConfigError, RefExpired, StoreUnavailable
+from dash_stash.flight import MISSING
 from dash_stash.layout import Facts
 from dash_stash.memo import AsyncMemo, Memo, Options, recipe_key
 from dash_stash.ref import Ref, References, Target
@@ -89,16 +91,21 @@ class Stash:
         if max_bytes <= 0 or max_entries <= 0:
             raise ConfigError(f"max_bytes={max_bytes} and max_entries={max_entries} must be more than 0")
         identity.alias_main()
-        self._url = url or os.environ.get(folders.URL_VARIABLE)
-        self._secret = secret or os.environ.get(folders.SECRET_VARIABLE)
+        self._url = url if url is not None else os.environ.get(folders.URL_VARIABLE) or None
+        self._secret = secret if secret is not None else os.environ.get(folders.SECRET_VARIABLE) or None
         self._max_bytes, self._max_entries = max_bytes, max_entries
         self.store: Store = cast(Store, _NotOpened())
-        self._memos: dict[bytes, Memo[Any, Any]] = {}
+        self.references = cast(References, self.store)
+        self._memos: dict[bytes, weakref.WeakSet[Memo[Any, Any]]] = {}
         self._warned_at = float("-inf")
         self.clock = clock
         self.namespace = ""
         self.visits = Visits()
         self.app, self.session, self.page = Variables(self, "app"), Variables(self, "session"), Variables(self, "page")
+        if app is not None:
+            from dash_stash import plugin
+
+            plugin.check(app)
         if self._url is not None:
             folder, network = folders.parse_url(self._url)
             self._open(folder, network=network)
@@ -113,6 +120,7 @@ class Stash:
         """
         from dash_stash import plugin
 
+        plugin.check(app)
         if isinstance(self.store, _NotOpened):
             self._open(folders.app_folder(app.config.name), network=False)
         self.namespace = app.config.requests_pathname_prefix
@@ -202,13 +210,14 @@ class Stash:
     def _memo(self, function: Callable[..., Any], options: Options) -> Memo[Any, Any]:
         kind = AsyncMemo if inspect.iscoroutinefunction(function) else Memo
         memo: Memo[Any, Any] = kind(self, function, options)
-        twin = self._memos.get(memo.id)
-        if twin is not None and identity.source_file(twin.function) != identity.source_file(memo.function):
-            raise ConfigError(
-                f"two functions are called {memo.name} and have the same code, in {identity.source_file(twin.function)} and "
-                f"{identity.source_file(memo.function)}: they would share their values. Give one of them a version=..."
-            )
-        self._memos[memo.id] = memo
+        twins = self._memos.setdefault(memo.id, weakref.WeakSet())
+        for twin in twins:
+            if identity.source_file(twin.function) != identity.source_file(memo.function):
+                raise ConfigError(
+                    f"two functions are called {memo.name} and have the same code, in {identity.source_file(twin.function)} and "
+                    f"{identity.source_file(memo.function)}: they would share their values. Give one of them a version=..."
+                )
+        twins.add(memo)
         return memo
 
     def forget(self, *, tag: str) -> None:
@@ -263,12 +272,13 @@ class Stash:
         memo_id, args, kwargs = decode(recipe.encoded)
         return _part(self._recompute(recipe, memo_id, target.key, args, kwargs), target.path)
 
-    def _recompute(self, recipe: Found, memo_id: bytes, key: bytes, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def _recompute(self, recipe: Found, memo_id: bytes, key: bytes, args: list[Any], kwargs: dict[str, Any]) -> Any:
         facts = recipe.entry.facts
-        memo = self._memos.get(memo_id)
-        if memo is None:
-            raise RefExpired(f"a value of {facts.name}()", "that function has changed, or is not part of this program")
-        return memo.reopen(key, args, kwargs, facts.scope)
+        for memo in tuple(self._memos.get(memo_id, ())):
+            value = memo.reopen(key, args, kwargs, facts.scope)
+            if value is not MISSING:
+                return value
+        raise RefExpired(f"a value of {facts.name}()", "that function has changed, or is not part of this program")
 
     def warn(self, error: StoreUnavailable) -> None:
         """Log that the store cannot be used, once a minute."""

@@ -1,5 +1,5 @@
 """What connects a Stash to a Dash app: the only package that knows Dash and Flask."""
 
-from dash_stash.plugin.install import install
+from dash_stash.plugin.install import check, install
 
-__all__ = ["install"]
+__all__ = ["check", "install"]

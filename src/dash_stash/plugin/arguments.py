@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 import types
 import typing
 from collections.abc import Callable, Iterator
@@ -91,14 +92,19 @@ def _wishes_by_position(function: Callable[..., Any], grouping: Any) -> dict[int
 
 
 def _annotations(function: Callable[..., Any]) -> dict[str, Any]:
+    return {name: _evaluated(hint, function) for name, hint in inspect.get_annotations(function).items()}
+
+
+def _evaluated(hint: Any, function: Callable[..., Any]) -> Any:
+    """An annotation as it is meant; text that only type checkers can evaluate still says whether it is a Ref or text."""
     try:
-        return typing.get_type_hints(function)
-    except (NameError, AttributeError, TypeError):
-        # Names imported only for type checkers: an annotation that is text still says what it says.
-        return {name: _NAMED.get(str(hint), hint) for name, hint in inspect.get_annotations(function).items()}
+        holder = types.SimpleNamespace(__annotations__={"hint": hint})
+        return typing.get_type_hints(holder, globalns=getattr(function, "__globals__", {}))["hint"]
+    except Exception:  # noqa: BLE001 (evaluating a user's annotation may raise anything)
+        return Ref if re.search(r"\bRef\b", str(hint)) else str if re.fullmatch(_TEXT, str(hint)) else None
 
 
-_NAMED = {"str": str, "Ref": Ref, "str | None": str | None, "Ref | None": Ref | None}
+_TEXT = r"str|str *\| *None|None *\| *str|(typing\.)?Optional\[str\]"
 
 
 def _wish(annotation: Any) -> _Wish:

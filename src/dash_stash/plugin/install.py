@@ -23,12 +23,7 @@ _STATUS = {RefInvalid: 403, NoSession: 403, RefExpired: 410}
 
 
 def install(app: dash.Dash, stash: Stash) -> None:
-    """Let *stash* serve *app*.
-
-    Raises:
-        ConfigError: The app's Dash is too old, its backend is not Flask, or it has a Stash already.
-    """
-    _check(app)
+    """Let *stash* serve *app*, which has passed `check`."""
     setattr(app, _MARK, stash)
     _resolve_references(app, stash)
     visitors = Visitors(app, stash)
@@ -40,7 +35,12 @@ def install(app: dash.Dash, stash: Stash) -> None:
     visitors.serve_script()
 
 
-def _check(app: dash.Dash) -> None:
+def check(app: dash.Dash) -> None:
+    """See that a stash can serve *app*.
+
+    Raises:
+        ConfigError: Its Dash is too old, its backend is not Flask, or it has a Stash already.
+    """
     if not isinstance(app, dash.Dash):
         raise ConfigError(f"Stash(app) takes a dash.Dash, not a {type(app).__qualname__} (pass app, not app.server)")
     if not hasattr(app, "_execute_callback"):

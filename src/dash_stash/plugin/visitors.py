@@ -26,6 +26,9 @@ _ID_SIZE = 16
 _SEAL_SIZE = 16
 _HEADER = "X-Dash-Stash-Page"
 
+# What is kept for the length of a request, for each app of the server: who was asking before, and ids that are new.
+_BEFORE, _MINTED = "_dash_stash_before", "_dash_stash_minted"
+
 # Where the page's own requests are made: Dash calls `fetch` for its layout and for every callback.
 _SCRIPT = f"""\
 (() => {{
@@ -53,34 +56,35 @@ class Visitors:
         self._prefix = app.config.requests_pathname_prefix
         # Several apps may share a host; cookies know no ports.
         self._cookie = f"dash_stash_{hashlib.sha256(stash.seal.key('cookie') + self._prefix.encode()).hexdigest()[:8]}"
+        # Also the component suites and the reload hash: none of them shows a page.
+        self._own_requests = f"{app.config.routes_pathname_prefix}_"
         self._script = f"{app.config.routes_pathname_prefix}_dash-stash/page.js"
 
     def arrive(self) -> None:
         """Note who is asking; it is proven when somebody wants to know."""
+        # A request may be made within another: to the app's own test client, by a callback.
+        flask.g.setdefault(_BEFORE, {})[self] = self._visits.current
         self._visits.enter(Visit(self._session, self._page))
 
     def leave(self, error: BaseException | None = None) -> None:  # noqa: ARG002 (Flask's signature)
         """Forget who was asking."""
-        self._visits.leave()
+        self._visits.enter(flask.g.get(_BEFORE, {}).get(self))
 
     def answer(self, response: Response) -> Response:
         """Give a page of the app its page id, and its browser a session unless it has one."""
-        if response.mimetype != "text/html" or response.status_code != HTTPStatus.OK or response.direct_passthrough:
-            return response
-        markup = response.get_data(as_text=True)
-        head, config, tail = markup.partition('<script id="_dash-config"')
-        if not config or not self._is_own(tail):
-            return response
-        session = self._session()
-        if session is None:
-            session = secrets.token_bytes(_ID_SIZE)
-            self._set_cookie(response, session)
-        page = _sign(secrets.token_bytes(_ID_SIZE), self._page_key, session)
-        source = f"{self._prefix}_dash-stash/page.js"
-        script = f'<script src="{html.escape(source)}" data-page="{page}" data-prefix="{html.escape(self._prefix)}"></script>'
-        response.set_data(head + script + config + tail)
-        # The id is for this load alone, and so is the cookie: no cache may keep either.
-        response.headers["Cache-Control"] = "no-store"
+        is_page = response.mimetype == "text/html" and response.status_code == HTTPStatus.OK and not response.direct_passthrough
+        head, config, tail = response.get_data(as_text=True).partition('<script id="_dash-config"') if is_page else ("", "", "")
+        if config and self._is_own(tail):
+            session = self._session()
+            assert session is not None  # noqa: S101 (whoever loads a page has one, or gets one)
+            page = _sign(self._minted("page"), self._page_key, session)
+            source = f"{self._prefix}_dash-stash/page.js"
+            script = f'<script src="{html.escape(source)}" data-page="{page}" data-prefix="{html.escape(self._prefix)}"></script>'
+            response.set_data(head + script + config + tail)
+            response.headers["Cache-Control"] = "no-store"  # the page's id is for this load alone
+        if (self, "session") in flask.g.get(_MINTED, {}):
+            self._set_cookie(response, self._minted("session"))
+            response.headers["Cache-Control"] = "no-store"
         return response
 
     def _is_own(self, tail: str) -> bool:
@@ -103,10 +107,22 @@ class Visitors:
         response.set_cookie(self._cookie, value, path=self._prefix, httponly=True, samesite="Lax", secure=flask.request.is_secure)
 
     def _session(self) -> bytes | None:
-        return _proven(flask.request.cookies.get(self._cookie, ""), self._session_key)
+        """The session that the cookie proves; for a browser that loads its first page, the one that it will get."""
+        proven = _proven(flask.request.cookies.get(self._cookie, ""), self._session_key)
+        return self._minted("session") if proven is None and self._is_page_load() else proven
 
     def _page(self, session: bytes) -> bytes | None:
+        if self._is_page_load():
+            return self._minted("page")
         return _proven(flask.request.headers.get(_HEADER, ""), self._page_key, session)
+
+    def _is_page_load(self) -> bool:
+        """Whether the request is for a page, not made by one: those have to prove what they belong to."""
+        return flask.request.method == "GET" and not flask.request.path.startswith(self._own_requests)
+
+    def _minted(self, what: str) -> bytes:
+        minted: dict[object, bytes] = flask.g.setdefault(_MINTED, {})
+        return minted.setdefault((self, what), secrets.token_bytes(_ID_SIZE))
 
 
 def _sign(identified: bytes, key: bytes, *context: bytes) -> str:

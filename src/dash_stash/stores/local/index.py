@@ -1,8 +1,12 @@
-"""A disposable SQLite index of the entry files: what to evict, what to list. No read of a value needs it."""
+"""A disposable SQLite index of the entry files: what to evict, what to list. No read of a value needs it.
+
+Names and tags stand in it as JSON: SQLite takes only text that UTF-8 has, and half a surrogate pair can come from a browser.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import pathlib
 import sqlite3
@@ -96,10 +100,10 @@ class Index:
         with self._transaction() as connection:
             for entry in entries:
                 facts = entry.facts
-                row = (entry.key, facts.kind, facts.name, facts.scope, entry.size, facts.gone_at, used)
+                row = (entry.key, facts.kind, json.dumps(facts.name), facts.scope, entry.size, facts.gone_at, used)
                 connection.execute(_ADD, row)
                 connection.execute("DELETE FROM tags WHERE key = ?", (entry.key,))
-                connection.executemany("INSERT INTO tags VALUES (?, ?)", [(tag, entry.key) for tag in facts.tags])
+                connection.executemany("INSERT INTO tags VALUES (?, ?)", [(json.dumps(tag), entry.key) for tag in facts.tags])
 
     def remove(self, keys: Iterable[bytes]) -> None:
         """Remove entries."""
@@ -140,12 +144,12 @@ class Index:
         conditions = {
             "scope = ?": scope,
             "kind = ?": kind,
-            "key IN (SELECT key FROM tags WHERE tag = ?)": tag,
+            "key IN (SELECT key FROM tags WHERE tag = ?)": None if tag is None else json.dumps(tag),
         }
         asked = {condition: value for condition, value in conditions.items() if value is not None}
         where = f" WHERE {' AND '.join(asked)}" if asked else ""
         rows = self._rows(f"SELECT key, kind, name, scope, size FROM entries{where} ORDER BY name, key", tuple(asked.values()))  # noqa: S608 (the conditions are ours)
-        return [Listed(*row) for row in rows]  # type: ignore[arg-type]
+        return [Listed(key, kind, json.loads(name), scope, size) for key, kind, name, scope, size in rows]  # type: ignore[arg-type]
 
 
 def identity(path: pathlib.Path) -> tuple[int, int] | None:

@@ -84,7 +84,9 @@ class _Kept:
     watched: tuple[tuple[int, int], ...]
     """The slots of the entry's version and of its tags' epochs, and what must stand in them."""
 
+    since: float
     until: float
+    """For how long it is trusted; a clock that is set back ends that too."""
 
 
 class LocalFlight:
@@ -181,7 +183,7 @@ class LocalStore:
         """Read the entry of *key*."""
         kept = self._kept.get(key)
         now = self._clock()
-        if kept is not None and kept.body is not None and now < kept.until and self._slots is not None:
+        if kept is not None and kept.body is not None and kept.since <= now < kept.until and self._slots is not None:
             values = self._slots.values
             for slot, value in kept.watched:
                 if values[slot] != value:
@@ -228,7 +230,7 @@ class LocalStore:
         kept_head = head if len(head) <= _KEPT_HEAD else None
         watched = ((version_slot(key), version), *((epoch_slot(tag), epoch) for tag, epoch in entry.facts.tags.items()))
         until = min(now + _TRUSTED, entry.facts.gone_at)
-        self._kept[key] = _Kept(entry, identity, kept_head, body, shared, watched, until)
+        self._kept[key] = _Kept(entry, identity, kept_head, body, shared, watched, now, until)
 
     # Flights
 
@@ -384,7 +386,7 @@ class LocalStore:
 
     def _ready(self, now: float) -> Slots:
         """See that the folder is there and the slots are the folder's, once a second; a deleted folder begins anew."""
-        if self._slots is not None and now - self._looked_at < _TRUSTED:
+        if self._slots is not None and 0 <= now - self._looked_at < _TRUSTED:
             return self._slots
         if self._slots is None or indexes.identity(self.folder / "slots") != self._slots.identity:
             files.make_private_folder(self.folder, network=self._network)
