@@ -78,7 +78,6 @@ def decode(encoded: Encoded, part: PartName | None = None) -> Any:
         PartMissing: There is no such part.
         Unreadable: This program no longer has what the value is made of.
     """
-
     if encoded.shape is None:
         value = _load(encoded.segments[0])
         return value if part is None else pick(value, part)

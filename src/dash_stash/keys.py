@@ -76,7 +76,11 @@ def _writer_by_kind(value: object) -> _Writer | None:
     if isinstance(value, pathlib.PurePath):
         return _write_path
     known = next((name for name in map(public_name, type(value).__mro__) if name in _OPTIONAL), None)
-    return None if known is None else _OPTIONAL[known] if known == public_name(type(value)) else _write_subclass(_OPTIONAL[known])
+    if known is None:
+        return None
+    # Index and scalar types of a library say by their dtype which they are; of others the class matters.
+    by_itself = known == public_name(type(value)) or known in ("pandas.Index", "numpy.generic")
+    return _OPTIONAL[known] if by_itself else _write_subclass(_OPTIONAL[known])
 
 
 def public_name(kind: type) -> str:
@@ -202,7 +206,7 @@ def _write_pandas_series(value: Any, emit: _Emit, path: str) -> None:
 
 
 def _write_pandas_index(value: Any, emit: _Emit, path: str) -> None:
-    emit(type(value).__name__.encode())
+    emit(b"Index%d" % value.nlevels)
     for name in value.names:
         _write(name, emit, f"{path}.names")
     for level in range(value.nlevels):
@@ -251,7 +255,7 @@ def _write_polars(value: Any, emit: _Emit, path: str) -> None:
         emit(str(column.dtype).encode())
         _write_array(column.is_null().to_numpy(), emit, path)
         kind = column.dtype
-        if kind.is_numeric() and not kind.is_decimal():
+        if kind.is_numeric() and not kind.is_decimal() and "128" not in str(kind):  # those NumPy does not have
             _write_array(column.fill_null(0).to_numpy(), emit, path)
         elif kind.is_temporal():
             _write_array(column.to_physical().fill_null(0).to_numpy(), emit, path)

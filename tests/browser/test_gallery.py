@@ -6,6 +6,8 @@ import os
 import pathlib
 import re
 import shutil
+import signal
+import subprocess
 import sys
 from collections.abc import Iterator
 
@@ -185,6 +187,20 @@ def test_a_session_keeps_its_data_and_another_browser_has_its_own(page: Page, ch
         stranger.goto(f"{gallery}/session")
         assert get(stranger, "stash") != mine["stash"]
     other.close()
+
+
+def test_ctrl_c_ends_the_gallery_and_removes_the_chapters_cache(tmp_path: pathlib.Path) -> None:
+    command = [str(pathlib.Path(sys.executable).parent / "dash-stash"), "demo", "--port", str(free_port())]
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    environment = {**os.environ, "TMPDIR": str(temporary)}
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        assert must(process.stdout).readline().startswith("The gallery is at http://127.0.0.1:")
+        assert any(temporary.glob("dash-stash-gallery-*"))
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 0
+        assert must(process.stdout).read() == ""
+    assert not any(temporary.glob("dash-stash-gallery-*"))
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -18,7 +18,7 @@ def visit(stash: Stash, session: str = "mine", page: str = "first") -> Iterator[
     try:
         yield
     finally:
-        stash.visits.leave()
+        stash.visits.enter(None)
 
 
 class Caller(threading.Thread):

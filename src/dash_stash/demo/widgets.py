@@ -72,7 +72,7 @@ def grid(*graphs: Any) -> Any:
 def table(rows: pd.DataFrame) -> Any:
     """Show the rows of a small frame."""
     cells = {"head": list(rows.columns), "body": rows.astype(str).to_numpy().tolist()}
-    return dmc.TableScrollContainer(dmc.Table(data=cells, fz="xs", verticalSpacing=5), minWidth=380, type="native")
+    return dmc.TableScrollContainer(dmc.Table(data=cells, fz="xs", verticalSpacing=5, horizontalSpacing=6), minWidth=300, type="native")
 
 
 def hottest(frame: pd.DataFrame, unit: str) -> Any:

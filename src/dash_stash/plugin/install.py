@@ -27,7 +27,8 @@ def install(app: dash.Dash, stash: Stash) -> None:
     setattr(app, _MARK, stash)
     _resolve_references(app, stash)
     visitors = Visitors(app, stash)
-    app.server.before_request(visitors.arrive)
+    # Before Dash's own: on the first request that calls the layout, which may want to know who is asking.
+    app.server.before_request_funcs.setdefault(None, []).insert(0, visitors.arrive)
     app.server.after_request(visitors.answer)
     app.server.teardown_request(visitors.leave)
     for error in _STATUS:
