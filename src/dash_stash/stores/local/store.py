@@ -216,10 +216,12 @@ class LocalStore:
             found = _found(entry, head, files.private_map(descriptor) if body is None else bytearray(body))
         finally:
             os.close(descriptor)
+        if not _is_current(entry.facts, slots, now):
+            return None
         self._keep(key, entry, identity, head, body, version, now)
         if now - slots.last_use(key) >= _TRUSTED:
             slots.use(key, now)
-        return found if _is_current(entry.facts, slots, now) else None
+        return found
 
     def _keep(self, key: bytes, entry: Entry, identity: Identity, head: bytes, body: bytes | None, version: int, now: float) -> None:
         while len(self._kept) >= _KEPT:
