@@ -356,6 +356,12 @@ class AsyncMemo(Memo[P, Coroutine[Any, Any, R]]):
             await flight.run_async(self._steps(call))
         return ref
 
+    def peek(self, *args: P.args, **kwargs: P.kwargs) -> R | None:  # type: ignore[override]
+        """Return the stored value, be it stale, or None; never compute, so there is nothing to await."""
+        value: Any = super().peek(*args, **kwargs)
+        stored: R | None = value
+        return stored
+
     async def refresh(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Compute the value now, whatever is stored."""
         result: R = await flight.run_async(self._steps(self._call(args, kwargs), anew=True))
