@@ -218,13 +218,8 @@ def _reduce_table(table: Any) -> Any:
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema) as writer:
         writer.write_table(table)
-    return _table_from_stream, (pickle.PickleBuffer(sink.getvalue()),)
-
-
-def _table_from_stream(stream: Any) -> Any:
-    import pyarrow as pa
-
-    return pa.ipc.open_stream(pa.py_buffer(stream)).read_all()
+    # As a table again, whose own pickling keeps the schema in the header: what is not sealed must hold no structure.
+    return _same, (pa.ipc.open_stream(sink.getvalue()).read_all(),)
 
 
 def _reduce_column(column: Any) -> Any:

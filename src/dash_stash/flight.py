@@ -54,8 +54,8 @@ class Task(Protocol):
     key: bytes
     name: str
 
-    def load(self) -> Any:
-        """Return the stored value, or MISSING."""
+    def load(self, *, waited: bool = False) -> Any:
+        """Return the stored value, or MISSING; *waited* if another computed it meanwhile."""
         ...
 
     def compute(self) -> Any:
@@ -90,12 +90,15 @@ def obtain(store: Store, task: Task, sealing_key: bytes, warn: Warn, *, held: Fl
                 held = joined
                 # Somebody may have stored it between the caller's look and the flight.
                 value = MISSING if anew else (yield Step(task.load, is_users=False))
-                return value if value is not MISSING else (yield from _lead(held, task, save, sealing_key, warn))
+                if value is MISSING:
+                    return (yield from _lead(held, task, save, sealing_key, warn))
+                held.land()
+                return value
             if not anew:
                 _raise_failure(joined, sealing_key)
                 if joined.outcome == _UNSTORED:
                     return (yield _computation(task))
-                value = yield Step(task.load, is_users=False)
+                value = yield Step(functools.partial(task.load, waited=True), is_users=False)
                 if value is not MISSING:
                     return value
     finally:
@@ -109,11 +112,13 @@ def _lead(flight: Flight, task: Task, save: Save, sealing_key: bytes, warn: Warn
     try:
         value = yield _computation(task)
         outcome = yield Step(functools.partial(_stored, save, flight, value, time.perf_counter() - began, warn), is_users=False)
+        # What the function returned may be something that it keeps: the caller gets a copy like everybody else.
+        copy = MISSING if outcome else (yield Step(task.load, is_users=False))
     except Exception as error:
         flight.land(_describe_failure(error, sealing_key))
         raise
     flight.land(outcome)
-    return value
+    return value if copy is MISSING else copy
 
 
 def _stored(save: Save, flight: Flight, value: Any, took: float, warn: Warn) -> bytes | None:
@@ -171,7 +176,7 @@ def _describe_failure(error: Exception, sealing_key: bytes) -> bytes:
 
 def _raise_failure(landed: Landed, sealing_key: bytes) -> None:
     outcome = landed.outcome
-    if outcome is None or not seal.matches(outcome[:_SEAL_SIZE], sealing_key, outcome[_SEAL_SIZE:]):
+    if outcome is None or outcome == _UNSTORED or not seal.matches(outcome[:_SEAL_SIZE], sealing_key, outcome[_SEAL_SIZE:]):
         return
     pickled, kind, text = pickle.loads(outcome[_SEAL_SIZE:])  # noqa: S301 (the seal was checked)
     try:

@@ -8,6 +8,7 @@ import os
 import pathlib
 import re
 import secrets
+import stat
 import sys
 import tempfile
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -99,9 +100,17 @@ def _first_usable(*places: str | None) -> pathlib.Path:
             folder = pathlib.Path(place).expanduser() / "dash-stash"
             with contextlib.suppress(OSError, RuntimeError):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-                if os.access(folder, os.W_OK | os.X_OK) and folder.stat().st_uid == os.getuid():
+                if os.access(folder, os.W_OK | os.X_OK) and _is_private(folder) and _is_private(folder.parent.parent, place):
                     return folder
     raise ConfigError(f"no folder of this user can be written to: set {URL_VARIABLE} and {SECRET_VARIABLE}")
+
+
+def _is_private(folder: pathlib.Path, within: str = "") -> bool:
+    """Whether only this user can change what lies in *folder*; asked of a parent only below the shared temporary folder."""
+    if within and not within.startswith("/var/tmp/"):  # noqa: S108 (that is the one that others share)
+        return True
+    status = folder.lstat()
+    return stat.S_ISDIR(status.st_mode) and status.st_uid == os.getuid() and not status.st_mode & 0o022
 
 
 def _short(text: str) -> str:

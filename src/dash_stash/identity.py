@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dis
 import functools
 import importlib.util
 import inspect
@@ -72,7 +73,8 @@ def of_function(function: FunctionType) -> bytes:
     Functions that it calls are not looked into; what a nested function takes from around it is a matter of `captured`.
     """
     code = function.__code__
-    if code.co_consts and code.co_consts[0] == function.__doc__:
+    is_used = any(step.arg == 0 and step.opcode in dis.hasconst for step in dis.get_instructions(code))
+    if code.co_consts and code.co_consts[0] == function.__doc__ and not is_used:
         code = code.replace(co_consts=(None, *code.co_consts[1:]))  # what it says of itself is not what it does
     return keys.digest(module_name(function).encode(), function.__qualname__.encode(), _of_code(code))
 
@@ -86,7 +88,7 @@ def captured(function: FunctionType) -> dict[str, object]:
     return found
 
 
-def of_captured(value: object, path: str, within: frozenset[int] = frozenset()) -> bytes:
+def of_captured(value: object, path: str, within: frozenset[int] = frozenset()) -> bytes:  # noqa: PLR0911 (a kind of value each)
     """Return the key of such a variable: functions, classes and modules by what they are, all else by value.
 
     *within* are the ids of the functions that are being looked into.
@@ -99,7 +101,10 @@ def of_captured(value: object, path: str, within: frozenset[int] = frozenset()) 
             return keys.digest(b"itself")
         inside = within | {id(value)}
         inner = [of_captured(child, f"{name!r}, used by {path}", inside) for name, child in captured(value).items()]
-        return keys.digest(of_function(value), *inner)
+        return keys.digest(of_function(value), keys.of_value([value.__defaults__, value.__kwdefaults__], path), *inner)
+    wrapped = getattr(value, "__wrapped__", None)
+    if isinstance(wrapped, FunctionType):  # a memo function, or whatever else wraps one as functools does
+        return _of_wrapper(getattr(value, "id", b""), wrapped, path, within)
     if isinstance(value, functools.partial):
         return keys.digest(of_captured(value.func, path, within), keys.of_value([value.args, value.keywords], path))
     if isinstance(value, type):
@@ -112,12 +117,23 @@ def of_captured(value: object, path: str, within: frozenset[int] = frozenset()) 
 _STARRED = inspect.CO_VARARGS | inspect.CO_VARKEYWORDS
 
 
+def _of_wrapper(own: bytes, wrapped: FunctionType, path: str, within: frozenset[int]) -> bytes:
+    """The key of what wraps a function: a memo function, which may ignore what that closes over, has an id of its own."""
+    try:
+        return keys.digest(own, of_captured(wrapped, path, within))
+    except keys.NoKey:
+        if not own:
+            raise
+        return own
+
+
 def _of_code(code: CodeType) -> bytes:
     """The key of byte code, without file names and line numbers."""
     shape = (code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount, code.co_flags & _STARRED)
     return keys.digest(
         repr(shape).encode(),
         code.co_code,
+        code.co_exceptiontable,
         *(name.encode() for name in (*code.co_names, *code.co_varnames, *code.co_freevars)),
         *(_of_code(const) if isinstance(const, CodeType) else keys.of_value(const, "a constant") for const in code.co_consts),
     )

@@ -76,24 +76,14 @@ def _writer_by_kind(value: object) -> _Writer | None:
     if isinstance(value, pathlib.PurePath):
         return _write_path
     known = next((name for name in map(public_name, type(value).__mro__) if name in _OPTIONAL), None)
-    if known is None:
-        return None
-    # Index and scalar types of a library say by their dtype which they are; of others the class matters.
-    by_itself = known == public_name(type(value)) or known in ("pandas.Index", "numpy.generic")
-    return _OPTIONAL[known] if by_itself else _write_subclass(_OPTIONAL[known])
+    # Index and scalar types of a library say by their dtype which they are. A user's subclass may carry what is not seen here.
+    by_itself = known is not None and (known == public_name(type(value)) or known in ("pandas.Index", "numpy.generic", "pyarrow.Array"))
+    return _OPTIONAL[known] if known is not None and by_itself else None
 
 
 def public_name(kind: type) -> str:
     """Return the type's library and name, without the inner module, which moves from version to version."""
     return f"{kind.__module__.partition('.')[0]}.{kind.__qualname__}"
-
-
-def _write_subclass(write_base: _Writer) -> _Writer:
-    def write(value: Any, emit: _Emit, path: str) -> None:
-        emit(_class_name(value))
-        write_base(value, emit, path)
-
-    return write
 
 
 def _class_name(value: object) -> bytes:

@@ -30,6 +30,7 @@ R = TypeVar("R")
 # Arguments of these types, compared with their types, are equal exactly if their keys are.
 _PLAIN = frozenset({str, int, bool, bytes, type(None)})
 _SPELLINGS = 4096
+_LONGEST_SPELLING = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +78,12 @@ class Call:
         self._memo, self.key, self.args, self.kwargs, self.owner = memo, key, args, kwargs, owner
         self.name = memo.name
 
-    def load(self) -> Any:
+    def load(self, *, waited: bool = False) -> Any:
         """Return the stored value if it is fresh, else MISSING."""
         found = self._memo._find(self.key)
         if found is None or found.entry.facts.fresh_until <= self._memo.stash.clock():
             return MISSING
-        self._memo.counters.waits += 1
+        self._memo.counters.waits += waited
         return self._memo._read(found)
 
     def compute(self) -> Any:
@@ -286,7 +287,7 @@ class Memo(Generic[P, R]):
             return self._spellings[spelling]
         except (KeyError, TypeError):  # not called so before, or an argument that cannot be hashed
             located = self._spell(args, kwargs)
-        if _PLAIN.issuperset(spelling[1]):
+        if _PLAIN.issuperset(spelling[1]) and sum(len(text) for text in args if isinstance(text, str | bytes)) < _LONGEST_SPELLING:
             if len(self._spellings) >= _SPELLINGS:
                 self._spellings.clear()
             self._spellings[spelling] = located
@@ -305,8 +306,7 @@ class Memo(Generic[P, R]):
         parts = [self.id]
         for name, value in identity.captured(self.function).items():
             if name not in self.options.ignore:
-                of_value = value.id if isinstance(value, Memo) else self._part(identity.of_captured, name, value)
-                parts += name.encode(), of_value
+                parts += name.encode(), self._part(identity.of_captured, name, value)
         for name, value in bound.arguments.items():
             if name not in self.options.ignore:
                 parts += name.encode(), self._part(keys.of_value, name, value)

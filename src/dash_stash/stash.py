@@ -123,7 +123,7 @@ class Stash:
         plugin.check(app)
         if isinstance(self.store, _NotOpened):
             self._open(folders.app_folder(app.config.name), network=False)
-        self.namespace = app.config.requests_pathname_prefix
+        self.namespace = app.config.requests_pathname_prefix.strip("/")
         plugin.install(app, self)
 
     def _open(self, folder: pathlib.Path, *, network: bool) -> None:
@@ -175,7 +175,8 @@ class Stash:
         """Make a function one that is computed once per argument set, by whichever caller comes first.
 
         Equal arguments are one entry, however they are spelled. The entry is the function's own: its name, its code, and
-        *version* are part of the key; functions that it calls are not, so say `version=2` when one of those has changed.
+        *version* are part of the key; functions that it calls and variables of its module are not, so say `version=2` when one
+        of those has changed.
         `None` is stored like any value, errors are not.
 
         Args:
@@ -257,6 +258,8 @@ class Stash:
         return self.references.open(text, "the text given to stash.ref()")
 
     def _load(self, target: Target) -> Any:
+        # A recipe is as recently used as its value, so that it is not evicted before.
+        recipe = self.store.read(recipe_key(target.key)) if target.is_memo else None
         found = self.store.read(target.key)
         why = "it cannot be computed again"
         if found is not None and (not target.is_memo or found.entry.facts.fresh_until > self.clock()):
@@ -266,7 +269,6 @@ class Stash:
                 why = f"this program cannot read it any more ({error})"
         if not target.is_memo:
             raise RefExpired("a value given to stash.put()", why)
-        recipe = self.store.read(recipe_key(target.key))
         if recipe is None:
             raise RefExpired("the value of a memo function", "how to compute it was not, or is no longer, stored either")
         memo_id, args, kwargs = decode(recipe.encoded)

@@ -30,6 +30,7 @@ def install(app: dash.Dash, stash: Stash) -> None:
     # Before Dash's own: on the first request that calls the layout, which may want to know who is asking.
     app.server.before_request_funcs.setdefault(None, []).insert(0, visitors.arrive)
     app.server.after_request(visitors.answer)
+    app.interpolate_index = visitors.with_page(app.interpolate_index)
     app.server.teardown_request(visitors.leave)
     for error in _STATUS:
         app.server.register_error_handler(error, _refuse)

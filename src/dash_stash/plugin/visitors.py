@@ -6,10 +6,9 @@ import base64
 import binascii
 import hashlib
 import html
-import json
 import secrets
-from http import HTTPStatus
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import flask
 from flask import Response
@@ -70,27 +69,25 @@ class Visitors:
         """Forget who was asking."""
         self._visits.enter(flask.g.get(_BEFORE, {}).get(self))
 
-    def answer(self, response: Response) -> Response:
-        """Give a page of the app its page id, and its browser a session unless it has one."""
-        is_page = response.mimetype == "text/html" and response.status_code == HTTPStatus.OK and not response.direct_passthrough
-        head, config, tail = response.get_data(as_text=True).partition('<script id="_dash-config"') if is_page else ("", "", "")
-        if config and self._is_own(tail):
-            session = self._session()
-            assert session is not None  # noqa: S101 (whoever loads a page has one, or gets one)
-            page = _sign(self._minted("page"), self._page_key, session)
+    def with_page(self, interpolate: Callable[..., str]) -> Callable[..., str]:
+        """Return Dash's `interpolate_index`, so that each page gets its id and the script that sends it along."""
+
+        def interpolate_with_page(**parts: Any) -> str:
+            page = _sign(self._minted("page"), self._page_key, self._session() or b"")
             source = f"{self._prefix}_dash-stash/page.js"
             script = f'<script src="{html.escape(source)}" data-page="{page}" data-prefix="{html.escape(self._prefix)}"></script>'
-            response.set_data(head + script + config + tail)
-            response.headers["Cache-Control"] = "no-store"  # the page's id is for this load alone
-        if (self, "session") in flask.g.get(_MINTED, {}):
+            return interpolate(**parts | {"config": script + parts.get("config", "")})
+
+        return interpolate_with_page
+
+    def answer(self, response: Response) -> Response:
+        """Give a browser that has none its session; no cache may keep that, nor a page with its id."""
+        minted = flask.g.get(_MINTED, {})
+        if (self, "session") in minted:
             self._set_cookie(response, self._minted("session"))
+        if (self, "session") in minted or (self, "page") in minted:
             response.headers["Cache-Control"] = "no-store"
         return response
-
-    def _is_own(self, tail: str) -> bool:
-        """Whether the page, from its configuration on, is of this app: several may be served from one Flask."""
-        configuration = json.loads(tail.partition(">")[2].partition("</script>")[0])
-        return bool(configuration["requests_pathname_prefix"] == self._prefix)
 
     def serve_script(self) -> None:
         """Serve the script that sends the page's id along."""
@@ -118,7 +115,7 @@ class Visitors:
 
     def _is_page_load(self) -> bool:
         """Whether the request is for a page, not made by one: those have to prove what they belong to."""
-        return flask.request.method == "GET" and not flask.request.path.startswith(self._own_requests)
+        return flask.request.method in ("GET", "HEAD") and not flask.request.path.startswith(self._own_requests)
 
     def _minted(self, what: str) -> bytes:
         minted: dict[object, bytes] = flask.g.setdefault(_MINTED, {})

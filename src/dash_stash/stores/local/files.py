@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import mmap
 import os
 import pathlib
 import secrets
+import stat
 from collections.abc import Iterator
 
 from dash_stash import layout
@@ -90,11 +92,19 @@ def write_temporary(folder: pathlib.Path, packed: Packed) -> Temporary:
 
 
 def open_entry(path: pathlib.Path) -> int | None:
-    """Open an entry file for reading; None if there is none."""
+    """Open an entry file for reading; None if there is none, or something else lies in its place."""
     try:
-        return os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
     except FileNotFoundError:
         return None
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            return None
+        raise
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        return None
+    return descriptor
 
 
 def is_whole(descriptor: int) -> bool:

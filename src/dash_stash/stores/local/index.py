@@ -27,7 +27,7 @@ CREATE TABLE IF NOT EXISTS entries (
     key BLOB PRIMARY KEY, kind TEXT NOT NULL, name TEXT NOT NULL, scope TEXT NOT NULL,
     size INTEGER NOT NULL, gone_at REAL NOT NULL, used REAL NOT NULL
 ) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS by_use ON entries (kind = 'recipe', used);
+CREATE INDEX IF NOT EXISTS by_use ON entries (used);
 CREATE INDEX IF NOT EXISTS by_end ON entries (gone_at);
 CREATE INDEX IF NOT EXISTS by_scope ON entries (scope, kind) WHERE scope != '';
 CREATE TABLE IF NOT EXISTS tags (tag TEXT NOT NULL, key BLOB NOT NULL, PRIMARY KEY (tag, key)) WITHOUT ROWID;
@@ -63,8 +63,7 @@ class Index:
         self._connection = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
         self._connection.executescript(_SCHEMA)
         self.identity = identity(path)
-        # Not at exit: a forked child that leaves must not touch what is its parent's.
-        weakref.finalize(self, self._connection.close).atexit = False
+        weakref.finalize(self, self._connection.close)
 
     @property
     def is_complete(self) -> bool:
@@ -127,8 +126,8 @@ class Index:
         return int(size), int(entries)  # type: ignore[call-overload]
 
     def least_recently_used(self, limit: int) -> list[tuple[bytes, float]]:
-        """The keys used longest ago and when that was; recipes, which can bring values back, come last."""
-        return self._rows("SELECT key, used FROM entries ORDER BY kind = 'recipe', used LIMIT ?", (limit,))  # type: ignore[return-value]
+        """The keys used longest ago and when that was."""
+        return self._rows("SELECT key, used FROM entries ORDER BY used LIMIT ?", (limit,))  # type: ignore[return-value]
 
     def gone(self, now: float, limit: int) -> list[tuple[bytes, float]]:
         """Keys whose own time is over, and when they were last used."""

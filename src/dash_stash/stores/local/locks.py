@@ -10,11 +10,13 @@ import contextlib
 import fcntl
 import os
 import pathlib
+import threading
 from collections.abc import Iterator
 
 Path = pathlib.Path | str
 
 _open: set[LockFile] = set()
+_forking = threading.Lock()
 
 
 class LockFile:
@@ -22,9 +24,11 @@ class LockFile:
 
     def __init__(self, path: Path, flags: int) -> None:
         """Open *path* with *flags* of `os.open`; the lock is not taken yet."""
-        self.descriptor = os.open(path, flags | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-        # Before the lock is taken: a child forked while this thread waits would share the lock that comes later.
-        _open.add(self)
+        # No fork in between: the child would hold a file that its hook does not know. And before the lock is taken:
+        # a child forked while this thread waits would share the lock that comes later.
+        with _forking:
+            self.descriptor = os.open(path, flags | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+            _open.add(self)
 
     def take(self, *, wait: bool) -> bool:
         """Lock the file; without *wait*, return False if another holds it. Closes it when the lock is not had."""
@@ -45,18 +49,22 @@ class LockFile:
 
     def close(self) -> None:
         """Release the lock. Closing twice is fine."""
-        _open.discard(self)
-        descriptor, self.descriptor = self.descriptor, -1
-        if descriptor >= 0:
-            os.close(descriptor)
+        with _forking:
+            _open.discard(self)
+            descriptor, self.descriptor = self.descriptor, -1
+            if descriptor >= 0:
+                os.close(descriptor)
 
 
 def _close_in_child() -> None:
     for lock_file in tuple(_open):
-        lock_file.close()
+        os.close(lock_file.descriptor)
+        lock_file.descriptor = -1
+    _open.clear()
+    _forking.release()
 
 
-os.register_at_fork(after_in_child=_close_in_child)
+os.register_at_fork(before=_forking.acquire, after_in_parent=_forking.release, after_in_child=_close_in_child)
 
 
 def lock(path: Path, *, wait: bool = True) -> LockFile | None:

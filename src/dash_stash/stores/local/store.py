@@ -44,6 +44,7 @@ _log = logging.getLogger("dash_stash")
 # Up to this size an entry is kept in memory as it is; a larger one is mapped anew at each read.
 _SMALL = 64 * 1024
 _KEPT = 512
+_HEX = "[0-9a-f]"
 _KEPT_HEAD = 2**20
 
 # How long, in seconds, something kept is trusted without a look at the folder. It bounds what a writer that died between
@@ -61,7 +62,7 @@ _FULL = (errno.ENOSPC, errno.EDQUOT)
 # Of several processes that find the index deleted, each makes a new one; SQLite, closing an old one, removes a file of the new.
 _TRIES = 4
 
-_DAMAGE = (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN)
+_DAMAGE = (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 _stores: weakref.WeakSet[LocalStore] = weakref.WeakSet()
 
@@ -167,7 +168,7 @@ class LocalStore:
         self._slots: Slots | None = None
         self._looked_at = self._swept_at = float("-inf")
         self._index: Index | None = None
-        self._index_lock = threading.Lock()
+        self.index_lock = threading.Lock()
         try:
             files.make_private_folder(folder, network=network)
         except StoreUnsafe:
@@ -401,7 +402,7 @@ class LocalStore:
 
     def _open_index(self) -> Index:
         """Return the index; if it is new, or was deleted meanwhile, filled from the files."""
-        with self._index_lock:
+        with self.index_lock:
             if self._index is None or indexes.identity(self.folder / "index.sqlite") != self._index.identity:
                 if self._index is not None:
                     self._index.close()
@@ -427,20 +428,21 @@ class LocalStore:
         return index
 
     def _fill(self, index: Index) -> None:
-        for folder in (self.folder / "entries").iterdir():
+        for folder in (self.folder / "entries").glob(_HEX * 2):
             entries = []
-            for path in folder.iterdir():
+            for path in folder.glob(_HEX * 32):
                 descriptor = files.open_entry(path)
                 if descriptor is not None:
                     entries.append(files.read_head(descriptor, bytes.fromhex(path.name), self._sealing_key))
                     os.close(descriptor)
             index.add([read[0] for read in entries if read is not None], self._clock())
 
-    def forked(self) -> None:
-        """Leave to the parent what a forked child must not use: SQLite's handle, and locks that another thread may hold."""
-        _left_to_parents.append(self._index)
-        self._index = None
-        self._index_lock = threading.Lock()
+    def close_index(self) -> None:
+        """Close the index until it is needed again, and keep others from opening it until `index_lock` is released."""
+        self.index_lock.acquire()
+        if self._index is not None:
+            self._index.close()
+            self._index = None
 
     # Places
 
@@ -488,13 +490,19 @@ def _found(entry: Entry, head: bytes | None, body: bytes | bytearray | memoryvie
     return Found(entry, entry.encoded(memoryview(head), memoryview(body)))
 
 
-# Handles that a child got from its parent; closing them, also by garbage collection, would touch the parent's locks.
-_left_to_parents: list[Index | None] = []
+# SQLite's handles do not survive a fork, least of all in the middle of another thread's transaction: none is open during one.
+_closed: list[LocalStore] = []
+
+
+def _before_fork() -> None:
+    for store in tuple(_stores):
+        store.close_index()
+        _closed.append(store)
 
 
 def _after_fork() -> None:
-    for store in tuple(_stores):
-        store.forked()
+    while _closed:
+        _closed.pop().index_lock.release()
 
 
-os.register_at_fork(after_in_child=_after_fork)
+os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork)
