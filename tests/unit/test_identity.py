@@ -19,8 +19,10 @@ Load = Callable[..., ModuleType]
 
 
 @pytest.fixture
-def load(stash: Stash, tmp_path: pathlib.Path) -> Iterator[Load]:
+def load(stash: Stash, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Load]:
     """Write a module and import it, as a worker does after each deploy."""
+    # Byte code is told from stale by size and second, and these deploys come faster.
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
     made = []
 
     def load_module(source: str, name: str = "deployed", folder: str = ".") -> ModuleType:
