@@ -1,7 +1,4 @@
-"""`python -m bench`: measure, print a table, write JSON and a picture.
-
-Options: --quick (smaller, for a first look), --only ROW ..., --strict (fail if a row falls short).
-"""
+"""`python -m bench`: measure, print, and write bench/results/latest.json and hits.png."""
 
 from __future__ import annotations
 
@@ -10,37 +7,53 @@ import json
 import pathlib
 import sys
 import tempfile
+import time
+from collections.abc import Callable, Iterator
 
-from bench import machine, picture, rows
-from bench.measure import Row
+from bench import callback, hits, machine, many, memory, picture, storing
+from bench.report import Section, table
 
 _RESULTS = pathlib.Path(__file__).parent / "results"
 
+_ALL: dict[str, Callable[..., Iterator[Section]]] = {
+    "frames": hits.frames,
+    "memory": memory.memory,
+    "small": hits.small,
+    "storing": storing.storing,
+    "callback": callback.callback,
+    "many": many.many,
+}
+
 
 def main() -> int:
-    """Run the rows that were asked for."""
+    """Measure what was asked for; return 1 if it falls short and that counts."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="smaller sizes, fewer rounds")
-    parser.add_argument("--only", nargs="+", metavar="ROW", choices=sorted(rows.ALL), help=f"of {', '.join(rows.ALL)}")
-    parser.add_argument("--strict", action="store_true", help="exit with 1 if a row falls short")
-    parser.add_argument("--folder", type=pathlib.Path, help="where the contenders store (default: the temporary folder)")
+    parser.add_argument("--quick", action="store_true", help="smaller sizes and fewer rounds, for a first look")
+    parser.add_argument("--only", nargs="+", metavar="NAME", choices=_ALL, default=_ALL, help=f"of {', '.join(_ALL)}")
+    parser.add_argument("--strict", action="store_true", help="exit with 1 if a demand is not met")
+    parser.add_argument("--folder", type=pathlib.Path, help="where everybody stores (default: the temporary folder)")
     options = parser.parse_args()
+    began = time.perf_counter()
     with tempfile.TemporaryDirectory(dir=options.folder, prefix="dash-stash-bench-") as name:
         folder = pathlib.Path(name)
         facts = machine.describe(folder)
-        print("\n".join(f"{name:>12}  {value}" for name, value in facts.items()), end="\n\n")
-        results: list[Row] = []
-        print(Row.header())
-        for row in options.only or rows.ALL:
-            for result in rows.ALL[row](folder, quick=options.quick):
-                print(result, flush=True)
-                results.append(result)
+        print("\n".join(f"{fact:>12}  {value}" for fact, value in facts.items()) + "\n")
+        sections = []
+        for only in options.only:
+            for section in _ALL[only](folder, quick=options.quick):
+                print(section, flush=True)
+                sections.append(section)
+    print(table(sections))
+    _write(sections, facts, quick=options.quick)
+    print(f"\n{time.perf_counter() - began:.0f} s; written to {_RESULTS.parent.name}/{_RESULTS.name}")
+    return int(options.strict and not all(demand.holds for section in sections for demand in section.demands))
+
+
+def _write(sections: list[Section], facts: dict[str, str], *, quick: bool) -> None:
     _RESULTS.mkdir(exist_ok=True)
-    report = {"machine": facts, "quick": options.quick, "rows": [row.as_dict() for row in results]}
-    (_RESULTS / "latest.json").write_text(json.dumps(report, indent=2) + "\n")
-    picture.draw(results, facts, _RESULTS / "hits.png")
-    print(f"\nwritten: {_RESULTS.name}/latest.json and {_RESULTS.name}/hits.png, in {_RESULTS.parent.name}/")
-    return 1 if options.strict and not all(row.holds for row in results) else 0
+    report = {"machine": facts, "quick": quick, "sections": [section.as_dict() for section in sections]}
+    (_RESULTS / "latest.json").write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    picture.draw(sections, facts, _RESULTS / "hits.png")
 
 
 if __name__ == "__main__":

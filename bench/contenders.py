@@ -1,42 +1,34 @@
-"""The frame, and everybody who serves it."""
+"""Everybody who serves a stored value: each function returns a call that is a warm hit."""
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import importlib.util
+import itertools
 import mmap
+import os
 import pathlib
 import pickle
-from collections.abc import Callable
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
 
-import numpy as np
-import pandas as pd
-
+from bench.timing import Call
 from dash_stash import Stash, layout
 from dash_stash.stores.local import LocalStore
 
-
-def frame(rows: int) -> pd.DataFrame:
-    """Return a frame of float64, float64, int64, datetime64, str and category: 48 bytes a row."""
-    chance = np.random.default_rng(0)
-    return pd.DataFrame(
-        {
-            "x": chance.normal(size=rows),
-            "y": chance.normal(size=rows),
-            "n": np.arange(rows),
-            "time": pd.date_range("2013", periods=rows, freq="s"),
-            "name": pd.Series(np.char.add("n", (np.arange(rows) % 10_000).astype(str)), dtype="str"),
-            "kind": pd.Series(pd.Categorical(np.array(list("abcde"))[chance.integers(0, 5, rows)])),
-        },
-    )
+_START_WITHIN = 10.0
 
 
 def stash_in(folder: pathlib.Path) -> Stash:
-    """Return a stash of its own."""
+    """Return a stash of its own, with room for everything."""
     return Stash(url=f"file://{folder}", secret="only for measuring", max_bytes=20 * 2**30, max_entries=2_000_000)
 
 
-def memo_hit(stash: Stash, value: object) -> Callable[[], object]:
-    """Return a call of a memo function whose value is stored."""
+def memo_hit(stash: Stash, value: object) -> Call:
+    """Return a hit of a dash-stash memo function."""
 
     @stash.memo(ignore="value")
     def stored(key: str) -> object:  # noqa: ARG001 (one entry, whatever the value)
@@ -46,29 +38,40 @@ def memo_hit(stash: Stash, value: object) -> Callable[[], object]:
     return functools.partial(stored, "key")
 
 
-def flask_caching_hit(folder: pathlib.Path, value: object) -> Callable[[], object]:
-    """Return the same with Flask-Caching's files."""
-    from flask import Flask
-    from flask_caching import Cache
+def memo_miss(stash: Stash, value: object) -> tuple[Call, Call]:
+    """Return a miss of a dash-stash memo function, which computes nothing but stores the value; and what forgets it again."""
+    keys = itertools.count()
 
-    cache = Cache(Flask(__name__), config={"CACHE_TYPE": "FileSystemCache", "CACHE_DIR": str(folder), "CACHE_DEFAULT_TIMEOUT": 0})
-
-    @cache.memoize()
-    def stored(key: str) -> object:  # noqa: ARG001 (one entry, whatever the value)
+    @stash.memo(ignore="value")
+    def stored(key: int) -> object:  # noqa: ARG001 (another entry for each, whatever the value)
         return value
 
-    app = cache.app
+    return lambda: stored(next(keys)), stored.forget
+
+
+def by_hand(stash: Stash) -> Call:
+    """Return the floor: open the file of the only entry, map it privately, and unpickle the same header, checking nothing."""
+    store = stash.store
+    assert isinstance(store, LocalStore)
+    (path,) = (path for path in (store.folder / "entries").rglob("*") if path.is_file())
+    content = path.read_bytes()
+    head = content[: layout.head_size(content)]
+    entry = layout.parse(head, stash.seal.key("entry"))
+    assert entry is not None
+    ((header, buffers),) = entry.segments
+    pickled = head[header]
 
     def call() -> object:
-        with app.app_context():
-            return stored("key")
+        descriptor = os.open(path, os.O_RDONLY)
+        mapped = memoryview(mmap.mmap(descriptor, 0, access=mmap.ACCESS_COPY))
+        os.close(descriptor)
+        return pickle.loads(pickled, buffers=[mapped[buffer] for buffer in buffers])
 
-    call()
     return call
 
 
-def diskcache_hit(folder: pathlib.Path, value: object) -> Callable[[], object]:
-    """Return the same with diskcache."""
+def diskcache_hit(folder: pathlib.Path, value: object) -> Call:
+    """Return a hit of diskcache's memoize."""
     import diskcache
 
     cache = diskcache.Cache(str(folder), size_limit=10**10)
@@ -81,29 +84,62 @@ def diskcache_hit(folder: pathlib.Path, value: object) -> Callable[[], object]:
     return functools.partial(stored, "key")
 
 
-def ray_hit(value: object) -> Callable[[], object]:
-    """Return a get from Ray's object store (which gives read-only views)."""
+def flask_caching_files_hit(folder: pathlib.Path, value: object) -> Call:
+    """Return a hit of Flask-Caching's memoize, on files."""
+    return _flask_caching_hit({"CACHE_TYPE": "FileSystemCache", "CACHE_DIR": str(folder)}, value)
+
+
+def flask_caching_redis_hit(socket: pathlib.Path, value: object) -> Call:
+    """Return a hit of Flask-Caching's memoize, on a Redis server."""
+    return _flask_caching_hit({"CACHE_TYPE": "RedisCache", "CACHE_REDIS_URL": f"unix://{socket}"}, value)
+
+
+def _flask_caching_hit(config: dict[str, object], value: object) -> Call:
+    from flask import Flask
+    from flask_caching import Cache
+
+    cache = Cache(Flask(__name__), config={"CACHE_DEFAULT_TIMEOUT": 0} | config)
+
+    @cache.memoize()
+    def stored(key: str) -> object:  # noqa: ARG001 (one entry, whatever the value)
+        return value
+
+    stored("key")
+    return functools.partial(stored, "key")
+
+
+@contextlib.contextmanager
+def redis_server(folder: pathlib.Path) -> Iterator[pathlib.Path | None]:
+    """Run a Redis server on a socket in *folder*; None if the server, or Python's client, is not installed."""
+    program = shutil.which("redis-server")
+    if program is None or importlib.util.find_spec("redis") is None:
+        yield None
+        return
+    folder.mkdir()
+    socket = folder / "socket"
+    server = subprocess.Popen(
+        [program, "--port", "0", "--unixsocket", str(socket), "--save", "", "--dir", str(folder)], stdout=subprocess.DEVNULL
+    )
+    try:
+        deadline = time.monotonic() + _START_WITHIN
+        while not socket.exists():
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"redis-server did not start within {_START_WITHIN:.0f} s")
+            time.sleep(0.01)
+        yield socket
+    finally:
+        server.terminate()
+        server.wait()
+
+
+@contextlib.contextmanager
+def ray_hit(value: object) -> Iterator[Call]:
+    """Give a get from Ray's object store, whose values are views that cannot be written to."""
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"  # nothing is to be sent anywhere
     import ray
 
     ray.init(num_cpus=1, include_dashboard=False, log_to_driver=False, logging_level="ERROR", object_store_memory=2**30)
-    return functools.partial(ray.get, ray.put(value))
-
-
-def floor(stash: Stash) -> Callable[[], object]:
-    """Return the least that can be done: open the only entry's file, map it privately, unpickle the same header, by hand."""
-    store = stash.store
-    assert isinstance(store, LocalStore)
-    (path,) = (path for path in (store.folder / "entries").rglob("*") if path.is_file())
-    with path.open("rb") as file:
-        head = file.read(layout.head_size(file.read(layout.PREFIX_SIZE)) - file.seek(0))
-    entry = layout.parse(head, stash.seal.key("entry"))
-    assert entry is not None
-    ((header, buffers),) = entry.segments
-    pickled = head[header]
-
-    def call() -> object:
-        with path.open("rb", buffering=0) as file:
-            body = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY))
-        return pickle.loads(pickled, buffers=[body[buffer] for buffer in buffers])
-
-    return call
+    try:
+        yield functools.partial(ray.get, ray.put(value))
+    finally:
+        ray.shutdown()
