@@ -19,9 +19,19 @@ APP = ""
 class Visit:
     """Who is asking, proven only when somebody wants to know: most callbacks do not."""
 
-    def __init__(self, prove_session: Callable[[], bytes | None], prove_page: Callable[[bytes], bytes | None]) -> None:
-        """Take functions that return the session's id, and the id of a page of that session, or None if not proven."""
-        self._prove_session, self._prove_page = prove_session, prove_page
+    def __init__(
+        self,
+        prove_session: Callable[[], bytes | None],
+        prove_page: Callable[[bytes], bytes | None],
+        before: Visit | None = None,
+    ) -> None:
+        """Take functions that return the session's id, and the id of a page of that session, or None if not proven.
+
+        *before* is the visit that this one interrupts: a callback may make a request to its own app.
+        """
+        self._prove_session, self._prove_page, self.before = prove_session, prove_page, before
+        self.minted: dict[str, bytes] = {}
+        """Ids that were made in this visit, by what they are of: "session" or "page"."""
 
     @cached_property
     def session(self) -> bytes | None:

@@ -25,9 +25,6 @@ _ID_SIZE = 16
 _SEAL_SIZE = 16
 _HEADER = "X-Dash-Stash-Page"
 
-# What is kept for the length of a request, for each app of the server: who was asking before, and ids that are new.
-_BEFORE, _MINTED = "_dash_stash_before", "_dash_stash_minted"
-
 # Where the page's own requests are made: Dash calls `fetch` for its layout and for every callback.
 _SCRIPT = f"""\
 (() => {{
@@ -61,13 +58,12 @@ class Visitors:
 
     def arrive(self) -> None:
         """Note who is asking; it is proven when somebody wants to know."""
-        # A request may be made within another: to the app's own test client, by a callback.
-        flask.g.setdefault(_BEFORE, {})[self] = self._visits.current
-        self._visits.enter(Visit(self._session, self._page))
+        self._visits.enter(Visit(self._session, self._page, self._visits.current))
 
     def leave(self, error: BaseException | None = None) -> None:  # noqa: ARG002 (Flask's signature)
         """Forget who was asking."""
-        self._visits.enter(flask.g.get(_BEFORE, {}).get(self))
+        visit = self._visits.current
+        self._visits.enter(None if visit is None else visit.before)
 
     def with_page(self, interpolate: Callable[..., str]) -> Callable[..., str]:
         """Return Dash's `interpolate_index`, so that each page gets its id and the script that sends it along."""
@@ -82,10 +78,10 @@ class Visitors:
 
     def answer(self, response: Response) -> Response:
         """Give a browser that has none its session; no cache may keep that, nor a page with its id."""
-        minted = flask.g.get(_MINTED, {})
-        if (self, "session") in minted:
-            self._set_cookie(response, self._minted("session"))
-        if (self, "session") in minted or (self, "page") in minted:
+        visit = self._visits.current
+        if visit is not None and visit.minted:
+            if "session" in visit.minted:
+                self._set_cookie(response, visit.minted["session"])
             response.headers["Cache-Control"] = "no-store"
         return response
 
@@ -118,8 +114,9 @@ class Visitors:
         return flask.request.method in ("GET", "HEAD") and not flask.request.path.startswith(self._own_requests)
 
     def _minted(self, what: str) -> bytes:
-        minted: dict[object, bytes] = flask.g.setdefault(_MINTED, {})
-        return minted.setdefault((self, what), secrets.token_bytes(_ID_SIZE))
+        visit = self._visits.current
+        assert visit is not None  # noqa: S101 (a request is a visit)
+        return visit.minted.setdefault(what, secrets.token_bytes(_ID_SIZE))
 
 
 def _sign(identified: bytes, key: bytes, *context: bytes) -> str:
