@@ -7,7 +7,7 @@
 # Each sets up what it needs, in .venv; PYTHON=python3.12 chooses the interpreter.
 
 .DEFAULT_GOAL := test
-.PHONY: demo test check floor bench chromium clean
+.PHONY: demo test check floor bench browser clean
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 BIN := .venv/bin
@@ -16,8 +16,8 @@ INSTALL := pip install --quiet --build-constraint constraints.txt --constraint
 demo: .venv/demo
 	$(BIN)/dash-stash demo
 
-test: chromium check floor
-	$(BIN)/pytest
+test: browser check floor
+	tools/with-mounts $(BIN)/pytest
 
 check: .venv/test
 	$(BIN)/ruff check
@@ -33,8 +33,8 @@ floor: .venv-floor/test
 bench: .venv/bench
 	$(BIN)/python -m bench
 
-chromium:
-	tools/need-chromium
+browser:
+	tools/need-browser
 
 clean:
 	rm -rf .venv .venv-floor .hypothesis .*_cache dist bench/results
