@@ -7,7 +7,7 @@
 # Each sets up what it needs, in .venv; PYTHON=python3.12 chooses the interpreter.
 
 .DEFAULT_GOAL := test
-.PHONY: demo test check floor bench browser clean
+.PHONY: demo test check floor bench browser redis clean
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 BIN := .venv/bin
@@ -16,7 +16,7 @@ INSTALL := pip install --quiet --build-constraint constraints.txt --constraint
 demo: .venv/demo
 	$(BIN)/dash-stash demo
 
-test: browser check floor
+test: browser redis check floor
 	tools/with-mounts $(BIN)/pytest
 
 check: .venv/test
@@ -35,6 +35,9 @@ bench: .venv/bench
 
 browser:
 	tools/need-browser
+
+redis:
+	tools/need-redis
 
 clean:
 	rm -rf .venv .venv-floor .hypothesis .*_cache dist bench/results
