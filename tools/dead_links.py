@@ -14,7 +14,7 @@ _CODE = re.compile(r"`[^`\n]+`")
 
 def pages(root: pathlib.Path) -> list[pathlib.Path]:
     """Return the documentation's pages."""
-    return sorted([*root.glob("*.md"), *root.glob("docs/**/*.md")])
+    return sorted([*root.glob("*.md"), *root.glob("deploy/*.md"), *root.glob("docs/**/*.md")])
 
 
 def dead_links(page: pathlib.Path) -> list[str]:
