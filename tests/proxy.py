@@ -80,6 +80,11 @@ class Proxy:
         finally:
             self.refuses = False
 
+    def lead_to(self, port: int) -> None:
+        """Lead to another server from now on, as an address does after a fail-over."""
+        self._target = self._target[0], port
+        self.cut()
+
     def close(self) -> None:
         """End."""
         self._open.set()

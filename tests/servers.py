@@ -64,7 +64,7 @@ class Server:
         """Return a client that goes past the store under test, the network and TLS."""
         return redis.Redis(unix_socket_path=str(self.folder / "socket"), password=self._password, socket_timeout=60)
 
-    def ask(self, *words: str | int) -> object:
+    def ask(self, *words: str | bytes | int) -> object:
         """Send one command and return the answer."""
         with self.client() as client:
             answer: object = client.execute_command(*words)
@@ -103,13 +103,14 @@ class Server:
 
 @contextlib.contextmanager
 def running(folder: pathlib.Path, program: str = REDIS, **settings: str) -> Iterator[Server]:
-    """Run one server for the length of a with block."""
-    with _running(Server(folder, program=program, **settings)) as server:
+    """Make a server and run it for the length of a with block."""
+    with started(Server(folder, program=program, **settings)) as server:
         yield server
 
 
 @contextlib.contextmanager
-def _running(server: Server) -> Iterator[Server]:
+def started(server: Server) -> Iterator[Server]:
+    """Run a server for the length of a with block."""
     try:
         server.start()
         yield server
@@ -140,7 +141,7 @@ def running_with_tls(folder: pathlib.Path) -> Iterator[tuple[Server, Certificate
     settings = {f"tls_{name}_file": str(path) for name, path in tls.items()}
     server = Server(folder, tls_port=str(port), tls_auth_clients="yes", **settings | {"port": "0"})
     server.port = port
-    with _running(server):
+    with started(server):
         yield server, files
 
 
@@ -154,9 +155,9 @@ class Watched:
 
 
 @contextlib.contextmanager
-def running_replica(folder: pathlib.Path, primary: Server, **settings: str) -> Iterator[Server]:
-    """Run a replica of *primary*, in step with it when the with block begins."""
-    with running(folder, replicaof=f"{primary.host} {primary.port}", repl_diskless_sync_delay="0", **settings) as replica:
+def running_replica(folder: pathlib.Path, primary: Server, *, through: int | None = None) -> Iterator[Server]:
+    """Run a replica of *primary*, in step with it when the with block begins; *through* is the port of a proxy between them."""
+    with running(folder, replicaof=f"{primary.host} {through or primary.port}", repl_diskless_sync_delay="0") as replica:
         wait_until(lambda: "'master_link_status': 'up'" in str(replica.ask("INFO", "replication")), "the replica is in step")
         yield replica
 
@@ -173,7 +174,7 @@ def running_sentinel(folder: pathlib.Path) -> Iterator[Watched]:
             "sentinel failover-timeout": f"{PRIMARY_NAME} 2000",
         }
         server = Server(folder / "sentinel", "--sentinel", **settings)
-        with _running(server) as sentinel:
+        with started(server) as sentinel:
             wait_until(lambda: sentinel.ask("SENTINEL", "REPLICAS", PRIMARY_NAME), "the Sentinel has found the replica")
             yield Watched(primary, replica, sentinel)
 

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
 import requests
@@ -50,13 +50,14 @@ def wait_until(condition: Callable[[], T], what: str, seconds: float = 30.0) -> 
     raise AssertionError(f"waited {seconds} s in vain: {what}")
 
 
-def start_python(code: str, *arguments: object, **environment: str) -> subprocess.Popen[str]:
+def start_python(code: str, *arguments: object, within: Sequence[str] = (), **environment: str) -> subprocess.Popen[str]:
     """Start a process that runs *code*; it finds the arguments in sys.argv, and what tests have in common in `support`.
 
+    *within* is a command that runs it in another network.
     It is killed, with its children, at the end of the test.
     """
     process = subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(code), *map(str, arguments)],
+        [*within, sys.executable, "-c", textwrap.dedent(code), *map(str, arguments)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

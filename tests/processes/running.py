@@ -6,7 +6,7 @@ import contextlib
 import json
 import pathlib
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from support import must, start_python
@@ -19,10 +19,10 @@ print(json.dumps(answer), flush=True)
 """
 
 
-def start(job: Callable[..., Any], *arguments: object, **environment: str) -> subprocess.Popen[str]:
-    """Start a process that calls *job*, a function of a module in apps/, with plain *arguments*."""
+def start(job: Callable[..., Any], *arguments: object, within: Sequence[str] = (), **environment: str) -> subprocess.Popen[str]:
+    """Start a process that calls *job*, a function of a module in apps/, with plain *arguments*; *within* what the command says."""
     texts = json.dumps(arguments, default=str)
-    return start_python(_RUN, job.__module__, job.__name__, texts, **environment)
+    return start_python(_RUN, job.__module__, job.__name__, texts, within=within, **environment)
 
 
 def result(process: subprocess.Popen[str], seconds: float = 120) -> Any:
