@@ -13,6 +13,7 @@ import pytest
 
 from dash_stash import Stash
 from dash_stash.stores.local import LocalStore
+from dash_stash.stores.local import store as local_store
 from support import SEALING_KEY, FakeClock, end_processes, wait_until
 
 # A loaded machine may take its time.
@@ -56,6 +57,8 @@ def no_leaks(folder: pathlib.Path) -> Iterator[None]:
     files, threads = _open_files(), set(threading.enumerate())
     yield
     end_processes()
+    for kept in tuple(local_store._stores):
+        kept._kept_open.clear()
     if _open_files() - files or _running(threads):
         gc.collect()  # files that nobody holds any more close, and the threads of an event loop end
     assert not _open_files() - files, "left open"

@@ -134,3 +134,40 @@ def test_more_keys_than_are_kept_in_memory_work(folder: pathlib.Path, clock: Fak
     for number in range(700):
         put(store, number, number)
     assert [decode(must(store.read(key(number))).encoded) for number in range(0, 700, 7)] == list(range(0, 700, 7))
+
+
+def open_entries(folder: pathlib.Path) -> list[str]:
+    """The entries that this process holds open, by name; those without one end in " (deleted)"."""
+    found = [os.readlink(link) for link in pathlib.Path("/proc/self/fd").iterdir() if os.path.lexists(link)]
+    return sorted(path.rsplit("/", 1)[1] for path in found if path.startswith(f"{folder}/entries/"))
+
+
+def test_a_big_value_that_is_read_often_is_kept_open_and_few_are(folder: pathlib.Path, clock: FakeClock) -> None:
+    store = limited(folder, clock)
+    for number in range(30):
+        put(store, number, np.full(100_000, number))
+    for _ in range(2):
+        for number in range(30):
+            assert decode(must(store.read(key(number))).encoded)[-1] == number
+    assert len(open_entries(folder)) == 16
+
+
+def test_a_big_value_that_is_gone_is_not_kept_open_for_long(folder: pathlib.Path, clock: FakeClock) -> None:
+    mine, others = limited(folder, clock), limited(folder, clock)
+    put(others, 1, np.zeros(100_000))
+    put(others, 2, "small")
+    assert mine.read(key(1)) is not None
+    assert open_entries(folder) == [key(1).hex()]
+    others.delete(key(1))
+    assert mine.read(key(1)) is None
+    clock.now += 2
+    assert mine.read(key(2)) is not None
+    assert open_entries(folder) == []
+
+
+def test_a_big_value_kept_open_is_not_served_in_place_of_a_newer_one(folder: pathlib.Path, clock: FakeClock) -> None:
+    mine, others = limited(folder, clock), limited(folder, clock)
+    for number in range(5):
+        put(others, 1, np.full(100_000, number))
+        for _ in range(3):
+            assert decode(must(mine.read(key(1))).encoded)[-1] == number

@@ -151,7 +151,7 @@ class Index:
         return [Listed(key, kind, json.loads(name), scope, size) for key, kind, name, scope, size in rows]  # type: ignore[arg-type]
 
 
-def identity(path: pathlib.Path) -> tuple[int, int] | None:
+def identity(path: pathlib.Path | str) -> tuple[int, int] | None:
     """Which file *path* is now; None if there is none."""
     try:
         status = os.stat(path)

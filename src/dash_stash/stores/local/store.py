@@ -31,21 +31,27 @@ from dash_stash.layout import Entry, Facts, Packed
 from dash_stash.stores.base import Flight, Found, Landed, Listed
 from dash_stash.stores.local import files
 from dash_stash.stores.local import index as indexes
-from dash_stash.stores.local.files import Identity, Temporary
+from dash_stash.stores.local.files import EntryFile, Identity, Temporary
 from dash_stash.stores.local.index import Index
 from dash_stash.stores.local.locks import LockFile, lock, locked, remove_abandoned
 from dash_stash.stores.local.slots import Slots, epoch_slot, version_slot
 
 P = ParamSpec("P")
 R = TypeVar("R")
+T = TypeVar("T")
 
 _log = logging.getLogger("dash_stash")
 
-# Up to this size an entry is kept in memory as it is; a larger one is mapped anew at each read.
+# Up to this size an entry, or the head of a larger one, is kept in memory: of this many at most, 64 MiB in all.
 _SMALL = 64 * 1024
 _KEPT = 512
+
+# From this size on an entry is mapped. A map may hold a file descriptor as long as the value lives, and of those there are few.
+_MAPPED = 256 * 1024
+
+# So many mapped entries are also kept open, which spares a third of reading them.
+_KEPT_OPEN = 16
 _HEX = "[0-9a-f]"
-_KEPT_HEAD = 2**20
 
 # How long, in seconds, something kept is trusted without a look at the folder. It bounds what a writer that died between
 # the renaming of its file and the change of the version can cost, and a folder that was deleted by hand.
@@ -82,12 +88,34 @@ class _Kept:
     found: Found | None
     """What every reader may be given, if nothing in it can be written to."""
 
-    watched: tuple[tuple[int, int], ...]
+    watched: tuple[tuple[int, int], ...] = ()
     """The slots of the entry's version and of its tags' epochs, and what must stand in them."""
 
-    since: float
-    until: float
+    since: float = float("inf")
+    until: float = float("-inf")
     """For how long it is trusted; a clock that is set back ends that too."""
+
+    @classmethod
+    def of(cls, entry: Entry, identity: Identity, head: bytes, body: bytes | None) -> _Kept:
+        """Remember a checked entry, which is not trusted yet."""
+        found = _found(entry, head, body) if body is not None and not entry.has_buffers else None
+        return cls(entry, identity, head if len(head) <= _SMALL else None, body, found)
+
+    def load(self, file: EntryFile | None) -> Found | None:
+        """What a reader is given without a look at the folder, perhaps from a file kept open; None if that cannot be."""
+        if self.found is not None:
+            return self.found
+        if self.body is not None:
+            return _found(self.entry, self.head, bytearray(self.body))
+        if self.head is None or file is None or file.identity != self.identity:
+            return None
+        return _found(self.entry, self.head, files.private_map(file.descriptor))
+
+    def trust(self, version: int, now: float) -> None:
+        """Trust it for a while, if this is still the version of its key."""
+        facts = self.entry.facts
+        self.watched = ((version_slot(self.entry.key), version), *((epoch_slot(tag), epoch) for tag, epoch in facts.tags.items()))
+        self.since, self.until = now, min(now + _TRUSTED, facts.gone_at)
 
 
 class LocalFlight:
@@ -165,6 +193,7 @@ class LocalStore:
         self._sealing_key, self._clock, self._network = sealing_key, clock, network
         self._max_bytes, self._max_entries = max_bytes, max_entries
         self._kept: dict[bytes, _Kept] = {}
+        self._kept_open: dict[bytes, EntryFile] = {}
         self._slots: Slots | None = None
         self._looked_at = self._swept_at = float("-inf")
         self._index: Index | None = None
@@ -184,13 +213,16 @@ class LocalStore:
         """Read the entry of *key*."""
         kept = self._kept.get(key)
         now = self._clock()
-        if kept is not None and kept.body is not None and kept.since <= now < kept.until and self._slots is not None:
+        if kept is not None and kept.since <= now < kept.until and self._slots is not None:
             values = self._slots.values
             for slot, value in kept.watched:
                 if values[slot] != value:
                     break
             else:
-                return kept.found or _found(kept.entry, kept.head, bytearray(kept.body))
+                with contextlib.suppress(OSError):  # no room for one more map: below, that is the store's failure
+                    found = kept.load(self._kept_open.get(key))
+                    if found is not None:
+                        return found
         return self._open(key, kept, now)
 
     @_available
@@ -198,42 +230,43 @@ class LocalStore:
         """Read an entry's file, which is checked unless this process did so already; None is a miss."""
         slots = self._ready(now)
         version = slots.version(key)  # before the file is opened: what is written meanwhile then has another version
-        descriptor = files.open_entry(self._entry_path(key))
-        if descriptor is None:
+        file = files.open_entry(self._entry_path(key))
+        if file is None:
             self._kept.pop(key, None)
             return None
-        try:
-            identity = files.identity(os.fstat(descriptor))
-            known = kept is not None and kept.identity == identity
-            if kept is not None and known and kept.head is not None:
-                entry, head = kept.entry, kept.head
-            else:
-                read = files.read_head(descriptor, key, self._sealing_key) if known or files.is_whole(descriptor) else None
-                if read is None:
-                    _log.warning("a damaged or foreign entry in %s counts as a miss (key %s)", self.folder, key.hex()[:8])
-                    return None
-                entry, head = read
-            body = os.pread(descriptor, entry.size, 0) if entry.size <= _SMALL else None
-            found = _found(entry, head, files.private_map(descriptor) if body is None else bytearray(body))
-        finally:
-            os.close(descriptor)
-        if not _is_current(entry.facts, slots, now):
+        checked = self._check(key, kept, file)
+        if checked is None or not _is_current(checked[0].entry.facts, slots, now):
             return None
-        self._keep(key, entry, identity, head, body, version, now)
+        kept, head = checked
+        if kept.body is not None:
+            found = kept.found or _found(kept.entry, head, bytearray(kept.body))
+        elif kept.entry.size < _MAPPED:
+            found = _found(kept.entry, head, files.private_copy(file.descriptor))
+        else:
+            found = _found(kept.entry, head, files.private_map(file.descriptor))
+            _put(self._kept_open, key, file, _KEPT_OPEN)
+        self._keep(key, kept, version, now)
         if now - slots.last_use(key) >= _TRUSTED:
             slots.use(key, now)
         return found
 
-    def _keep(self, key: bytes, entry: Entry, identity: Identity, head: bytes, body: bytes | None, version: int, now: float) -> None:
-        while len(self._kept) >= _KEPT:
-            # Another thread may be doing the same.
-            with contextlib.suppress(StopIteration, RuntimeError):
-                self._kept.pop(next(iter(self._kept)), None)
-        shared = _found(entry, head, body) if body is not None and not entry.has_buffers else None
-        kept_head = head if len(head) <= _KEPT_HEAD else None
-        watched = ((version_slot(key), version), *((epoch_slot(tag), epoch) for tag, epoch in entry.facts.tags.items()))
-        until = min(now + _TRUSTED, entry.facts.gone_at)
-        self._kept[key] = _Kept(entry, identity, kept_head, body, shared, watched, now, until)
+    def _check(self, key: bytes, kept: _Kept | None, file: EntryFile) -> tuple[_Kept, bytes] | None:
+        """What is known of an open file, and its head; None if it is not the entry of *key*, whole and ours."""
+        is_known = kept is not None and kept.identity == file.identity
+        if kept is not None and is_known and kept.head is not None:
+            return kept, kept.head
+        descriptor = file.descriptor
+        read = files.read_head(descriptor, key, self._sealing_key) if is_known or files.is_whole(descriptor) else None
+        if read is None:
+            _log.warning("a damaged or foreign entry in %s counts as a miss (key %s)", self.folder, key.hex()[:8])
+            return None
+        entry, head = read
+        body = os.pread(descriptor, entry.size, 0) if entry.size <= _SMALL else None
+        return _Kept.of(entry, file.identity, head, body), head
+
+    def _keep(self, key: bytes, kept: _Kept, version: int, now: float) -> None:
+        kept.trust(version, now)
+        _put(self._kept, key, kept, _KEPT)
 
     # Flights
 
@@ -260,8 +293,9 @@ class LocalStore:
     def commit(self, flight: Flight | None, key: bytes, facts: Facts, encoded: Encoded) -> bool:
         """Store an entry, unless *key* was deleted since *flight* began."""
         packed = layout.pack(key, facts, encoded, self._sealing_key)
-        if packed.size > self._max_bytes:
-            raise StoreUnavailable(str(self.folder), f"a value of {packed.size:,} bytes is larger than max_bytes={self._max_bytes:,}")
+        size = packed.entry.size
+        if size > self._max_bytes:
+            raise StoreUnavailable(str(self.folder), f"a value of {size:,} bytes is larger than max_bytes={self._max_bytes:,}")
         now = self._clock()
         slots = self._ready(now)
         index = self._open_index()
@@ -278,8 +312,7 @@ class LocalStore:
     def _publish(self, flight: Flight | None, key: bytes, written: Temporary, packed: Packed, slots: Slots, index: Index) -> bool:
         """Give a written file its name, if the flight is still wanted."""
         now = self._clock()
-        entry = layout.parse(packed.head, self._sealing_key)
-        assert entry is not None  # noqa: S101 (it was sealed just now)
+        entry = packed.entry
         with locked(self._commit_lock(key)):
             if isinstance(flight, LocalFlight) and not flight.is_current:
                 return False
@@ -289,7 +322,7 @@ class LocalStore:
             slots.change_version(key)
             # What was written just now need not be checked by who wrote it.
             body = b"".join((packed.head, *packed.body)) if entry.size <= _SMALL else None
-            self._keep(key, entry, written.identity, packed.head, body, slots.version(key), now)
+            self._keep(key, _Kept.of(entry, written.identity, packed.head, body), slots.version(key), now)
         return True
 
     @_available
@@ -305,7 +338,8 @@ class LocalStore:
                 self._open_index().remove([key])
 
     def _unlink(self, key: bytes, slots: Slots) -> None:
-        self._entry_path(key).unlink(missing_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(self._entry_path(key))
         slots.change_version(key)
         self._kept.pop(key, None)
 
@@ -331,14 +365,12 @@ class LocalStore:
                     index.remove([listed.key])
 
     def _is_current_file(self, key: bytes, slots: Slots, now: float) -> bool:
-        descriptor = files.open_entry(self._entry_path(key))
-        if descriptor is None:
-            return False
-        try:
-            read = files.read_head(descriptor, key, self._sealing_key)
-        finally:
-            os.close(descriptor)
+        read = self._read_head(self._entry_path(key), key)
         return read is not None and _is_current(read[0].facts, slots, now)
+
+    def _read_head(self, path: str, key: bytes) -> tuple[Entry, bytes] | None:
+        file = files.open_entry(path)
+        return None if file is None else files.read_head(file.descriptor, key, self._sealing_key)
 
     # Housekeeping
 
@@ -346,7 +378,7 @@ class LocalStore:
     def list(self, scope: str | None = None, kind: str | None = None, tag: str | None = None) -> Sequence[Listed]:
         """List what is stored."""
         self._ready(self._clock())
-        return [entry for entry in self._open_index().list(scope, kind, tag) if self._entry_path(entry.key).exists()]
+        return [entry for entry in self._open_index().list(scope, kind, tag) if os.path.exists(self._entry_path(entry.key))]
 
     def _evict(self, slots: Slots, index: Index, now: float) -> None:
         """Remove what was used longest ago until the budgets are kept."""
@@ -391,12 +423,15 @@ class LocalStore:
         """See that the folder is there and the slots are the folder's, once a second; a deleted folder begins anew."""
         if self._slots is not None and 0 <= now - self._looked_at < _TRUSTED:
             return self._slots
-        if self._slots is None or indexes.identity(self.folder / "slots") != self._slots.identity:
+        if self._slots is None or indexes.identity(f"{self.folder}/slots") != self._slots.identity:
             files.make_private_folder(self.folder, network=self._network)
             for name in ("entries", "flights", "commits", "temporary"):
                 (self.folder / name).mkdir(mode=0o700, exist_ok=True)
             self._slots = Slots(self.folder / "slots")
             self._kept.clear()
+        for key, file in tuple(self._kept_open.items()):
+            if file.is_unlinked:
+                self._kept_open.pop(key, None)
         self._looked_at = now
         return self._slots
 
@@ -429,12 +464,7 @@ class LocalStore:
 
     def _fill(self, index: Index) -> None:
         for folder in (self.folder / "entries").glob(_HEX * 2):
-            entries = []
-            for path in folder.glob(_HEX * 32):
-                descriptor = files.open_entry(path)
-                if descriptor is not None:
-                    entries.append(files.read_head(descriptor, bytes.fromhex(path.name), self._sealing_key))
-                    os.close(descriptor)
+            entries = [self._read_head(str(path), bytes.fromhex(path.name)) for path in folder.glob(_HEX * 32)]
             index.add([read[0] for read in entries if read is not None], self._clock())
 
     def close_index(self) -> None:
@@ -446,9 +476,10 @@ class LocalStore:
 
     # Places
 
-    def _entry_path(self, key: bytes) -> pathlib.Path:
+    def _entry_path(self, key: bytes) -> str:
+        # Text, because building a Path takes longer than opening the file.
         name = key.hex()
-        return self.folder / "entries" / name[:2] / name
+        return f"{self.folder}/entries/{name[:2]}/{name}"
 
     def _commit_lock(self, key: bytes) -> pathlib.Path:
         return self.folder / "commits" / key.hex()[:2]
@@ -465,6 +496,15 @@ class LocalStore:
         return not (self.folder / "slots").exists() or (
             index is not None and indexes.identity(self.folder / "index.sqlite") != index.identity
         )
+
+
+def _put(table: dict[bytes, T], key: bytes, value: T, limit: int) -> None:
+    """Add to a table that lets go of what was added first."""
+    while len(table) >= limit and key not in table:
+        # Another thread may be doing the same.
+        with contextlib.suppress(StopIteration, RuntimeError):
+            table.pop(next(iter(table)), None)
+    table[key] = value
 
 
 def _is_current(facts: Facts, slots: Slots, now: float) -> bool:
@@ -486,7 +526,7 @@ def _is_damage(error: Exception) -> bool:
 
 
 def _found(entry: Entry, head: bytes | None, body: bytes | bytearray | memoryview) -> Found:
-    assert head is not None  # noqa: S101 (only of big entries the head is not kept)
+    assert head is not None  # noqa: S101 (the head of an entry whose body is kept is kept too)
     return Found(entry, entry.encoded(memoryview(head), memoryview(body)))
 
 
