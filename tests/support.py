@@ -17,10 +17,20 @@ from typing import Any, TypeVar
 
 import requests
 
+from dash_stash.stores.base import Limits, Store
+from dash_stash.stores.local import LocalStore
+
 SEALING_KEY = b"the sealing key of all the tests"
+LIMITS = Limits(max_bytes=10**8, max_entries=1000, max_sessions=100, max_session_bytes=10**8, idle=12 * 3600.0)
 TESTS = pathlib.Path(__file__).parent
 
 T = TypeVar("T")
+
+
+def sweep(store: Store) -> None:
+    """Do at once what the janitor does every few seconds."""
+    assert isinstance(store, LocalStore)
+    wait_until(store.housekeeping.sweep, "nobody else sweeps", 30)
 
 
 class FakeClock:

@@ -1,6 +1,7 @@
 """Share data between the callbacks of a Dash app: safely, over threads, workers and users, at the speed of memory."""
 
 from dash_stash.errors import (
+    BudgetExceeded,
     ComputeFailed,
     ConfigError,
     FlightCycle,
@@ -21,6 +22,7 @@ from dash_stash.state import Variables
 
 __all__ = [
     "AsyncMemo",
+    "BudgetExceeded",
     "ComputeFailed",
     "ConfigError",
     "FlightCycle",

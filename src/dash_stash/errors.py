@@ -4,6 +4,7 @@ StashError
 ├── ConfigError         (ValueError)       Stash(...) or @stash.memo was given something it cannot use
 │   └── StoreUnsafe     (PermissionError)  others could write to the store's folder
 ├── StoreUnavailable    (OSError)          the store is full, gone or out of reach
+│   └── BudgetExceeded  (OSError)          one value, or one session's data, would take more than its share
 ├── Unstorable          (TypeError)        a value that cannot be pickled
 ├── UnhashableArgument  (TypeError)        an argument that has no value to make a key of
 ├── ComputeFailed       (RuntimeError)     another worker's computation failed with an error that cannot be pickled
@@ -47,6 +48,19 @@ class StoreUnavailable(StashError, OSError):
 
     def __str__(self) -> str:
         return f"the stash at {self.where} cannot be used now: {self.reason}. Nothing was stored."
+
+
+class BudgetExceeded(StoreUnavailable):
+    """A value is larger than the store, or the data of one session (or user) would be larger than its share."""
+
+    def __init__(self, where: str, what: str, size: int, budget: str) -> None:
+        """Take the store's address, whose data it is, the bytes that were to be stored, and the option that sets the limit."""
+        super().__init__(where, f"{size:,} bytes more for {what} would exceed {budget}")
+        self.args = where, what, size, budget
+        self.what, self.size, self.budget = what, size, budget
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.reason}. Nothing was stored. Store less, delete what is no longer needed, or raise the limit."
 
 
 class Unstorable(StashError, TypeError):

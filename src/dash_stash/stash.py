@@ -22,7 +22,7 @@ from dash_stash.ref import Ref, References, Target
 from dash_stash.scope import APP, Scope, Visits, check_scope
 from dash_stash.seal import Seal
 from dash_stash.state import Variables
-from dash_stash.stores.base import Found, Store
+from dash_stash.stores.base import Found, Limits, Store
 from dash_stash.stores.local import LocalStore
 
 if TYPE_CHECKING:
@@ -68,6 +68,9 @@ class Stash:
         secret: str | bytes | None = None,
         max_bytes: int = 2 * 2**30,
         max_entries: int = 1_000_000,
+        max_sessions: int = 10_000,
+        max_session_bytes: int | None = None,
+        idle: Duration = "12h",
         clock: Clock = system_clock,
     ) -> None:
         """Open the store at *url* and serve *app*.
@@ -82,18 +85,19 @@ class Stash:
             secret: What seals entries, references and cookies.
             max_bytes: How many bytes are kept at most; what was used longest ago goes first.
             max_entries: How many values are kept at most.
+            max_sessions: How many browser sessions have something stored at most; who was here longest ago goes first.
+            max_session_bytes: How many bytes of *max_bytes* one session (tabs and pages included) or user may have; a quarter.
+            idle: How long the data of a session, tab or page is kept that nobody uses: seconds, a timedelta, or "12h".
             clock: Tells the time in seconds since the epoch; for tests.
 
         Raises:
             ConfigError: An argument, or the app, cannot be used.
             StoreUnsafe: Others can write to the folder, or it is on a network file system.
         """
-        if max_bytes <= 0 or max_entries <= 0:
-            raise ConfigError(f"max_bytes={max_bytes} and max_entries={max_entries} must be more than 0")
+        self._limits = _limits(max_bytes, max_entries, max_sessions, max_session_bytes, idle)
         identity.alias_main()
         self._url = url if url is not None else os.environ.get(folders.URL_VARIABLE) or None
         self._secret = secret if secret is not None else os.environ.get(folders.SECRET_VARIABLE) or None
-        self._max_bytes, self._max_entries = max_bytes, max_entries
         self.store: Store = cast(Store, _NotOpened())
         self.references = cast(References, self.store)
         self._memos: dict[bytes, weakref.WeakSet[Memo[Any, Any]]] = {}
@@ -131,14 +135,7 @@ class Stash:
         self.seal = Seal(folders.secret_of(folder) if secret is None else secret)
         self.flight_key = self.seal.key("flight")
         self.references = References(self.seal.key("reference"), self.visits, self._load)
-        self.store = LocalStore(
-            folder,
-            self.seal.key("entry"),
-            max_bytes=self._max_bytes,
-            max_entries=self._max_entries,
-            network=network,
-            clock=self.clock,
-        )
+        self.store = LocalStore(folder, self.seal.key("entry"), self._limits, network=network, clock=self.clock)
 
     # Memo functions
 
@@ -288,6 +285,14 @@ class Stash:
         if now - self._warned_at >= _WARN_EVERY:
             self._warned_at = now
             _log.warning("%s Memo functions go on computing, without sharing.", error)
+
+
+def _limits(max_bytes: int, max_entries: int, max_sessions: int, max_session_bytes: int | None, idle: Duration) -> Limits:
+    limits = Limits(max_bytes, max_entries, max_sessions, max_session_bytes or max(1, max_bytes // 4), seconds(idle, "idle"))
+    for name in Limits.__slots__:
+        if getattr(limits, name) <= 0:
+            raise ConfigError(f"{name}={getattr(limits, name)} must be more than 0")
+    return limits
 
 
 def _part(value: Any, path: tuple[PartName, ...]) -> Any:

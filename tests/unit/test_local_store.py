@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import pathlib
 from typing import Any
@@ -12,8 +13,7 @@ from dash_stash import Stash
 from dash_stash.codec import decode, encode
 from dash_stash.layout import Facts
 from dash_stash.stores.local import LocalStore
-from dash_stash.stores.local.store import IDLE
-from support import SEALING_KEY, FakeClock, must
+from support import LIMITS, SEALING_KEY, FakeClock, must, sweep
 
 
 def key(number: int) -> bytes:
@@ -28,8 +28,8 @@ def names(store: LocalStore) -> list[int]:
     return sorted(int(listed.name) for listed in store.list())
 
 
-def limited(folder: pathlib.Path, clock: FakeClock, max_bytes: int = 10**8, max_entries: int = 1000) -> LocalStore:
-    return LocalStore(folder, SEALING_KEY, max_bytes=max_bytes, max_entries=max_entries, clock=clock)
+def limited(folder: pathlib.Path, clock: FakeClock, **limits: int) -> LocalStore:
+    return LocalStore(folder, SEALING_KEY, dataclasses.replace(LIMITS, **limits), clock=clock)
 
 
 def test_bytes_stay_within_their_budget(folder: pathlib.Path, clock: FakeClock) -> None:
@@ -75,6 +75,7 @@ def test_what_is_over_goes_away_by_itself(folder: pathlib.Path, clock: FakeClock
     put(store, 1, "over", gone_at=clock.now + 30)
     put(store, 2, "lasting")
     clock.now += 120
+    sweep(store)
     put(store, 3, "later")
     assert names(store) == [2, 3]
     assert len(list((folder / "entries").glob("*/*"))) == 2
@@ -85,11 +86,11 @@ def test_the_data_of_a_session_that_does_not_come_back_goes_away_by_itself(folde
     put(store, 1, "left", scope="session:left")
     put(store, 2, "used", scope="session:used")
     put(store, 3, "everybody's")
-    clock.now += IDLE / 2
-    assert store.read(key(2)) is not None
-    clock.now += IDLE / 2 + 60
-    put(store, 4, "new")
-    assert names(store) == [2, 3, 4]
+    clock.now += LIMITS.idle / 2
+    store.touch("session:used")
+    clock.now += LIMITS.idle / 2 + 60
+    sweep(store)
+    assert names(store) == [2, 3]
 
 
 def test_storing_again_costs_its_room_once(folder: pathlib.Path, clock: FakeClock) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import functools
 import os
 import pathlib
@@ -16,7 +17,7 @@ from dash_stash import StashError, StoreUnavailable
 from dash_stash.codec import decode, encode
 from dash_stash.layout import Facts
 from dash_stash.stores.base import Flight, Landed, Store
-from support import FakeClock, must
+from support import LIMITS, FakeClock, must
 from unit import broken
 from unit.broken import BrokenLaboratory, Sound
 from unit.laboratory import LABORATORIES, Laboratory
@@ -234,7 +235,7 @@ def test_a_late_flight_changes_nothing_of_what_came_after_it(laboratory: Laborat
 
 
 def test_the_value_is_larger_than_the_budget_so_nothing_has_changed(laboratory: Laboratory) -> None:
-    store = laboratory.open(max_bytes=50_000)
+    store = laboratory.open(limits=dataclasses.replace(LIMITS, max_bytes=50_000))
     put(store, "old")
     put(store, "beside", OTHER)
     with pytest.raises(StoreUnavailable, match="50,000"):
