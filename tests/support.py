@@ -152,7 +152,7 @@ class Browser:
         self.address = address
         self.cookies = requests.Session()
         page = self._request("GET", "/").text
-        self.page = page.partition('data-page="')[2].partition('"')[0]
+        self.page = page.partition('data-ids="')[2].partition('"')[0].rpartition(".")[0]
 
     def _request(self, method: str, path: str, **options: Any) -> requests.Response:
         # A connection of its own for each request, so that any worker may get it.
@@ -169,7 +169,7 @@ class Browser:
             "changedPropIds": [".".join(properties[0])],
             "state": [],
         }
-        headers = {"Content-Type": "application/json", "X-Dash-Stash-Page": self.page}
+        headers = {"Content-Type": "application/json", "X-Dash-Stash": self.page}
         return self._request("POST", "/_dash-update-component", data=json.dumps(body), headers=headers)
 
     def call(self, output: str, **inputs: Any) -> Any:

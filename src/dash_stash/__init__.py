@@ -18,7 +18,7 @@ from dash_stash.errors import (
 from dash_stash.memo import AsyncMemo, Memo, MemoInfo
 from dash_stash.ref import Ref
 from dash_stash.stash import Stash
-from dash_stash.state import Variables
+from dash_stash.state import Session, Variables
 
 __all__ = [
     "AsyncMemo",
@@ -33,6 +33,7 @@ __all__ = [
     "Ref",
     "RefExpired",
     "RefInvalid",
+    "Session",
     "Stash",
     "StashError",
     "StoreUnavailable",

@@ -9,7 +9,7 @@ StashError
 ├── UnhashableArgument  (TypeError)        an argument that has no value to make a key of
 ├── ComputeFailed       (RuntimeError)     another worker's computation failed with an error that cannot be pickled
 ├── FlightCycle         (RecursionError)   a computation waits for itself
-├── NoSession           (RuntimeError)     there is no browser session (or page) here
+├── NoSession           (RuntimeError)     there is no browser session (or user, tab, page) here
 ├── RefInvalid          (PermissionError)  a reference that this session may not open
 ├── RefExpired          (LookupError)      a reference whose value is gone and cannot be computed again
 └── PartMissing         (KeyError)         a reference to a part that the stored value does not have
@@ -119,7 +119,7 @@ class FlightCycle(StashError, RecursionError):
 
 
 class NoSession(StashError, RuntimeError):
-    """Something that belongs to a browser session (or page) was used where there is none."""
+    """Something that belongs to a browser session (or user, tab, page) was used where there is none, or it has ended."""
 
     def __init__(self, what: str, scope: str) -> None:
         """Take what was asked for and the scope that it needs."""
@@ -127,9 +127,11 @@ class NoSession(StashError, RuntimeError):
         self.what, self.scope = what, scope
 
     def __str__(self) -> str:
+        if self.scope == "user":
+            return f"{self.what} needs a user, and there is none here: Stash(user=...) named nobody, or this is not a request."
         return (
             f"{self.what} needs a {self.scope}, and there is none here. Inside a callback: the browser sent no valid "
-            f"cookie of this app (cookies refused, or the page is older than the server's secret): reload the page. "
+            f"cookie of this app (cookies refused, logged out, or the page is older than the server's secret): reload the page. "
             f"Outside a request (start-up, job, static layout): say share=True, or use stash.app."
         )
 
