@@ -184,6 +184,30 @@ class DeletesForNow(Sound):
         self.below.commit(None, key, Facts("memo", "f", 0.0, gone_at=1.0), Encoded(None, (), ()))
 
 
+class EndsOneScope(Sound):
+    """Ends a session, and leaves its tabs and pages."""
+
+    def end(self, holder: str) -> None:
+        for listed in self.below.list(scope=holder):
+            self.below.delete(listed.key)
+
+
+class EndsForNow(Sound):
+    """Deletes what a session has now, and forgets that it has ended."""
+
+    def end(self, holder: str) -> None:
+        for listed in self.below.list():
+            if listed.scope.startswith(holder):
+                self.below.delete(listed.key)
+
+
+class WithoutShares(Sound):
+    """Lets one session have everything."""
+
+    def commit(self, flight: Flight | None, key: bytes, facts: Facts, encoded: Encoded) -> bool:
+        return self.below.commit(flight, key, dataclasses.replace(facts, scope=""), encoded)
+
+
 class Timeless(Sound):
     """Has one epoch."""
 

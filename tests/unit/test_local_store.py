@@ -13,6 +13,8 @@ from dash_stash import Stash
 from dash_stash.codec import decode, encode
 from dash_stash.layout import Facts
 from dash_stash.stores.local import LocalStore
+from dash_stash.stores.local.housekeeping import GRACE
+from dash_stash.stores.local.store import _ended_key
 from support import LIMITS, SEALING_KEY, FakeClock, must, sweep
 
 
@@ -91,6 +93,71 @@ def test_the_data_of_a_session_that_does_not_come_back_goes_away_by_itself(folde
     clock.now += LIMITS.idle / 2 + 60
     sweep(store)
     assert names(store) == [2, 3]
+
+
+def test_a_scope_that_was_left_goes_soon_unless_it_is_used_again(folder: pathlib.Path, clock: FakeClock) -> None:
+    store = limited(folder, clock)
+    for number, scope in enumerate(["session:a", "session:a/tab:1", "session:a/page:1", "session:a/tab:2"]):
+        put(store, number, "value", scope=scope)
+    for scope in ("session:a/tab:1", "session:a/page:1", "session:a/tab:2"):
+        store.leave(scope)
+    clock.now += GRACE / 2
+    store.touch("session:a/tab:2")
+    sweep(store)
+    assert names(store) == [0, 1, 2, 3]
+    clock.now += GRACE
+    sweep(store)
+    assert names(store) == [0, 3]
+    clock.now += 10 * GRACE
+    sweep(store)
+    assert names(store) == [0, 3]
+
+
+def test_the_session_that_was_here_longest_ago_makes_room_for_a_new_one(folder: pathlib.Path, clock: FakeClock) -> None:
+    store = limited(folder, clock, max_sessions=3)
+    for number in range(3):
+        put(store, number, "value", scope=f"session:{number}")
+        put(store, 10 + number, "value", scope=f"session:{number}/page:1")
+        clock.now += 60
+    store.touch("session:0")
+    clock.now += 60
+    put(store, 3, "value", scope="session:3")
+    put(store, 4, "value", scope="user:4")
+    assert names(store) == [0, 2, 3, 4, 10, 12]
+
+
+def test_thousands_of_sessions_stay_within_their_number(folder: pathlib.Path, clock: FakeClock) -> None:
+    store = limited(folder, clock, max_sessions=50)
+    for number in range(300):
+        put(store, number, number, scope=f"session:{number}")
+        clock.now += 5
+        assert len(names(store)) <= 50
+    assert names(store) == list(range(250, 300))
+
+
+def test_sessions_survive_a_lost_index(folder: pathlib.Path, clock: FakeClock) -> None:
+    store = limited(folder, clock, max_sessions=3)
+    for number in range(3):
+        put(store, number, "value", scope=f"session:{number}")
+    for path in folder.glob("index*"):
+        path.unlink()
+    put(store, 3, "value", scope="session:3")
+    assert len(names(store)) == 3
+    store.end("session:3")
+    assert 3 not in names(store)
+
+
+def test_an_end_is_not_evicted(folder: pathlib.Path, clock: FakeClock) -> None:
+    store = limited(folder, clock, max_entries=5)
+    store.end("session:a")
+    for number in range(20):
+        put(store, number, number)
+        clock.now += 10
+    assert store.has_ended("session:a")
+    clock.now += 2 * LIMITS.idle
+    sweep(store)
+    assert not store.has_ended("session:a")
+    assert not list((folder / "entries").glob(f"*/{_ended_key('session:a').hex()}"))
 
 
 def test_storing_again_costs_its_room_once(folder: pathlib.Path, clock: FakeClock) -> None:

@@ -225,8 +225,8 @@ class Index:
             "key IN (SELECT key FROM tags WHERE tag = ?)": None if tag is None else json.dumps(tag),
         }
         asked = {condition: value for condition, value in conditions.items() if value is not None}
-        where = f" WHERE {' AND '.join(asked)}" if asked else ""
-        rows = self._rows(f"SELECT key, kind, name, scope, size FROM entries{where} ORDER BY name, key", tuple(asked.values()))  # noqa: S608 (the conditions are ours)
+        where = " AND ".join(("kind != 'ended'", *asked))
+        rows = self._rows(f"SELECT key, kind, name, scope, size FROM entries WHERE {where} ORDER BY name, key", tuple(asked.values()))  # noqa: S608 (the conditions are ours)
         return [Listed(key, kind, json.loads(name), scope, size) for key, kind, name, scope, size in rows]  # type: ignore[arg-type]
 
 
