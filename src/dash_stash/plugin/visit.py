@@ -113,16 +113,23 @@ class BrowserVisit:
         """Whether the page that asks was loaded in another session than the browser has now."""
         return not self._is_page_load and HEADER in self._request.headers and self.cookie is not None and self._ids[0] is None
 
-    @property
-    def signed_ids(self) -> str:
-        """What a page gets to send along: its id, one for its tab if that has none yet, and what tells sessions apart."""
+    def open_page(self) -> str:
+        """Return what the page that this request is answered with gets to send along."""
+        if not self._is_page_load:  # Dash answers any path that is nobody else's with its page
+            self._is_page_load = True
+            self._owners.clear()
+            self.__dict__.pop("_ids", None)
+        return self._signed_ids()
+
+    def _signed_ids(self) -> str:
+        """The page's id, one for its tab if that has none yet, and what tells sessions apart."""
         self.is_personal = True
         cookie, (page, tab) = self.cookie, self._ids
         assert cookie is not None and page is not None and tab is not None  # noqa: S101, PT018 (a page that is being loaded)
         signed = (sign(page, self._desk.page_key, cookie.session), sign(tab, self._desk.tab_key, cookie.session))
         return ".".join((*signed, keys.digest(b"shown", cookie.session).hex()[:8]))
 
-    @property
+    @cached_property
     def _is_page_load(self) -> bool:
         """Whether the request is for a page, not made by one: those have to prove what they belong to."""
         return self._request.method in ("GET", "HEAD") and not self._request.path.startswith(self._desk.own_requests)
@@ -167,4 +174,4 @@ class BrowserVisit:
         self.cookie_to_set = Cookie.new(self._desk.clock())
         self._owners.clear()
         self._ids = secrets.token_bytes(ID_SIZE), secrets.token_bytes(ID_SIZE)
-        self.new_ids = self.signed_ids
+        self.new_ids = self._signed_ids()

@@ -79,7 +79,7 @@ class Visitors:
 
         def interpolate_with_page(**parts: Any) -> str:
             source, prefix = html.escape(f"{self._prefix}_dash-stash/page.js"), html.escape(self._prefix)
-            script = f'<script src="{source}" data-ids="{self._visit.signed_ids}" data-prefix="{prefix}"></script>'
+            script = f'<script src="{source}" data-ids="{self._visit.open_page()}" data-prefix="{prefix}"></script>'
             return interpolate(**parts | {"config": script + parts.get("config", "")})
 
         return interpolate_with_page
