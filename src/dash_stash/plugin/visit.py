@@ -46,11 +46,10 @@ class Desk:
 class BrowserVisit:
     """A `Visit` by a browser."""
 
-    def __init__(self, desk: Desk, before: Visit | None) -> None:
-        """Take what is known of the app's visitors; the request is Flask's present one."""
-        self.before = before
+    def __init__(self, desk: Desk, request: flask.Request, before: Visit | None) -> None:
+        """Take what is known of the app's visitors, the request, and the visit that this one interrupts."""
+        self.before, self.request = before, request
         self._desk = desk
-        self._request: flask.Request = flask.request._get_current_object()  # type: ignore[attr-defined]
         self._owners: dict[Scope, str | None] = {}
         self.cookie_to_set: Cookie | None = None
         self.new_ids = ""
@@ -81,7 +80,7 @@ class BrowserVisit:
     @cached_property
     def proven_cookie(self) -> Cookie | None:
         """What the browser has sent, if we signed it lately and it has not been replaced."""
-        cookie = Cookie.proven(self._request.cookies.get(self._desk.cookie, ""), self._desk.session_key)
+        cookie = Cookie.proven(self.request.cookies.get(self._desk.cookie, ""), self._desk.session_key)
         if cookie is None or not -SKEW <= self._desk.clock() - cookie.issued <= _OVER_AFTER * self._desk.idle:
             return None
         store = self._desk.store
@@ -92,7 +91,7 @@ class BrowserVisit:
         """The ids of page and tab: new ones for a page that is being loaded, else what it sends along."""
         if self._is_page_load:
             return secrets.token_bytes(ID_SIZE), secrets.token_bytes(ID_SIZE)
-        return self._read_ids(self._request.headers.get(HEADER, ""))
+        return self._read_ids(self.request.headers.get(HEADER, ""))
 
     def left_by(self, text: str) -> list[str]:
         """Whose the data of the page and the tab is whose ids *text* proves."""
@@ -111,7 +110,7 @@ class BrowserVisit:
     @property
     def is_of_another_session(self) -> bool:
         """Whether the page that asks was loaded in another session than the browser has now."""
-        return not self._is_page_load and HEADER in self._request.headers and self.cookie is not None and self._ids[0] is None
+        return not self._is_page_load and HEADER in self.request.headers and self.cookie is not None and self._ids[0] is None
 
     def open_page(self) -> str:
         """Return what the page that this request is answered with gets to send along."""
@@ -132,7 +131,7 @@ class BrowserVisit:
     @cached_property
     def _is_page_load(self) -> bool:
         """Whether the request is for a page, not made by one: those have to prove what they belong to."""
-        return self._request.method in ("GET", "HEAD") and not self._request.path.startswith(self._desk.own_requests)
+        return self.request.method in ("GET", "HEAD") and not self.request.path.startswith(self._desk.own_requests)
 
     def _user(self) -> str | None:
         user = self._desk.user() if self._desk.user is not None else None

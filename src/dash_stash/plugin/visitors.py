@@ -54,13 +54,13 @@ class Visitors:
 
     def arrive(self) -> None:
         """Note who is asking; it is proven when somebody wants to know, or has not been for a while."""
-        visit = BrowserVisit(self._desk, self._visits.current)
+        request: flask.Request = flask.request._get_current_object()  # type: ignore[attr-defined]
+        visit = BrowserVisit(self._desk, request, self._visits.current)
         self._visits.enter(visit)
-        environ = flask.request.environ
-        cookies = environ.get("HTTP_COOKIE")
+        cookies = request.environ.get("HTTP_COOKIE")
         if cookies is None:
             return
-        page = hash((cookies, environ.get("HTTP_X_DASH_STASH")))
+        page = hash((cookies, request.environ.get("HTTP_X_DASH_STASH")))
         now = self._desk.clock()
         if not 0 <= now - self._slid.get(page, 0) < _SLIDE_EVERY:
             if len(self._slid) >= _PAGES:
@@ -95,7 +95,7 @@ class Visitors:
                 response.headers[HEADER] = visit.new_ids
             if visit.cookie_to_set is not None or visit.is_personal:
                 response.headers["Cache-Control"] = "no-store"
-            if flask.request.path == self._layout and visit.is_of_another_session:
+            if visit.request.path == self._layout and visit.is_of_another_session:
                 response.headers[f"{HEADER}-Reload"] = "1"
         return response
 

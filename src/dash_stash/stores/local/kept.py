@@ -56,9 +56,7 @@ class Kept:
         return cls(entry, identity, head if len(head) <= SMALL else None, body, found)
 
     def load(self, file: EntryFile | None) -> Found | None:
-        """What a reader is given without a look at the folder, perhaps from a file kept open; None if that cannot be."""
-        if self.found is not None:
-            return self.found
+        """Memory for one reader, without a look at the folder, perhaps from a file kept open; None if that cannot be."""
         if self.body is not None:
             return found_in(self.entry, self.head, bytearray(self.body))
         if self.head is None or file is None or file.identity != self.identity:

@@ -115,6 +115,8 @@ class LocalStore:
                 if values[slot] != value:
                     break
             else:
+                if kept.found is not None:
+                    return kept.found
                 with contextlib.suppress(OSError):  # no room for one more map: below, that is the store's failure
                     found = kept.load(self._kept_open.get(key))
                     if found is not None:
