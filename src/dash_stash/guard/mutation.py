@@ -183,6 +183,12 @@ PROCESS_CALLS: Final = _words(
 APP_ATTRIBUTES: Final = _words("layout validation_layout title index_string config css scripts renderer interpolate_index")
 """What belongs to the Dash app: one for all users, and one in each worker."""
 
+REQUEST: Final = _words(
+    "flask.request flask.session flask.g quart.request quart.session dash.ctx dash.callback_context dash_extensions.enrich.ctx "
+    "dash_extensions.enrich.callback_context flask_login.current_user"
+)
+"""What belongs to the request that is being answered."""
+
 INFRASTRUCTURE: Final = _words(
     # Python's own: logs, locks, queues, pools, contexts, connections.
     "logging threading _thread multiprocessing queue concurrent asyncio contextvars sqlite3 socket ssl http urllib smtplib "
