@@ -192,10 +192,11 @@ def _annotated(parameter: ast.arg) -> Data | None:
 def _lasting(value: Value, summary: Summary, function: Function) -> Value:
     """Return a function's result, in which what comes out of a cache that the function fills is a cached result."""
     filled = {effect.root for effect in summary.effects.values() if effect.code == "DS110"}
-    if not filled & value.roots:
+    names = {(root.sort, root.name, root.owner) for root in filled}
+    kept = frozenset(root for root in value.roots if (root.sort, root.name, root.owner) not in names)
+    if kept == value.roots:
         return value
-    kept = value.roots - filled
-    return Value(kept | {Root(Sort.CACHED, function.name, function)}, value.inner - filled, value.kind, value.fixed)
+    return Value(kept | {Root(Sort.CACHED, function.name, function)}, frozenset(), value.kind, value.fixed)
 
 
 def _registering(module: Module) -> Iterator[Function]:

@@ -130,7 +130,8 @@ class Calls(DataCalls):
             root = next(iter(value.roots))
             if root.sort is Sort.PARAMETER and root.owner is function and not root.part:
                 kind = bound.get(root.name, UNKNOWN).kind
-        return Value(roots, inner, kind, value.fixed)
+        items = tuple((key, self._returned(item, bound, function)) for key, item in value.items)
+        return Value(roots, inner, kind, value.fixed, items)
 
     def _substituted(self, roots: frozenset[Root], bound: dict[str, Value], function: Function) -> frozenset[Root]:
         found: set[Root] = set()
@@ -157,10 +158,10 @@ class Calls(DataCalls):
         bound |= {name: value for name, value in named.items() if name in known}
         if arguments.vararg:
             rest = positional[len(places) :]
-            bound[arguments.vararg.arg] = Value(inner=frozenset().union(*(value.roots | value.inner for value in rest)))
+            bound[arguments.vararg.arg] = Value(inner=frozenset().union(*(value.held for value in rest)))
         if arguments.kwarg:
             rest = [value for name, value in named.items() if name not in known]
-            bound[arguments.kwarg.arg] = Value(inner=frozenset().union(*(value.roots | value.inner for value in rest)))
+            bound[arguments.kwarg.arg] = Value(inner=frozenset().union(*(value.held for value in rest)))
         return bound
 
     # Decorators

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ast
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from dash_stash.guard.program import Module
+    from dash_stash.guard.values import Kind
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
@@ -71,25 +73,41 @@ class Class:
     outer: Function | None
     methods: dict[str, Function] = field(default_factory=dict)
     setters: dict[str, Function] = field(default_factory=dict)
-    _instance: frozenset[str] | None = None
+    family: list[Class] = field(default_factory=list)
+    """The class and the program's classes that it is derived from, once that has been asked for."""
+    kinds: dict[str, Kind | None] = field(default_factory=dict)
+    """What kind of thing the attributes of its objects are, as far as that has been asked for."""
 
     @property
     def name(self) -> str:
         """Its name."""
         return self.node.name
 
-    @property
+    @functools.cached_property
+    def assigned(self) -> dict[str, list[ast.expr]]:
+        """What its methods assign to the attributes of `self`."""
+        found: dict[str, list[ast.expr]] = {}
+        for method in (*self.methods.values(), *self.setters.values()):
+            own = method.parameters[0].arg if method.parameters else ""
+            for target, value in _assigned_attributes(method):
+                if isinstance(target.value, ast.Name) and target.value.id == own:
+                    found.setdefault(target.attr, []).append(value)
+        return found
+
+    @functools.cached_property
+    def attributes(self) -> dict[str, ast.expr]:
+        """What its body assigns."""
+        found: dict[str, ast.expr] = {}
+        for node in self.node.body:
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+            value = getattr(node, "value", None)
+            found |= {target.id: value for target in targets if isinstance(target, ast.Name) and value is not None}
+        return found
+
+    @functools.cached_property
     def instance_names(self) -> frozenset[str]:
-        """The attributes that its methods give to `self`."""
-        if self._instance is None:
-            found = {
-                target.attr
-                for method in self.methods.values()
-                for target in _assigned_attributes(method)
-                if method.parameters and isinstance(target.value, ast.Name) and target.value.id == method.parameters[0].arg
-            }
-            self._instance = frozenset(found) | self._fields()
-        return self._instance
+        """The attributes that each of its objects has of its own."""
+        return frozenset(self.assigned) | self._fields()
 
     def _fields(self) -> frozenset[str]:
         """Return the fields of a dataclass, an Enum, or another class whose body is a description."""
@@ -104,13 +122,14 @@ def _is_model(base: ast.expr) -> bool:
     return name.endswith(("BaseModel", "BaseSettings", "NamedTuple", "TypedDict", "Enum", "Struct"))
 
 
-def _assigned_attributes(method: Function) -> Iterator[ast.Attribute]:
+def _assigned_attributes(method: Function) -> Iterator[tuple[ast.Attribute, ast.expr]]:
+    """Return the attributes that a method assigns; each part of a tuple is said to be given the whole value."""
     for node in ast.walk(method.node):
         targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
-        for target in targets:
-            for part in ast.walk(target):
-                if isinstance(part, ast.Attribute) and isinstance(part.ctx, ast.Store):
-                    yield part
+        value = getattr(node, "value", None)
+        for part in (part for target in targets for part in ast.walk(target)):
+            if isinstance(part, ast.Attribute) and isinstance(part.ctx, ast.Store) and value is not None:
+                yield part, value
 
 
 class Names:

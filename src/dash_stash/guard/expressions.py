@@ -7,7 +7,23 @@ from collections.abc import Callable, Iterable
 
 from dash_stash.guard.definitions import Class, Function
 from dash_stash.guard.frame import Frame, handler, import_origin
-from dash_stash.guard.values import NONE, SCALAR, UNKNOWN, Data, Foreign, Instance, Made, Namespace, Root, Routine, Sort, Type, Value, union
+from dash_stash.guard.values import (
+    NONE,
+    SCALAR,
+    UNKNOWN,
+    Data,
+    Foreign,
+    Instance,
+    Kind,
+    Made,
+    Namespace,
+    Root,
+    Routine,
+    Sort,
+    Type,
+    Value,
+    union,
+)
 
 _DISPLAYS = {ast.List: "list", ast.Set: "set", ast.Tuple: "tuple"}
 _COMPREHENSIONS = {ast.ListComp: "list", ast.SetComp: "set", ast.GeneratorExp: "iterator"}
@@ -99,22 +115,25 @@ class Expressions(Frame):
         items = [self.evaluate(item) for item in node.elts]
         inner: frozenset[Root] = frozenset()
         for item, written in zip(items, node.elts, strict=True):
-            inner |= item.content if isinstance(written, ast.Starred) else item.roots | item.inner
+            inner |= item.content if isinstance(written, ast.Starred) else item.held
         return Value(inner=inner, kind=Data(_DISPLAYS[type(node)]), fixed=all(item.fixed for item in items))
 
     _on_list = _on_set = _on_tuple = _display
 
     def _on_dict(self, node: ast.Dict) -> Value:
         inner: frozenset[Root] = frozenset()
+        items: dict[object, Value] = {}
         for key, written in zip(node.keys, node.values, strict=True):
             self.evaluate(key)
             value = self.evaluate(written)
-            inner |= value.roots | value.inner
-        return Value(inner=inner, kind=Data("dict"))
+            inner |= value.held if key else value.content
+            if isinstance(key, ast.Constant):
+                items[key.value] = value
+        return Value(inner=inner, kind=Data("dict"), items=tuple(items.items()) if len(items) == len(node.keys) else ())
 
     def _on_yield(self, node: ast.Yield) -> Value:
         value = self.evaluate(node.value)
-        self.returned.append(Value(inner=value.roots | value.inner, kind=Data("iterator")))
+        self.returned.append(Value(inner=value.held, kind=Data("iterator")))
         return UNKNOWN
 
     def _on_yield_from(self, node: ast.YieldFrom) -> Value:
@@ -123,13 +142,13 @@ class Expressions(Frame):
 
     def _comprehension(self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp) -> Value:
         item = self._generated(node.generators, [node.elt])
-        return Value(inner=item.roots | item.inner, kind=Data(_COMPREHENSIONS[type(node)]))
+        return Value(inner=item.held, kind=Data(_COMPREHENSIONS[type(node)]))
 
     _on_list_comp = _on_set_comp = _on_generator_exp = _comprehension
 
     def _on_dict_comp(self, node: ast.DictComp) -> Value:
         item = self._generated(node.generators, [node.key, node.value])
-        return Value(inner=item.roots | item.inner, kind=Data("dict"))
+        return Value(inner=item.held, kind=Data("dict"))
 
     def _generated(self, generators: Iterable[ast.comprehension], items: list[ast.expr]) -> Value:
         """Return what the last of *items* is, in the scope of a comprehension."""
@@ -225,6 +244,8 @@ class Expressions(Frame):
 
     def family(self, cls: Class) -> list[Class]:
         """Return a class and the program's classes that it is derived from."""
+        if cls.family:
+            return cls.family
         found = [cls]
         for each in found:  # it grows while we go
             scope = type(self)(self.knowledge, each.module)
@@ -232,6 +253,7 @@ class Expressions(Frame):
                 kind = scope.class_named(base)
                 if kind is not None and kind not in found:
                     found.append(kind)
+        cls.family = found
         return found
 
     def class_named(self, node: ast.expr) -> Class | None:
@@ -255,24 +277,18 @@ class Expressions(Frame):
     def find_attribute(self, cls: Class, name: str) -> tuple[Class | None, Value]:
         """Return the class whose body binds *name*, and what to."""
         for each in self.family(cls):
-            for node in each.node.body:
-                targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
-                if any(isinstance(target, ast.Name) and target.id == name for target in targets):
-                    scope = type(self)(self.knowledge, each.module)
-                    return each, scope.evaluate(node.value) if isinstance(node, ast.Assign | ast.AnnAssign) else UNKNOWN
+            if name in each.attributes:
+                return each, type(self)(self.knowledge, each.module).evaluate(each.attributes[name])
         return None, UNKNOWN
 
-    def instance_kind(self, cls: Class, name: str) -> Data | Made | Instance | None:
+    def instance_kind(self, cls: Class, name: str) -> Kind | None:
         """Return what kind of thing the methods of a class assign to `self.name`."""
-        kinds = set()
-        for method in cls.methods.values():
-            for node in ast.walk(method.node):
-                if isinstance(node, ast.Assign) and any(isinstance(each, ast.Attribute) and each.attr == name for each in node.targets):
-                    kinds.add(self._shallow_kind(cls, node.value))
-        kinds -= {NONE}
-        return kinds.pop() if len(kinds) == 1 else None
+        if name not in cls.kinds:
+            kinds = {self._shallow_kind(cls, value) for value in cls.assigned.get(name, ())} - {NONE}
+            cls.kinds[name] = kinds.pop() if len(kinds) == 1 else None
+        return cls.kinds[name]
 
-    def _shallow_kind(self, cls: Class, node: ast.expr) -> Data | Made | Instance | None:
+    def _shallow_kind(self, cls: Class, node: ast.expr) -> Kind | None:
         """Return the kind of a value that is plain to see: a display, or a call of something that is imported."""
         if isinstance(node, ast.Constant):
             return NONE if node.value is None else SCALAR
@@ -309,6 +325,8 @@ class Expressions(Frame):
 
     def _on_subscript(self, node: ast.Subscript) -> Value:
         value, index = self.evaluate(node.value), self.evaluate(node.slice)
+        if value.items and isinstance(node.slice, ast.Constant):
+            return value.item(node.slice.value)
         match value.kind:
             case Foreign(name) if not value.roots:
                 return Value(kind=Foreign(f"{name}[]"))

@@ -94,6 +94,8 @@ class LibraryCalls(Expressions):
             family = mutation.family_of(name)
             own = isinstance(first.kind, Data) and first.kind.family in {"frame", "series", "array"}
             kind = Data(family.name) if family else Data("tuple") if "tuple" in name else first.kind
+            if name == "builtins.dict" and given.named and not given.positional:
+                return Value(inner=frozenset().union(*(each.held for each in given.all)), kind=kind, items=tuple(given.named.items()))
             return Value(kind=kind) if own else first.copied(kind)
         if name in _PARTS:
             return union(value.part() for value in given.positional) if given.positional else UNKNOWN
@@ -107,7 +109,7 @@ class LibraryCalls(Expressions):
             case "zip" | "enumerate" | "map":
                 if isinstance(first.kind, Routine):
                     result = self.call_routine(first.kind, [value.part() for value in given.positional[1:]], {}, node)
-                    return Value(inner=result.roots | result.inner, kind=Data("iterator"))
+                    return Value(inner=result.held, kind=Data("iterator"))
                 return union(Value(inner=value.content, kind=Data("iterator")) for value in given.positional)
             case "getattr" if len(node.args) > 1 and isinstance(node.args[1], ast.Constant):
                 return self.attribute(first, str(node.args[1].value), node)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Final
 
 from dash_stash.guard.analysis import Analysis
@@ -42,7 +43,9 @@ def memo_effects(analysis: Analysis, modules: Iterable[Module]) -> Iterator[tupl
 def mutated_objects(analysis: Analysis) -> set[Root]:
     """Return the module-level objects that some function changes."""
     effects = (effect for each in analysis.known() for effect in each.effects.values())
-    return {effect.root for effect in effects if effect.root.sort in {Sort.GLOBAL, Sort.CLASS} and effect.code != "DS113"}
+    return {
+        replace(effect.root, part=False) for effect in effects if effect.root.sort in {Sort.GLOBAL, Sort.CLASS} and effect.code != "DS113"
+    }
 
 
 def _mutations(analysis: Analysis, function: Function) -> Iterator[Effect]:
@@ -70,7 +73,7 @@ def _dependencies(analysis: Analysis, memo: Function, mutated: set[Root]) -> Ite
     for function, path in waiting:  # it grows while we go
         summary = analysis.summary(function)
         for root, site in summary.reads.items():
-            if root in mutated or root.sort is Sort.FOREIGN:
+            if replace(root, part=False) in mutated or root.sort is Sort.FOREIGN:
                 yield Effect("DS113", root, site, path=path)
         if memo.memo == "lasting":
             for name, site in summary.foreign_calls.items():

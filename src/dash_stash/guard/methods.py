@@ -58,7 +58,7 @@ class DataCalls(LibraryCalls):
         if name == "pipe" and isinstance(given[0].kind, Routine):
             return self.call_routine(given[0].kind, [receiver, *given.positional[1:]], given.named, node)
         self._call_on_content(receiver, name, node, given)
-        return self._result(receiver, name, given)
+        return self._result(receiver, name, node, given)
 
     def _change(self, receiver: Value, name: str, node: ast.Call) -> None:
         known = receiver.kind is not None
@@ -75,10 +75,9 @@ class DataCalls(LibraryCalls):
 
     def put_into(self, container: ast.expr, value: Value) -> None:
         """Remember that a local container now contains *value*."""
-        content = value.roots | value.inner
-        if content and isinstance(container, ast.Name) and container.id in self.env:
+        if value.held and isinstance(container, ast.Name) and container.id in self.env:
             known = self.env[container.id]
-            self.env[container.id] = Value(known.roots, known.inner | content, known.kind, known.fixed)
+            self.env[container.id] = Value(known.roots, known.inner | value.held, known.kind, known.fixed)
 
     def _call_on_content(self, receiver: Value, name: str, node: ast.Call, given: Arguments) -> None:
         """Follow `frame.apply(function)`, where the function sees the rows; and whatever else is given a function."""
@@ -90,7 +89,7 @@ class DataCalls(LibraryCalls):
         else:
             self.call_loosely(given, node)
 
-    def _result(self, receiver: Value, name: str, given: Arguments) -> Value:
+    def _result(self, receiver: Value, name: str, node: ast.Call, given: Arguments) -> Value:
         kind = receiver.kind
         family = kind.family if isinstance(kind, Data) else None
         if family == "figure" or (family == "estimator" and name == "fit"):
@@ -101,7 +100,8 @@ class DataCalls(LibraryCalls):
         if family == "array":
             return receiver if name in _VIEWS else Value(kind=kind if name in {"copy", "astype"} else None)
         if name in _PARTS:
-            return receiver.part().join(given[1]) if given[1].roots else receiver.part()
+            part = receiver.item(_constant(node)) if name == "get" else receiver.part()
+            return part.join(given[1]) if given[1].roots else part
         if name in _CONTENTS:
             return Value(inner=receiver.content, kind=Data("iterator"))
         if name == "copy":
@@ -119,6 +119,11 @@ class DataCalls(LibraryCalls):
             self.write_file(files.path_argument(node, 0), node)
         elif (name in files.OWN_PATH_METHODS or (name == "open" and files.writes(node, 0))) and isinstance(receiver.kind, Made):
             self.write_value(receiver, node)
+
+
+def _constant(node: ast.Call) -> object:
+    """Return the first argument, if it is written out."""
+    return node.args[0].value if node.args and isinstance(node.args[0], ast.Constant) else None
 
 
 def _is_in_place(node: ast.Call) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from dash_stash.guard.definitions import Class, Function
@@ -108,8 +108,10 @@ class Value:
     inner: frozenset[Root] = frozenset()
     """The objects that it may contain, if it is itself a new one."""
     kind: Kind | None = None
-    fixed: bool = field(default=False)
+    fixed: bool = False
     """Whether it is the same text in every call: the path of a file."""
+    items: tuple[tuple[object, Value], ...] = ()
+    """What is under the keys of a dict that was written out."""
 
     def join(self, other: Value) -> Value:
         """Return what is known if it is the one or the other."""
@@ -118,12 +120,27 @@ class Value:
         kind = self.kind if self.kind == other.kind else None
         if NONE in (self.kind, other.kind):
             kind = other.kind if self.kind == NONE else self.kind
-        return Value(self.roots | other.roots, self.inner | other.inner, kind, self.fixed and other.fixed)
+        items = self.items if self.items == other.items else ()
+        return Value(self.roots | other.roots, self.inner | other.inner, kind, self.fixed and other.fixed, items)
 
     @property
     def content(self) -> frozenset[Root]:
         """The objects that something taken out of it may be a part of."""
         return frozenset(inside(self.roots)) | self.inner
+
+    @property
+    def held(self) -> frozenset[Root]:
+        """The objects that a container which is given this value then contains.
+
+        A part of unknown kind is most often text or a number, which nobody can change.
+        """
+        if self.kind in _UNCHANGING:
+            return frozenset()
+        return self.inner | (self.roots if self.kind is not None else frozenset(root for root in self.roots if not root.part))
+
+    def item(self, key: object) -> Value:
+        """Return what is under a key."""
+        return dict(self.items).get(key) or self.part()
 
     def part(self, kind: Kind | None = None) -> Value:
         """Return something taken out of it: an item, an attribute, a view."""
@@ -136,11 +153,12 @@ class Value:
 
 
 UNKNOWN = Value()
+_UNCHANGING = (SCALAR, NONE, Data("mask"))
 
 
 def inside(roots: Iterable[Root]) -> Iterable[Root]:
     """Return the roots for something inside their objects."""
-    return (root if root.part or root.sort not in {Sort.PARAMETER, Sort.CAPTURED} else replace(root, part=True) for root in roots)
+    return (root if root.part else replace(root, part=True) for root in roots)
 
 
 def union(values: Iterable[Value]) -> Value:
