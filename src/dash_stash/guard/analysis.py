@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from dash_stash.guard.caches import cache_fills
 from dash_stash.guard.definitions import Function
 from dash_stash.guard.effects import Summary
-from dash_stash.guard.frame import Environment, Frame
+from dash_stash.guard.frame import Environment
 from dash_stash.guard.program import Module, Program
 from dash_stash.guard.statements import Statements
-from dash_stash.guard.values import NONE, SCALAR, UNKNOWN, Data, Instance, Root, Routine, Sort, Type, Value, union
+from dash_stash.guard.values import NONE, SCALAR, UNKNOWN, Data, Instance, Kind, Root, Routine, Sort, Type, Value, union
 
 _ROUNDS = 8
 """How often functions that call each other are followed; in practice three rounds suffice."""
@@ -45,7 +45,8 @@ class Analysis:
         self._variables: dict[Module, Environment] = {}
         self._active: set[Function] = set()
         self._done: set[Function] = set()
-        self._recursive = False
+        self._given: dict[Function, dict[str, Kind | None]] = {}
+        self._recursive = self._learnt = False
 
     # What frames ask for
 
@@ -72,16 +73,20 @@ class Analysis:
             self.summary(function)
         return self._locals.get(function, {}).get(name, UNKNOWN)
 
-    def register(self, value: Value, frame: Frame, node: ast.AST, kind: str) -> None:
+    def register(self, value: Value, kind: str) -> None:
         """Take note that Dash will call *value*."""
-        del node
-        if isinstance(value.kind, Routine) and not self._is_per_call(value.kind.function, frame):
+        if isinstance(value.kind, Routine):
             function = value.kind.function
             self.entries.setdefault(function, Entry(function, kind, bound=bool(value.kind.bound)))
 
-    @staticmethod
-    def _is_per_call(function: Function, frame: Frame) -> bool:
-        return function is frame.function
+    def note_arguments(self, function: Function, arguments: dict[str, Value]) -> None:
+        """Take note of what a function is given somewhere; a function that was followed before has to be followed again."""
+        known = self._given.setdefault(function, {})
+        for name, value in arguments.items():
+            kind = value.kind if name not in known or known[name] == value.kind else None
+            if value.kind not in (NONE, SCALAR) and (name not in known or known[name] != kind):
+                known[name] = kind
+                self._learnt = self._learnt or function in self._done
 
     def known(self) -> list[Summary]:
         """Return what is known of all functions that were followed."""
@@ -95,12 +100,11 @@ class Analysis:
             self.variables(module)
         for _ in range(_ROUNDS):
             self._done.clear()
-            self._recursive = False
+            self._recursive = self._learnt = False
             before = {function: (len(each.effects), each.returned) for function, each in self._summaries.items()}
             self._round(modules)
-            if not self._recursive or before == {
-                function: (len(each.effects), each.returned) for function, each in self._summaries.items()
-            }:
+            after = {function: (len(each.effects), each.returned) for function, each in self._summaries.items()}
+            if not self._learnt and (not self._recursive or before == after):
                 return
 
     def _round(self, modules: list[Module]) -> None:
@@ -120,7 +124,7 @@ class Analysis:
         """Register a page's `layout`, which Dash calls whenever the page is opened."""
         if "register_page" in module.text:
             value = self.variables(module).get("layout", UNKNOWN)
-            self.register(value, Statements(self, module), module.tree, "layout")
+            self.register(value, "layout")
 
     def _follow(self, function: Function) -> None:
         self._active.add(function)
@@ -143,7 +147,8 @@ class Analysis:
         arguments = function.node.args
         for parameter in function.parameters:
             root = Root(Sort.PARAMETER, parameter.arg, function)
-            frame.env[parameter.arg] = Value(frozenset({root}), frozenset(), _annotated(parameter))
+            kind = _annotated(parameter) or self._given.get(function, {}).get(parameter.arg)
+            frame.env[parameter.arg] = Value(frozenset({root}), frozenset(), kind)
         for starred in (arguments.vararg, arguments.kwarg):
             if starred is not None:
                 root = Root(Sort.PARAMETER, starred.arg, function, part=True)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+import functools
 from collections.abc import Iterator
 
 from dash_stash.guard.definitions import FunctionNode
 
 
+@functools.lru_cache(maxsize=4096)
 def cache_fills(function: FunctionNode) -> frozenset[ast.AST]:
     """Return the targets `CACHE[key]` that are assigned because the key was missing."""
     if isinstance(function, ast.Lambda):

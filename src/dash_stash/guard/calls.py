@@ -31,7 +31,7 @@ class Calls(DataCalls):
         self.evaluate(node.func)
         given = self._arguments(node)
         for value in given.all:
-            self.knowledge.register(value, self, node, "callback")
+            self.knowledge.register(value, "callback")
         return given[0]
 
     def _arguments(self, node: ast.Call) -> Arguments:
@@ -52,7 +52,7 @@ class Calls(DataCalls):
         receiver = self.evaluate(function.value)
         given = self._arguments(node)
         if function.attr == "register_page":
-            self.knowledge.register(given.named.get("layout", UNKNOWN), self, node, "layout")
+            self.knowledge.register(given.named.get("layout", UNKNOWN), "layout")
         match receiver.kind:
             case Foreign() if not receiver.roots or not can_change(receiver, function.attr):
                 return self.call_value(self.attribute(receiver, function.attr, function), node, given)
@@ -110,6 +110,7 @@ class Calls(DataCalls):
         """Follow a call of one of the program's functions."""
         function = routine.function
         bound = self._bound(function, [*routine.bound, *arguments], {**dict(routine.named), **named})
+        self.knowledge.note_arguments(function, bound)
         summary = self.knowledge.summary(function)
         self.summary.calls.setdefault(function, Site.of(self.module, node))
         for effect in list(summary.effects.values()):
@@ -170,7 +171,7 @@ class Calls(DataCalls):
         """Return what a decorated function is: the function itself, unless the program's decorator replaced it."""
         if registration.is_registration(decorator, self.module.tree):
             self.evaluate(decorator)
-            self.knowledge.register(value, self, node, "callback")
+            self.knowledge.register(value, "callback")
             return value
         origin = self.evaluate(decorator.func if isinstance(decorator, ast.Call) else decorator)
         name = origin.kind.name if isinstance(origin.kind, Foreign | Made) else ""

@@ -26,14 +26,15 @@ class Function:
     """The function that it is written in."""
     owner: Class | None
     """The class whose method it is."""
-    names: Names = field(init=False)
     memo: str = ""
     """How its results are cached: "lasting" if all callers get one object, "memo" if each gets its own, "" if not at all."""
     wrappers: list[Function] = field(default_factory=list)
     """The functions that the program's own decorators put around it."""
 
-    def __post_init__(self) -> None:
-        self.names = Names(self.node)
+    @functools.cached_property
+    def names(self) -> Names:
+        """The names that belong to it."""
+        return Names(self.node)
 
     @property
     def name(self) -> str:
@@ -41,7 +42,7 @@ class Function:
         own = getattr(self.node, "name", "lambda")
         return f"{self.owner.name}.{own}" if self.owner else own
 
-    @property
+    @functools.cached_property
     def parameters(self) -> list[ast.arg]:
         """The parameters that are bound by position, then those bound by name alone."""
         arguments = self.node.args

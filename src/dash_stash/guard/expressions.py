@@ -341,14 +341,13 @@ class Expressions(Frame):
                 return value.copied(value.kind)
             case Data("dict" | "list" | "tuple" | "deque" | "iterator"):
                 return value.part()
-        is_item = not isinstance(node.slice, ast.Slice | ast.List | ast.Compare | ast.BinOp) or _is_arithmetic(node.slice)
-        if is_item and index.kind != Data("mask"):
-            return value.part()
-        return Value(inner=value.inner)
+        return Value(inner=value.inner) if self._copies(node.slice, index) else value.part()
 
-
-def _is_arithmetic(node: ast.expr) -> bool:
-    return isinstance(node, ast.BinOp) and not isinstance(node.op, ast.BitAnd | ast.BitOr | ast.BitXor)
+    def _copies(self, node: ast.expr, index: Value) -> bool:
+        """Tell whether an index into an object of unknown type makes a new one: a slice of a list, a selection from a frame."""
+        if isinstance(node, ast.Tuple):
+            return any(not isinstance(each, ast.Slice) and self._copies(each, self.evaluate(each)) for each in node.elts)
+        return isinstance(node, ast.Slice) or index.kind in (Data("mask"), Data("list"))
 
 
 def _is_basic(node: ast.expr) -> bool:

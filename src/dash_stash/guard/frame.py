@@ -53,8 +53,12 @@ class Knowledge(Protocol):
         """Return what a function's variable is for the functions written in it."""
         ...
 
-    def register(self, value: Value, frame: Frame, node: ast.AST, kind: str) -> None:
+    def register(self, value: Value, kind: str) -> None:
         """Take note that Dash will call *value*."""
+        ...
+
+    def note_arguments(self, function: Function, arguments: dict[str, Value]) -> None:
+        """Take note of what a function is given somewhere."""
         ...
 
 
@@ -75,6 +79,8 @@ class Frame:
         self.returned: list[Value] = []
         self.loops: list[list[Environment]] = []
         """For each loop around this point, what was known where it was left or begun again."""
+        self.warnings_are_kept = False
+        """Whether the filters of warnings are put back when this point is left."""
         self.cache_fills: frozenset[ast.AST] = frozenset()
 
     # Names

@@ -54,7 +54,7 @@ class LibraryCalls(Expressions):
         position = mutation.ARGUMENT_MUTATORS.get(name)
         if position is not None:
             self._change_argument(name, given[position], node)
-        if name in mutation.PROCESS_CALLS:
+        if name in mutation.PROCESS_CALLS and not (self.warnings_are_kept and name.startswith("warnings.")):
             self.record("DS111", Root(Sort.PROCESS, name), node)
         out = given.named.get("out")
         if out is not None and name.startswith(_OUT):

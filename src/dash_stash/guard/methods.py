@@ -39,6 +39,10 @@ _SAME_FAMILY: Final = frozenset({
     "assign", "head", "tail", "sample", "round", "astype", "filter", "reindex", "drop_duplicates", "melt", "explode", "where", "mask",
     "clip", "diff", "shift",
 })  # fmt: skip
+_MASKS: Final = frozenset({
+    "isin", "between", "isna", "isnull", "notna", "notnull", "duplicated", "contains", "eq", "ne", "gt", "lt", "ge", "le", "is_in",
+    "is_between", "is_null", "is_not_null",
+})  # fmt: skip
 _EMPTY: Final = (ast.List, ast.Dict, ast.Set, ast.Constant)
 
 
@@ -69,15 +73,22 @@ class DataCalls(LibraryCalls):
 
     def _keep(self, node: ast.Call, name: str, given: Arguments) -> None:
         """Remember that a local container now contains a shared object."""
-        if name in {"append", "add", "insert", "extend", "update", "setdefault", "appendleft"} and isinstance(node.func, ast.Attribute):
+        if name in {"append", "add", "insert", "setdefault", "appendleft"} and isinstance(node.func, ast.Attribute):
             for value in given.all:
                 self.put_into(node.func.value, value)
 
-    def put_into(self, container: ast.expr, value: Value) -> None:
-        """Remember that a local container now contains *value*."""
-        if value.held and isinstance(container, ast.Name) and container.id in self.env:
-            known = self.env[container.id]
-            self.env[container.id] = Value(known.roots, known.inner | value.held, known.kind, known.fixed)
+    def put_into(self, container: ast.expr, value: Value, key: ast.expr | None = None) -> None:
+        """Remember that a local container now contains *value*, under this key."""
+        if not isinstance(container, ast.Name) or container.id not in self.env:
+            return
+        known = self.env[container.id]
+        items = dict(known.items)
+        if isinstance(key, ast.Constant):
+            items[key.value] = value
+        elif key is not None:
+            items = {}
+        if value.held or items != dict(known.items):
+            self.env[container.id] = Value(known.roots, known.inner | value.held, known.kind, known.fixed, tuple(items.items()))
 
     def _call_on_content(self, receiver: Value, name: str, node: ast.Call, given: Arguments) -> None:
         """Follow `frame.apply(function)`, where the function sees the rows; and whatever else is given a function."""
@@ -92,6 +103,8 @@ class DataCalls(LibraryCalls):
     def _result(self, receiver: Value, name: str, node: ast.Call, given: Arguments) -> Value:
         kind = receiver.kind
         family = kind.family if isinstance(kind, Data) else None
+        if name in _MASKS:
+            return Value(kind=Data("mask"))
         if family == "figure" or (family == "estimator" and name == "fit"):
             return receiver  # these return the object itself
         if family in _FRAMES or family == "series":

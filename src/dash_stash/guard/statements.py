@@ -74,7 +74,9 @@ class Statements(Calls):
                 self.assign(part, value.copied(Data("list")))
             case ast.Subscript():
                 self._change_item(target, value, "DS104")
-            case ast.Attribute():
+            case ast.Attribute(attr=name):
+                if name == "layout":
+                    self.knowledge.register(value, "layout")  # if it is a function, Dash calls it for each page load
                 self._change_attribute(target, value, "DS105")
 
     def _bind(self, name: str, value: Value, node: ast.AST, of_global: str, of_nonlocal: str) -> None:
@@ -105,7 +107,7 @@ class Statements(Calls):
             self.call_routine(Routine(method, (base,)), [UNKNOWN, value], {}, target)
         elif not self.is_exempt(value) and not writes_columns(base):
             self.mutate(base, code, target)
-        self.put_into(target.value, value)
+        self.put_into(target.value, value, target.slice)
 
     def _change_attribute(self, target: ast.Attribute, value: Value, code: str) -> None:
         base = self.evaluate(target.value)
@@ -307,7 +309,10 @@ class Statements(Calls):
             value = self.evaluate(item.context_expr)
             if item.optional_vars is not None:
                 self.assign(item.optional_vars, value)
+        outer = self.warnings_are_kept
+        self.warnings_are_kept = outer or any("catch_warnings" in ast.unparse(item.context_expr) for item in node.items)
         self.run(node.body)
+        self.warnings_are_kept = outer
 
     _do_async_with = _do_with
 
