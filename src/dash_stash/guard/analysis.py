@@ -11,8 +11,9 @@ from dash_stash.guard.definitions import Function
 from dash_stash.guard.effects import Summary
 from dash_stash.guard.frame import Environment
 from dash_stash.guard.program import Module, Program
+from dash_stash.guard.registration import last_name
 from dash_stash.guard.statements import Statements
-from dash_stash.guard.values import NONE, SCALAR, UNKNOWN, Data, Instance, Kind, Root, Routine, Sort, Type, Value, union
+from dash_stash.guard.values import NONE, SCALAR, UNKNOWN, Data, Foreign, Instance, Kind, Made, Root, Routine, Sort, Type, Value, union
 
 _ROUNDS = 8
 """How often functions that call each other are followed; in practice three rounds suffice."""
@@ -145,9 +146,10 @@ class Analysis:
 
     def _bind_parameters(self, frame: Statements, function: Function) -> None:
         arguments = function.node.args
+        outside = self._outside(function)
         for parameter in function.parameters:
             root = Root(Sort.PARAMETER, parameter.arg, function)
-            kind = _annotated(parameter) or self._given.get(function, {}).get(parameter.arg)
+            kind = _annotated(outside, parameter.annotation) or self._given.get(function, {}).get(parameter.arg)
             frame.env[parameter.arg] = Value(frozenset({root}), frozenset(), kind)
         for starred in (arguments.vararg, arguments.kwarg):
             if starred is not None:
@@ -157,13 +159,18 @@ class Analysis:
         self._bind_defaults(frame, function)
         self._bind_receiver(frame, function)
 
+    def _outside(self, function: Function) -> Statements:
+        """Return a frame in which the defaults and annotations of a function mean what they mean where it is defined."""
+        frame = Statements(self, function.module, function.outer)
+        frame.env = dict(self._locals.get(function.outer, {}) if function.outer else self.variables(function.module))
+        return frame
+
     def _bind_defaults(self, frame: Statements, function: Function) -> None:
         arguments = function.node.args
         places = [*arguments.posonlyargs, *arguments.args]
         pairs = [*zip(reversed(places), reversed(arguments.defaults), strict=False)]
         pairs += [(name, value) for name, value in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True) if value]
-        outside = Statements(self, function.module, function.outer)
-        outside.env = self._locals.get(function.outer, {}) if function.outer else {}
+        outside = self._outside(function)
         for parameter, default in pairs:
             value = outside.evaluate(default)
             known = frame.env[parameter.arg]
@@ -185,13 +192,21 @@ class Analysis:
             frame.env[name] = Value(frame.env[name].roots, frozenset(), Instance(function.owner))
 
 
-def _annotated(parameter: ast.arg) -> Data | None:
+def _annotated(frame: Statements, node: ast.expr | None) -> Kind | None:
     """Return what a parameter's annotation says that it is."""
-    node = parameter.annotation
     if isinstance(node, ast.Subscript):
-        node = node.value
-    name = node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
-    return Data(_ANNOTATIONS[name]) if name in _ANNOTATIONS else None
+        return _annotated(frame, node.value)
+    if isinstance(node, ast.BinOp):  # `frame: DataFrame | None`
+        return _annotated(frame, node.left)
+    if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.isidentifier():
+        node = ast.Name(node.value, ast.Load())
+    name = last_name(node) if node is not None else ""
+    if name in _ANNOTATIONS:
+        return Data(_ANNOTATIONS[name])
+    kind = frame.evaluate(node).kind if name else None
+    if isinstance(kind, Foreign):
+        return Made(kind.name) if frame.is_exempt(Value(kind=kind)) else None
+    return Instance(kind.cls) if isinstance(kind, Type) else None
 
 
 def _lasting(value: Value, summary: Summary, function: Function) -> Value:

@@ -278,7 +278,9 @@ class Expressions(Frame):
         """Return the class whose body binds *name*, and what to."""
         for each in self.family(cls):
             if name in each.attributes:
-                return each, type(self)(self.knowledge, each.module).evaluate(each.attributes[name])
+                scope = type(self)(self.knowledge, each.module)
+                scope.env = dict(self.knowledge.variables(each.module))
+                return each, scope.evaluate(each.attributes[name])
         return None, UNKNOWN
 
     def instance_kind(self, cls: Class, name: str) -> Kind | None:
