@@ -175,7 +175,17 @@ def test_a_mutation_three_calls_away_is_reported_at_the_callback_with_the_path_t
     result = report(
         tmp_path,
         data="state = {'n': 0}\n",
-        store="from data import state as shared\n\n\ndef put(target, key):\n    target[key] = 1\n\n\ndef save(key):\n    put(shared, key)\n",
+        store="""
+            from data import state as shared
+
+
+            def put(target, key):
+                target[key] = 1
+
+
+            def save(key):
+                put(shared, key)
+            """,
         app="""
             import store
             from dash import Input, Output, callback
@@ -193,7 +203,7 @@ def test_a_mutation_three_calls_away_is_reported_at_the_callback_with_the_path_t
     (finding,) = result.findings
     assert (finding.rule.code, finding.name, finding.site.line) == ("DS104", "`state`", 7)
     assert [step.callee for step in finding.path] == ["relay", "save", "put"]
-    assert (finding.mutation.module.path.name, finding.mutation.line) == ("store.py", 5)
+    assert (finding.mutation.module.path.name, finding.mutation.line) == ("store.py", 6)
 
 
 def test_a_method_that_changes_a_shared_object_is_followed(tmp_path: pathlib.Path) -> None:
