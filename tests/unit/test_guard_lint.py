@@ -175,7 +175,15 @@ def test_a_mutation_three_calls_away_is_reported_at_the_callback_with_the_path_t
     result = report(
         tmp_path,
         data="state = {'n': 0}\n",
-        store="from data import state as shared\n\n\ndef put(target, key):\n    target[key] = 1\n\n\ndef save(key):\n    put(shared, key)\n",
+        store="""
+            from data import state as shared
+
+            def put(target, key):
+                target[key] = 1
+
+            def save(key):
+                put(shared, key)
+            """,
         app="""
             import store
             from dash import Input, Output, callback
