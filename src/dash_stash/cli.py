@@ -48,8 +48,9 @@ def demo(host: str, port: int, workers: int) -> None:
 @click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=pathlib.Path))
 @click.option("--select", default="", metavar="CODES", help="Report only these, with commas between: codes, or how they start.")
 @click.option("--ignore", default="", metavar="CODES", help="Do not report these.")
+@click.option("--explain", metavar="CODE", help="Say what a rule means, and how to repair what it finds.")
 @click.option("--format", "form", type=click.Choice(["text", "json", "sarif", "github"]), default="text", show_default=True)
-def check(paths: tuple[pathlib.Path, ...], select: str, ignore: str, form: str) -> None:
+def check(paths: tuple[pathlib.Path, ...], select: str, ignore: str, explain: str | None, form: str) -> None:
     """Find callbacks that change variables outside of their scope, in the files and folders PATHS; none is run.
 
     The exit status is 0 if nothing is found, 1 if something is, 2 if the command is used wrongly.
@@ -59,6 +60,9 @@ def check(paths: tuple[pathlib.Path, ...], select: str, ignore: str, form: str) 
 
     given = paths or (pathlib.Path(),)
     try:
+        if explain is not None:
+            click.echo(output.explanation(config.codes([explain], "--explain")))
+            return
         report = guard.check(given, config.load(given[0], select, ignore))
     except ConfigError as error:
         raise click.UsageError(str(error)) from error

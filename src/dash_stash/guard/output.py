@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from dash_stash.guard.check import Report
@@ -137,6 +137,12 @@ def _github(report: Report) -> str:
 
 def _escaped(message: str) -> str:
     return message.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def explanation(codes: Iterable[str]) -> str:
+    """Return what rules mean, and how to repair what they find."""
+    rules = [RULES[code] for code in sorted(codes)]
+    return "\n\n".join(f"{rule.code} {rule.name}\n  A callback {rule.says.format(name='X')}.\n  {rule.repair}" for rule in rules)
 
 
 FORMATS: Final[dict[str, Callable[[Report], str]]] = {"text": text, "json": _as_json, "sarif": _sarif, "github": _github}
