@@ -42,3 +42,30 @@ def demo(host: str, port: int, workers: int) -> None:
         serve(host, port, workers)
     except ConfigError as error:
         raise click.ClickException(str(error)) from error
+
+
+@main.command()
+@click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=pathlib.Path))
+@click.option("--select", default="", metavar="CODES", help="Report only these, with commas between: codes, or how they start.")
+@click.option("--ignore", default="", metavar="CODES", help="Do not report these.")
+@click.option("--explain", metavar="CODE", help="Say what a rule means, and how to repair what it finds.")
+@click.option("--format", "form", type=click.Choice(["text", "json", "sarif", "github"]), default="text", show_default=True)
+def check(paths: tuple[pathlib.Path, ...], select: str, ignore: str, explain: str | None, form: str) -> None:
+    """Find callbacks that change variables outside of their scope, in the files and folders PATHS; none is run.
+
+    The exit status is 0 if nothing is found, 1 if something is, 2 if the command is used wrongly.
+    """
+    from dash_stash.guard import check as guard
+    from dash_stash.guard import config, output
+
+    given = paths or (pathlib.Path(),)
+    try:
+        if explain is not None:
+            click.echo(output.explanation(config.codes([explain], "--explain")))
+            return
+        report = guard.check(given, config.load(given[0], select, ignore))
+    except ConfigError as error:
+        raise click.UsageError(str(error)) from error
+    if shown := output.FORMATS[form](report):
+        click.echo(shown)
+    raise SystemExit(0 if report.is_clean else 1)

@@ -1,0 +1,51 @@
+"""Checks files and folders: the linter as one function."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from dash_stash.guard import discover
+from dash_stash.guard.analysis import Analysis
+from dash_stash.guard.config import Config
+from dash_stash.guard.findings import Finding, find
+from dash_stash.guard.program import Module, Program, Unreadable
+from dash_stash.guard.suppress import is_suppressed
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a check found."""
+
+    findings: list[Finding]
+    unreadable: list[Unreadable]
+    files: int
+    """How many files were read."""
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether there is nothing to report."""
+        return not self.findings and not self.unreadable
+
+
+def check(paths: Sequence[pathlib.Path | str], config: Config | None = None) -> Report:
+    """Read the files under *paths*, never running them, and return what is wrong with their callbacks."""
+    config = config or Config()
+    program = Program()
+    modules: list[Module] = []
+    for given in map(pathlib.Path, paths):
+        program.add_root(_absolute(given if given.is_dir() else given.parent))
+        for file in discover.files(given, config.exclude):
+            module = program.load(str(_absolute(file)), os.path.normpath(file))
+            if module is not None and module not in modules and not discover.is_test(file, given):
+                modules.append(module)
+    analysis = Analysis(program)
+    analysis.follow_all(modules)
+    findings = [finding for finding in find(analysis, modules) if config.reports(finding) and not is_suppressed(finding)]
+    return Report(findings, sorted(program.unreadable, key=lambda each: each.path), len(modules))
+
+
+def _absolute(path: pathlib.Path) -> pathlib.Path:
+    return pathlib.Path(os.path.abspath(path))

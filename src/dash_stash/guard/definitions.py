@@ -1,0 +1,177 @@
+"""The functions and classes of a program, and which names belong to them: Python's scopes."""
+
+from __future__ import annotations
+
+import ast
+import functools
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dash_stash.guard.program import Module
+    from dash_stash.guard.values import Kind
+
+FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+_SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
+
+
+@dataclass(eq=False)
+class Function:
+    """A function, method or lambda."""
+
+    node: FunctionNode
+    module: Module
+    outer: Function | None
+    """The function that it is written in."""
+    owner: Class | None
+    """The class whose method it is."""
+    memo: str = ""
+    """How its results are cached: "lasting" if all callers get one object, "memo" if each gets its own, "" if not at all."""
+    wrappers: list[Function] = field(default_factory=list)
+    """The functions that the program's own decorators put around it."""
+
+    @functools.cached_property
+    def names(self) -> Names:
+        """The names that belong to it."""
+        return Names(self.node)
+
+    @property
+    def name(self) -> str:
+        """Its name as a user would say it."""
+        own = getattr(self.node, "name", "lambda")
+        return f"{self.owner.name}.{own}" if self.owner else own
+
+    @functools.cached_property
+    def parameters(self) -> list[ast.arg]:
+        """The parameters that are bound by position, then those bound by name alone."""
+        arguments = self.node.args
+        return [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
+
+    @property
+    def body(self) -> list[ast.stmt]:
+        """Its statements."""
+        if isinstance(self.node, ast.Lambda):
+            return [ast.copy_location(ast.Return(self.node.body), self.node.body)]
+        return self.node.body
+
+    def decorated(self, *names: str) -> bool:
+        """Tell whether it has a plain decorator of one of these names."""
+        decorators = getattr(self.node, "decorator_list", [])
+        return any(isinstance(node, ast.Name) and node.id in names for node in decorators)
+
+    def is_inside(self, other: Function) -> bool:
+        """Tell whether it is written in *other*, at any depth."""
+        return self.outer is not None and (self.outer is other or self.outer.is_inside(other))
+
+
+@dataclass(eq=False)
+class Class:
+    """A class of the program."""
+
+    node: ast.ClassDef
+    module: Module
+    outer: Function | None
+    methods: dict[str, Function] = field(default_factory=dict)
+    setters: dict[str, Function] = field(default_factory=dict)
+    family: list[Class] = field(default_factory=list)
+    """The class and the program's classes that it is derived from, once that has been asked for."""
+    kinds: dict[str, Kind | None] = field(default_factory=dict)
+    """What kind of thing the attributes of its objects are, as far as that has been asked for."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return self.node.name
+
+    @functools.cached_property
+    def assigned(self) -> dict[str, list[ast.expr]]:
+        """What its methods assign to the attributes of `self`."""
+        found: dict[str, list[ast.expr]] = {}
+        for method in (*self.methods.values(), *self.setters.values()):
+            own = method.parameters[0].arg if method.parameters else ""
+            for target, value in _assigned_attributes(method):
+                if isinstance(target.value, ast.Name) and target.value.id == own:
+                    found.setdefault(target.attr, []).append(value)
+        return found
+
+    @functools.cached_property
+    def attributes(self) -> dict[str, ast.expr]:
+        """What its body assigns."""
+        found: dict[str, ast.expr] = {}
+        for node in self.node.body:
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+            value = getattr(node, "value", None)
+            found |= {target.id: value for target in targets if isinstance(target, ast.Name) and value is not None}
+        return found
+
+    @functools.cached_property
+    def instance_names(self) -> frozenset[str]:
+        """The attributes that each of its objects has of its own."""
+        return frozenset(self.assigned) | self._fields()
+
+    def _fields(self) -> frozenset[str]:
+        """Return the fields of a dataclass, an Enum, or another class whose body is a description."""
+        if not (self.node.decorator_list or self.node.keywords or any(_is_model(base) for base in self.node.bases)):
+            return frozenset()
+        return frozenset(node.target.id for node in self.node.body if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name))
+
+
+def _is_model(base: ast.expr) -> bool:
+    """Tell whether a base class turns the annotations of the class's body into fields: pydantic, NamedTuple, Enum."""
+    name = base.attr if isinstance(base, ast.Attribute) else getattr(base, "id", "")
+    return name.endswith(("BaseModel", "BaseSettings", "NamedTuple", "TypedDict", "Enum", "Struct"))
+
+
+def _assigned_attributes(method: Function) -> Iterator[tuple[ast.Attribute, ast.expr]]:
+    """Return the attributes that a method assigns; each part of a tuple is said to be given the whole value."""
+    for node in ast.walk(method.node):
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+        value = getattr(node, "value", None)
+        for part in (part for target in targets for part in ast.walk(target)):
+            if isinstance(part, ast.Attribute) and isinstance(part.ctx, ast.Store) and value is not None:
+                yield part, value
+
+
+class Names:
+    """The names that a function binds itself, and those that it declares to be another scope's."""
+
+    def __init__(self, node: FunctionNode) -> None:
+        """Read them off the function, without the functions and classes inside it."""
+        arguments = node.args
+        starred = [argument for argument in (arguments.vararg, arguments.kwarg) if argument]
+        self.local = {argument.arg for argument in [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, *starred]}
+        self.globals: set[str] = set()
+        self.nonlocals: set[str] = set()
+        for child in [node.body] if isinstance(node, ast.Lambda) else node.body:
+            self._bind(child)
+        self.local -= self.globals | self.nonlocals
+
+    def _bind(self, node: ast.AST) -> None:
+        self._bind_one(node)
+        if isinstance(node, ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
+            self._bind_named(node)
+        elif not isinstance(node, _SCOPES):
+            for child in ast.iter_child_nodes(node):
+                self._bind(child)
+
+    def _bind_one(self, node: ast.AST) -> None:
+        match node:
+            case ast.Name(id=name, ctx=ast.Store() | ast.Del()):
+                self.local.add(name)
+            case ast.Global(names=names):
+                self.globals.update(names)
+            case ast.Nonlocal(names=names):
+                self.nonlocals.update(names)
+            case ast.Import(names=aliases) | ast.ImportFrom(names=aliases):
+                self.local.update(alias.asname or alias.name.partition(".")[0] for alias in aliases)
+            case ast.ExceptHandler(name=str(name)) | ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)):
+                self.local.add(name)
+            case ast.MatchMapping(rest=str(name)):
+                self.local.add(name)
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+                self.local.add(name)
+
+    def _bind_named(self, comprehension: ast.AST) -> None:
+        """Bind what `:=` binds in a comprehension; its own targets stay its own."""
+        self.local.update(node.target.id for node in ast.walk(comprehension) if isinstance(node, ast.NamedExpr))

@@ -1,0 +1,113 @@
+"""What is reported: one finding for each callback and mutation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from dash_stash.guard.analysis import Analysis, Entry
+from dash_stash.guard.definitions import Function
+from dash_stash.guard.effects import Effect, Site, Step
+from dash_stash.guard.memos import memo_effects
+from dash_stash.guard.program import Module
+from dash_stash.guard.rules import RULES, Rule
+from dash_stash.guard.values import Root, Sort
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A callback that changes what it does not own, or a cached function whose result is not what it seems."""
+
+    rule: Rule
+    function: str
+    """The callback, layout or memo function."""
+    kind: str
+    """ "callback", "layout" or "memo"."""
+    name: str
+    """What is changed (or read), as a user would say it."""
+    site: Site
+    """The line in the function: the mutation, or the call that leads to it."""
+    path: tuple[Step, ...]
+    """The calls that lead to the mutation, outermost first; empty if it is in the function itself."""
+    mutation: Site
+    """Where the mutation is."""
+
+    @property
+    def message(self) -> str:
+        """What is wrong, in one line."""
+        through = f", in {self.path[-1].callee}() at {self.mutation.module.shown}:{self.mutation.line}" if self.path else ""
+        return f"{_KINDS[self.kind]} {self.function} {self.rule.says.format(name=self.name)}{through}"
+
+    @property
+    def trail(self) -> list[tuple[str, Site]]:
+        """The functions on the way to the mutation, each with the line in it: the next call, or at last the mutation."""
+        lines = [*(step.site for step in self.path[1:]), self.mutation]
+        return [(step.callee, line) for step, line in zip(self.path, lines, strict=False)]
+
+
+_KINDS = {"callback": "callback", "layout": "layout function", "memo": "cached function"}
+
+
+def find(analysis: Analysis, modules: Iterable[Module]) -> list[Finding]:
+    """Return what is wrong with the callbacks that the modules define, in the order of their lines."""
+    wanted = set(modules)
+    found: dict[tuple[object, ...], Finding] = {}
+    for entry in sorted(analysis.entries.values(), key=lambda entry: entry.kind):
+        for finding in _of_entry(analysis, entry):
+            found.setdefault(_key(finding), finding)
+    reported = {finding.mutation for finding in found.values()}
+    for function, effect in memo_effects(analysis, wanted):
+        if effect.code in {"DS110", "DS113"} or effect.site not in reported:
+            finding = _finding(Entry(function, "memo"), effect)
+            found.setdefault(_key(finding), finding)
+    chosen = [finding for finding in found.values() if finding.site.module in wanted]
+    return sorted(chosen, key=lambda finding: (finding.site.module.shown, finding.site.line, finding.site.column, finding.rule.code))
+
+
+def _key(finding: Finding) -> tuple[object, ...]:
+    """Return what makes two findings the same: the function, and where the mutation starts."""
+    return (
+        finding.site.module,
+        finding.function,
+        finding.site.line,
+        finding.mutation.module,
+        finding.mutation.line,
+        finding.mutation.column,
+    )
+
+
+def _of_entry(analysis: Analysis, entry: Entry) -> Iterator[Finding]:
+    """Return an entry's findings, those of the more telling codes first."""
+    effects = list(analysis.summary(entry.function).effects.values())
+    for wrapper in entry.function.wrappers:
+        effects += [_shared_by_wrapper(effect, wrapper) for effect in analysis.summary(wrapper).effects.values()]
+    for effect in sorted(effects, key=lambda effect: (len(effect.path), effect.code != "DS110", effect.code)):
+        if is_shared(effect.root, entry):
+            yield _finding(entry, effect)
+
+
+def _shared_by_wrapper(effect: Effect, wrapper: Function) -> Effect:
+    """Return an effect of a decorator's function; what that captured is shared by all calls."""
+    root = effect.root
+    if root.sort is Sort.CAPTURED and isinstance(root.owner, Function) and wrapper.is_inside(root.owner):
+        root = Root(Sort.SHARED, root.name, root.owner)
+    return Effect(effect.code, root, effect.site, effect.via, effect.path)
+
+
+def is_shared(root: Root, entry: Entry) -> bool:
+    """Tell whether an object outlives a call of the entry."""
+    if root.sort is Sort.CAPTURED:
+        return isinstance(root.owner, Function) and entry.function.is_inside(root.owner)
+    if root.sort is Sort.PARAMETER:
+        first = entry.function.parameters[:1]
+        return entry.bound and root.owner is entry.function and [root.name] == [parameter.arg for parameter in first]
+    return True
+
+
+def _finding(entry: Entry, effect: Effect) -> Finding:
+    site = effect.path[0].site if effect.path else effect.site
+    return Finding(RULES[effect.code], entry.function.name, entry.kind, _named(effect.root), site, effect.path, effect.site)
+
+
+def _named(root: Root) -> str:
+    return f"`{root.name}`" if root.name else "a file"

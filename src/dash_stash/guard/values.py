@@ -1,0 +1,169 @@
+"""What the linter knows of a value: which shared objects it may be, and what kind of thing it is."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from dash_stash.guard.definitions import Class, Function
+
+if TYPE_CHECKING:
+    from dash_stash.guard.program import Module
+
+
+class Sort(enum.Enum):
+    """What keeps an object alive between two calls."""
+
+    GLOBAL = "module-level"
+    CAPTURED = "enclosing function's"
+    SHARED = "shared"
+    CLASS = "class attribute"
+    DEFAULT = "default argument"
+    CACHED = "cached result"
+    PROCESS = "the process's"
+    FOREIGN = "imported"
+    FILE = "file"
+    PARAMETER = "parameter"
+
+
+@dataclass(frozen=True)
+class Root:
+    """An object that lives longer than a call; or a parameter, which stands for what the caller passes."""
+
+    sort: Sort
+    name: str
+    owner: object = None
+    """The module, function or class that it belongs to."""
+    part: bool = False
+    """Whether something inside the object is meant."""
+
+
+@dataclass(frozen=True)
+class Data:
+    """An object of a family of types that hold data, or a "scalar", which cannot change."""
+
+    family: str
+
+
+@dataclass(frozen=True)
+class Foreign:
+    """A module, class, function or object of a library, by its dotted name."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Made:
+    """An object that a library's function (or class) of this name returned."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Routine:
+    """A function of the program, with what is already bound to it."""
+
+    function: Function
+    bound: tuple[Value, ...] = ()
+    named: tuple[tuple[str, Value], ...] = ()
+    lasting: bool = False
+    """Whether it was made once, at import, with the variables that it captured."""
+
+
+@dataclass(frozen=True)
+class Type:
+    """A class of the program."""
+
+    cls: Class
+
+
+@dataclass(frozen=True)
+class Instance:
+    """An object of a class of the program."""
+
+    cls: Class
+
+
+@dataclass(frozen=True)
+class Namespace:
+    """A module of the program."""
+
+    module: Module
+
+
+Kind = Data | Foreign | Made | Routine | Type | Instance | Namespace
+SCALAR = Data("scalar")
+NONE = Data("none")
+"""`None`: a variable that is to become something else."""
+
+
+@dataclass(frozen=True)
+class Value:
+    """What is known of a value."""
+
+    roots: frozenset[Root] = frozenset()
+    """The objects that it may be, or be a part of."""
+    inner: frozenset[Root] = frozenset()
+    """The objects that it may contain, if it is itself a new one."""
+    kind: Kind | None = None
+    fixed: bool = False
+    """Whether it is the same text in every call: the path of a file."""
+    items: tuple[tuple[object, Value], ...] = ()
+    """What is under the keys of a dict that was written out."""
+
+    def join(self, other: Value) -> Value:
+        """Return what is known if it is the one or the other."""
+        if self == other:
+            return self
+        kind = self.kind if self.kind == other.kind else None
+        if NONE in (self.kind, other.kind):
+            kind = other.kind if self.kind == NONE else self.kind
+        items = self.items if self.items == other.items else ()
+        return Value(self.roots | other.roots, self.inner | other.inner, kind, self.fixed and other.fixed, items)
+
+    @property
+    def content(self) -> frozenset[Root]:
+        """The objects that something taken out of it may be a part of."""
+        return frozenset(inside(self.roots)) | self.inner
+
+    @property
+    def held(self) -> frozenset[Root]:
+        """The objects that a container which is given this value then contains.
+
+        A part of unknown kind is most often text or a number, which nobody can change.
+        """
+        if self.kind in _UNCHANGING:
+            return frozenset()
+        return self.inner | (self.roots if self.kind is not None else frozenset(root for root in self.roots if not root.part))
+
+    def item(self, key: object) -> Value:
+        """Return what is under a key."""
+        return dict(self.items).get(key) or self.part()
+
+    def part(self, kind: Kind | None = None) -> Value:
+        """Return something taken out of it: an item, an attribute, a view."""
+        content = self.content
+        return Value(content, content, kind) if content or kind else UNKNOWN
+
+    def copied(self, kind: Kind | None = None) -> Value:
+        """Return a shallow copy: a new object with the same content."""
+        return Value(inner=self.content, kind=kind)
+
+
+UNKNOWN = Value()
+_UNCHANGING = (SCALAR, NONE, Data("mask"))
+
+
+def inside(roots: Iterable[Root]) -> Iterable[Root]:
+    """Return the roots for something inside their objects."""
+    return (root if root.part else replace(root, part=True) for root in roots)
+
+
+def union(values: Iterable[Value]) -> Value:
+    """Return what is known of a value that is one of these."""
+    result: Value | None = None
+    for value in values:
+        result = value if result is None else result.join(value)
+    return result or UNKNOWN
