@@ -9,7 +9,7 @@ import pathlib
 import secrets
 import weakref
 from collections.abc import Callable, Coroutine, Iterable
-from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, Literal, ParamSpec, Protocol, TypeVar, cast, overload
 
 from dash_stash import folders, identity, keys
 from dash_stash.clock import Clock, Duration, seconds, system_clock
@@ -68,6 +68,7 @@ class Stash:
         secret: str | bytes | None = None,
         max_bytes: int = 2 * 2**30,
         max_entries: int = 1_000_000,
+        guard: Literal["warn", "raise", "off"] | None = None,
         clock: Clock = system_clock,
     ) -> None:
         """Open the store at *url* and serve *app*.
@@ -82,6 +83,9 @@ class Stash:
             secret: What seals entries, references and cookies.
             max_bytes: How many bytes are kept at most; what was used longest ago goes first.
             max_entries: How many values are kept at most.
+            guard: What happens when a variable outside of a callback's scope was changed while the callback ran: "warn" in the
+                log and in Dash's error panel, "raise" SharedStateChanged in the place of the callback's value, or nothing with
+                "off". By default "warn" when the app runs in Dash's debug mode, else "off".
             clock: Tells the time in seconds since the epoch; for tests.
 
         Raises:
@@ -90,6 +94,8 @@ class Stash:
         """
         if max_bytes <= 0 or max_entries <= 0:
             raise ConfigError(f"max_bytes={max_bytes} and max_entries={max_entries} must be more than 0")
+        if guard not in (None, "warn", "raise", "off"):
+            raise ConfigError(f'guard={guard!r} must be "warn", "raise", "off", or None for "warn" in debug mode')
         identity.alias_main()
         self._url = url if url is not None else os.environ.get(folders.URL_VARIABLE) or None
         self._secret = secret if secret is not None else os.environ.get(folders.SECRET_VARIABLE) or None
@@ -98,7 +104,7 @@ class Stash:
         self.references = cast(References, self.store)
         self._memos: dict[bytes, weakref.WeakSet[Memo[Any, Any]]] = {}
         self._warned_at = float("-inf")
-        self.clock = clock
+        self.clock, self.guard = clock, guard
         self.namespace = ""
         self.visits = Visits()
         self.app, self.session, self.page = Variables(self, "app"), Variables(self, "session"), Variables(self, "page")

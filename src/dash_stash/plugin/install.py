@@ -10,6 +10,7 @@ import flask
 from flask import Response
 
 from dash_stash.errors import ConfigError, NoSession, RefExpired, RefInvalid, StashError
+from dash_stash.plugin import watching
 from dash_stash.plugin.arguments import Arguments
 from dash_stash.plugin.visitors import Visitors
 
@@ -35,6 +36,7 @@ def install(app: dash.Dash, stash: Stash) -> None:
     for error in _STATUS:
         app.server.register_error_handler(error, _refuse)
     visitors.serve_script()
+    watching.watch(app, stash.guard)
 
 
 def check(app: dash.Dash) -> None:

@@ -1,0 +1,260 @@
+"""Takes fingerprints of values, within a time limit."""
+
+from __future__ import annotations
+
+import array
+import collections
+import datetime
+import decimal
+import enum
+import fractions
+import functools
+import itertools
+import pathlib
+import random
+import re
+import time
+import types
+import uuid
+import weakref
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final
+
+import xxhash
+
+from dash_stash.guard.mutation import is_infrastructure
+from dash_stash.guard.origin import is_app_class
+from dash_stash.guard.prints import Again, Both, Bytes, Elements, Held, Identity, Members, Print, Unwatched
+from dash_stash.guard.prints import Mapping as MappingPrint
+
+Taker = Callable[["Printer", Any], object]
+"""Takes the fingerprint of a value of one type; plain values are their own."""
+
+_MOST: Final = 10_000
+"""So many elements of a list, dict or set are looked at one by one."""
+
+_SOME: Final = 1_000
+"""So many of a longer one."""
+
+_DEEPEST: Final = 40
+
+_PLAIN: Final = (
+    *(type(None), bool, int, float, complex, str, bytes, range, slice, type(...), type(NotImplemented), types.MethodType),
+    *(datetime.date, datetime.time, datetime.timedelta, datetime.tzinfo, decimal.Decimal, fractions.Fraction, uuid.UUID),
+    *(pathlib.PurePath, re.Pattern),
+)
+"""The types whose values cannot change, and are compared by `==`."""
+
+_COMMON: Final = frozenset({type(None), bool, int, float, str})
+"""Those of them that most data consists of."""
+
+_UNCHANGEABLE: Final = (type, types.FunctionType, types.BuiltinFunctionType, types.ModuleType, enum.Enum)
+
+# Counters, caches and iterators of the standard library, and the state of random generators, change by being used.
+_LIBRARY_STATE: Final = (
+    *(type(itertools.count()), types.GeneratorType, types.CoroutineType, type(functools.lru_cache(len)), random.Random),
+    *(weakref.ref, weakref.ProxyType, weakref.WeakValueDictionary, weakref.WeakKeyDictionary, weakref.WeakSet),
+)
+_LIBRARY_STATE_MODULES: Final = ("itertools", "_io", "io", "_random", "numpy.random", "_thread", "_contextvars", "_weakref", "_queue")
+
+
+class OutOfTimeError(Exception):
+    """The time for fingerprints is used up."""
+
+
+class Printer:
+    """Takes fingerprints of values until a deadline."""
+
+    def __init__(self, deadline: float = float("inf"), clock: Callable[[], float] = time.perf_counter) -> None:
+        """Take the time, by the clock, after which it gives up."""
+        self._deadline, self._clock = deadline, clock
+        self._done: dict[int, object] = {}
+        # Keeps what was printed alive, lest another value get its id.
+        self._alive: list[object] = []
+        self._within: dict[int, int] = {}
+
+    def take(self, value: Any) -> object:
+        """Return the fingerprint of a value; a plain value is its own.
+
+        Raises:
+            OutOfTimeError: The deadline has passed.
+        """
+        taker = _taker(type(value))
+        return value if taker is _plain else taker(self, value)
+
+    def once(self, value: object, make: Callable[[], Print]) -> Print:
+        """Return what *make* makes of a container: once, however often the value appears, and not again inside itself."""
+        key = id(value)
+        known = self._done.get(key)
+        if isinstance(known, Print):
+            return known
+        if key in self._within:
+            return Again(type(value).__name__, len(self._within) - self._within[key])
+        if len(self._within) >= _DEEPEST:
+            return Unwatched()
+        self.check_time()
+        self._within[key] = len(self._within)
+        try:
+            made = make()
+        finally:
+            del self._within[key]
+        self._done[key] = made
+        self._alive.append(value)
+        return made
+
+    def check_time(self) -> None:
+        """Give up if the deadline has passed."""
+        if self._clock() > self._deadline:
+            raise OutOfTimeError
+
+    def elements(self, kind: str, values: list[Any] | tuple[Any, ...]) -> Elements:
+        """Return the fingerprint of a sequence."""
+        positions = _positions(len(values))
+        chosen = values if len(positions) == len(values) else [values[position] for position in positions]
+        return Elements(kind, len(values), positions, self._items(chosen))
+
+    def mapping(self, kind: str, values: Mapping[Any, Any], noun: str = "key") -> MappingPrint:
+        """Return the fingerprint of a dict, or of attributes."""
+        pairs = list(values.items())
+        positions = _positions(len(pairs))
+        chosen = pairs if len(positions) == len(pairs) else [pairs[position] for position in positions]
+        return MappingPrint(kind, len(pairs), tuple(key for key, _ in chosen), self._items([item for _, item in chosen]), noun)
+
+    def _items(self, values: list[Any] | tuple[Any, ...]) -> tuple[object, ...]:
+        if _COMMON.issuperset(map(type, values)):
+            return tuple(values)
+        return tuple([value if type(value) in _COMMON else self.take(value) for value in values])
+
+
+@functools.lru_cache(256)
+def _positions(length: int) -> range | tuple[int, ...]:
+    """All positions, or for a long sequence some, both ends among them."""
+    if length <= _MOST:
+        return range(length)
+    return tuple(round(i * (length - 1) / (_SOME - 1)) for i in range(_SOME))
+
+
+@functools.lru_cache(4096)
+def _taker(cls: type) -> Taker:
+    """The way to take the fingerprints of the objects of a class."""
+    if issubclass(cls, _UNCHANGEABLE):
+        return _identity
+    if _is_infrastructure(cls):
+        return _unwatched
+    if cls in _PLAIN or (issubclass(cls, _PLAIN) and not is_app_class(cls)):
+        return _plain
+    content = _of_content(cls)
+    if is_app_class(cls) or cls is types.SimpleNamespace or issubclass(cls, collections.UserDict | collections.UserList):
+        return _object if content is None else functools.partial(_both, content)
+    return content or _identity
+
+
+def _is_infrastructure(cls: type) -> bool:
+    return issubclass(cls, _LIBRARY_STATE) or any(
+        base.__module__.startswith(_LIBRARY_STATE_MODULES) or is_infrastructure(f"{base.__module__}.{base.__qualname__}")
+        for base in cls.__mro__
+        if not is_app_class(base)
+    )
+
+
+def _of_content(cls: type) -> Taker | None:
+    """The way to take what objects of a class contain, if it is known."""
+    for base, taker in _BUILT_IN.items():
+        if issubclass(cls, base):
+            return taker
+    from dash_stash.guard import frames
+
+    return frames.taker(cls)
+
+
+def _plain(_: Printer, value: object) -> object:
+    return value
+
+
+def _unwatched(_: Printer, _value: object) -> Print:
+    return Unwatched()
+
+
+def _identity(_: Printer, value: object) -> Print:
+    return Identity(type(value).__name__, value)
+
+
+def _sequence(printer: Printer, value: Any) -> Print:
+    return printer.once(value, lambda: printer.elements(type(value).__name__, list(value)))
+
+
+def _tuple(printer: Printer, value: Any) -> Print:
+    # A tuple that only this print refers to is no matter for its ids: its elements are.
+    return printer.once(value, lambda: printer.elements("tuple", tuple(value)))
+
+
+def _dict(printer: Printer, value: Any) -> Print:
+    return printer.once(value, lambda: printer.mapping(type(value).__name__, _items_of(value)))
+
+
+def _items_of(value: dict[Any, Any]) -> dict[Any, Any]:
+    # In one step, which no other thread can be in the midst of; and whatever the class makes of `items`.
+    return dict.copy(value)
+
+
+def _set(_: Printer, value: Any) -> Print:
+    members = frozenset(value) if len(value) <= _MOST else frozenset(itertools.islice(value, _SOME))
+    return Members(type(value).__name__, len(value), members)
+
+
+def _bytes(_: Printer, value: Any) -> Print:
+    return Bytes(type(value).__name__, len(value), xxhash.xxh3_64_intdigest(value))
+
+
+def _object(printer: Printer, value: object) -> Print:
+    return printer.once(value, lambda: printer.mapping(type(value).__name__, attributes(value), "attribute"))
+
+
+def _both(content: Taker, printer: Printer, value: object) -> Print:
+    attribute = vars(value) if hasattr(value, "__dict__") else {}
+    inside = content(printer, value)
+    if not attribute or not isinstance(inside, Print):
+        return inside if isinstance(inside, Print) else Unwatched()
+    return Both(type(value).__name__, inside, printer.mapping(type(value).__name__, attribute, "attribute"))
+
+
+def attributes(value: object) -> dict[str, Any]:
+    """Return the attributes that an object has of its own, but for those that are computed once when they are first read."""
+    cls = type(value)
+    found = {name: item for name, item in dict(getattr(value, "__dict__", {})).items() if not _is_lazy(cls, name)}
+    for base in cls.__mro__:
+        for name in _slots(base):
+            member = base.__dict__.get(name)
+            if isinstance(member, types.MemberDescriptorType):
+                try:
+                    found[name] = member.__get__(value)
+                except AttributeError:
+                    continue
+    return found
+
+
+def _is_lazy(cls: type, name: str) -> bool:
+    return any(isinstance(base.__dict__.get(name), functools.cached_property) for base in cls.__mro__)
+
+
+def _slots(cls: type) -> Iterable[str]:
+    slots = cls.__dict__.get("__slots__", ())
+    return (slots,) if isinstance(slots, str) else slots
+
+
+def _held(value: Any, equal: Callable[[Any, Any], bool]) -> Held:
+    return Held(type(value).__name__, value, equal)
+
+
+_BUILT_IN: Final[dict[type, Taker]] = {
+    dict: _dict,
+    types.MappingProxyType: lambda printer, value: printer.once(value, lambda: printer.mapping("mappingproxy", dict(value))),
+    list: _sequence,
+    collections.deque: _sequence,
+    tuple: _tuple,
+    set: _set,
+    frozenset: _set,
+    bytearray: _bytes,
+    array.array: _bytes,
+    memoryview: _bytes,
+}
