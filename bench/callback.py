@@ -49,8 +49,8 @@ def _client(folder: pathlib.Path | None, headers: dict[str, str]) -> Call:
     client = app.server.test_client(use_cookies=False)
     page = client.get("/")
     if folder is not None:
-        page_id = re.search(r'data-page="([^"]+)"', page.text)
-        assert page_id is not None
+        ids = re.search(r'data-ids="([^".]+\.[^".]+)', page.text)
+        assert ids is not None
         headers["Cookie"] = page.headers["Set-Cookie"].partition(";")[0]
-        headers["X-Dash-Stash-Page"] = page_id[1]
+        headers["X-Dash-Stash"] = ids[1]
     return lambda: client.post("/_dash-update-component", json=_BODY, headers=headers)

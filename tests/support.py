@@ -17,10 +17,20 @@ from typing import Any, TypeVar
 
 import requests
 
+from dash_stash.stores.base import Limits, Store
+from dash_stash.stores.local import LocalStore
+
 SEALING_KEY = b"the sealing key of all the tests"
+LIMITS = Limits(max_bytes=10**8, max_entries=1000, max_sessions=100, max_session_bytes=10**8, idle=12 * 3600.0)
 TESTS = pathlib.Path(__file__).parent
 
 T = TypeVar("T")
+
+
+def sweep(store: Store) -> None:
+    """Do at once what the janitor does every few seconds."""
+    assert isinstance(store, LocalStore)
+    wait_until(store.housekeeping.sweep, "nobody else sweeps", 30)
 
 
 class FakeClock:
@@ -142,7 +152,7 @@ class Browser:
         self.address = address
         self.cookies = requests.Session()
         page = self._request("GET", "/").text
-        self.page = page.partition('data-page="')[2].partition('"')[0]
+        self.page = page.partition('data-ids="')[2].partition('"')[0].rpartition(".")[0]
 
     def _request(self, method: str, path: str, **options: Any) -> requests.Response:
         # A connection of its own for each request, so that any worker may get it.
@@ -159,7 +169,7 @@ class Browser:
             "changedPropIds": [".".join(properties[0])],
             "state": [],
         }
-        headers = {"Content-Type": "application/json", "X-Dash-Stash-Page": self.page}
+        headers = {"Content-Type": "application/json", "X-Dash-Stash": self.page}
         return self._request("POST", "/_dash-update-component", data=json.dumps(body), headers=headers)
 
     def call(self, output: str, **inputs: Any) -> Any:

@@ -1,6 +1,7 @@
 """Share data between the callbacks of a Dash app: safely, over threads, workers and users, at the speed of memory."""
 
 from dash_stash.errors import (
+    BudgetExceeded,
     ComputeFailed,
     ConfigError,
     FlightCycle,
@@ -18,10 +19,11 @@ from dash_stash.errors import (
 from dash_stash.memo import AsyncMemo, Memo, MemoInfo
 from dash_stash.ref import Ref
 from dash_stash.stash import Stash
-from dash_stash.state import Variables
+from dash_stash.state import Session, Variables
 
 __all__ = [
     "AsyncMemo",
+    "BudgetExceeded",
     "ComputeFailed",
     "ConfigError",
     "FlightCycle",
@@ -32,6 +34,7 @@ __all__ = [
     "Ref",
     "RefExpired",
     "RefInvalid",
+    "Session",
     "SharedStateChanged",
     "Stash",
     "StashError",

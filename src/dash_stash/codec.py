@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import io
 import pickle
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from types import BuiltinFunctionType, FunctionType
@@ -128,7 +129,7 @@ def _missing(part: PartName, names: Sequence[PartName]) -> PartMissing:
 def _load(segment: Segment) -> Any:
     # Only ever called on bytes whose seal was checked: unpickling is running code.
     try:
-        return pickle.loads(segment.header, buffers=segment.buffers)  # noqa: S301
+        return _Unpickler(io.BytesIO(segment.header), buffers=segment.buffers).load()
     except Exception as error:
         raise Unreadable(f"{type(error).__name__}: {error}") from error
 
@@ -188,6 +189,16 @@ _SEEN_TO_BE_ONE = ("numpy.ndarray", "pandas.DataFrame", "pandas.Series")
 _LIBRARIES = ("builtins", "numpy", "pandas", "polars", "pyarrow")
 
 
+class _Unpickler(pickle.Unpickler):
+    """Finds what is imported already without asking the import system, which is half of what a small pickle takes."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        try:
+            return sys.modules[module].__dict__[name]
+        except KeyError:
+            return super().find_class(module, name)
+
+
 class _Pickler(pickle.Pickler):
     """Lets the types pass out of band whose own pickling would copy their bytes into the pickle."""
 
@@ -221,6 +232,15 @@ def _same(array: Any) -> Any:
 
 def _view_as(array: Any, dtype: Any) -> Any:
     return array.view(dtype)
+
+
+def _reduce_index(index: Any) -> Any:
+    return _index_of, (type(index), index.values, index.name)
+
+
+def _index_of(kind: Any, values: Any, name: Any) -> Any:
+    # pandas' own way looks for the best type of values that have theirs: a third of the time that loading a frame takes.
+    return kind._simple_new(values, name)
 
 
 def _holds_more(total: int, used: int) -> bool:
@@ -287,6 +307,7 @@ def _series_from_frame(frame: Any) -> Any:
 # By name, so that none of these libraries is imported unless the app did.
 _REDUCERS: dict[str, Callable[[Any], Any]] = {
     "numpy.ndarray": _reduce_array,
+    "pandas.Index": _reduce_index,
     "pyarrow.Table": _reduce_table,
     "pyarrow.ChunkedArray": _reduce_column,
     "polars.DataFrame": _reduce_frame,

@@ -4,11 +4,12 @@ StashError
 ├── ConfigError         (ValueError)       Stash(...) or @stash.memo was given something it cannot use
 │   └── StoreUnsafe     (PermissionError)  others could write to the store's folder
 ├── StoreUnavailable    (OSError)          the store is full, gone or out of reach
+│   └── BudgetExceeded  (OSError)          one value, or one session's data, would take more than its share
 ├── Unstorable          (TypeError)        a value that cannot be pickled
 ├── UnhashableArgument  (TypeError)        an argument that has no value to make a key of
 ├── ComputeFailed       (RuntimeError)     another worker's computation failed with an error that cannot be pickled
 ├── FlightCycle         (RecursionError)   a computation waits for itself
-├── NoSession           (RuntimeError)     there is no browser session (or page) here
+├── NoSession           (RuntimeError)     there is no browser session (or user, tab, page) here
 ├── RefInvalid          (PermissionError)  a reference that this session may not open
 ├── RefExpired          (LookupError)      a reference whose value is gone and cannot be computed again
 ├── PartMissing         (KeyError)         a reference to a part that the stored value does not have
@@ -48,6 +49,19 @@ class StoreUnavailable(StashError, OSError):
 
     def __str__(self) -> str:
         return f"the stash at {self.where} cannot be used now: {self.reason}. Nothing was stored."
+
+
+class BudgetExceeded(StoreUnavailable):
+    """A value is larger than the store, or the data of one session (or user) would be larger than its share."""
+
+    def __init__(self, where: str, what: str, size: int, budget: str) -> None:
+        """Take the store's address, whose data it is, the bytes that were to be stored, and the option that sets the limit."""
+        super().__init__(where, f"{size:,} bytes more for {what} would exceed {budget}")
+        self.args = where, what, size, budget
+        self.what, self.size, self.budget = what, size, budget
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.reason}. Nothing was stored. Store less, delete what is no longer needed, or raise the limit."
 
 
 class Unstorable(StashError, TypeError):
@@ -106,7 +120,7 @@ class FlightCycle(StashError, RecursionError):
 
 
 class NoSession(StashError, RuntimeError):
-    """Something that belongs to a browser session (or page) was used where there is none."""
+    """Something that belongs to a browser session (or user, tab, page) was used where there is none, or it has ended."""
 
     def __init__(self, what: str, scope: str) -> None:
         """Take what was asked for and the scope that it needs."""
@@ -114,9 +128,11 @@ class NoSession(StashError, RuntimeError):
         self.what, self.scope = what, scope
 
     def __str__(self) -> str:
+        if self.scope == "user":
+            return f"{self.what} needs a user, and there is none here: Stash(user=...) named nobody, or this is not a request."
         return (
             f"{self.what} needs a {self.scope}, and there is none here. Inside a callback: the browser sent no valid "
-            f"cookie of this app (cookies refused, or the page is older than the server's secret): reload the page. "
+            f"cookie of this app (cookies refused, logged out, or the page is older than the server's secret): reload the page. "
             f"Outside a request (start-up, job, static layout): say share=True, or use stash.app."
         )
 

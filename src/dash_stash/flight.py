@@ -89,7 +89,7 @@ def obtain(store: Store, task: Task, sealing_key: bytes, warn: Warn, *, held: Fl
             if not isinstance(joined, Landed):
                 held = joined
                 # Somebody may have stored it between the caller's look and the flight.
-                value = MISSING if anew else (yield Step(task.load, is_users=False))
+                value = MISSING if anew else (yield Step(functools.partial(task.load, waited=True), is_users=False))
                 if value is MISSING:
                     return (yield from _lead(held, task, save, sealing_key, warn))
                 held.land()

@@ -69,18 +69,32 @@ def secret_of(folder: pathlib.Path) -> bytes:
     path = _states() / f"{_short(str(folder.resolve()))}.secret"
     with contextlib.suppress(FileNotFoundError):
         return path.read_bytes()
-    temporary = path.with_suffix(f".{secrets.token_hex(8)}")
     try:
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        os.write(descriptor, secrets.token_bytes(32))
-        os.close(descriptor)
-        # Of several workers that start at once, one gives the file its name, whole; all read what that one wrote.
+        # Of several workers that start at once, one gives its file the name, whole; all read what that one wrote.
         with contextlib.suppress(FileExistsError):
-            os.link(temporary, path)
-        temporary.unlink()
+            _create_whole(path, secrets.token_bytes(32))
         return path.read_bytes()
     except OSError as error:
         raise ConfigError(f"no secret can be kept in {path.parent} ({error.strerror}): set {SECRET_VARIABLE}") from error
+
+
+def _create_whole(path: pathlib.Path, content: bytes) -> None:
+    """Create a file with all of its content, or raise FileExistsError."""
+    try:
+        # Without a name until it is whole: one who is killed meanwhile leaves nothing.
+        descriptor = os.open(path.parent, os.O_WRONLY | os.O_TMPFILE | os.O_CLOEXEC, 0o600)
+        temporary = None
+    except (AttributeError, OSError):  # not on every system, nor on every file system
+        temporary = path.with_suffix(f".{secrets.token_hex(8)}")
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        os.write(descriptor, content)
+        # Python follows a link, as the one in /proc is, only if it is given a folder too (any, for an absolute path).
+        os.link(temporary or f"/proc/self/fd/{descriptor}", path, src_dir_fd=descriptor)
+    finally:
+        os.close(descriptor)
+        if temporary is not None:
+            temporary.unlink()
 
 
 def _caches() -> pathlib.Path:

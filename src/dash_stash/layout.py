@@ -90,23 +90,20 @@ class Entry:
 class Packed:
     """An entry as it is to be written: its head, then its buffers and the gaps before them."""
 
+    entry: Entry
     head: bytes
     body: list[bytes | memoryview]
-
-    @property
-    def size(self) -> int:
-        """Bytes of the whole entry."""
-        return len(self.head) + sum(map(len, self.body))
 
 
 def pack(key: bytes, facts: Facts, encoded: Encoded, sealing_key: bytes) -> Packed:
     """Return the entry as it is to be written; the value's buffers are not copied."""
+    lengths = [(len(part.header), [len(buffer) for buffer in part.buffers]) for part in encoded.segments]
     description = json.dumps(
         {
             "facts": {name: getattr(facts, name) for name in Facts.__slots__},
             "shape": encoded.shape,
             "names": encoded.names,
-            "segments": [[len(part.header), [len(buffer) for buffer in part.buffers]] for part in encoded.segments],
+            "segments": lengths,
         },
     ).encode()
     headers = b"".join(part.header for part in encoded.segments)
@@ -119,7 +116,9 @@ def pack(key: bytes, facts: Facts, encoded: Encoded, sealing_key: bytes) -> Pack
     checksum = xxhash.xxh3_128(sealed)
     for chunk in body:
         checksum.update(chunk)
-    return Packed(_MAGIC + checksum.digest() + sealed, body)
+    segments = _places(PREFIX_SIZE + len(description), head_size, lengths)
+    entry = Entry(key, facts, encoded.shape, encoded.names, segments, head_size, total)
+    return Packed(entry, _MAGIC + checksum.digest() + sealed, body)
 
 
 def _aligned(position: int, buffers: Sequence[memoryview | bytearray]) -> Iterator[bytes | memoryview]:
@@ -158,7 +157,7 @@ def parse(head: bytes | memoryview, sealing_key: bytes) -> Entry | None:
     return Entry(key, facts, description["shape"], tuple(description["names"]), segments, len(head), total)
 
 
-def _places(position: int, head_size: int, lengths: list[tuple[int, list[int]]]) -> tuple[tuple[slice, tuple[slice, ...]], ...]:
+def _places(position: int, head_size: int, lengths: Sequence[tuple[int, Sequence[int]]]) -> tuple[tuple[slice, tuple[slice, ...]], ...]:
     """Where each segment's header and buffers lie."""
     segments = []
     end = head_size

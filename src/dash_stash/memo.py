@@ -53,7 +53,7 @@ class MemoInfo:
     hits: int
     misses: int
     waits: int
-    """Calls that waited for another's computation."""
+    """Calls that found nothing and got what another computed meanwhile."""
 
     seconds_saved: float
     entries: int
@@ -83,8 +83,9 @@ class Call:
         found = self._memo._find(self.key)
         if found is None or found.entry.facts.fresh_until <= self._memo.stash.clock():
             return MISSING
-        self._memo.counters.waits += waited
-        return self._memo._read(found)
+        value = self._memo._read(found)
+        self._memo.counters.waits += waited and value is not MISSING
+        return value
 
     def compute(self) -> Any:
         """Call the function."""

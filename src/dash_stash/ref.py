@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import base64
 import binascii
+import dataclasses
 import json
 import re
+import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic, SupportsIndex, TypeVar, overload
 
 from dash_stash import keys, seal
+from dash_stash.clock import Clock, Duration, seconds
 from dash_stash.codec import PartName
-from dash_stash.errors import ConfigError, NoSession, RefInvalid
+from dash_stash.errors import ConfigError, NoSession, RefExpired, RefInvalid
 from dash_stash.scope import Visits
 
 T_co = TypeVar("T_co", covariant=True)
@@ -23,9 +26,10 @@ PREFIX = "stash:"
 _FORM = re.compile(PREFIX + r"[A-Za-z0-9_-]{16,}")
 _LONGEST = 4096
 
-_MEMO, _SHARED = 1, 2
+_MEMO, _SHARED, _LASTING = 1, 2, 4
 _SEAL_SIZE = 16
 _FIXED = 1 + keys.KEY_SIZE + keys.KEY_SIZE  # flags, the value's key, the session that it was minted for
+_UNTIL = struct.Struct(">I")  # of a reference with a lifetime: its end, in seconds since the epoch
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,8 @@ class Target:
     key: bytes
     is_memo: bool
     path: tuple[PartName, ...] = ()
+    until: float = float("inf")
+    """When the reference, not the value, is over."""
 
 
 class Ref(str, Generic[T_co]):  # noqa: SLOT000 (a str subclass that is generic has a __dict__ anyway)
@@ -76,9 +82,19 @@ class Ref(str, Generic[T_co]):  # noqa: SLOT000 (a str subclass that is generic 
     def __getitem__(self, part: PartName | slice | SupportsIndex) -> Ref[Any] | str:
         """Return a reference to one part of the value; it is minted for the present session."""
         if isinstance(part, str | int) and hasattr(self, "_target"):
-            target = self._target
-            return self._references.mint(Target(target.key, target.is_memo, (*target.path, part)), share=self.is_shared)
+            target = dataclasses.replace(self._target, path=(*self._target.path, part))
+            return self._references.mint(target, share=self.is_shared)
         return super().__getitem__(part)  # type: ignore[index]
+
+    def lasting(self, ttl: Duration) -> Ref[T_co]:
+        """Return a reference to the same that opens for *ttl* from now on, and then raises `RefExpired`; the value stays.
+
+        Args:
+            ttl: Seconds, a timedelta, or "90s", "15m", "1h", "7d".
+        """
+        self._check()
+        until = min(self._target.until, self._references.clock() + seconds(ttl, "ttl"))
+        return self._references.mint(dataclasses.replace(self._target, until=until), share=self.is_shared)
 
     @property
     def is_shared(self) -> bool:
@@ -107,9 +123,9 @@ class Ref(str, Generic[T_co]):  # noqa: SLOT000 (a str subclass that is generic 
 class References:
     """Mints references for one deployment, and opens its own."""
 
-    def __init__(self, key: bytes, visits: Visits, load: Callable[[Target], Any]) -> None:
-        """Take the sealing key, who is asking, and what loads a target's value."""
-        self._key, self._visits, self.load = key, visits, load
+    def __init__(self, key: bytes, visits: Visits, load: Callable[[Target], Any], clock: Clock) -> None:
+        """Take the sealing key, who is asking, what loads a target's value, and what tells the time."""
+        self._key, self._visits, self.load, self.clock = key, visits, load, clock
 
     def mint(self, target: Target, *, share: bool) -> Ref[Any]:
         """Return a reference that opens for the present session, or with *share* for everybody.
@@ -117,12 +133,14 @@ class References:
         Raises:
             NoSession: There is no session, and not *share*.
         """
-        owner = bytes(keys.KEY_SIZE) if share else self._visits.id("session")
+        owner = bytes(keys.KEY_SIZE) if share else self._visits.session()
         if owner is None:
             raise NoSession("a reference", "session")
-        flags = (_MEMO if target.is_memo else 0) | (_SHARED if share else 0)
+        is_lasting = target.until != float("inf")
+        flags = (_MEMO if target.is_memo else 0) | (_SHARED if share else 0) | (_LASTING if is_lasting else 0)
+        until = _UNTIL.pack(min(int(target.until), 2**32 - 1)) if is_lasting else b""
         path = json.dumps(target.path, separators=(",", ":")).encode() if target.path else b""
-        body = bytes([flags]) + target.key + owner + path
+        body = bytes([flags]) + target.key + owner + until + path
         text = base64.urlsafe_b64encode(body + seal.make(self._key, body, size=_SEAL_SIZE)).rstrip(b"=").decode()
         if len(text) + len(PREFIX) > _LONGEST:
             raise ConfigError(f"a reference to a part under {len(path)} bytes of names would be too long: use shorter names")
@@ -133,6 +151,7 @@ class References:
 
         Raises:
             RefInvalid: It is not.
+            RefExpired: It was made to last for some time only, which is over.
         """
         raw = _decode(text) if is_reference(text) else b""
         if len(raw) < _FIXED + _SEAL_SIZE:
@@ -141,10 +160,14 @@ class References:
         if not seal.matches(sealed, self._key, body):
             raise RefInvalid("forged", prop)
         flags, key, owner = body[0], body[1 : 1 + keys.KEY_SIZE], body[1 + keys.KEY_SIZE : _FIXED]
-        if not flags & _SHARED and owner != self._visits.id("session"):
+        if not flags & _SHARED and owner != self._visits.session():
             raise RefInvalid("foreign", prop)
-        path = tuple(json.loads(body[_FIXED:])) if len(body) > _FIXED else ()
-        return Ref._of(text, self, Target(key, bool(flags & _MEMO), path))
+        until, rest = float("inf"), body[_FIXED:]
+        if flags & _LASTING:
+            until, rest = float(_UNTIL.unpack_from(rest)[0]), rest[_UNTIL.size :]
+            if self.clock() >= until:
+                raise RefExpired(f"the reference in {prop!r}", "it was made to last for some time only")
+        return Ref._of(text, self, Target(key, bool(flags & _MEMO), tuple(json.loads(rest)) if rest else (), until))
 
 
 def is_reference(value: object) -> bool:

@@ -1,50 +1,38 @@
-"""Whose data it is: the whole app's, one browser session's, or one page load's."""
+"""Whose data it is: the whole app's, a user's, one browser session's, one tab's, or one page load's."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextvars import ContextVar
-from functools import cached_property
-from typing import Literal, get_args
+from typing import Literal, Protocol, get_args
 
-from dash_stash import keys
 from dash_stash.errors import ConfigError, NoSession
 
-Scope = Literal["app", "session", "page"]
+Scope = Literal["app", "user", "session", "tab", "page"]
 
 APP = ""
 """The owner of what belongs to the whole app."""
 
 
-class Visit:
+class Visit(Protocol):
     """Who is asking, proven only when somebody wants to know: most callbacks do not."""
 
-    def __init__(
-        self,
-        prove_session: Callable[[], bytes | None],
-        prove_page: Callable[[bytes], bytes | None],
-        before: Visit | None = None,
-    ) -> None:
-        """Take functions that return the session's id, and the id of a page of that session, or None if not proven.
+    before: Visit | None
+    """The visit that this one interrupts: a callback may make a request to its own app."""
 
-        *before* is the visit that this one interrupts: a callback may make a request to its own app.
+    def owner(self, scope: Scope) -> str | None:
+        """Return whose the data of *scope* is in this visit: the kind and the hashed id, which is never the id itself.
+
+        "user:...", "session:...", and of a session "session:.../tab:..." and "session:.../page:..."; None if not proven.
         """
-        self._prove_session, self._prove_page, self.before = prove_session, prove_page, before
-        self.minted: dict[str, bytes] = {}
-        """Ids that were made in this visit, by what they are of: "session" or "page"."""
+        ...
 
-    @cached_property
-    def session(self) -> bytes | None:
-        """The hash of the session's id: what is stored, logged or listed never is the id itself."""
-        session = self._prove_session()
-        return None if session is None else keys.digest(b"session", session)
+    def rotate(self) -> None:
+        """Give the browser another proof of the same session; the one that it had is worth nothing from now on."""
+        ...
 
-    @cached_property
-    def page(self) -> bytes | None:
-        """The hash of the page's id."""
-        session = self._prove_session()
-        page = None if session is None else self._prove_page(session)
-        return None if page is None or session is None else keys.digest(b"page", session, page)
+    def end(self) -> None:
+        """Give the browser a new session; what it had proves nothing from now on."""
+        ...
 
 
 class Visits:
@@ -63,23 +51,25 @@ class Visits:
         """Serve *visit*, or nobody."""
         self._current.set(visit)
 
-    def id(self, scope: Scope) -> bytes | None:
-        """The hashed id of the present session or page, None if there is none (or *scope* is the app)."""
+    def session(self) -> bytes | None:
+        """The hashed id of the present session, None if there is none."""
         visit = self._current.get()
-        return None if visit is None or scope == "app" else visit.session if scope == "session" else visit.page
+        owner = None if visit is None else visit.owner("session")
+        return None if owner is None else bytes.fromhex(owner.partition(":")[2])
 
     def owner(self, scope: Scope, what: str) -> str:
-        """Return whose *what* is, as text: "" for the app, else the scope and the hashed id.
+        """Return whose *what* is: "" for the app, else the owner that the visit proves.
 
         Raises:
-            NoSession: *scope* is the session or page, and there is none.
+            NoSession: *scope* is not the app, and there is no session, tab, page or user.
         """
         if scope == "app":
             return APP
-        identified = self.id(scope)
-        if identified is None:
+        visit = self._current.get()
+        owner = None if visit is None else visit.owner(scope)
+        if owner is None:
             raise NoSession(what, scope)
-        return f"{scope}:{identified.hex()}"
+        return owner
 
 
 def check_scope(scope: str) -> None:

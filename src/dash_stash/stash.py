@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING, Any, Literal, ParamSpec, Protocol, TypeVar, ca
 from dash_stash import folders, identity, keys
 from dash_stash.clock import Clock, Duration, seconds, system_clock
 from dash_stash.codec import PartName, Unreadable, decode, encode, pick
-from dash_stash.errors import ConfigError, RefExpired, StoreUnavailable
+from dash_stash.errors import ConfigError, NoSession, RefExpired, StashError, StoreUnavailable
 from dash_stash.flight import MISSING
 from dash_stash.layout import Facts
 from dash_stash.memo import AsyncMemo, Memo, Options, recipe_key
 from dash_stash.ref import Ref, References, Target
 from dash_stash.scope import APP, Scope, Visits, check_scope
 from dash_stash.seal import Seal
-from dash_stash.state import Variables
-from dash_stash.stores.base import Found, Store
+from dash_stash.state import Session, Variables
+from dash_stash.stores.base import Found, Limits, Store
 from dash_stash.stores.local import LocalStore
 
 if TYPE_CHECKING:
@@ -56,8 +56,8 @@ class _NotOpened:
 class Stash:
     """Shares data between the callbacks of an app: over threads, workers and users, safely.
 
-    `stash.app`, `stash.session` and `stash.page` are mappings of variables kept on the server, for the whole app, for the
-    present browser session, and for one load of a page.
+    `stash.app`, `stash.user`, `stash.session`, `stash.tab` and `stash.page` are mappings of variables kept on the server, for
+    the whole app, for the present user, browser session and tab, and for one load of a page.
     """
 
     def __init__(
@@ -66,8 +66,14 @@ class Stash:
         url: str | None = None,
         *,
         secret: str | bytes | None = None,
+        user: Callable[[], str | bytes | int | None] | None = None,
         max_bytes: int = 2 * 2**30,
         max_entries: int = 1_000_000,
+        max_sessions: int = 10_000,
+        max_session_bytes: int | None = None,
+        idle: Duration = "12h",
+        cross_site: bool = False,
+        on_expired: Callable[[StashError], str] | None = None,
         guard: Literal["warn", "raise", "off"] | None = None,
         clock: Clock = system_clock,
     ) -> None:
@@ -81,8 +87,15 @@ class Stash:
             app: The app to serve; `init_app` can be called later instead.
             url: `file:///an/absolute/folder`, the same for all workers.
             secret: What seals entries, references and cookies.
+            user: Called in a request, returns the id of the user who asks, None for nobody: what `stash.user` goes by.
             max_bytes: How many bytes are kept at most; what was used longest ago goes first.
             max_entries: How many values are kept at most.
+            max_sessions: How many browser sessions have something stored at most; who was here longest ago goes first.
+            max_session_bytes: How many bytes of *max_bytes* one session (tabs and pages included) or user may have; a quarter.
+            idle: How long the data of a session, tab or page is kept that nobody uses: seconds, a timedelta, or "12h".
+            cross_site: Whether pages work in frames of other sites too (they need https, and the app its own protection
+                against requests forged by other sites).
+            on_expired: Given the error, returns the text of the notice that a page shows whose data cannot be had any more.
             guard: What happens when a variable outside of a callback's scope was changed while the callback ran: "warn" in the
                 log and in Dash's error panel, "raise" SharedStateChanged in the place of the callback's value, or nothing with
                 "off". By default "warn" when the app runs in Dash's debug mode, else "off".
@@ -92,14 +105,12 @@ class Stash:
             ConfigError: An argument, or the app, cannot be used.
             StoreUnsafe: Others can write to the folder, or it is on a network file system.
         """
-        if max_bytes <= 0 or max_entries <= 0:
-            raise ConfigError(f"max_bytes={max_bytes} and max_entries={max_entries} must be more than 0")
         if guard not in (None, "warn", "raise", "off"):
             raise ConfigError(f'guard={guard!r} must be "warn", "raise", "off", or None for "warn" in debug mode')
+        self.limits = _limits(max_bytes, max_entries, max_sessions, max_session_bytes, idle)
         identity.alias_main()
         self._url = url if url is not None else os.environ.get(folders.URL_VARIABLE) or None
         self._secret = secret if secret is not None else os.environ.get(folders.SECRET_VARIABLE) or None
-        self._max_bytes, self._max_entries = max_bytes, max_entries
         self.store: Store = cast(Store, _NotOpened())
         self.references = cast(References, self.store)
         self._memos: dict[bytes, weakref.WeakSet[Memo[Any, Any]]] = {}
@@ -107,7 +118,9 @@ class Stash:
         self.clock, self.guard = clock, guard
         self.namespace = ""
         self.visits = Visits()
-        self.app, self.session, self.page = Variables(self, "app"), Variables(self, "session"), Variables(self, "page")
+        self.user_id, self.cross_site, self.on_expired = user, cross_site, on_expired
+        self.app, self.user, self.session = Variables(self, "app"), Variables(self, "user"), Session(self, "session")
+        self.tab, self.page = Variables(self, "tab"), Variables(self, "page")
         if app is not None:
             from dash_stash import plugin
 
@@ -136,15 +149,8 @@ class Stash:
         secret = self._secret.encode() if isinstance(self._secret, str) else self._secret
         self.seal = Seal(folders.secret_of(folder) if secret is None else secret)
         self.flight_key = self.seal.key("flight")
-        self.references = References(self.seal.key("reference"), self.visits, self._load)
-        self.store = LocalStore(
-            folder,
-            self.seal.key("entry"),
-            max_bytes=self._max_bytes,
-            max_entries=self._max_entries,
-            network=network,
-            clock=self.clock,
-        )
+        self.references = References(self.seal.key("reference"), self.visits, self._load, self.clock)
+        self.store = LocalStore(folder, self.seal.key("entry"), self.limits, network=network, clock=self.clock)
 
     # Memo functions
 
@@ -189,7 +195,7 @@ class Stash:
             function: A plain or `async def` function.
             ttl: How long a value is fresh: seconds, a timedelta, or "90s", "15m", "1h", "7d". For ever by default.
             stale: How much longer an old value is served while one caller computes a new one.
-            scope: Whose the values are: "app", "session" or "page".
+            scope: Whose the values are: "app", "user", "session", "tab" or "page".
             tags: Names under which `stash.forget(tag=...)` forgets values of several functions at once.
             version: Any plain value; another one makes it another function.
             ignore: Parameters, and variables from around a nested function, that do not matter for the result: a connection.
@@ -252,7 +258,8 @@ class Stash:
         ref: Ref[T] = self.references.mint(target, share=share)
         owner = APP if share else self.visits.owner("session", "stash.put()")
         facts = Facts("put", type(value).__qualname__, now, gone_at, gone_at, owner)
-        self.store.commit(None, target.key, facts, encode(value))
+        if not self.store.commit(None, target.key, facts, encode(value)):
+            raise NoSession("stash.put()", "session")  # it has ended meanwhile
         return ref
 
     def ref(self, text: str) -> Ref[Any]:
@@ -294,6 +301,14 @@ class Stash:
         if now - self._warned_at >= _WARN_EVERY:
             self._warned_at = now
             _log.warning("%s Memo functions go on computing, without sharing.", error)
+
+
+def _limits(max_bytes: int, max_entries: int, max_sessions: int, max_session_bytes: int | None, idle: Duration) -> Limits:
+    limits = Limits(max_bytes, max_entries, max_sessions, max_session_bytes or max(1, max_bytes // 4), seconds(idle, "idle"))
+    for name in Limits.__slots__:
+        if getattr(limits, name) <= 0:
+            raise ConfigError(f"{name}={getattr(limits, name)} must be more than 0")
+    return limits
 
 
 def _part(value: Any, path: tuple[PartName, ...]) -> Any:

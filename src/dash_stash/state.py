@@ -1,4 +1,4 @@
-"""State on the server: a mapping per app, session or page, with updates that are atomic over all workers."""
+"""State on the server: a mapping per app, user, session, tab or page, with updates that are atomic over all workers."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from dash_stash import flight, keys
 from dash_stash.codec import Unreadable, decode, encode
+from dash_stash.errors import NoSession
 from dash_stash.layout import Facts
-from dash_stash.scope import Scope
+from dash_stash.scope import Scope, Visit
 from dash_stash.stores.base import Landed
 
 if TYPE_CHECKING:
@@ -19,10 +20,11 @@ _NOTHING: Any = object()
 
 
 class Variables(MutableMapping[str, Any]):
-    """Variables of the whole app, of the present session, or of the present page, by name.
+    """Variables of the whole app, or of the present user, session, tab or page, by name.
 
     Reading a variable gives a private copy: to change what is stored, assign it again, or `modify` it.
-    Every method raises `NoSession` where there is no session (or page), and `StoreUnavailable` while the store is out of reach.
+    Every method raises `NoSession` where there is no such user, session, tab or page, and `StoreUnavailable` while the store
+    is out of reach.
     """
 
     def __init__(self, stash: Stash, scope: Scope) -> None:
@@ -112,7 +114,8 @@ class Variables(MutableMapping[str, Any]):
 
     def _write(self, key: bytes, name: str, value: object) -> None:
         facts = Facts("state", self._prefix() + name, self._stash.clock(), scope=self._owner())
-        self._stash.store.commit(None, key, facts, encode(value))
+        if not self._stash.store.commit(None, key, facts, encode(value)):
+            raise NoSession(f"stash.{self._scope}[{name!r}]", self._scope)  # it has ended meanwhile
 
     def _key(self, name: str) -> bytes:
         if not isinstance(name, str):
@@ -125,3 +128,27 @@ class Variables(MutableMapping[str, Any]):
     def _prefix(self) -> str:
         # Two apps of one source file share a folder; where they are served tells their variables apart.
         return self._stash.namespace + ":"
+
+
+class Session(Variables):
+    """The variables of the present browser session, and the session itself."""
+
+    def clear(self) -> None:
+        """End the session, as on logout: all its data goes, of its tabs and pages too, and the browser gets a new one.
+
+        That is final: what a slower request of the ended session stores later is not stored, and nothing that the browser had
+        before, its cookie and its references, opens anything.
+        """
+        owner = self._owner()
+        self._visit().end()
+        self._stash.store.end(owner)
+
+    def rotate(self) -> None:
+        """Give the browser another cookie for the same data, as on login: whoever knew the old one has nothing."""
+        self._owner()
+        self._visit().rotate()
+
+    def _visit(self) -> Visit:
+        visit = self._stash.visits.current
+        assert visit is not None  # noqa: S101 (its session was proven)
+        return visit

@@ -12,7 +12,7 @@ import sys
 import time
 
 from dash_stash import Stash
-from support import lines, must, run_python, start_python, wait_until
+from support import lines, must, run_python, start_python, sweep, wait_until
 
 _OPEN = """
 import os, pathlib, sys, time
@@ -69,7 +69,7 @@ def test_500_kills_of_a_writer_leave_no_torn_value_no_stuck_key_and_no_litter(fo
         run_python(_READER, folder)
     assert torn_temporaries > 0, "no writer was killed in the middle of a file, which proves little"
     again = Stash(url=f"file://{folder}", secret="a secret for the tests only")
-    again.put("anything", share=True)  # the first write of a process sweeps
+    sweep(again.store)
     assert list((folder / "temporary").iterdir()) == []
     assert list((folder / "flights").iterdir()) == []
 
@@ -116,7 +116,7 @@ def test_a_stopped_process_delays_no_reader_of_a_stored_value(folder: pathlib.Pa
         writer.communicate(timeout=30)
     reader.communicate("", timeout=30)
     assert reader.returncode == 0
-    Stash(url=f"file://{folder}", secret="a secret for the tests only").put(1, share=True)  # sweeps what the killed ones left
+    sweep(Stash(url=f"file://{folder}", secret="a secret for the tests only").store)  # what the killed ones left
     assert slowest < 1.0
 
 

@@ -11,7 +11,7 @@ from dash_stash.keys import KEY_SIZE
 from dash_stash.layout import Facts
 from dash_stash.stores.base import Landed
 from dash_stash.stores.local import LocalStore
-from dash_stash.stores.local.locks import LockFile, remove_abandoned
+from dash_stash.stores.local.locks import LockFile
 from dash_stash.stores.local.store import LocalFlight
 from processes.apps import jobs
 from processes.running import result, start
@@ -41,7 +41,7 @@ def test_sweeping_takes_no_flight_from_one_who_computes(store: LocalStore, monke
         return take(file, wait=wait)
 
     monkeypatch.setattr(LockFile, "take", take_late)
-    remove_abandoned(store.folder / "flights")
+    store.place.remove_abandoned()
     (second,) = others
     assert isinstance(second, LocalFlight)
     assert store.commit(second, KEY, Facts("memo", "value", 0.0), encode("value")), "nobody deleted the key"

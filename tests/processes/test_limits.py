@@ -143,6 +143,6 @@ def _is_there(stash: Stash, ref: object) -> bool:
 def test_a_value_larger_than_the_budget_is_refused_and_evicts_nothing(folder: pathlib.Path) -> None:
     stash = Stash(url=f"file://{folder}", **_options())  # type: ignore[arg-type]
     kept = stash.put("small", share=True)
-    with pytest.raises(StoreUnavailable, match="larger than max_bytes"):
+    with pytest.raises(StoreUnavailable, match="max_bytes=2,000,000"):
         stash.put(np.zeros(1_000_000), share=True)
     assert kept.get() == "small"

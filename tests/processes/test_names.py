@@ -99,7 +99,7 @@ def test_two_apps_in_one_process_work_apart(two_apps: flask.Flask) -> None:
     client, references = two_apps.test_client(), {}
     for prefix in ("/", "/b/"):
         page = client.get(prefix).text
-        scripts = re.findall(r'data-page="[^"]*" data-prefix="([^"]*)"', page)
+        scripts = re.findall(r'data-ids="[^"]*" data-prefix="([^"]*)"', page)
         assert scripts == [prefix], "a page is given the id of its own app's load, and no other's"
         references[prefix] = _call(client, prefix, "put", "ask", f"of {prefix}").json["response"]["put"]["data"]  # type: ignore[index]
     for prefix, other in (("/", "/b/"), ("/b/", "/")):

@@ -151,7 +151,7 @@ def test_a_page_keeps_its_own_data_within_a_session(tmp_path: pathlib.Path) -> N
         browser.call("session.children", name__value="first load")
         again = Browser.__new__(Browser)
         again.address, again.cookies = address, browser.cookies
-        again.page = again.cookies.get(address).text.partition('data-page="')[2].partition('"')[0]
+        again.page = again.cookies.get(address).text.partition('data-ids="')[2].partition('"')[0].rpartition(".")[0]
         found = json.loads(again.call("session.children", name__value=None))
     assert (found["session"], found["page"]) == ("first load", None)
 

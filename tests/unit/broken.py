@@ -10,8 +10,8 @@ from typing import Any
 from dash_stash.codec import Encoded
 from dash_stash.errors import StoreUnavailable
 from dash_stash.layout import Facts
-from dash_stash.stores.base import Flight, Found, Landed, Listed, Store
-from support import SEALING_KEY, FakeClock
+from dash_stash.stores.base import Flight, Found, Landed, Limits, Listed, Store
+from support import LIMITS, SEALING_KEY, FakeClock
 from unit.laboratory import Laboratory
 
 
@@ -42,6 +42,18 @@ class Sound:
 
     def list(self, scope: str | None = None, kind: str | None = None, tag: str | None = None) -> Sequence[Listed]:
         return self.below.list(scope, kind, tag)
+
+    def end(self, holder: str) -> None:
+        self.below.end(holder)
+
+    def has_ended(self, holder: str) -> bool:
+        return self.below.has_ended(holder)
+
+    def touch(self, scope: str) -> None:
+        self.below.touch(scope)
+
+    def leave(self, scope: str) -> None:
+        self.below.leave(scope)
 
 
 class OfOne(Sound):
@@ -172,6 +184,30 @@ class DeletesForNow(Sound):
         self.below.commit(None, key, Facts("memo", "f", 0.0, gone_at=1.0), Encoded(None, (), ()))
 
 
+class EndsOneScope(Sound):
+    """Ends a session, and leaves its tabs and pages."""
+
+    def end(self, holder: str) -> None:
+        for listed in self.below.list(scope=holder):
+            self.below.delete(listed.key)
+
+
+class EndsForNow(Sound):
+    """Deletes what a session has now, and forgets that it has ended."""
+
+    def end(self, holder: str) -> None:
+        for listed in self.below.list():
+            if listed.scope.startswith(holder):
+                self.below.delete(listed.key)
+
+
+class WithoutShares(Sound):
+    """Lets one session have everything."""
+
+    def commit(self, flight: Flight | None, key: bytes, facts: Facts, encoded: Encoded) -> bool:
+        return self.below.commit(flight, key, dataclasses.replace(facts, scope=""), encoded)
+
+
 class Timeless(Sound):
     """Has one epoch."""
 
@@ -252,8 +288,8 @@ class BrokenLaboratory:
         self._laboratory, self._broken, self._shared = laboratory, broken, {"place": place}
         self.clock: FakeClock = laboratory.clock
 
-    def open(self, *, sealing_key: bytes = SEALING_KEY, max_bytes: int = 10**8) -> Store:
-        return self._broken(self._laboratory.open(sealing_key=sealing_key, max_bytes=max_bytes), self._shared)
+    def open(self, *, sealing_key: bytes = SEALING_KEY, limits: Limits = LIMITS) -> Store:
+        return self._broken(self._laboratory.open(sealing_key=sealing_key, limits=limits), self._shared)
 
     def stored(self) -> set[bytes]:
         return self._laboratory.stored()

@@ -8,9 +8,9 @@ import shutil
 from collections.abc import Callable
 from typing import Protocol
 
-from dash_stash.stores.base import Store
+from dash_stash.stores.base import Limits, Store
 from dash_stash.stores.local import LocalStore
-from support import SEALING_KEY, FakeClock
+from support import LIMITS, SEALING_KEY, FakeClock
 
 
 class Laboratory(Protocol):
@@ -18,7 +18,7 @@ class Laboratory(Protocol):
 
     clock: FakeClock
 
-    def open(self, *, sealing_key: bytes = SEALING_KEY, max_bytes: int = 10**8) -> Store:
+    def open(self, *, sealing_key: bytes = SEALING_KEY, limits: Limits = LIMITS) -> Store:
         """Open the place anew, as another worker would."""
         ...
 
@@ -49,8 +49,8 @@ class LocalLaboratory:
     def __init__(self, folder: pathlib.Path, clock: FakeClock) -> None:
         self._folder, self.clock = folder, clock
 
-    def open(self, *, sealing_key: bytes = SEALING_KEY, max_bytes: int = 10**8) -> Store:
-        return LocalStore(self._folder, sealing_key, max_bytes=max_bytes, max_entries=1000, clock=self.clock)
+    def open(self, *, sealing_key: bytes = SEALING_KEY, limits: Limits = LIMITS) -> Store:
+        return LocalStore(self._folder, sealing_key, limits, clock=self.clock)
 
     def _file(self, key: bytes) -> pathlib.Path:
         return self._folder / "entries" / key.hex()[:2] / key.hex()

@@ -20,14 +20,32 @@ class Page:
         self.app, self.browser = app, browser or app.server.test_client()
         self.loaded = self.browser.get(path)
         self.markup = self.loaded.get_data(as_text=True)
-        self.id = self.markup.partition('data-page="')[2].partition('"')[0]
+        self.ids: str = self.markup.partition('data-ids="')[2].partition('"')[0]
+        self.id, self.tab, self.session = self._split(self.ids or "..")
+
+    @staticmethod
+    def _split(ids: str) -> tuple[str, str, str]:
+        page, tab, session = ids.split(".")
+        return page, tab, session
 
     def another(self) -> Page:
+        """Load the page in another tab."""
         return Page(self.app, browser=self.browser)
+
+    def reloaded(self) -> Page:
+        """Load the page again in this tab."""
+        page = self.another()
+        page.tab = self.tab
+        return page
 
     @property
     def headers(self) -> dict[str, str]:
-        return {"X-Dash-Stash-Page": self.id} if self.id else {}
+        return {"X-Dash-Stash": f"{self.id}.{self.tab}"} if self.id else {}
+
+    def tell(self, what: str) -> TestResponse:
+        """Say "leave" or "stay", as the page's script does."""
+        response: TestResponse = self.browser.post(f"/_dash-stash/{what}", data=f"{self.id}.{self.tab}")
+        return response
 
     def layout(self) -> Any:
         return self.browser.get("/_dash-layout", headers=self.headers).get_json()

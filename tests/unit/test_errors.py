@@ -16,6 +16,7 @@ EXAMPLES: dict[StashError, str] = {
     errors.ConfigError("ttl=0 must be more than 0 seconds"): "more than 0",
     errors.StoreUnsafe("/srv/stash", "others can write to it (mode 777): chmod 700 it"): "chmod 700",
     errors.StoreUnavailable("/srv/stash", "No space left on device"): "Nothing was stored",
+    errors.BudgetExceeded("/srv/stash", "one session", 700, "max_session_bytes=9"): "raise the limit",
     errors.Unstorable("the value['db']", "sqlite3.Connection", "cannot pickle it"): "Leave it out",
     errors.UnhashableArgument("app.query", "db", "db.pool", "app.Pool"): "ignore='db'",
     errors.ComputeFailed("OddError", "no such carrier"): "no such carrier",

@@ -13,7 +13,7 @@ from dash import Dash
 from dash_stash import ConfigError, Ref, RefInvalid, Stash, StoreUnsafe
 from dash_stash.cli import main
 from dash_stash.stores.local import LocalStore
-from support import SEALING_KEY
+from support import LIMITS, SEALING_KEY
 
 
 def _mode(path: pathlib.Path) -> int:
@@ -170,7 +170,7 @@ def test_another_users_folder_is_refused(folder: pathlib.Path, monkeypatch: pyte
     uid = os.getuid()
     monkeypatch.setattr(os, "getuid", lambda: uid + 1)
     with pytest.raises(StoreUnsafe, match=f"belongs to user {uid}"):
-        LocalStore(folder, SEALING_KEY, max_bytes=10**6, max_entries=10)
+        LocalStore(folder, SEALING_KEY, LIMITS)
 
 
 def test_a_folder_that_cannot_be_made_is_refused(tmp_path: pathlib.Path) -> None:

@@ -52,6 +52,7 @@ def test_what_is_packed_is_parsed(value: object, about: Facts) -> None:
     entry = packed(value, about)
     described = must(parsed(entry))
     assert (described.key, described.facts, described.size) == (KEY, about, len(entry))
+    assert described == layout.pack(KEY, about, encode(value), SEALING_KEY).entry
     assert values.same(loaded(entry), value)
 
 
@@ -109,7 +110,7 @@ def test_it_does_not_matter_in_which_chunks_an_entry_is_checked() -> None:
 def test_the_seal_covers_the_head_however_big_the_value_is() -> None:
     small, big = (layout.pack(KEY, Facts("put", "v", 1.0), encode(np.zeros(n)), SEALING_KEY) for n in (1000, 10**6))
     assert abs(len(small.head) - len(big.head)) < 10
-    assert big.size == len(big.head) + sum(map(len, big.body)) > 8 * 10**6
+    assert big.entry.size == len(big.head) + sum(map(len, big.body)) > 8 * 10**6
 
 
 def test_facts_are_told_by_name() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import pathlib
 from typing import Any
@@ -12,8 +13,9 @@ from dash_stash import Stash
 from dash_stash.codec import decode, encode
 from dash_stash.layout import Facts
 from dash_stash.stores.local import LocalStore
-from dash_stash.stores.local.store import IDLE
-from support import SEALING_KEY, FakeClock, must
+from dash_stash.stores.local.housekeeping import GRACE
+from dash_stash.stores.local.store import _ended_key
+from support import LIMITS, SEALING_KEY, FakeClock, must, sweep
 
 
 def key(number: int) -> bytes:
@@ -28,8 +30,8 @@ def names(store: LocalStore) -> list[int]:
     return sorted(int(listed.name) for listed in store.list())
 
 
-def limited(folder: pathlib.Path, clock: FakeClock, max_bytes: int = 10**8, max_entries: int = 1000) -> LocalStore:
-    return LocalStore(folder, SEALING_KEY, max_bytes=max_bytes, max_entries=max_entries, clock=clock)
+def limited(folder: pathlib.Path, clock: FakeClock, **limits: int) -> LocalStore:
+    return LocalStore(folder, SEALING_KEY, dataclasses.replace(LIMITS, **limits), clock=clock)
 
 
 def test_bytes_stay_within_their_budget(folder: pathlib.Path, clock: FakeClock) -> None:
@@ -75,6 +77,7 @@ def test_what_is_over_goes_away_by_itself(folder: pathlib.Path, clock: FakeClock
     put(store, 1, "over", gone_at=clock.now + 30)
     put(store, 2, "lasting")
     clock.now += 120
+    sweep(store)
     put(store, 3, "later")
     assert names(store) == [2, 3]
     assert len(list((folder / "entries").glob("*/*"))) == 2
@@ -85,11 +88,76 @@ def test_the_data_of_a_session_that_does_not_come_back_goes_away_by_itself(folde
     put(store, 1, "left", scope="session:left")
     put(store, 2, "used", scope="session:used")
     put(store, 3, "everybody's")
-    clock.now += IDLE / 2
-    assert store.read(key(2)) is not None
-    clock.now += IDLE / 2 + 60
-    put(store, 4, "new")
-    assert names(store) == [2, 3, 4]
+    clock.now += LIMITS.idle / 2
+    store.touch("session:used")
+    clock.now += LIMITS.idle / 2 + 60
+    sweep(store)
+    assert names(store) == [2, 3]
+
+
+def test_a_scope_that_was_left_goes_soon_unless_it_is_used_again(folder: pathlib.Path, clock: FakeClock) -> None:
+    store = limited(folder, clock)
+    for number, scope in enumerate(["session:a", "session:a/tab:1", "session:a/page:1", "session:a/tab:2"]):
+        put(store, number, "value", scope=scope)
+    for scope in ("session:a/tab:1", "session:a/page:1", "session:a/tab:2"):
+        store.leave(scope)
+    clock.now += GRACE / 2
+    store.touch("session:a/tab:2")
+    sweep(store)
+    assert names(store) == [0, 1, 2, 3]
+    clock.now += GRACE
+    sweep(store)
+    assert names(store) == [0, 3]
+    clock.now += 10 * GRACE
+    sweep(store)
+    assert names(store) == [0, 3]
+
+
+def test_the_session_that_was_here_longest_ago_makes_room_for_a_new_one(folder: pathlib.Path, clock: FakeClock) -> None:
+    store = limited(folder, clock, max_sessions=3)
+    for number in range(3):
+        put(store, number, "value", scope=f"session:{number}")
+        put(store, 10 + number, "value", scope=f"session:{number}/page:1")
+        clock.now += 60
+    store.touch("session:0")
+    clock.now += 60
+    put(store, 3, "value", scope="session:3")
+    put(store, 4, "value", scope="user:4")
+    assert names(store) == [0, 2, 3, 4, 10, 12]
+
+
+def test_thousands_of_sessions_stay_within_their_number(folder: pathlib.Path, clock: FakeClock) -> None:
+    store = limited(folder, clock, max_sessions=50)
+    for number in range(300):
+        put(store, number, number, scope=f"session:{number}")
+        clock.now += 5
+        assert len(names(store)) <= 50
+    assert names(store) == list(range(250, 300))
+
+
+def test_sessions_survive_a_lost_index(folder: pathlib.Path, clock: FakeClock) -> None:
+    store = limited(folder, clock, max_sessions=3)
+    for number in range(3):
+        put(store, number, "value", scope=f"session:{number}")
+    for path in folder.glob("index*"):
+        path.unlink()
+    put(store, 3, "value", scope="session:3")
+    assert len(names(store)) == 3
+    store.end("session:3")
+    assert 3 not in names(store)
+
+
+def test_an_end_is_not_evicted(folder: pathlib.Path, clock: FakeClock) -> None:
+    store = limited(folder, clock, max_entries=5)
+    store.end("session:a")
+    for number in range(20):
+        put(store, number, number)
+        clock.now += 10
+    assert store.has_ended("session:a")
+    clock.now += 2 * LIMITS.idle
+    sweep(store)
+    assert not store.has_ended("session:a")
+    assert not list((folder / "entries").glob(f"*/{_ended_key('session:a').hex()}"))
 
 
 def test_storing_again_costs_its_room_once(folder: pathlib.Path, clock: FakeClock) -> None:
@@ -134,3 +202,40 @@ def test_more_keys_than_are_kept_in_memory_work(folder: pathlib.Path, clock: Fak
     for number in range(700):
         put(store, number, number)
     assert [decode(must(store.read(key(number))).encoded) for number in range(0, 700, 7)] == list(range(0, 700, 7))
+
+
+def open_entries(folder: pathlib.Path) -> list[str]:
+    """The entries that this process holds open, by name; those without one end in " (deleted)"."""
+    found = [os.readlink(link) for link in pathlib.Path("/proc/self/fd").iterdir() if os.path.lexists(link)]
+    return sorted(path.rsplit("/", 1)[1] for path in found if path.startswith(f"{folder}/entries/"))
+
+
+def test_a_big_value_that_is_read_often_is_kept_open_and_few_are(folder: pathlib.Path, clock: FakeClock) -> None:
+    store = limited(folder, clock)
+    for number in range(30):
+        put(store, number, np.full(100_000, number))
+    for _ in range(2):
+        for number in range(30):
+            assert decode(must(store.read(key(number))).encoded)[-1] == number
+    assert len(open_entries(folder)) == 16
+
+
+def test_a_big_value_that_is_gone_is_not_kept_open_for_long(folder: pathlib.Path, clock: FakeClock) -> None:
+    mine, others = limited(folder, clock), limited(folder, clock)
+    put(others, 1, np.zeros(100_000))
+    put(others, 2, "small")
+    assert mine.read(key(1)) is not None
+    assert open_entries(folder) == [key(1).hex()]
+    others.delete(key(1))
+    assert mine.read(key(1)) is None
+    clock.now += 2
+    assert mine.read(key(2)) is not None
+    assert open_entries(folder) == []
+
+
+def test_a_big_value_kept_open_is_not_served_in_place_of_a_newer_one(folder: pathlib.Path, clock: FakeClock) -> None:
+    mine, others = limited(folder, clock), limited(folder, clock)
+    for number in range(5):
+        put(others, 1, np.full(100_000, number))
+        for _ in range(3):
+            assert decode(must(mine.read(key(1))).encoded)[-1] == number

@@ -504,7 +504,7 @@ def test_a_session_without_a_cookie_computes_nothing(stash: Stash, calls: Calls)
 @pytest.mark.parametrize(
     ("options", "advice"),
     [
-        ({"scope": "user"}, "'session'"),
+        ({"scope": "browser"}, "'session'"),
         ({"ttl": 0}, "ttl=0"),
         ({"ttl": "soon"}, "90s"),
         ({"stale": "-1s"}, "stale="),

@@ -89,7 +89,7 @@ def test_an_app_of_somebody_elses_server_works(folder: pathlib.Path) -> None:
     Stash(app, f"file://{folder}")
     response = server.test_client().get("/health")
     assert (response.get_data(as_text=True), "Set-Cookie" in response.headers) == ("well", False)
-    assert "data-page" in server.test_client().get("/dash/").get_data(as_text=True)
+    assert "data-ids" in server.test_client().get("/dash/").get_data(as_text=True)
 
 
 def test_an_app_that_gets_its_server_later_works(folder: pathlib.Path) -> None:
@@ -98,7 +98,7 @@ def test_an_app_that_gets_its_server_later_works(folder: pathlib.Path) -> None:
     server = flask.Flask("server")
     app.init_app(server)
     Stash(app, f"file://{folder}")
-    assert "data-page" in server.test_client().get("/").get_data(as_text=True)
+    assert "data-ids" in server.test_client().get("/").get_data(as_text=True)
 
 
 def test_a_stash_may_be_made_before_the_app(folder: pathlib.Path) -> None:

@@ -6,6 +6,7 @@ import base64
 import pathlib
 import threading
 from typing import Any
+from urllib.parse import unquote
 
 import dash
 import flask
@@ -13,8 +14,10 @@ import pytest
 from dash import Dash, Input, Output, dcc, html
 
 from dash_stash import NoSession, Stash
+from dash_stash.stores.local.housekeeping import GRACE
+from support import FakeClock, sweep
 from unit.pages import Page
-from unit.visiting import at_once
+from unit.visiting import Caller, at_once
 
 
 @pytest.fixture
@@ -25,9 +28,9 @@ def app() -> Dash:
 
 
 @pytest.fixture
-def stash(app: Dash, folder: pathlib.Path) -> Stash:
+def stash(app: Dash, folder: pathlib.Path, clock: FakeClock) -> Stash:
     """A stash, and callbacks that count what a session and a page did."""
-    made = Stash(app, f"file://{folder}")
+    made = Stash(app, f"file://{folder}", clock=clock)
 
     @app.callback(Output("session", "data"), Input("go", "n_clicks"))
     def count_in_session(_: int) -> int:
@@ -154,7 +157,7 @@ def test_neither_the_store_nor_a_reference_holds_the_id_of_a_session(app: Dash, 
     page = Page(app)
     clicked(page)
     clicked(page, "page")
-    raw = base64.urlsafe_b64decode(cookie(page).value)[:16]
+    raw = base64.urlsafe_b64decode(cookie(page).value + "=")[:16]
     for path in folder.rglob("*"):
         if path.is_file():
             content = path.read_bytes()
@@ -184,13 +187,13 @@ def test_a_page_id_that_is_forged_or_another_sessions_is_no_page(app: Dash, stas
 
 def test_the_script_that_sends_the_page_id_comes_before_dashs_own(app: Dash, stash: Stash) -> None:
     page = Page(app)
-    tag = f'<script src="/_dash-stash/page.js" data-page="{page.id}" data-prefix="/"></script>'
+    tag = f'<script src="/_dash-stash/page.js" data-ids="{page.ids}" data-prefix="/"></script>'
     assert tag in page.markup
     assert page.markup.index(tag) < page.markup.index("_dash-config") < page.markup.index("_dash-renderer")
     script = page.browser.get("/_dash-stash/page.js")
     assert script.status_code == 200
     assert script.mimetype == "text/javascript"
-    assert "X-Dash-Stash-Page" in script.get_data(as_text=True)
+    assert "X-Dash-Stash" in script.get_data(as_text=True)
     assert page.id not in script.get_data(as_text=True)
 
 
@@ -315,3 +318,230 @@ def test_a_request_made_within_a_callback_leaves_it_its_session(app: Dash, stash
         return stash.session["a"]
 
     assert Page(app).call("out.data", ("go", "n_clicks", 1)) == 1
+
+
+# Tabs
+
+
+@pytest.fixture
+def scoped(app: Dash, stash: Stash) -> Dash:
+    """The app, with callbacks that count in a tab, log out and in, and work slowly."""
+
+    @app.callback(Output("tab", "data"), Input("go", "n_clicks"))
+    def count_in_tab(_: int) -> int:
+        counted: int = stash.tab.modify("n", lambda n: n + 1, default=0)
+        return counted
+
+    @app.callback(Output("out", "data"), Input("logout", "n_clicks"))
+    def log_out(_: int) -> str:
+        stash.session.clear()
+        return "bye"
+
+    @app.callback(Output("in", "data"), Input("login", "n_clicks"))
+    def log_in(_: int) -> str:
+        stash.session.rotate()
+        return "hello"
+
+    @app.callback(Output("ref", "data"), Input("put", "n_clicks"))
+    def put(_: int) -> str:
+        return stash.put("mine")
+
+    @app.callback(Output("value", "data"), Input("ref", "data"))
+    def get(value: Any) -> Any:
+        return value
+
+    return app
+
+
+def test_a_tab_keeps_its_data_when_it_is_reloaded_and_another_has_its_own(scoped: Dash) -> None:
+    tab = Page(scoped)
+    assert [clicked(tab, "tab"), clicked(tab.reloaded(), "tab"), clicked(tab.another(), "tab"), clicked(tab, "tab")] == [1, 2, 1, 3]
+
+
+def test_the_tab_of_another_session_is_no_tab(scoped: Dash) -> None:
+    mine, theirs = Page(scoped), Page(scoped)
+    theirs.tab = mine.tab
+    assert theirs.post("tab.data", ("go", "n_clicks", 1)).status_code == 403
+
+
+def test_the_data_of_a_closed_page_and_tab_goes_and_that_of_a_reloaded_tab_stays(scoped: Dash, stash: Stash, clock: FakeClock) -> None:
+    closed, reloaded = Page(scoped), Page(scoped)
+    for page in (closed, reloaded):
+        clicked(page, "tab")
+        clicked(page, "page")
+        assert page.tell("leave").status_code == 204
+    clock.now += GRACE / 2
+    reloaded.reloaded().tell("stay")
+    clock.now += GRACE
+    sweep(stash.store)
+    (left,) = stash.store.list()
+    assert "/tab:" in left.scope
+    assert clicked(reloaded, "tab") == 2
+
+
+@pytest.mark.parametrize("body", ["", ".", "a.b", "A" * 43 + "." + "A" * 43, "x" * 10_000_000])
+def test_nobody_closes_a_page_by_guessing(scoped: Dash, stash: Stash, body: str) -> None:
+    page = Page(scoped)
+    assert page.browser.post("/_dash-stash/leave", data=body).status_code == 204
+    assert scoped.server.test_client().post("/_dash-stash/leave", data=f"{page.id}.{page.tab}").status_code == 204
+    assert "data-ids" in page.browser.get("/_dash-stash/leave").get_data(as_text=True)  # Dash shows its page at every other path
+
+
+# Logging in and out
+
+
+def test_logging_out_deletes_everything_and_gives_the_browser_a_new_session(scoped: Dash, stash: Stash) -> None:
+    page = Page(scoped)
+    ref = page.call("ref.data", ("put", "n_clicks", 1))
+    for scope in ("session", "tab", "page"):
+        assert clicked(page, scope) == 1
+    before = cookie(page).value
+    response = page.post("out.data", ("logout", "n_clicks", 1))
+    assert cookie(page).value != before
+    assert response.headers["Cache-Control"] == "no-store"
+    assert list(stash.store.list()) == []
+    page.id, page.tab, session = response.headers["X-Dash-Stash"].split(".")
+    assert session != page.session
+    for scope in ("session", "tab", "page"):
+        assert clicked(page, scope) == 1
+    assert page.post("value.data", ("ref", "data", ref)).status_code == 403
+
+
+def test_what_a_browser_had_before_logging_out_opens_nothing(scoped: Dash) -> None:
+    page = Page(scoped)
+    ref, old = page.call("ref.data", ("put", "n_clicks", 1)), cookie(page)
+    ids = page.id, page.tab
+    page.call("out.data", ("logout", "n_clicks", 1))
+    page.browser.set_cookie(old.key, old.value)
+    page.id, page.tab = ids
+    for call in (("value.data", ("ref", "data", ref)), ("session.data", ("go", "n_clicks", 1)), ("tab.data", ("go", "n_clicks", 1))):
+        assert page.post(*call).status_code == 403
+    assert page.another().loaded.headers.getlist("Set-Cookie"), "it gets a session of its own"
+
+
+def test_a_slow_request_brings_nothing_back_after_logging_out(scoped: Dash, stash: Stash) -> None:
+    entered, released = threading.Event(), threading.Event()
+
+    @scoped.callback(Output("slow", "data"), Input("slowly", "n_clicks"))
+    def work_slowly(_: int) -> str:
+        stash.session["before"] = 1
+        entered.set()
+        assert released.wait(30)
+        with pytest.raises(NoSession):
+            stash.session["after"] = 1
+        with pytest.raises(NoSession):
+            stash.put("after")
+        return "done"
+
+    page = Page(scoped)
+    slow = Caller(lambda: page.another().post("slow.data", ("slowly", "n_clicks", 1)))
+    assert entered.wait(30)
+    page.call("out.data", ("logout", "n_clicks", 1))
+    released.set()
+    assert slow.result().status_code == 200
+    assert list(stash.store.list()) == []
+
+
+def test_logging_in_keeps_the_data_and_makes_a_planted_cookie_worthless(scoped: Dash) -> None:
+    victim = Page(scoped)
+    planted = cookie(victim)
+    ref = victim.call("ref.data", ("put", "n_clicks", 1))
+    assert clicked(victim, "page") == 1
+    victim.call("in.data", ("login", "n_clicks", 1))
+    assert cookie(victim).value != planted.value
+    assert (clicked(victim, "page"), victim.call("value.data", ("ref", "data", ref))) == (2, "mine")
+    attacker = Page(scoped)
+    attacker.browser.set_cookie(planted.key, planted.value)
+    assert attacker.post("session.data", ("go", "n_clicks", 1)).status_code == 403
+    assert attacker.post("value.data", ("ref", "data", ref)).status_code == 403
+
+
+# Time
+
+
+def test_a_cookie_slides_as_long_as_it_is_used_and_is_over_when_it_is_not(folder: pathlib.Path, clock: FakeClock) -> None:
+    app = Dash(__name__)
+    app.layout = html.Div()
+    stash = Stash(app, f"file://{folder}", idle="1h", clock=clock)
+
+    @app.callback(Output("session", "data"), Input("go", "n_clicks"))
+    def count(_: int) -> int:
+        counted: int = stash.session.modify("n", lambda n: n + 1, default=0)
+        return counted
+
+    page = Page(app)
+    for number in range(10):
+        assert clicked(page) == number + 1
+        clock.now += 1500
+        sweep(stash.store)
+    clock.now += 3600
+    sweep(stash.store)
+    assert list(stash.store.list()) == []
+    assert page.post("session.data", ("go", "n_clicks", 1)).status_code == 403
+
+
+# Users
+
+
+def test_a_user_has_the_same_data_in_every_browser_and_nobody_has_none(folder: pathlib.Path) -> None:
+    app = Dash(__name__)
+    app.layout = html.Div()
+    stash = Stash(app, f"file://{folder}", user=lambda: flask.request.headers.get("X-User"))
+
+    @app.callback(Output("user", "data"), Input("go", "n_clicks"))
+    def count(_: int) -> int:
+        counted: int = stash.user.modify("n", lambda n: n + 1, default=0)
+        return counted
+
+    def clicked_as(user: str) -> int:
+        page = Page(app)
+        page.browser.environ_base["HTTP_X_USER"] = user
+        return clicked(page, "user")
+
+    assert [clicked_as("ann"), clicked_as("bob"), clicked_as("ann")] == [1, 1, 2]
+    page = Page(app)
+    page.browser.environ_base["HTTP_X_USER"] = ""
+    response = page.post("user.data", ("go", "n_clicks", 1))
+    assert (response.status_code, "Stash(user=...)" in response.get_data(as_text=True)) == (403, True)
+    assert not any("ann" in listed.scope for listed in stash.store.list())
+
+
+# What the reader is told
+
+
+def test_a_page_whose_data_is_gone_is_told_so(scoped: Dash, stash: Stash) -> None:
+    page = Page(scoped)
+    ref = page.call("ref.data", ("put", "n_clicks", 1))
+    for listed in stash.store.list():
+        stash.store.delete(listed.key)
+    response = page.post("value.data", ("ref", "data", ref))
+    assert response.status_code == 410
+    assert unquote(response.headers["X-Dash-Stash-Notice"]) == "The data of this page has expired. Reload it to go on."
+
+
+def test_an_app_says_it_in_its_own_words(app: Dash, folder: pathlib.Path) -> None:
+    Stash(app, f"file://{folder}", on_expired=lambda error: f"Zu spät: {type(error).__name__}")
+
+    @app.callback(Output("value", "data"), Input("ref", "data"))
+    def get(value: Any) -> Any:
+        return value
+
+    response = Page(app).post("value.data", ("ref", "data", "stash:" + "A" * 80))
+    assert unquote(response.headers["X-Dash-Stash-Notice"]) == "Zu spät: RefInvalid"
+
+
+def test_a_page_that_lost_the_race_for_the_first_cookie_is_loaded_again(scoped: Dash) -> None:
+    browser = Page(scoped)
+    late = Page(scoped, browser=browser.browser)
+    late.id = Page(scoped).id  # as if it had been loaded before the browser had that cookie
+    assert late.browser.get("/_dash-layout", headers=late.headers).headers["X-Dash-Stash-Reload"] == "1"
+    assert "X-Dash-Stash-Reload" not in browser.browser.get("/_dash-layout", headers=browser.headers).headers
+
+
+# Frames of other sites
+
+
+def test_a_page_in_another_sites_frame_keeps_its_session_if_the_app_allows_that(app: Dash, folder: pathlib.Path) -> None:
+    Stash(app, f"file://{folder}", cross_site=True)
+    (header,) = Page(app).loaded.headers.getlist("Set-Cookie")
+    assert {"HttpOnly", "Secure", "SameSite=None", "Partitioned"} <= set(header.split("; "))

@@ -259,3 +259,19 @@ def _shared(tmp_path_factory: pytest.TempPathFactory) -> None:
 
 _STASH: Stash
 _REF: Ref[list[int]]
+
+
+# A lifetime of its own
+
+
+def test_a_reference_with_a_lifetime_opens_until_that_is_over(stash: Stash, ref: Ref[list[int]], clock: FakeClock) -> None:
+    short = ref.lasting("10m")
+    assert (stash.ref(short).get(), stash.ref(short[0]).get()) == ([1, 2], 1)
+    assert len(short) <= 120
+    clock.now += 599
+    assert stash.ref(short).get() == [1, 2]
+    clock.now += 1
+    for text in (short, short[0], short.lasting("1h")):
+        with pytest.raises(RefExpired, match="some time only"):
+            stash.ref(text)
+    assert stash.ref(ref).get() == [1, 2]

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import functools
 import os
 import pathlib
+import secrets
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 import pytest
 
-from dash_stash import StashError, StoreUnavailable
+from dash_stash import BudgetExceeded, StashError, StoreUnavailable
 from dash_stash.codec import decode, encode
 from dash_stash.layout import Facts
 from dash_stash.stores.base import Flight, Landed, Store
-from support import FakeClock, must
+from support import LIMITS, FakeClock, must
 from unit import broken
 from unit.broken import BrokenLaboratory, Sound
 from unit.laboratory import LABORATORIES, Laboratory
@@ -234,13 +236,13 @@ def test_a_late_flight_changes_nothing_of_what_came_after_it(laboratory: Laborat
 
 
 def test_the_value_is_larger_than_the_budget_so_nothing_has_changed(laboratory: Laboratory) -> None:
-    store = laboratory.open(max_bytes=50_000)
+    store = laboratory.open(limits=dataclasses.replace(LIMITS, max_bytes=50_000))
     put(store, "old")
     put(store, "beside", OTHER)
     with pytest.raises(StoreUnavailable, match="50,000"):
         put(store, BIG)
     assert (get(store), get(store, OTHER)) == ("old", "beside")
-    assert laboratory.stored() == {KEY, OTHER}
+    assert laboratory.stored() & {KEY, OTHER} == {KEY, OTHER}
 
 
 # delete
@@ -298,7 +300,7 @@ def test_forgetting_leaves_all_others(laboratory: Laboratory) -> None:
     put(store, "untagged", OTHER, tags=store.epochs(["u"]))
     store.forget_tag("t")
     assert (get(store), get(store, OTHER)) == (None, "untagged")
-    assert laboratory.stored() == {OTHER}
+    assert laboratory.stored() & {KEY, OTHER} == {OTHER}
 
 
 def test_what_is_stored_after_forgetting_stays(laboratory: Laboratory) -> None:
@@ -342,6 +344,72 @@ def test_a_read_needs_no_listing(laboratory: Laboratory) -> None:
     assert get(laboratory.open()) == "value"
 
 
+# end and has_ended
+
+
+def two_sessions() -> tuple[str, str]:
+    """Two that sort next to each other."""
+    start = secrets.token_hex(15)
+    return f"session:{start}aa", f"session:{start}ab"
+
+
+def test_all_that_belongs_to_who_has_ended_is_deleted(laboratory: Laboratory) -> None:
+    mine, theirs = two_sessions()
+    store, other = laboratory.open(), laboratory.open()
+    keys = [bytes([number]) * 16 for number in range(6)]
+    for key, scope in zip(keys, (mine, f"{mine}/page:1", f"{mine}/tab:2", theirs, f"{theirs}/page:1", ""), strict=True):
+        put(store, "value", key, scope=scope)
+    other.end(mine)
+    assert [get(store, key) for key in keys] == [None, None, None, "value", "value", "value"]
+    assert laboratory.stored().isdisjoint(keys[:3])
+
+
+def test_what_a_slow_computation_of_who_has_ended_stores_is_not_stored(laboratory: Laboratory) -> None:
+    mine, theirs = two_sessions()
+    store, other = laboratory.open(), laboratory.open()
+    with flying(store) as slow:
+        other.end(mine)
+        assert not put(store, "late", flight=slow, scope=mine)
+        assert not put(store, "late", OTHER, scope=f"{mine}/page:1")
+    assert (get(store), get(other, OTHER)) == (None, None)
+    assert laboratory.stored().isdisjoint([KEY, OTHER])
+    assert put(store, "theirs", scope=theirs)
+
+
+def test_an_end_is_known_to_all_for_longer_than_unused_data_is_kept(laboratory: Laboratory) -> None:
+    mine, theirs = two_sessions()
+    store, other = laboratory.open(), laboratory.open()
+    assert not store.has_ended(mine)
+    other.end(mine)
+    laboratory.clock.now += LIMITS.idle + 60
+    assert (store.has_ended(mine), other.has_ended(mine), store.has_ended(theirs)) == (True, True, False)
+
+
+# The budget of one session
+
+
+def test_a_session_has_a_budget_of_its_own_tabs_and_pages_included(laboratory: Laboratory) -> None:
+    mine, theirs = two_sessions()
+    store = laboratory.open(limits=dataclasses.replace(LIMITS, max_session_bytes=10_000))
+    value = "x" * 6000
+    put(store, value, KEY, kind="put", scope=f"{mine}/page:1")
+    error = Caller(lambda: put(store, value, OTHER, kind="put", scope=mine)).error
+    assert isinstance(error, BudgetExceeded)
+    assert "max_session_bytes" in str(error)
+    assert (get(store), get(store, OTHER)) == (value, None)
+    assert put(store, value, OTHER, kind="put", scope=theirs)
+    assert put(store, value[:-1], KEY, kind="put", scope=f"{mine}/page:1"), "it takes the place of what was there"
+
+
+def test_what_a_session_can_compute_again_makes_room_for_what_it_cannot(laboratory: Laboratory) -> None:
+    mine, _ = two_sessions()
+    store = laboratory.open(limits=dataclasses.replace(LIMITS, max_session_bytes=10_000))
+    value = "x" * 6000
+    put(store, value, KEY, kind="memo", scope=mine)
+    assert put(store, value, OTHER, kind="put", scope=mine)
+    assert (get(store), get(store, OTHER)) == (None, value)
+
+
 # All methods
 
 
@@ -372,6 +440,10 @@ _METHODS: dict[str, Callable[[Store], object]] = {
     "epochs": lambda store: store.epochs(["t"]),
     "forget_tag": lambda store: store.forget_tag("t"),
     "list": lambda store: store.list(),
+    "end": lambda store: store.end("session:a"),
+    "has_ended": lambda store: store.has_ended("session:a"),
+    "touch": lambda store: store.touch("session:a"),
+    "leave": lambda store: store.leave("session:a"),
 }
 
 
@@ -412,6 +484,11 @@ _NOTICED: list[tuple[Callable[[Laboratory], None], type[Sound]]] = [
     (test_a_late_flight_changes_nothing_of_what_came_after_it, broken.WithoutFences),
     (test_the_value_is_larger_than_the_budget_so_nothing_has_changed, broken.ClearsFirst),
     (test_deleting_is_for_good, broken.DeletesForNow),
+    (test_all_that_belongs_to_who_has_ended_is_deleted, broken.EndsOneScope),
+    (test_what_a_slow_computation_of_who_has_ended_stores_is_not_stored, broken.EndsForNow),
+    (test_an_end_is_known_to_all_for_longer_than_unused_data_is_kept, broken.EndsForNow),
+    (test_a_session_has_a_budget_of_its_own_tabs_and_pages_included, broken.WithoutShares),
+    (test_what_a_session_can_compute_again_makes_room_for_what_it_cannot, broken.WithoutShares),
     (test_deleting_what_is_not_there_is_fine, broken.Loses),
     (test_an_epoch_lasts_until_its_tag_is_forgotten, broken.Timeless),
     (test_forgetting_reaches_what_is_being_computed, broken.ForgetsWhatIsListed),
@@ -441,8 +518,9 @@ def test_a_store_that_is_only_wrapped_keeps_the_contract(laboratory: Laboratory,
     for case, _ in _NOTICED:
         if case is not test_all_methods_raise_store_unavailable_and_only_that:  # leaves nothing behind
             case(BrokenLaboratory(laboratory, Sound, tmp_path))
-            laboratory.open().delete(KEY)
-            laboratory.open().delete(OTHER)
+            store = laboratory.open()
+            for listed in store.list():
+                store.delete(listed.key)
 
 
 def test_every_case_has_a_store_that_breaks_it() -> None:

@@ -7,14 +7,36 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from dash_stash import Stash
-from dash_stash.scope import Visit
+from dash_stash import Stash, keys
+from dash_stash.scope import Scope, Visit
+
+
+class Visitor:
+    """A visit by whom a test says."""
+
+    before: Visit | None = None
+
+    def __init__(self, **ids: str) -> None:
+        """Take the ids of user, session, tab and page."""
+        self._ids = ids
+
+    def owner(self, scope: Scope) -> str | None:
+        if scope not in self._ids:
+            return None
+        identified = keys.digest(self._ids[scope].encode()).hex()
+        return f"{self.owner('session')}/{scope}:{identified}" if scope in ("tab", "page") else f"{scope}:{identified}"
+
+    def rotate(self) -> None:
+        pass
+
+    def end(self) -> None:
+        self._ids["session"] += " later"
 
 
 @contextlib.contextmanager
-def visit(stash: Stash, session: str = "mine", page: str = "first") -> Iterator[None]:
+def visit(stash: Stash, session: str = "mine", page: str = "first", **others: str) -> Iterator[None]:
     """Be a browser's session, and a page of it, for the length of a with block."""
-    stash.visits.enter(Visit(session.encode, lambda session: page.encode()))
+    stash.visits.enter(Visitor(session=session, page=page, **others))
     try:
         yield
     finally:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import functools
 import logging
+from collections.abc import Callable
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import dash
 import flask
 from flask import Response
 
-from dash_stash.errors import ConfigError, NoSession, RefExpired, RefInvalid, StashError
+from dash_stash.errors import ConfigError, NoSession, PartMissing, RefExpired, RefInvalid, StashError, StoreUnavailable
 from dash_stash.plugin import watching
 from dash_stash.plugin.arguments import Arguments
+from dash_stash.plugin.visit import HEADER
 from dash_stash.plugin.visitors import Visitors
 
 if TYPE_CHECKING:
@@ -20,7 +24,14 @@ if TYPE_CHECKING:
 _log = logging.getLogger("dash_stash")
 
 _MARK = "_dash_stash"
-_STATUS = {RefInvalid: 403, NoSession: 403, RefExpired: 410}
+# What a callback is answered that did not run, and what the reader is told in the page.
+_ANSWERS: dict[type[StashError], tuple[int, str]] = {
+    RefInvalid: (403, "This page belongs to another session. Reload it to go on."),
+    NoSession: (403, "This page has no session any more. Reload it to go on; it needs cookies."),
+    RefExpired: (410, "The data of this page has expired. Reload it to go on."),
+    PartMissing: (410, "The data of this page has changed. Reload it to go on."),
+    StoreUnavailable: (503, "The server cannot store or find the data of this page now. Try again later."),
+}
 
 
 def install(app: dash.Dash, stash: Stash) -> None:
@@ -33,9 +44,9 @@ def install(app: dash.Dash, stash: Stash) -> None:
     app.server.after_request(visitors.answer)
     app.interpolate_index = visitors.with_page(app.interpolate_index)
     app.server.teardown_request(visitors.leave)
-    for error in _STATUS:
-        app.server.register_error_handler(error, _refuse)
-    visitors.serve_script()
+    for error in _ANSWERS:
+        app.server.register_error_handler(error, functools.partial(_refuse, stash.on_expired))
+    visitors.serve()
     watching.watch(app, stash.guard)
 
 
@@ -72,7 +83,10 @@ def _resolve_references(app: dash.Dash, stash: Stash) -> None:
     app._execute_callback = execute_resolved
 
 
-def _refuse(error: StashError) -> Response:
-    """Answer a callback that got a bad reference: it did not run, and the page stays as it is."""
+def _refuse(on_expired: Callable[[StashError], str] | None, error: StashError) -> Response:
+    """Answer a callback that cannot get its data: the page stays as it is, and shows a notice."""
     _log.warning("%s", error)
-    return Response(str(error), status=_STATUS[type(error)], mimetype="text/plain")
+    status, notice = next(answer for kind, answer in _ANSWERS.items() if isinstance(error, kind))
+    response = Response(str(error), status=status, mimetype="text/plain")
+    response.headers[f"{HEADER}-Notice"] = quote(notice if on_expired is None else on_expired(error))
+    return response

@@ -11,6 +11,22 @@ from dash_stash.layout import Entry, Facts
 
 
 @dataclass(frozen=True, slots=True)
+class Limits:
+    """How much a store may hold, and for how long."""
+
+    max_bytes: int
+    max_entries: int
+    max_sessions: int
+    """Sessions that have something stored."""
+
+    max_session_bytes: int
+    """What one session, its tabs and pages included, or one user may have of `max_bytes`."""
+
+    idle: float
+    """Seconds after which the data of a session, tab or page that nobody uses goes away."""
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
     """A stored value that was read: its description, and its bytes as memory that is the caller's own."""
 
@@ -77,7 +93,9 @@ class Store(Protocol):
         """Store an entry in place of what *key* had.
 
         - *flight* is held, or None: stored, and True;
-        - *key* was deleted since *flight* began: nothing is stored, and False;
+        - *key* was deleted since *flight* began, or what `facts.scope` belongs to has ended: nothing is stored, and False;
+        - its session or user would have more than `max_session_bytes`: values of its memo functions go first, then BudgetExceeded,
+          and nothing else has changed;
         - the store is full, or the value larger than its budget: StoreUnavailable, and nothing has changed.
         """
         ...
@@ -97,3 +115,26 @@ class Store(Protocol):
     def list(self, scope: str | None = None, kind: str | None = None, tag: str | None = None) -> Sequence[Listed]:
         """List what is stored, or the part of it that has the given scope, kind or tag. Never needed for a read."""
         ...
+
+    # Scopes are texts: "" for the app, "user:..." and "session:...", and under a session "session:.../tab:..." and ".../page:...".
+
+    def end(self, holder: str) -> None:
+        """Delete all that belongs to a session or user, tabs and pages included, for good: no commit under way brings it back."""
+        ...
+
+    def has_ended(self, holder: str) -> bool:
+        """Whether `end` was called for *holder* (within the last `idle` seconds, and for some time more)."""
+        ...
+
+    def touch(self, scope: str) -> None:
+        """Note that a scope is in use: its data is kept for another `idle` seconds."""
+        ...
+
+    def leave(self, scope: str) -> None:
+        """Delete the data of a scope soon, unless `touch` tells before that it is in use again."""
+        ...
+
+
+def holder_of(scope: str) -> str:
+    """Return the session or user that a scope belongs to; "" for the app."""
+    return scope.partition("/")[0]

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from dash_stash import Memo, RefExpired, Stash, StashError
-from support import lines, wait_until
+from support import lines, sweep, wait_until
 
 SECRET = "the secret of the jobs"
 
@@ -114,7 +114,9 @@ def kill_while_opening(folder: str, seed: int, rounds: int) -> list[str]:
     for number in range(rounds):
         place = pathlib.Path(folder, str(number))
         _kill_while(lambda place=place: Stash(url=f"file://{place}").app.update(a=1), chance.uniform(0, 0.015))  # type: ignore[misc]
-        Stash(url=f"file://{place}").app["b"] = 2  # the first write of a process sweeps
+        again = Stash(url=f"file://{place}")
+        again.app["b"] = 2
+        sweep(again.store)
         names |= {path.name for path in place.iterdir()} | {f"{path.parent.name}/..." for path in place.glob("[ft]*/*")}
     return sorted(names)
 

@@ -9,7 +9,9 @@ import os
 import pathlib
 import secrets
 import stat
+import sys
 from collections.abc import Iterator
+from typing import Any
 
 from dash_stash import layout
 from dash_stash.errors import StoreUnsafe
@@ -18,6 +20,9 @@ from dash_stash.stores.local.locks import create_locked
 
 _CHUNK = 2**20
 _NETWORK = ("nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "ceph", "glusterfs", "lustre", "fuse.sshfs", "afs")
+
+# Else each map holds a file descriptor as long as it lives.
+_UNTRACKED: dict[str, Any] = {"trackfd": False} if sys.version_info >= (3, 13) else {}
 
 # What a file is known by while it cannot have changed: inode, size, and both times in nanoseconds.
 Identity = tuple[int, int, int, int]
@@ -56,12 +61,13 @@ class Temporary:
         """Give the file the name *path*, unless that is taken (FileExistsError)."""
         os.link(self._path, path)
 
-    def rename(self, path: pathlib.Path) -> None:
+    def rename(self, path: str) -> None:
         """Put the file in the place of *path*."""
         try:
             self._path.rename(path)
         except FileNotFoundError:
-            path.parent.mkdir(mode=0o700, exist_ok=True)
+            with contextlib.suppress(FileExistsError):
+                os.mkdir(os.path.dirname(path), mode=0o700)
             self._path.rename(path)
 
     @property
@@ -91,8 +97,25 @@ def write_temporary(folder: pathlib.Path, packed: Packed) -> Temporary:
     return temporary
 
 
-def open_entry(path: pathlib.Path) -> int | None:
-    """Open an entry file for reading; None if there is none, or something else lies in its place."""
+class EntryFile:
+    """An entry file, open for reading until nobody has this object any more."""
+
+    def __init__(self, descriptor: int, status: os.stat_result) -> None:
+        """Take an open file and its status."""
+        self.descriptor, self.identity = descriptor, identity(status)
+
+    def __del__(self) -> None:
+        """Close the file."""
+        os.close(self.descriptor)
+
+    @property
+    def is_unlinked(self) -> bool:
+        """Whether the file has lost its name: it takes room until it is closed."""
+        return os.fstat(self.descriptor).st_nlink == 0
+
+
+def open_entry(path: str) -> EntryFile | None:
+    """Open an entry file; None if there is none, or something else lies in its place."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
     except FileNotFoundError:
@@ -101,10 +124,11 @@ def open_entry(path: pathlib.Path) -> int | None:
         if error.errno == errno.ELOOP:
             return None
         raise
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
         os.close(descriptor)
         return None
-    return descriptor
+    return EntryFile(descriptor, status)
 
 
 def is_whole(descriptor: int) -> bool:
@@ -138,7 +162,12 @@ def _chunks(descriptor: int, end: int | None = None) -> Iterator[bytes]:
 
 def private_map(descriptor: int) -> memoryview:
     """Map a file so that what is written to the memory is seen by nobody else and never reaches the file."""
-    return memoryview(mmap.mmap(descriptor, 0, access=mmap.ACCESS_COPY))
+    return memoryview(mmap.mmap(descriptor, 0, access=mmap.ACCESS_COPY, **_UNTRACKED))
+
+
+def private_copy(descriptor: int) -> bytearray:
+    """Read a file that is too small to be mapped."""
+    return bytearray().join(_chunks(descriptor))
 
 
 def make_private_folder(folder: pathlib.Path, *, network: bool) -> None:

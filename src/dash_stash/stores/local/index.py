@@ -15,7 +15,7 @@ import weakref
 from collections.abc import Iterable, Iterator, Sequence
 
 from dash_stash.layout import Entry
-from dash_stash.stores.base import Listed
+from dash_stash.stores.base import Listed, holder_of
 
 _PATIENCE = 2.0  # seconds to wait for another writer, who holds the index for well under a millisecond
 
@@ -27,31 +27,67 @@ CREATE TABLE IF NOT EXISTS entries (
     key BLOB PRIMARY KEY, kind TEXT NOT NULL, name TEXT NOT NULL, scope TEXT NOT NULL,
     size INTEGER NOT NULL, gone_at REAL NOT NULL, used REAL NOT NULL
 ) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS by_use ON entries (used);
+CREATE INDEX IF NOT EXISTS by_use ON entries (used) WHERE kind != 'ended';
 CREATE INDEX IF NOT EXISTS by_end ON entries (gone_at);
-CREATE INDEX IF NOT EXISTS by_scope ON entries (scope, kind) WHERE scope != '';
+CREATE INDEX IF NOT EXISTS by_scope ON entries (scope, kind, used) WHERE scope != '';
 CREATE TABLE IF NOT EXISTS tags (tag TEXT NOT NULL, key BLOB NOT NULL, PRIMARY KEY (tag, key)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS by_key ON tags (key);
-CREATE TABLE IF NOT EXISTS totals (bytes INTEGER NOT NULL, entries INTEGER NOT NULL);
-INSERT INTO totals SELECT 0, 0 WHERE NOT EXISTS (SELECT 1 FROM totals);
+
+-- What belongs to a session (its tabs and pages are scopes of their own) or user, the holder.
+CREATE TABLE IF NOT EXISTS scopes (
+    scope TEXT PRIMARY KEY, holder TEXT NOT NULL, entries INTEGER NOT NULL, bytes INTEGER NOT NULL, used REAL NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS scopes_by_use ON scopes (used) WHERE scope LIKE 'session:%';
+CREATE TABLE IF NOT EXISTS holders (
+    holder TEXT PRIMARY KEY, scopes INTEGER NOT NULL, bytes INTEGER NOT NULL, used REAL NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS holders_by_use ON holders (used) WHERE holder LIKE 'session:%';
+CREATE TABLE IF NOT EXISTS leaving (scope TEXT PRIMARY KEY, since REAL NOT NULL) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS totals (bytes INTEGER NOT NULL, entries INTEGER NOT NULL, sessions INTEGER NOT NULL);
+INSERT INTO totals SELECT 0, 0, 0 WHERE NOT EXISTS (SELECT 1 FROM totals);
 CREATE TRIGGER IF NOT EXISTS added AFTER INSERT ON entries BEGIN
     UPDATE totals SET bytes = bytes + new.size, entries = entries + 1;
+    INSERT INTO scopes SELECT new.scope, substr(new.scope, 1, instr(new.scope || '/', '/') - 1), 1, new.size, new.used WHERE new.scope != ''
+        ON CONFLICT (scope) DO UPDATE SET entries = entries + 1, bytes = bytes + excluded.bytes, used = max(used, excluded.used);
 END;
 CREATE TRIGGER IF NOT EXISTS resized AFTER UPDATE OF size ON entries BEGIN
     UPDATE totals SET bytes = bytes + new.size - old.size;
+    UPDATE scopes SET bytes = bytes + new.size - old.size, used = max(used, new.used) WHERE scope = new.scope;
 END;
 CREATE TRIGGER IF NOT EXISTS removed AFTER DELETE ON entries BEGIN
     UPDATE totals SET bytes = bytes - old.size, entries = entries - 1;
     DELETE FROM tags WHERE key = old.key;
+    UPDATE scopes SET bytes = bytes - old.size, entries = entries - 1 WHERE scope = old.scope;
+    DELETE FROM scopes WHERE scope = old.scope AND entries = 0;
+END;
+CREATE TRIGGER IF NOT EXISTS scope_added AFTER INSERT ON scopes BEGIN
+    INSERT INTO holders VALUES (new.holder, 1, new.bytes, new.used)
+        ON CONFLICT (holder) DO UPDATE SET scopes = scopes + 1, bytes = bytes + excluded.bytes, used = max(used, excluded.used);
+END;
+CREATE TRIGGER IF NOT EXISTS scope_changed AFTER UPDATE OF bytes ON scopes BEGIN
+    UPDATE holders SET bytes = bytes + new.bytes - old.bytes, used = max(used, new.used) WHERE holder = new.holder;
+END;
+CREATE TRIGGER IF NOT EXISTS scope_removed AFTER DELETE ON scopes BEGIN
+    UPDATE holders SET bytes = bytes - old.bytes, scopes = scopes - 1 WHERE holder = old.holder;
+    DELETE FROM holders WHERE holder = old.holder AND scopes = 0;
+END;
+CREATE TRIGGER IF NOT EXISTS session_added AFTER INSERT ON holders WHEN new.holder LIKE 'session:%' BEGIN
+    UPDATE totals SET sessions = sessions + 1;
+END;
+CREATE TRIGGER IF NOT EXISTS session_removed AFTER DELETE ON holders WHEN old.holder LIKE 'session:%' BEGIN
+    UPDATE totals SET sessions = sessions - 1;
 END;
 COMMIT;
 """
 
 _ADD = """
 INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT (key) DO UPDATE SET kind = excluded.kind, name = excluded.name, scope = excluded.scope,
+ON CONFLICT (key) DO UPDATE SET kind = excluded.kind, name = excluded.name,
     size = excluded.size, gone_at = excluded.gone_at, used = excluded.used
-"""
+"""  # a key has the same scope for ever
+
+_WITHIN = "(scope = ?1 OR scope > ?1 || '/' AND scope < ?1 || '0')"  # '0' is what comes after '/'
 
 
 class Index:
@@ -98,11 +134,15 @@ class Index:
         """Add entries, in place of those with the same keys."""
         with self._transaction() as connection:
             for entry in entries:
-                facts = entry.facts
-                row = (entry.key, facts.kind, json.dumps(facts.name), facts.scope, entry.size, facts.gone_at, used)
-                connection.execute(_ADD, row)
-                connection.execute("DELETE FROM tags WHERE key = ?", (entry.key,))
-                connection.executemany("INSERT INTO tags VALUES (?, ?)", [(json.dumps(tag), entry.key) for tag in facts.tags])
+                _add(connection, entry, used)
+
+    def add_within(self, budget: float, entry: Entry, used: float) -> bool:
+        """Add an entry, unless its session or user would then have more than *budget* bytes; return whether it was added."""
+        with self._transaction() as connection:
+            if entry.facts.scope and _others_of(connection, entry) + entry.size > budget:
+                return False
+            _add(connection, entry, used)
+        return True
 
     def remove(self, keys: Iterable[bytes]) -> None:
         """Remove entries."""
@@ -120,23 +160,62 @@ class Index:
         with self._transaction() as connection:
             connection.executemany("UPDATE entries SET used = ?2 WHERE key = ?1", uses)
 
-    def totals(self) -> tuple[int, int]:
-        """How many bytes, and how many entries, there are."""
-        ((size, entries),) = self._rows("SELECT bytes, entries FROM totals")
-        return int(size), int(entries)  # type: ignore[call-overload]
+    def totals(self) -> tuple[int, int, int]:
+        """How many bytes, entries, and sessions with data there are."""
+        ((size, entries, sessions),) = self._rows("SELECT bytes, entries, sessions FROM totals")
+        return int(size), int(entries), int(sessions)  # type: ignore[call-overload]
 
     def least_recently_used(self, limit: int) -> list[tuple[bytes, float]]:
         """The keys used longest ago and when that was."""
-        return self._rows("SELECT key, used FROM entries ORDER BY used LIMIT ?", (limit,))  # type: ignore[return-value]
+        return self._rows("SELECT key, used FROM entries WHERE kind != 'ended' ORDER BY used LIMIT ?", (limit,))  # type: ignore[return-value]
+
+    def least_recently_computed(self, holder: str, limit: int) -> list[tuple[bytes, float]]:
+        """The same of what belongs to a holder and can be computed again."""
+        query = f"SELECT key, used FROM entries WHERE {_WITHIN} AND kind IN ('memo', 'recipe') ORDER BY used LIMIT ?2"  # noqa: S608 (ours)
+        return self._rows(query, (holder, limit))  # type: ignore[return-value]
 
     def gone(self, now: float, limit: int) -> list[tuple[bytes, float]]:
         """Keys whose own time is over, and when they were last used."""
         return self._rows("SELECT key, used FROM entries WHERE gone_at <= ? LIMIT ?", (now, limit))  # type: ignore[return-value]
 
-    def idle(self, before: float, limit: int) -> list[tuple[bytes, float]]:
-        """Keys that belong to a session or page and were last used *before* then, as far as the index knows."""
-        query = "SELECT key, used FROM entries WHERE scope != '' AND used < ? LIMIT ?"
+    # Holders and scopes
+
+    def within(self, scope: str) -> list[tuple[bytes, float]]:
+        """The keys of what belongs to a scope or to one under it, and when they were last used."""
+        return self._rows(f"SELECT key, used FROM entries WHERE {_WITHIN}", (scope,))  # type: ignore[return-value]  # noqa: S608 (ours)
+
+    def of_scope(self, scope: str) -> list[tuple[bytes, float]]:
+        """The same of a scope alone."""
+        return self._rows("SELECT key, used FROM entries WHERE scope = ?", (scope,))  # type: ignore[return-value]
+
+    def idle_sessions(self, limit: int) -> list[tuple[str, float]]:
+        """The sessions used longest ago, as far as the index knows, and when that was."""
+        query = "SELECT holder, used FROM holders WHERE holder LIKE 'session:%' ORDER BY used LIMIT ?"
+        return self._rows(query, (limit,))  # type: ignore[return-value]
+
+    def idle_scopes(self, before: float, limit: int) -> list[tuple[str, float]]:
+        """The sessions, tabs and pages last used *before* then, as far as the index knows."""
+        query = "SELECT scope, used FROM scopes WHERE scope LIKE 'session:%' AND used < ? LIMIT ?"
         return self._rows(query, (before, limit))  # type: ignore[return-value]
+
+    def note_scope_use(self, uses: Iterable[tuple[str, float]]) -> None:
+        """Take over when scopes or holders were really last used."""
+        with self._transaction() as connection:
+            for scope, used in uses:
+                connection.execute("UPDATE scopes SET used = ?2 WHERE scope = ?1", (scope, used))
+                connection.execute("UPDATE holders SET used = ?2 WHERE holder = ?1", (scope, used))
+
+    def leave(self, scope: str, now: float) -> None:
+        """Note that a scope has been left."""
+        self._rows("INSERT INTO leaving VALUES (?1, ?2) ON CONFLICT (scope) DO UPDATE SET since = ?2", (scope, now))
+
+    def left(self, before: float, limit: int) -> list[tuple[str, float]]:
+        """Scopes that were left *before* then, and when that was."""
+        return self._rows("SELECT scope, since FROM leaving WHERE since < ? LIMIT ?", (before, limit))  # type: ignore[return-value]
+
+    def stay(self, scope: str) -> None:
+        """Forget that a scope has been left."""
+        self._rows("DELETE FROM leaving WHERE scope = ?", (scope,))
 
     def list(self, scope: str | None, kind: str | None, tag: str | None) -> list[Listed]:
         """The entries that have the given scope, kind and tag, by name."""
@@ -146,12 +225,27 @@ class Index:
             "key IN (SELECT key FROM tags WHERE tag = ?)": None if tag is None else json.dumps(tag),
         }
         asked = {condition: value for condition, value in conditions.items() if value is not None}
-        where = f" WHERE {' AND '.join(asked)}" if asked else ""
-        rows = self._rows(f"SELECT key, kind, name, scope, size FROM entries{where} ORDER BY name, key", tuple(asked.values()))  # noqa: S608 (the conditions are ours)
+        where = " AND ".join(("kind != 'ended'", *asked))
+        rows = self._rows(f"SELECT key, kind, name, scope, size FROM entries WHERE {where} ORDER BY name, key", tuple(asked.values()))  # noqa: S608 (the conditions are ours)
         return [Listed(key, kind, json.loads(name), scope, size) for key, kind, name, scope, size in rows]  # type: ignore[arg-type]
 
 
-def identity(path: pathlib.Path) -> tuple[int, int] | None:
+def _add(connection: sqlite3.Connection, entry: Entry, used: float) -> None:
+    facts = entry.facts
+    row = (entry.key, facts.kind, json.dumps(facts.name), facts.scope, entry.size, facts.gone_at, used)
+    connection.execute(_ADD, row)
+    connection.execute("DELETE FROM tags WHERE key = ?", (entry.key,))
+    connection.executemany("INSERT INTO tags VALUES (?, ?)", [(json.dumps(tag), entry.key) for tag in facts.tags])
+
+
+def _others_of(connection: sqlite3.Connection, entry: Entry) -> int:
+    """Bytes of all that the holder of an entry has besides it."""
+    query = "SELECT coalesce((SELECT bytes FROM holders WHERE holder = ?), 0) - coalesce((SELECT size FROM entries WHERE key = ?), 0)"
+    (size,) = connection.execute(query, (holder_of(entry.facts.scope), entry.key)).fetchone()
+    return int(size)
+
+
+def identity(path: pathlib.Path | str) -> tuple[int, int] | None:
     """Which file *path* is now; None if there is none."""
     try:
         status = os.stat(path)

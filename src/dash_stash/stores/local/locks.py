@@ -94,14 +94,16 @@ def locked(path: Path, *, wait: bool = True) -> Iterator[bool]:
             held.close()
 
 
-def remove_abandoned(folder: pathlib.Path) -> None:
-    """Remove the files in *folder* that nobody holds: their owners are gone, whatever their age."""
-    for path in folder.iterdir():
-        # Whoever opens the file between our lock and our unlink finds it unlinked once the lock is theirs, and starts anew.
-        with contextlib.suppress(FileNotFoundError):
-            abandoned = LockFile(path, os.O_RDONLY)
-            if abandoned.take(wait=False):
+def remove_abandoned(path: pathlib.Path, lock_of_name: Path | None = None) -> None:
+    """Remove a file that nobody holds: its owner is gone, whatever its age.
+
+    With *lock_of_name*, under which others take the name away, the name cannot become another file's meanwhile.
+    """
+    with contextlib.suppress(OSError):  # gone already, or laid there by somebody else: a link, a folder
+        abandoned = LockFile(path, os.O_RDONLY)
+        if abandoned.take(wait=False):
+            # Whoever opens the file between our lock and our unlink finds it unlinked once the lock is theirs, and starts anew.
+            with contextlib.closing(abandoned), locked(lock_of_name) if lock_of_name else contextlib.nullcontext():
                 # Its name may have become another's since it was opened.
                 if not abandoned.is_unlinked:
                     path.unlink()
-                abandoned.close()

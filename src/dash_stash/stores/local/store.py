@@ -12,82 +12,33 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import functools
 import logging
 import os
 import pathlib
 import sqlite3
-import threading
-import weakref
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Concatenate, ParamSpec, TypeVar
+from collections.abc import Sequence
 
-from dash_stash import layout
+from dash_stash import keys, layout
 from dash_stash.clock import SKEW, Clock, system_clock
-from dash_stash.codec import Encoded
-from dash_stash.errors import StoreUnavailable, StoreUnsafe
-from dash_stash.layout import Entry, Facts, Packed
-from dash_stash.stores.base import Flight, Found, Landed, Listed
+from dash_stash.codec import Encoded, encode
+from dash_stash.errors import BudgetExceeded, StoreUnavailable, StoreUnsafe
+from dash_stash.layout import Facts, Packed
+from dash_stash.stores.base import Flight, Found, Landed, Limits, Listed, holder_of
 from dash_stash.stores.local import files
-from dash_stash.stores.local import index as indexes
-from dash_stash.stores.local.files import Identity, Temporary
-from dash_stash.stores.local.index import Index
-from dash_stash.stores.local.locks import LockFile, lock, locked, remove_abandoned
-from dash_stash.stores.local.slots import Slots, epoch_slot, version_slot
-
-P = ParamSpec("P")
-R = TypeVar("R")
+from dash_stash.stores.local.files import EntryFile, Temporary
+from dash_stash.stores.local.housekeeping import Housekeeping, scope_key
+from dash_stash.stores.local.kept import KEPT, KEPT_OPEN, MAPPED, SMALL, Kept, found_in, put
+from dash_stash.stores.local.locks import LockFile, lock, locked
+from dash_stash.stores.local.place import TRUSTED, Place, available
+from dash_stash.stores.local.slots import Slots
 
 _log = logging.getLogger("dash_stash")
-
-# Up to this size an entry is kept in memory as it is; a larger one is mapped anew at each read.
-_SMALL = 64 * 1024
-_KEPT = 512
-_HEX = "[0-9a-f]"
-_KEPT_HEAD = 2**20
-
-# How long, in seconds, something kept is trusted without a look at the folder. It bounds what a writer that died between
-# the renaming of its file and the change of the version can cost, and a folder that was deleted by hand.
-_TRUSTED = 1.0
-
-_SWEEP_EVERY = 60.0
-_SWEEP_AT_ONCE = 1000
-IDLE = 12 * 3600.0
-"""Seconds after which the unused data of a session or page goes away."""
 
 # A disk without room may have some later: that is no reason not to start.
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
-# Of several processes that find the index deleted, each makes a new one; SQLite, closing an old one, removes a file of the new.
-_TRIES = 4
-
-_DAMAGE = (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
-
-_stores: weakref.WeakSet[LocalStore] = weakref.WeakSet()
-
-
-@dataclass(slots=True)
-class _Kept:
-    """What this process remembers of an entry that it has checked."""
-
-    entry: Entry
-    identity: Identity
-    head: bytes | None
-    """The head as its seal was checked; None if it is too big to be kept."""
-
-    body: bytes | None
-    """The whole entry, if it is small."""
-
-    found: Found | None
-    """What every reader may be given, if nothing in it can be written to."""
-
-    watched: tuple[tuple[int, int], ...]
-    """The slots of the entry's version and of its tags' epochs, and what must stand in them."""
-
-    since: float
-    until: float
-    """For how long it is trusted; a clock that is set back ends that too."""
+# What has ended is known for so many times as long as unused data is kept: longer than any cookie is good for.
+_ENDED_FOR = 1.2
 
 
 class LocalFlight:
@@ -120,29 +71,6 @@ class LocalFlight:
         self._file.close()
 
 
-def _available(method: Callable[Concatenate[LocalStore, P], R]) -> Callable[Concatenate[LocalStore, P], R]:
-    """Let a method say of whatever the system or SQLite refuses that the store cannot be used now."""
-
-    def call(store: LocalStore, /, *args: P.args, **kwargs: P.kwargs) -> R:
-        try:
-            for _ in range(_TRIES):
-                try:
-                    return method(store, *args, **kwargs)
-                except (FileNotFoundError, sqlite3.Error) as error:
-                    # Somebody may have deleted the folder, or the index, a moment ago.
-                    if _is_damage(error):
-                        store.discard_index()
-                    elif not store.was_deleted():
-                        raise
-            return method(store, *args, **kwargs)
-        except StoreUnavailable:
-            raise
-        except (OSError, sqlite3.Error) as error:
-            raise StoreUnavailable(str(store.folder), str(error)) from error
-
-    return functools.update_wrapper(call, method)
-
-
 class LocalStore:
     """A `Store` in a folder of this machine (the contract stands there)."""
 
@@ -150,33 +78,29 @@ class LocalStore:
         self,
         folder: pathlib.Path,
         sealing_key: bytes,
+        limits: Limits,
         *,
-        max_bytes: int,
-        max_entries: int,
         network: bool = False,
         clock: Clock = system_clock,
     ) -> None:
-        """Use *folder*, which is created if need be, for up to *max_bytes* bytes in *max_entries* entries.
+        """Use *folder*, which is created if need be, within *limits*.
 
         Raises:
             StoreUnsafe: Others could change what is stored, or the folder is on a network file system and not *network*.
         """
-        self.folder = folder
-        self._sealing_key, self._clock, self._network = sealing_key, clock, network
-        self._max_bytes, self._max_entries = max_bytes, max_entries
-        self._kept: dict[bytes, _Kept] = {}
-        self._slots: Slots | None = None
-        self._looked_at = self._swept_at = float("-inf")
-        self._index: Index | None = None
-        self.index_lock = threading.Lock()
+        self.folder, self._limits = folder, limits
+        self._sealing_key, self._clock = sealing_key, clock
+        self.place = Place(folder, sealing_key, network=network, clock=clock)
+        self.housekeeping = Housekeeping(self.place, limits)
+        self._kept: dict[bytes, Kept] = {}
+        self._kept_open: dict[bytes, EntryFile] = {}
         try:
-            files.make_private_folder(folder, network=network)
+            self.place.create()
         except StoreUnsafe:
             raise
         except OSError as error:
             if error.errno not in _FULL:
                 raise StoreUnsafe(str(folder), f"it cannot be made ({error.strerror})") from error
-        _stores.add(self)
 
     # Reading
 
@@ -184,64 +108,80 @@ class LocalStore:
         """Read the entry of *key*."""
         kept = self._kept.get(key)
         now = self._clock()
-        if kept is not None and kept.body is not None and kept.since <= now < kept.until and self._slots is not None:
-            values = self._slots.values
+        slots = self.place.slots
+        if kept is not None and kept.since <= now < kept.until and slots is not None:
+            values = slots.values
             for slot, value in kept.watched:
                 if values[slot] != value:
                     break
             else:
-                return kept.found or _found(kept.entry, kept.head, bytearray(kept.body))
+                if kept.found is not None:
+                    return kept.found
+                with contextlib.suppress(OSError):  # no room for one more map: below, that is the store's failure
+                    found = kept.load(self._kept_open.get(key))
+                    if found is not None:
+                        return found
         return self._open(key, kept, now)
 
-    @_available
-    def _open(self, key: bytes, kept: _Kept | None, now: float) -> Found | None:
+    @available
+    def _open(self, key: bytes, kept: Kept | None, now: float) -> Found | None:
         """Read an entry's file, which is checked unless this process did so already; None is a miss."""
         slots = self._ready(now)
         version = slots.version(key)  # before the file is opened: what is written meanwhile then has another version
-        descriptor = files.open_entry(self._entry_path(key))
-        if descriptor is None:
+        file = files.open_entry(self.place.entry_path(key))
+        if file is None:
             self._kept.pop(key, None)
             return None
-        try:
-            identity = files.identity(os.fstat(descriptor))
-            known = kept is not None and kept.identity == identity
-            if kept is not None and known and kept.head is not None:
-                entry, head = kept.entry, kept.head
-            else:
-                read = files.read_head(descriptor, key, self._sealing_key) if known or files.is_whole(descriptor) else None
-                if read is None:
-                    _log.warning("a damaged or foreign entry in %s counts as a miss (key %s)", self.folder, key.hex()[:8])
-                    return None
-                entry, head = read
-            body = os.pread(descriptor, entry.size, 0) if entry.size <= _SMALL else None
-            found = _found(entry, head, files.private_map(descriptor) if body is None else bytearray(body))
-        finally:
-            os.close(descriptor)
-        if not _is_current(entry.facts, slots, now):
+        checked = self._check(key, kept, file)
+        if checked is None or not _is_current(checked[0].entry.facts, slots, now):
             return None
-        self._keep(key, entry, identity, head, body, version, now)
-        if now - slots.last_use(key) >= _TRUSTED:
+        kept, head = checked
+        if kept.body is not None:
+            found = kept.found or found_in(kept.entry, head, bytearray(kept.body))
+        elif kept.entry.size < MAPPED:
+            found = found_in(kept.entry, head, files.private_copy(file.descriptor))
+        else:
+            found = found_in(kept.entry, head, files.private_map(file.descriptor))
+            put(self._kept_open, key, file, KEPT_OPEN)
+        kept.trust(version, now)
+        put(self._kept, key, kept, KEPT)
+        if now - slots.last_use(key) >= TRUSTED:
             slots.use(key, now)
         return found
 
-    def _keep(self, key: bytes, entry: Entry, identity: Identity, head: bytes, body: bytes | None, version: int, now: float) -> None:
-        while len(self._kept) >= _KEPT:
-            # Another thread may be doing the same.
-            with contextlib.suppress(StopIteration, RuntimeError):
-                self._kept.pop(next(iter(self._kept)), None)
-        shared = _found(entry, head, body) if body is not None and not entry.has_buffers else None
-        kept_head = head if len(head) <= _KEPT_HEAD else None
-        watched = ((version_slot(key), version), *((epoch_slot(tag), epoch) for tag, epoch in entry.facts.tags.items()))
-        until = min(now + _TRUSTED, entry.facts.gone_at)
-        self._kept[key] = _Kept(entry, identity, kept_head, body, shared, watched, now, until)
+    def _check(self, key: bytes, kept: Kept | None, file: EntryFile) -> tuple[Kept, bytes] | None:
+        """What is known of an open file, and its head; None if it is not the entry of *key*, whole and ours."""
+        is_known = kept is not None and kept.identity == file.identity
+        if kept is not None and is_known and kept.head is not None:
+            return kept, kept.head
+        descriptor = file.descriptor
+        read = files.read_head(descriptor, key, self._sealing_key) if is_known or files.is_whole(descriptor) else None
+        if read is None:
+            _log.warning("a damaged or foreign entry in %s counts as a miss (key %s)", self.folder, key.hex()[:8])
+            return None
+        entry, head = read
+        body = os.pread(descriptor, entry.size, 0) if entry.size <= SMALL else None
+        return Kept.of(entry, file.identity, head, body), head
+
+    def _ready(self, now: float) -> Slots:
+        """See that the folder is there, and let go of what is not the folder's any more."""
+        before, looked_at = self.place.slots, self.place.looked_at
+        slots = self.place.ready(now)
+        if slots is not before:
+            self._kept.clear()
+        if self.place.looked_at != looked_at:
+            for key, file in tuple(self._kept_open.items()):
+                if file.is_unlinked:
+                    self._kept_open.pop(key, None)
+        return slots
 
     # Flights
 
-    @_available
+    @available
     def join(self, key: bytes, *, wait: bool = True) -> LocalFlight | Landed | None:
         """Become the one that computes *key*, or wait for the one that does."""
         self._ready(self._clock())
-        path = self.folder / "flights" / key.hex()
+        path = self.place.flight_path(key)
         file = lock(path, wait=wait)
         if file is None:
             return None
@@ -249,222 +189,141 @@ class LocalStore:
         if left.st_nlink:
             if left.st_size:
                 os.ftruncate(file.descriptor, 0)  # by one who died between telling the outcome and removing the name
-            return LocalFlight(file, path, self._commit_lock(key))
+            return LocalFlight(file, path, self.place.commit_lock(key))
         outcome = os.pread(file.descriptor, left.st_size, 0)
         file.close()
         return Landed(outcome or None)
 
     # Writing
 
-    @_available
+    @available
     def commit(self, flight: Flight | None, key: bytes, facts: Facts, encoded: Encoded) -> bool:
-        """Store an entry, unless *key* was deleted since *flight* began."""
+        """Store an entry, unless *key* was deleted since *flight* began, or what it belongs to has ended."""
         packed = layout.pack(key, facts, encoded, self._sealing_key)
-        if packed.size > self._max_bytes:
-            raise StoreUnavailable(str(self.folder), f"a value of {packed.size:,} bytes is larger than max_bytes={self._max_bytes:,}")
+        self._refuse_larger_than_all(packed)
         now = self._clock()
         slots = self._ready(now)
-        index = self._open_index()
+        self.housekeeping.start()
         written = files.write_temporary(self.folder / "temporary", packed)
+        holder = holder_of(facts.scope)
         try:
-            stored = self._publish(flight, key, written, packed, slots, index)
+            stored = self._publish(flight, key, written, packed, slots)
+            while stored is None:
+                if not self.housekeeping.make_room_for(holder, now):
+                    raise self._over(holder, packed)
+                stored = self._publish(flight, key, written, packed, slots)
         finally:
             written.discard()
-        self._evict(slots, index, now)
-        if now - self._swept_at >= _SWEEP_EVERY:
-            self._sweep(slots, index, now)
+        if stored and holder and self.has_ended(holder):
+            # `end` is told before it looks for what there is: what came too late for it is removed here.
+            self.delete(key)
+            return False
+        self.housekeeping.evict(now)
         return stored
 
-    def _publish(self, flight: Flight | None, key: bytes, written: Temporary, packed: Packed, slots: Slots, index: Index) -> bool:
-        """Give a written file its name, if the flight is still wanted."""
+    def _refuse_larger_than_all(self, packed: Packed) -> None:
+        if packed.entry.size > self._limits.max_bytes:
+            raise BudgetExceeded(str(self.folder), "one value", packed.entry.size, f"max_bytes={self._limits.max_bytes:,}")
+
+    def _over(self, holder: str, packed: Packed) -> BudgetExceeded:
+        what, budget = f"one {holder.partition(':')[0]}", f"max_session_bytes={self._limits.max_session_bytes:,}"
+        return BudgetExceeded(str(self.folder), what, packed.entry.size, budget)
+
+    def _publish(self, flight: Flight | None, key: bytes, written: Temporary, packed: Packed, slots: Slots) -> bool | None:
+        """Give a written file its name, if the flight is still wanted; None if its session or user would have too much."""
         now = self._clock()
-        entry = layout.parse(packed.head, self._sealing_key)
-        assert entry is not None  # noqa: S101 (it was sealed just now)
-        with locked(self._commit_lock(key)):
+        index = self.place.index()
+        entry = packed.entry
+        with locked(self.place.commit_lock(key)):
             if isinstance(flight, LocalFlight) and not flight.is_current:
                 return False
             # The index first: a row without a file is harmless, a file without a row is never evicted.
-            index.add([entry], now)
-            written.rename(self._entry_path(key))
+            if not index.add_within(self._limits.max_session_bytes, entry, now):
+                return None
+            written.rename(self.place.entry_path(key))
             slots.change_version(key)
             # What was written just now need not be checked by who wrote it.
-            body = b"".join((packed.head, *packed.body)) if entry.size <= _SMALL else None
-            self._keep(key, entry, written.identity, packed.head, body, slots.version(key), now)
+            body = b"".join((packed.head, *packed.body)) if entry.size <= SMALL else None
+            kept = Kept.of(entry, written.identity, packed.head, body)
+            kept.trust(slots.version(key), now)
+            put(self._kept, key, kept, KEPT)
         return True
 
-    @_available
+    @available
     def delete(self, key: bytes) -> None:
         """Delete the entry of *key*, for good."""
         slots = self._ready(self._clock())
-        with locked(self._commit_lock(key)):
+        with locked(self.place.commit_lock(key)):
             # A flight without its name may not commit, and whoever comes from now on begins another.
-            (self.folder / "flights" / key.hex()).unlink(missing_ok=True)
-            self._unlink(key, slots)
+            self.place.flight_path(key).unlink(missing_ok=True)
+            self.place.unlink(key, slots)
             # The disk may be too full for the index to change; it finds out later.
             with contextlib.suppress(StoreUnavailable, sqlite3.Error):
-                self._open_index().remove([key])
-
-    def _unlink(self, key: bytes, slots: Slots) -> None:
-        self._entry_path(key).unlink(missing_ok=True)
-        slots.change_version(key)
-        self._kept.pop(key, None)
+                self.place.index().remove([key])
 
     # Tags
 
-    @_available
+    @available
     def epochs(self, tags: Sequence[str]) -> dict[str, int]:
         """The present epoch of each tag."""
         slots = self._ready(self._clock())
         return {tag: slots.epoch(tag) for tag in tags}
 
-    @_available
+    @available
     def forget_tag(self, tag: str) -> None:
         """Make every entry with *tag* a miss for good, and give back its room."""
         now = self._clock()
         slots = self._ready(now)
         slots.change_epoch(tag)
-        index = self._open_index()
+        index = self.place.index()
         for listed in index.list(None, None, tag):
-            with locked(self._commit_lock(listed.key)):
-                if not self._is_current_file(listed.key, slots, now):
-                    self._unlink(listed.key, slots)
+            with locked(self.place.commit_lock(listed.key)):
+                entry = self.place.read_head(listed.key)
+                if entry is None or not _is_current(entry.facts, slots, now):
+                    self.place.unlink(listed.key, slots)
                     index.remove([listed.key])
 
-    def _is_current_file(self, key: bytes, slots: Slots, now: float) -> bool:
-        descriptor = files.open_entry(self._entry_path(key))
-        if descriptor is None:
-            return False
+    # Scopes
+
+    @available
+    def end(self, holder: str) -> None:
+        """Delete all that belongs to a session or user, for good."""
+        now = self._clock()
+        facts = Facts("ended", "", now, gone_at=now + _ENDED_FOR * self._limits.idle)
         try:
-            read = files.read_head(descriptor, key, self._sealing_key)
-        finally:
-            os.close(descriptor)
-        return read is not None and _is_current(read[0].facts, slots, now)
+            self.commit(None, _ended_key(holder), facts, encode(None))
+        finally:  # on a full disk, too
+            for key, _ in self.place.index().within(holder):
+                self.delete(key)
 
-    # Housekeeping
+    def has_ended(self, holder: str) -> bool:
+        """Whether `end` was called for *holder*."""
+        return self.read(_ended_key(holder)) is not None
 
-    @_available
+    @available
+    def touch(self, scope: str) -> None:
+        """Note that a scope is in use."""
+        now = self._clock()
+        self._ready(now).use(scope_key(scope), now)
+
+    @available
+    def leave(self, scope: str) -> None:
+        """Delete the data of a scope soon, unless it is touched before."""
+        now = self._clock()
+        self._ready(now)
+        self.place.index().leave(scope, now)
+        self.housekeeping.start()
+
+    @available
     def list(self, scope: str | None = None, kind: str | None = None, tag: str | None = None) -> Sequence[Listed]:
         """List what is stored."""
         self._ready(self._clock())
-        return [entry for entry in self._open_index().list(scope, kind, tag) if self._entry_path(entry.key).exists()]
+        listed = self.place.index().list(scope, kind, tag)
+        return [entry for entry in listed if os.path.exists(self.place.entry_path(entry.key))]
 
-    def _evict(self, slots: Slots, index: Index, now: float) -> None:
-        """Remove what was used longest ago until the budgets are kept."""
-        while True:
-            size, entries = index.totals()
-            surplus = entries - self._max_entries
-            if size <= self._max_bytes and surplus <= 0:
-                return
-            oldest = index.least_recently_used(64)
-            used_since = [(key, use) for key, used in oldest if (use := _last_use(slots, key, now)) > used]
-            if used_since:
-                # The index learns of reads only now; the next round knows better who is oldest.
-                index.note_use(used_since)
-            elif not sum(self._drop(key, used, slots, index, now) for key, used in oldest[: max(1, min(surplus, 64))]):
-                return  # somebody is just writing each of them; whoever writes next evicts
 
-    def _drop(self, key: bytes, used: float, slots: Slots, index: Index, now: float) -> bool:
-        """Remove an entry, unless somebody is just writing it, or has since *used*."""
-        with locked(self._commit_lock(key), wait=False) as had:
-            if not had or not index.remove_unless_renewed(key, used, now):
-                return False
-            self._unlink(key, slots)
-            return True
-
-    def _sweep(self, slots: Slots, index: Index, now: float) -> None:
-        """Remove what is over, what no session comes back for, and what the dead have left; one process at a time does it."""
-        self._swept_at = now
-        with locked(self.folder / "sweep", wait=False) as had:
-            if not had:
-                return
-            idle = index.idle(now - IDLE, _SWEEP_AT_ONCE)
-            index.note_use([(key, slots.last_use(key)) for key, used in idle if slots.last_use(key) > used])
-            left = [(key, used) for key, used in idle if slots.last_use(key) <= used]
-            for key, used in [*index.gone(now, _SWEEP_AT_ONCE), *left]:
-                self._drop(key, used, slots, index, now)
-            remove_abandoned(self.folder / "temporary")
-            remove_abandoned(self.folder / "flights")
-
-    # Opening
-
-    def _ready(self, now: float) -> Slots:
-        """See that the folder is there and the slots are the folder's, once a second; a deleted folder begins anew."""
-        if self._slots is not None and 0 <= now - self._looked_at < _TRUSTED:
-            return self._slots
-        if self._slots is None or indexes.identity(self.folder / "slots") != self._slots.identity:
-            files.make_private_folder(self.folder, network=self._network)
-            for name in ("entries", "flights", "commits", "temporary"):
-                (self.folder / name).mkdir(mode=0o700, exist_ok=True)
-            self._slots = Slots(self.folder / "slots")
-            self._kept.clear()
-        self._looked_at = now
-        return self._slots
-
-    def _open_index(self) -> Index:
-        """Return the index; if it is new, or was deleted meanwhile, filled from the files."""
-        with self.index_lock:
-            if self._index is None or indexes.identity(self.folder / "index.sqlite") != self._index.identity:
-                if self._index is not None:
-                    self._index.close()
-                    self._index = None
-                # SQLite does not let two processes make a database at the same time: the second is told that it is locked.
-                with locked(self.folder / "opening"):
-                    self._index = self._make_index(self.folder / "index.sqlite")
-            return self._index
-
-    def _make_index(self, path: pathlib.Path) -> Index:
-        if not path.exists():
-            self.discard_index()  # what belonged to one that was deleted
-        try:
-            index = Index(path)
-        except sqlite3.DatabaseError as error:
-            if not _is_damage(error):
-                raise
-            self.discard_index()
-            index = Index(path)
-        if not index.is_complete:
-            self._fill(index)
-            index.complete()
-        return index
-
-    def _fill(self, index: Index) -> None:
-        for folder in (self.folder / "entries").glob(_HEX * 2):
-            entries = []
-            for path in folder.glob(_HEX * 32):
-                descriptor = files.open_entry(path)
-                if descriptor is not None:
-                    entries.append(files.read_head(descriptor, bytes.fromhex(path.name), self._sealing_key))
-                    os.close(descriptor)
-            index.add([read[0] for read in entries if read is not None], self._clock())
-
-    def close_index(self) -> None:
-        """Close the index until it is needed again, and keep others from opening it until `index_lock` is released."""
-        self.index_lock.acquire()
-        if self._index is not None:
-            self._index.close()
-            self._index = None
-
-    # Places
-
-    def _entry_path(self, key: bytes) -> pathlib.Path:
-        name = key.hex()
-        return self.folder / "entries" / name[:2] / name
-
-    def _commit_lock(self, key: bytes) -> pathlib.Path:
-        return self.folder / "commits" / key.hex()[:2]
-
-    def discard_index(self) -> None:
-        """Remove a damaged index; it is made anew."""
-        for name in ("index.sqlite", "index.sqlite-wal", "index.sqlite-shm"):
-            (self.folder / name).unlink(missing_ok=True)
-
-    def was_deleted(self) -> bool:
-        """Whether the folder, or the index in it, is no longer what this process has opened; look again if so."""
-        self._looked_at = float("-inf")
-        index = self._index
-        return not (self.folder / "slots").exists() or (
-            index is not None and indexes.identity(self.folder / "index.sqlite") != index.identity
-        )
+def _ended_key(holder: str) -> bytes:
+    return keys.digest(b"ended", holder.encode())
 
 
 def _is_current(facts: Facts, slots: Slots, now: float) -> bool:
@@ -472,37 +331,3 @@ def _is_current(facts: Facts, slots: Slots, now: float) -> bool:
     if facts.gone_at != float("inf") and not facts.created - SKEW <= now < facts.gone_at:
         return False
     return all(slots.epoch(tag) == epoch for tag, epoch in facts.tags.items())
-
-
-def _last_use(slots: Slots, key: bytes, now: float) -> float:
-    """When an entry was last used. Uses are noted only so often: one that was noted lately may still be going on."""
-    use = slots.last_use(key)
-    return now if now - use < _TRUSTED else use
-
-
-def _is_damage(error: Exception) -> bool:
-    """Whether SQLite says that its files are unsound, or not those that it opened; other errors pass (busy, full)."""
-    return isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGE
-
-
-def _found(entry: Entry, head: bytes | None, body: bytes | bytearray | memoryview) -> Found:
-    assert head is not None  # noqa: S101 (only of big entries the head is not kept)
-    return Found(entry, entry.encoded(memoryview(head), memoryview(body)))
-
-
-# SQLite's handles do not survive a fork, least of all in the middle of another thread's transaction: none is open during one.
-_closed: list[LocalStore] = []
-
-
-def _before_fork() -> None:
-    for store in tuple(_stores):
-        store.close_index()
-        _closed.append(store)
-
-
-def _after_fork() -> None:
-    while _closed:
-        _closed.pop().index_lock.release()
-
-
-os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork)

@@ -1,0 +1,176 @@
+"""One request: whose it is, as its cookie, its page's and its tab's id prove."""
+
+from __future__ import annotations
+
+import dataclasses
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import flask
+
+from dash_stash import keys, seal
+from dash_stash.clock import SKEW, Clock
+from dash_stash.errors import ConfigError
+from dash_stash.plugin.ids import ID_SIZE, Cookie, proven, sign
+from dash_stash.scope import Scope, Visit
+from dash_stash.stores.base import Store
+
+HEADER = "X-Dash-Stash"
+
+_OVER_AFTER = 1.1
+_RENEW_AFTER = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What is needed to know the visitors of one app."""
+
+    cookie: str
+    """The name of the cookie."""
+
+    own_requests: str
+    """How the paths begin of the requests that a page makes, not who opens one."""
+
+    session_key: bytes
+    tab_key: bytes
+    page_key: bytes
+    user_key: bytes
+    user: Callable[[], str | bytes | int | None] | None
+    store: Store
+    clock: Clock
+    idle: float
+
+
+class BrowserVisit:
+    """A `Visit` by a browser."""
+
+    def __init__(self, desk: Desk, request: flask.Request, before: Visit | None) -> None:
+        """Take what is known of the app's visitors, the request, and the visit that this one interrupts."""
+        self.before, self.request = before, request
+        self._desk = desk
+        self._owners: dict[Scope, str | None] = {}
+        self.cookie_to_set: Cookie | None = None
+        self.new_ids = ""
+        """The ids that the page is to send from now on, if those that it has are worth nothing any more."""
+        self.is_personal = False
+        """Whether the answer holds ids that are this browser's alone."""
+
+    def owner(self, scope: Scope) -> str | None:
+        """Return whose the data of *scope* is, None if that is not proven."""
+        if scope not in self._owners:
+            self._owners[scope] = self._user() if scope == "user" else self._owner_of(scope)
+        return self._owners[scope]
+
+    def _owner_of(self, scope: Scope) -> str | None:
+        cookie = self.cookie
+        if cookie is None or scope == "session":
+            return None if cookie is None else cookie.holder
+        identified = self._ids[0 if scope == "page" else 1]
+        return None if identified is None else f"{cookie.holder}/{scope}:{keys.digest(identified).hex()}"
+
+    @property
+    def cookie(self) -> Cookie | None:
+        """The session that the cookie proves; for a browser that loads its first page, the one that it will get."""
+        if self.proven_cookie is None and self.cookie_to_set is None and self._is_page_load:
+            self.cookie_to_set = Cookie.new(self._desk.clock())
+        return self.cookie_to_set or self.proven_cookie
+
+    @cached_property
+    def proven_cookie(self) -> Cookie | None:
+        """What the browser has sent, if we signed it lately and it has not been replaced."""
+        cookie = Cookie.proven(self.request.cookies.get(self._desk.cookie, ""), self._desk.session_key)
+        if cookie is None or not -SKEW <= self._desk.clock() - cookie.issued <= _OVER_AFTER * self._desk.idle:
+            return None
+        store = self._desk.store
+        return None if store.has_ended(cookie.mark) or store.has_ended(cookie.holder) else cookie
+
+    @cached_property
+    def _ids(self) -> tuple[bytes | None, bytes | None]:
+        """The ids of page and tab: new ones for a page that is being loaded, else what it sends along."""
+        if self._is_page_load:
+            return secrets.token_bytes(ID_SIZE), secrets.token_bytes(ID_SIZE)
+        return self._read_ids(self.request.headers.get(HEADER, ""))
+
+    def left_by(self, text: str) -> list[str]:
+        """Whose the data of the page and the tab is whose ids *text* proves."""
+        self._ids = self._read_ids(text)
+        return [owner for scope in ("page", "tab") if (owner := self._owner_of(scope)) is not None]
+
+    def _read_ids(self, text: str) -> tuple[bytes | None, bytes | None]:
+        """The ids of a page and its tab that *text* proves for the present session."""
+        cookie = self.cookie
+        if cookie is None:
+            return None, None
+        page, _, tab = text.partition(".")
+        desk = self._desk
+        return proven(page, desk.page_key, ID_SIZE, cookie.session), proven(tab, desk.tab_key, ID_SIZE, cookie.session)
+
+    @property
+    def is_of_another_session(self) -> bool:
+        """Whether the page that asks was loaded in another session than the browser has now."""
+        return not self._is_page_load and HEADER in self.request.headers and self.cookie is not None and self._ids[0] is None
+
+    def open_page(self) -> str:
+        """Return what the page that this request is answered with gets to send along."""
+        if not self._is_page_load:  # Dash answers any path that is nobody else's with its page
+            self._is_page_load = True
+            self._owners.clear()
+            self.__dict__.pop("_ids", None)
+        return self._signed_ids()
+
+    def _signed_ids(self) -> str:
+        """The page's id, one for its tab if that has none yet, and what tells sessions apart."""
+        self.is_personal = True
+        cookie, (page, tab) = self.cookie, self._ids
+        assert cookie is not None and page is not None and tab is not None  # noqa: S101, PT018 (a page that is being loaded)
+        signed = (sign(page, self._desk.page_key, cookie.session), sign(tab, self._desk.tab_key, cookie.session))
+        return ".".join((*signed, keys.digest(b"shown", cookie.session).hex()[:8]))
+
+    @cached_property
+    def _is_page_load(self) -> bool:
+        """Whether the request is for a page, not made by one: those have to prove what they belong to."""
+        return self.request.method in ("GET", "HEAD") and not self.request.path.startswith(self._desk.own_requests)
+
+    def _user(self) -> str | None:
+        user = self._desk.user() if self._desk.user is not None else None
+        if user is None or user in ("", b""):
+            return None
+        if not isinstance(user, str | bytes | int) or isinstance(user, bool):
+            raise ConfigError(f"user= returned a {type(user).__qualname__}: return the user's id as text, bytes or a number, or None")
+        text = user if isinstance(user, bytes) else str(user).encode("utf-8", "surrogatepass")
+        # With a key: ids of users can be guessed.
+        return f"user:{seal.make(self._desk.user_key, type(user).__name__.encode(), b':', text, size=keys.KEY_SIZE).hex()}"
+
+    # Changing who it is
+
+    def slide(self) -> None:
+        """Note that the session, tab and page are in use, and let the cookie last longer."""
+        cookie = self.proven_cookie
+        if cookie is None:
+            return
+        for scope in ("session", "tab", "page"):
+            owner = self.owner(scope)
+            if owner is not None:
+                self._desk.store.touch(owner)
+        now = self._desk.clock()
+        if now - cookie.issued > _RENEW_AFTER * self._desk.idle:
+            self.cookie_to_set = dataclasses.replace(cookie, issued=int(now))
+
+    def rotate(self) -> None:
+        """Give the browser another cookie of the same session; the one that it had is worth nothing from now on."""
+        cookie = self.cookie
+        assert cookie is not None  # noqa: S101 (asked by `Session`, which has proven it)
+        self._desk.store.end(cookie.mark)
+        self.cookie_to_set = Cookie.new(self._desk.clock(), cookie.session)
+
+    def end(self) -> None:
+        """Give the browser a new session, and its page and tab new ids."""
+        cookie = self.cookie
+        assert cookie is not None  # noqa: S101 (likewise)
+        self._desk.store.end(cookie.mark)
+        self.cookie_to_set = Cookie.new(self._desk.clock())
+        self._owners.clear()
+        self._ids = secrets.token_bytes(ID_SIZE), secrets.token_bytes(ID_SIZE)
+        self.new_ids = self._signed_ids()

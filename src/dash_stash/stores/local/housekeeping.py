@@ -1,0 +1,146 @@
+"""Keeping a store within its limits: what was used longest ago goes first, and what is over or left goes by itself."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import weakref
+from collections.abc import Callable, Iterable
+
+from dash_stash import keys
+from dash_stash.errors import StoreUnavailable
+from dash_stash.stores.base import Limits
+from dash_stash.stores.local.index import Index
+from dash_stash.stores.local.locks import locked
+from dash_stash.stores.local.place import TRUSTED, Place, available
+from dash_stash.stores.local.slots import Slots
+
+_log = logging.getLogger("dash_stash")
+
+_SWEEP_EVERY = 10.0
+_AT_ONCE = 1000
+_FEW = 64
+
+GRACE = 30.0
+"""Seconds that the data of a page or tab outlives its closing: a reload closes a tab, too."""
+
+
+class Housekeeping:
+    """Removes what a store is not to keep."""
+
+    def __init__(self, place: Place, limits: Limits) -> None:
+        """Take the store's place and what it may hold."""
+        self.place, self._limits = place, limits
+        self._process = 0
+
+    # Budgets
+
+    def evict(self, now: float) -> None:
+        """Remove sessions, then entries, that were used longest ago until the budgets are kept."""
+        slots, index = self.place.ready(now), self.place.index()
+        size, entries, sessions = index.totals()
+        while sessions > self._limits.max_sessions:
+            idle = index.idle_sessions(_FEW)
+            used_since = [(holder, use) for holder, used in idle if (use := _last_use(slots, scope_key(holder), now)) > used]
+            if used_since:
+                index.note_scope_use(used_since)
+            elif not self._drop_all(index.within(idle[0][0]), slots, index, now):
+                break  # somebody is just writing each of them; whoever writes next evicts
+            size, entries, sessions = index.totals()
+        while size > self._limits.max_bytes or entries > self._limits.max_entries:
+            if not self._drop_oldest(index.least_recently_used, max(1, entries - self._limits.max_entries), slots, index, now):
+                break
+            size, entries, _ = index.totals()
+
+    def make_room_for(self, holder: str, now: float) -> bool:
+        """Remove what a session or user has and can compute again, and used longest ago; False if there is nothing."""
+        slots, index = self.place.ready(now), self.place.index()
+        return self._drop_oldest(lambda limit: index.least_recently_computed(holder, limit), 1, slots, index, now)
+
+    def _drop_oldest(
+        self,
+        oldest_first: Callable[[int], list[tuple[bytes, float]]],
+        count: int,
+        slots: Slots,
+        index: Index,
+        now: float,
+    ) -> bool:
+        """Remove the *count* (at most a few) entries that were used longest ago; whether any was."""
+        while True:
+            oldest = oldest_first(_FEW)
+            used_since = [(key, use) for key, used in oldest if (use := _last_use(slots, key, now)) > used]
+            if not used_since:
+                return self._drop_all(oldest[:count], slots, index, now)
+            # The index learns of reads only now; the next round knows better who is oldest.
+            index.note_use(used_since)
+
+    def _drop_all(self, entries: Iterable[tuple[bytes, float]], slots: Slots, index: Index, now: float) -> bool:
+        return sum([self._drop(key, used, slots, index, now) for key, used in entries]) > 0
+
+    def _drop(self, key: bytes, used: float, slots: Slots, index: Index, now: float) -> bool:
+        """Remove an entry, unless somebody is just writing it, or has since *used*."""
+        with locked(self.place.commit_lock(key), wait=False) as had:
+            if not had or not index.remove_unless_renewed(key, used, now):
+                return False
+            self.place.unlink(key, slots)
+            return True
+
+    # By itself
+
+    def start(self) -> None:
+        """See that a thread of this process sweeps now and then, as long as this object lives."""
+        if self._process == os.getpid():
+            return
+        self._process = os.getpid()  # a forked child has none of its parent's threads
+        stop = threading.Event()
+        weakref.finalize(self, stop.set)
+        threading.Thread(target=_sweep_now_and_then, args=(weakref.ref(self), stop), name="dash-stash janitor", daemon=True).start()
+
+    @available
+    def sweep(self) -> bool:
+        """Remove what is over, what nobody comes back for, and what the dead have left.
+
+        One process or thread at a time does it; False if another is at it.
+        """
+        now = self.place.clock()
+        slots, index = self.place.ready(now), self.place.index()
+        with locked(self.place.folder / "sweep", wait=False) as had:
+            if not had:
+                return False
+            self._drop_all(index.gone(now, _AT_ONCE), slots, index, now)
+            before = now - self._limits.idle
+            idle = index.idle_scopes(before, _AT_ONCE)
+            uses = [(scope, slots.last_use(scope_key(scope))) for scope, _ in idle]
+            index.note_scope_use([(scope, use) for scope, use in uses if use >= before])
+            for scope, use in uses:
+                if use < before:
+                    self._drop_all([(key, used) for key, used in index.of_scope(scope) if used < before], slots, index, now)
+            for scope, since in index.left(now - GRACE, _AT_ONCE):
+                if slots.last_use(scope_key(scope)) <= since:
+                    self._drop_all(index.of_scope(scope), slots, index, now)
+                index.stay(scope)
+            self.place.remove_abandoned()
+        return True
+
+
+def scope_key(scope: str) -> bytes:
+    """Return what the uses of a scope are noted under."""
+    return keys.digest(b"scope", scope.encode())
+
+
+def _last_use(slots: Slots, key: bytes, now: float) -> float:
+    """When an entry was last used. Uses are noted only so often: one that was noted lately may still be going on."""
+    use = slots.last_use(key)
+    return now if now - use < TRUSTED else use
+
+
+def _sweep_now_and_then(reference: weakref.ref[Housekeeping], stop: threading.Event) -> None:
+    while (housekeeping := reference()) is not None:
+        try:
+            housekeeping.sweep()
+        except StoreUnavailable as error:
+            _log.debug("nothing is swept now: %s", error)
+        del housekeeping
+        if stop.wait(_SWEEP_EVERY):
+            return

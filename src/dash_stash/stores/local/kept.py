@@ -1,0 +1,85 @@
+"""What a process remembers of the entries that it has checked, so that most hits need no look at the folder."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from typing import TypeVar
+
+from dash_stash.layout import Entry
+from dash_stash.stores.base import Found
+from dash_stash.stores.local import files
+from dash_stash.stores.local.files import EntryFile, Identity
+from dash_stash.stores.local.place import TRUSTED
+from dash_stash.stores.local.slots import epoch_slot, version_slot
+
+T = TypeVar("T")
+
+SMALL = 64 * 1024
+"""Up to this size an entry, or the head of a larger one, is kept in memory: of `KEPT` at most, so 64 MiB in all."""
+
+KEPT = 512
+
+MAPPED = 256 * 1024
+"""From this size on an entry is mapped. A map may hold a file descriptor as long as the value lives, and of those there are few."""
+
+KEPT_OPEN = 16
+"""So many mapped entries are also kept open, which spares a third of reading them."""
+
+
+@dataclass(slots=True)
+class Kept:
+    """What this process remembers of an entry that it has checked."""
+
+    entry: Entry
+    identity: Identity
+    head: bytes | None
+    """The head as its seal was checked; None if it is too big to be kept."""
+
+    body: bytes | None
+    """The whole entry, if it is small."""
+
+    found: Found | None
+    """What every reader may be given, if nothing in it can be written to."""
+
+    watched: tuple[tuple[int, int], ...] = ()
+    """The slots of the entry's version and of its tags' epochs, and what must stand in them."""
+
+    since: float = float("inf")
+    until: float = float("-inf")
+    """For how long it is trusted; a clock that is set back ends that too."""
+
+    @classmethod
+    def of(cls, entry: Entry, identity: Identity, head: bytes, body: bytes | None) -> Kept:
+        """Remember a checked entry, which is not trusted yet."""
+        found = found_in(entry, head, body) if body is not None and not entry.has_buffers else None
+        return cls(entry, identity, head if len(head) <= SMALL else None, body, found)
+
+    def load(self, file: EntryFile | None) -> Found | None:
+        """Memory for one reader, without a look at the folder, perhaps from a file kept open; None if that cannot be."""
+        if self.body is not None:
+            return found_in(self.entry, self.head, bytearray(self.body))
+        if self.head is None or file is None or file.identity != self.identity:
+            return None
+        return found_in(self.entry, self.head, files.private_map(file.descriptor))
+
+    def trust(self, version: int, now: float) -> None:
+        """Trust it for a while, if this is still the version of its key."""
+        facts = self.entry.facts
+        self.watched = ((version_slot(self.entry.key), version), *((epoch_slot(tag), epoch) for tag, epoch in facts.tags.items()))
+        self.since, self.until = now, min(now + TRUSTED, facts.gone_at)
+
+
+def found_in(entry: Entry, head: bytes | None, body: bytes | bytearray | memoryview) -> Found:
+    """What a reader is given: an entry, with the bytes of its head as they were checked, and all of its bytes."""
+    assert head is not None  # noqa: S101 (the head of an entry whose body is kept is kept too)
+    return Found(entry, entry.encoded(memoryview(head), memoryview(body)))
+
+
+def put(table: dict[bytes, T], key: bytes, value: T, limit: int) -> None:
+    """Add to a table that lets go of what was added first."""
+    while len(table) >= limit and key not in table:
+        # Another thread may be doing the same.
+        with contextlib.suppress(StopIteration, RuntimeError):
+            table.pop(next(iter(table)), None)
+    table[key] = value

@@ -1,0 +1,215 @@
+"""A store's folder: where things lie in it, and its slots and index, opened when needed and again when they were deleted."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import pathlib
+import sqlite3
+import threading
+import weakref
+from collections.abc import Callable
+from typing import Concatenate, ParamSpec, Protocol, TypeVar
+
+from dash_stash.clock import Clock
+from dash_stash.errors import StoreUnavailable
+from dash_stash.layout import Entry
+from dash_stash.stores.local import files
+from dash_stash.stores.local import index as indexes
+from dash_stash.stores.local.index import Index
+from dash_stash.stores.local.locks import locked, remove_abandoned
+from dash_stash.stores.local.slots import Slots
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_HEX = "[0-9a-f]"
+
+TRUSTED = 1.0
+"""How long, in seconds, something kept is trusted without a look at the folder.
+
+It bounds what a writer that died between the renaming of its file and the change of the version can cost, and a folder that was
+deleted by hand.
+"""
+
+# Of several processes that find the index deleted, each makes a new one; SQLite, closing an old one, removes a file of the new.
+_TRIES = 4
+
+_DAMAGE = (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+_places: weakref.WeakSet[Place] = weakref.WeakSet()
+
+
+class _HasPlace(Protocol):
+    place: Place
+
+
+S = TypeVar("S", bound=_HasPlace)
+
+
+def available(method: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S, P], R]:
+    """Let a method say of whatever the system or SQLite refuses that the store cannot be used now."""
+
+    def call(self: S, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            for _ in range(_TRIES):
+                try:
+                    return method(self, *args, **kwargs)
+                except (FileNotFoundError, sqlite3.Error) as error:
+                    # Somebody may have deleted the folder, or the index, a moment ago.
+                    if _is_damage(error):
+                        self.place.discard_index()
+                    elif not self.place.was_deleted():
+                        raise
+            return method(self, *args, **kwargs)
+        except StoreUnavailable:
+            raise
+        except (OSError, sqlite3.Error) as error:
+            raise StoreUnavailable(str(self.place.folder), str(error)) from error
+
+    return functools.update_wrapper(call, method)
+
+
+class Place:
+    """The folder of a store."""
+
+    def __init__(self, folder: pathlib.Path, sealing_key: bytes, *, network: bool, clock: Clock) -> None:
+        """Take the folder, which is created when needed, what its entries are sealed with, and whether it may be on a network."""
+        self.folder = folder
+        self._sealing_key, self._network, self.clock = sealing_key, network, clock
+        self.slots: Slots | None = None
+        self.looked_at = float("-inf")
+        self._index: Index | None = None
+        self.index_lock = threading.Lock()
+        _places.add(self)
+
+    def create(self) -> None:
+        """See that the folder is there, and safe.
+
+        Raises:
+            StoreUnsafe: It is not.
+        """
+        files.make_private_folder(self.folder, network=self._network)
+
+    def ready(self, now: float) -> Slots:
+        """See that the folder is there and the slots are the folder's, once a second; a deleted folder begins anew."""
+        if self.slots is not None and 0 <= now - self.looked_at < TRUSTED:
+            return self.slots
+        if self.slots is None or indexes.identity(f"{self.folder}/slots") != self.slots.identity:
+            self.create()
+            for name in ("entries", "flights", "commits", "temporary"):
+                (self.folder / name).mkdir(mode=0o700, exist_ok=True)
+            self.slots = Slots(self.folder / "slots")
+        self.looked_at = now
+        return self.slots
+
+    def index(self) -> Index:
+        """Return the index; if it is new, or was deleted meanwhile, filled from the files."""
+        with self.index_lock:
+            if self._index is None or indexes.identity(self.folder / "index.sqlite") != self._index.identity:
+                if self._index is not None:
+                    self._index.close()
+                    self._index = None
+                # SQLite does not let two processes make a database at the same time: the second is told that it is locked.
+                with locked(self.folder / "opening"):
+                    self._index = self._make_index(self.folder / "index.sqlite")
+            return self._index
+
+    def _make_index(self, path: pathlib.Path) -> Index:
+        if not path.exists():
+            self.discard_index()  # what belonged to one that was deleted
+        try:
+            index = Index(path)
+        except sqlite3.DatabaseError as error:
+            if not _is_damage(error):
+                raise
+            self.discard_index()
+            index = Index(path)
+        if not index.is_complete:
+            self._fill(index)
+            index.complete()
+        return index
+
+    def _fill(self, index: Index) -> None:
+        for folder in (self.folder / "entries").glob(_HEX * 2):
+            entries = [self.read_head(bytes.fromhex(path.name)) for path in folder.glob(_HEX * 32)]
+            index.add([entry for entry in entries if entry is not None], self.clock())
+
+    def close_index(self) -> None:
+        """Close the index until it is needed again, and keep others from opening it until `index_lock` is released."""
+        self.index_lock.acquire()
+        if self._index is not None:
+            self._index.close()
+            self._index = None
+
+    def discard_index(self) -> None:
+        """Remove a damaged index; it is made anew."""
+        for name in ("index.sqlite", "index.sqlite-wal", "index.sqlite-shm"):
+            (self.folder / name).unlink(missing_ok=True)
+
+    def was_deleted(self) -> bool:
+        """Whether the folder, or the index in it, is no longer what this process has opened; look again if so."""
+        self.looked_at = float("-inf")
+        index = self._index
+        return not (self.folder / "slots").exists() or (
+            index is not None and indexes.identity(self.folder / "index.sqlite") != index.identity
+        )
+
+    # Entries
+
+    def entry_path(self, key: bytes) -> str:
+        """Where the entry of *key* lies."""
+        # Text, because building a Path takes longer than opening the file.
+        name = key.hex()
+        return f"{self.folder}/entries/{name[:2]}/{name}"
+
+    def flight_path(self, key: bytes) -> pathlib.Path:
+        """Where the flight of *key* lies."""
+        return self.folder / "flights" / key.hex()
+
+    def commit_lock(self, key: bytes) -> pathlib.Path:
+        """The file that is locked for the moment in which the entry of *key* appears or disappears."""
+        return self.folder / "commits" / key.hex()[:2]
+
+    def read_head(self, key: bytes) -> Entry | None:
+        """What the entry of *key* says of itself; None if there is none of ours."""
+        file = files.open_entry(self.entry_path(key))
+        read = None if file is None else files.read_head(file.descriptor, key, self._sealing_key)
+        return None if read is None else read[0]
+
+    def remove_abandoned(self) -> None:
+        """Remove what processes that died have left half done."""
+        for path in (self.folder / "temporary").iterdir():
+            remove_abandoned(path)
+        for path in (self.folder / "flights").glob(_HEX * 32):
+            remove_abandoned(path, self.commit_lock(bytes.fromhex(path.name)))
+
+    def unlink(self, key: bytes, slots: Slots) -> None:
+        """Remove the entry of *key* and tell every process; the commit lock is held."""
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(self.entry_path(key))
+        slots.change_version(key)
+
+
+def _is_damage(error: Exception) -> bool:
+    """Whether SQLite says that its files are unsound, or not those that it opened; other errors pass (busy, full)."""
+    return isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGE
+
+
+# SQLite's handles do not survive a fork, least of all in the middle of another thread's transaction: none is open during one.
+_closed: list[Place] = []
+
+
+def _before_fork() -> None:
+    for place in tuple(_places):
+        place.close_index()
+        _closed.append(place)
+
+
+def _after_fork() -> None:
+    while _closed:
+        _closed.pop().index_lock.release()
+
+
+os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork)

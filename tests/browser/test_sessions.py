@@ -1,0 +1,135 @@
+"""Sessions, tabs and pages as a real browser makes them."""
+
+from __future__ import annotations
+
+import contextlib
+import pathlib
+import re
+import shutil
+import sqlite3
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from support import gunicorn, wait_until
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
+    return tmp_path_factory.mktemp("visits") / "stash"
+
+
+@pytest.fixture(scope="module")
+def address(folder: pathlib.Path) -> Iterator[str]:
+    with gunicorn("visits:server", folder) as served:
+        yield served
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    flags = ["--no-sandbox", "--disable-quic", "--disable-background-networking"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=flags)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def context(chromium: Browser) -> Iterator[BrowserContext]:
+    made = chromium.new_context(viewport={"width": 390, "height": 700})
+    made.set_default_timeout(30_000)
+    yield made
+    made.close()
+
+
+def opened(context: BrowserContext, address: str) -> Page:
+    page = context.new_page()
+    page.goto(address)
+    return page
+
+
+def counts(page: Page) -> dict[str, int]:
+    """Count once more, and return what the page shows then."""
+    before = page.locator("#counts").inner_text()
+    page.get_by_text("count", exact=True).click()
+    expect(page.locator("#counts")).not_to_have_text(before or "nothing")
+    expect(page.locator("#counts")).to_have_text(re.compile("page:"))
+    return {scope: int(number) for scope, number in (part.split(":") for part in page.locator("#counts").inner_text().split())}
+
+
+def test_a_reload_is_the_same_tab_and_another_page(context: BrowserContext, address: str) -> None:
+    page = opened(context, address)
+    counts(page)
+    for number in (2, 3):
+        page.reload()
+        shown = counts(page)
+        assert (shown["session"], shown["tab"], shown["page"]) == (number, number, 1)
+
+
+def test_other_tabs_and_windows_that_a_tab_opens_are_tabs_of_their_own(context: BrowserContext, address: str) -> None:
+    first = opened(context, address)
+    assert counts(first)["tab"] == 1
+    assert counts(opened(context, address))["tab"] == 1
+    with context.expect_page() as window:
+        first.evaluate("window.open(location.href)")  # with a copy of what this tab has in its sessionStorage
+    window.value.wait_for_load_state()
+    shown = counts(window.value)
+    assert (shown["session"], shown["tab"]) == (3, 1)
+    assert counts(first)["tab"] == 2
+    window.value.reload()
+    assert counts(window.value)["tab"] == 2
+
+
+def test_two_browsers_share_what_is_the_apps_and_nothing_else(chromium: Browser, context: BrowserContext, address: str) -> None:
+    mine = counts(opened(context, address))
+    other = chromium.new_context()
+    theirs = counts(opened(other, address))
+    other.close()
+    assert theirs["app"] == mine["app"] + 1
+    assert (theirs["session"], theirs["tab"], theirs["page"]) == (1, 1, 1)
+
+
+def test_after_logging_out_a_page_goes_on_in_a_new_session_and_other_tabs_are_told(context: BrowserContext, address: str) -> None:
+    page, other = opened(context, address), opened(context, address)
+    counts(page)
+    counts(other)
+    page.get_by_text("log out").click()
+    expect(page.locator("#said")).to_have_text("logged out")
+    shown = counts(page)
+    assert (shown["session"], shown["tab"], shown["page"]) == (1, 1, 1)
+    other.get_by_text("count", exact=True).click()
+    notice = other.get_by_role("alert")
+    expect(notice).to_contain_text("This page has no session any more. Reload it to go on")
+    box = notice.bounding_box()
+    assert box is not None
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= 390
+    notice.get_by_role("button").click()
+    expect(notice).to_have_count(0)
+    assert counts(other)["session"] == 2
+
+
+def left(folder: pathlib.Path) -> list[str]:
+    """The kinds of what pages have said that they leave, and not come back to."""
+    with contextlib.closing(sqlite3.connect(folder / "index.sqlite")) as index:
+        return sorted(scope.rpartition("/")[2].partition(":")[0] for (scope,) in index.execute("SELECT scope FROM leaving"))
+
+
+def test_a_page_says_goodbye(context: BrowserContext, address: str, folder: pathlib.Path) -> None:
+    before = left(folder)
+    page = opened(context, address)
+    counts(page)
+    page.close()
+    wait_until(lambda: left(folder) == sorted([*before, "page", "tab"]), "page and tab were left", 30)
+
+
+def test_without_cookies_a_page_works_and_is_told_what_needs_them(chromium: Browser, address: str) -> None:
+    context = chromium.new_context(viewport={"width": 1440, "height": 900})
+    context.route("**/*", lambda route: route.continue_(headers={k: v for k, v in route.request.headers.items() if k != "cookie"}))
+    page = opened(context, address)
+    page.route("**/_dash-update-component", lambda route: (context.clear_cookies(), route.continue_())[1])
+    context.clear_cookies()
+    page.get_by_text("count", exact=True).click()
+    expect(page.get_by_role("alert")).to_contain_text("it needs cookies")
+    context.close()
