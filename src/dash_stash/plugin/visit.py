@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import secrets
 from collections.abc import Callable
@@ -12,7 +13,7 @@ import flask
 
 from dash_stash import keys, seal
 from dash_stash.clock import SKEW, Clock
-from dash_stash.errors import ConfigError
+from dash_stash.errors import ConfigError, StoreUnavailable
 from dash_stash.plugin.ids import ID_SIZE, Cookie, proven, sign
 from dash_stash.scope import Scope, Visit
 from dash_stash.stores.base import Store
@@ -157,6 +158,14 @@ class BrowserVisit:
         now = self._desk.clock()
         if now - cookie.issued > _RENEW_AFTER * self._desk.idle:
             self.cookie_to_set = dataclasses.replace(cookie, issued=int(now))
+
+    def lasting_cookie(self) -> Cookie | None:
+        """The cookie to set, if any: not one that was issued anew and has ended while the request was answered."""
+        cookie = self.cookie_to_set
+        with contextlib.suppress(StoreUnavailable):
+            if cookie is not None and self._desk.store.has_ended(cookie.mark):
+                return None
+        return cookie
 
     def rotate(self) -> None:
         """Give the browser another cookie of the same session; the one that it had is worth nothing from now on."""
