@@ -454,9 +454,9 @@ def test_a_slow_request_that_renews_its_cookie_does_not_bring_it_back_after_logg
         return "done"
 
     page = Page(scoped)
-    clicked(page)
+    other = page.another()
     clock.now += stash.limits.idle / 2
-    slow = Caller(lambda: page.another().post("slow.data", ("slowly", "n_clicks", 1)))
+    slow = Caller(lambda: other.post("slow.data", ("slowly", "n_clicks", 1)))
     assert entered.wait(30)
     page.call("out.data", ("logout", "n_clicks", 1))
     after = cookie(page).value
