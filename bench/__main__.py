@@ -10,7 +10,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 
-from bench import callback, hits, machine, many, memory, picture, storing
+from bench import callback, hits, machine, many, memory, picture, sessions, storing
 from bench.report import Section, table
 
 _RESULTS = pathlib.Path(__file__).parent / "results"
@@ -22,6 +22,8 @@ _ALL: dict[str, Callable[..., Iterator[Section]]] = {
     "storing": storing.storing,
     "callback": callback.callback,
     "many": many.many,
+    "sessions": sessions.sessions,
+    "soak": sessions.soak,
 }
 
 

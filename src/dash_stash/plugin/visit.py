@@ -84,8 +84,11 @@ class BrowserVisit:
         cookie = Cookie.proven(self.request.cookies.get(self._desk.cookie, ""), self._desk.session_key)
         if cookie is None or not -SKEW <= self._desk.clock() - cookie.issued <= _OVER_AFTER * self._desk.idle:
             return None
-        store = self._desk.store
-        return None if store.has_ended(cookie.mark) or store.has_ended(cookie.holder) else cookie
+        return None if self._has_ended(cookie) else cookie
+
+    def _has_ended(self, cookie: Cookie) -> bool:
+        """Whether the cookie was replaced, or its session is over."""
+        return self._desk.store.has_ended(cookie.mark) or self._desk.store.has_ended(cookie.holder)
 
     @cached_property
     def _ids(self) -> tuple[bytes | None, bytes | None]:
@@ -163,7 +166,7 @@ class BrowserVisit:
         """The cookie to set, if any: not one that was issued anew and has ended while the request was answered."""
         cookie = self.cookie_to_set
         with contextlib.suppress(StoreUnavailable):
-            if cookie is not None and self._desk.store.has_ended(cookie.mark):
+            if cookie is not None and self._has_ended(cookie):
                 return None
         return cookie
 
@@ -176,9 +179,6 @@ class BrowserVisit:
 
     def end(self) -> None:
         """Give the browser a new session, and its page and tab new ids."""
-        cookie = self.cookie
-        assert cookie is not None  # noqa: S101 (likewise)
-        self._desk.store.end(cookie.mark)
         self.cookie_to_set = Cookie.new(self._desk.clock())
         self._owners.clear()
         self._ids = secrets.token_bytes(ID_SIZE), secrets.token_bytes(ID_SIZE)

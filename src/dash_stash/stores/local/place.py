@@ -17,7 +17,7 @@ from dash_stash.errors import StoreUnavailable
 from dash_stash.layout import Entry
 from dash_stash.stores.local import files
 from dash_stash.stores.local import index as indexes
-from dash_stash.stores.local.index import Index
+from dash_stash.stores.local.index import Index, OtherVersionError
 from dash_stash.stores.local.locks import locked, remove_abandoned
 from dash_stash.stores.local.slots import Slots
 
@@ -193,7 +193,9 @@ class Place:
 
 
 def _is_damage(error: Exception) -> bool:
-    """Whether SQLite says that its files are unsound, or not those that it opened; other errors pass (busy, full)."""
+    """Whether the index is of no use: unsound, or not what was opened, or of another version; other errors pass (busy, full)."""
+    if isinstance(error, OtherVersionError):
+        return True
     return isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGE
 
 
