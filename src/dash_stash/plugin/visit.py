@@ -143,9 +143,15 @@ class BrowserVisit:
             return None
         if not isinstance(user, str | bytes | int) or isinstance(user, bool):
             raise ConfigError(f"user= returned a {type(user).__qualname__}: return the user's id as text, bytes or a number, or None")
-        text = user if isinstance(user, bytes) else str(user).encode("utf-8", "surrogatepass")
+        if isinstance(user, int):
+            kind, raw = b"int", f"{user:x}".encode()  # of a number with thousands of digits there is no str()
+        elif isinstance(user, str):
+            kind, raw = b"str", user.encode("utf-8", "surrogatepass")
+        else:
+            kind, raw = b"bytes", user
         # With a key: ids of users can be guessed.
-        return f"user:{seal.make(self._desk.user_key, type(user).__name__.encode(), b':', text, size=keys.KEY_SIZE).hex()}"
+        digest = seal.make(self._desk.user_key, kind, b":", raw, size=keys.KEY_SIZE)
+        return f"user:{digest.hex()}"
 
     # Changing who it is
 
