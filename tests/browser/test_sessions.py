@@ -5,12 +5,11 @@ from __future__ import annotations
 import contextlib
 import pathlib
 import re
-import shutil
 import sqlite3
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from support import gunicorn, wait_until
 
@@ -24,15 +23,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
 def address(folder: pathlib.Path) -> Iterator[str]:
     with gunicorn("visits:server", folder) as served:
         yield served
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    flags = ["--no-sandbox", "--disable-quic", "--disable-background-networking"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=flags)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
