@@ -114,6 +114,29 @@ def test_a_page_says_goodbye(context: BrowserContext, address: str, folder: path
     wait_until(lambda: left(folder) == sorted([*before, "page", "tab"]), "page and tab were left", 30)
 
 
+def test_the_back_button_comes_back_to_the_tab(context: BrowserContext, address: str) -> None:
+    page = opened(context, address)
+    counts(page)
+    page.goto("about:blank")
+    page.go_back()
+    after = counts(page)
+    assert (after["page"], after["tab"]) == (1, 2), "pages that no cache may keep are loaded again"
+
+
+def test_a_page_that_is_kept_for_the_back_button_does_not_say_goodbye(context: BrowserContext, address: str, folder: pathlib.Path) -> None:
+    page = opened(context, address)
+    counts(page)
+    before = left(folder)
+    # What Safari does with any page, and Chromium with those that may be kept.
+    page.evaluate("dispatchEvent(new PageTransitionEvent('pagehide', {persisted: true}))")
+    page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', {persisted: true}))")
+    assert (counts(page)["page"], counts(page)["tab"]) == (2, 3)
+    assert len(left(folder)) <= len(before)
+    duplicate = context.new_page()
+    duplicate.goto(address)
+    assert counts(duplicate)["tab"] == 1
+
+
 def test_without_cookies_a_page_works_and_is_told_what_needs_them(chromium: Browser, address: str) -> None:
     context = chromium.new_context(viewport={"width": 1440, "height": 900})
     context.route("**/*", lambda route: route.continue_(headers={k: v for k, v in route.request.headers.items() if k != "cookie"}))

@@ -145,6 +145,32 @@ def test_budgets_are_hardly_exceeded_while_many_write_at_once(folder: pathlib.Pa
     assert most_bytes <= 500_000 + writers * size_of_one
 
 
+_SWEEPER = """
+import sys
+from dash_stash import Stash
+store = Stash(url=f"file://{sys.argv[1]}", secret="a secret for the tests only").store
+
+def held_up(now, limit):
+    print("sweeps", flush=True)
+    sys.stdin.read()
+
+store.place.index().gone = held_up
+store.housekeeping.sweep()
+"""
+
+
+def test_one_process_at_a_time_sweeps_and_another_takes_over_when_it_dies(folder: pathlib.Path) -> None:
+    store = Stash(url=f"file://{folder}", **_options()).store  # type: ignore[arg-type]
+    assert isinstance(store, LocalStore)
+    assert store.housekeeping.sweep()
+    other = start_python(_SWEEPER, folder)
+    assert must(other.stdout).readline() == "sweeps\n"
+    assert not store.housekeeping.sweep(), "the other is at it"
+    other.kill()
+    other.wait()
+    assert store.housekeeping.sweep()
+
+
 def test_what_another_process_reads_stays_and_the_least_recently_used_goes(folder: pathlib.Path) -> None:
     stash = Stash(url=f"file://{folder}", **_options())  # type: ignore[arg-type]
     refs = [stash.put(np.full(12_000, n), share=True) for n in range(10)]
