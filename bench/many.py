@@ -6,6 +6,7 @@ import hashlib
 import multiprocessing
 import pathlib
 import random
+import statistics
 import time
 from collections.abc import Iterator
 
@@ -16,10 +17,14 @@ from bench.timing import Call, race
 from dash_stash.codec import encode
 from dash_stash.keys import KEY_SIZE
 from dash_stash.layout import Facts
+from dash_stash.stores.local import LocalStore
+from dash_stash.stores.local.housekeeping import SWEEP_EVERY
 
 _FEW = 1000
 _FILLERS = 2
 _KEYS = 25
+_SESSIONS = 10_000
+_SWEEPS = 20
 
 
 def many(folder: pathlib.Path, *, quick: bool) -> Iterator[Section]:
@@ -38,11 +43,27 @@ def many(folder: pathlib.Path, *, quick: bool) -> Iterator[Section]:
     demand = Demand(f"{names[0]} against {names[1]}", timed.ratio(*names), 1.5)
     yield Section(f"First hits in a process, {_KEYS} random entries", [demand], timed.spreads(), [note])
 
+    yield _janitor(folder / "many", count)
+
     hits = [contenders.memo_hit(contenders.stash_in(folder / name), 1.0) for name in ("many", "few")]
     again = dict(zip(names, hits, strict=True))
     timed = race(again, 200, repeat=50)
     demand = Demand(f"{names[0]} against {names[1]}", timed.ratio(*names), 1.5)
     yield Section("Warm hit of one small entry", [demand], timed.spreads())
+
+
+def _janitor(folder: pathlib.Path, count: int) -> Section:
+    """What it costs that one process looks every ten seconds for what is over, while all sessions are in use."""
+    store = contenders.stash_in(folder).store
+    assert isinstance(store, LocalStore)
+    store.housekeeping.sweep()
+    shares = []
+    for _ in range(_SWEEPS):
+        began = time.thread_time()
+        assert store.housekeeping.sweep()
+        shares.append((time.thread_time() - began) / SWEEP_EVERY)
+    demand = Demand("of a core", 100 * statistics.median(shares), 1, "%")
+    return Section(f"The janitor's share, {count:,} entries, {_SESSIONS:,} sessions", [demand])
 
 
 def _key(number: int) -> bytes:
@@ -64,7 +85,9 @@ def _fill(folder: pathlib.Path, numbers: range) -> None:
     store = contenders.stash_in(folder).store
     encoded = encode({f"key {number}": float(number) for number in range(10)})
     for number in numbers:
-        store.commit(None, _key(number), Facts("put", "dict", time.time()), encoded)
+        # A tenth of them is sessions' own.
+        session = f"session:{_key(number // 10 % _SESSIONS).hex()}" if number % 10 == 0 else ""
+        store.commit(None, _key(number), Facts("put", "dict", time.time(), scope=session), encoded)
 
 
 def _first_hits(folder: pathlib.Path, count: int, rounds: int) -> Call:

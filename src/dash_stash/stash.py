@@ -304,7 +304,8 @@ class Stash:
 
 
 def _limits(max_bytes: int, max_entries: int, max_sessions: int, max_session_bytes: int | None, idle: Duration) -> Limits:
-    limits = Limits(max_bytes, max_entries, max_sessions, max_session_bytes or max(1, max_bytes // 4), seconds(idle, "idle"))
+    share = max(1, max_bytes // 4) if max_session_bytes is None else max_session_bytes
+    limits = Limits(max_bytes, max_entries, max_sessions, share, seconds(idle, "idle"))
     for name in Limits.__slots__:
         if getattr(limits, name) <= 0:
             raise ConfigError(f"{name}={getattr(limits, name)} must be more than 0")

@@ -113,6 +113,64 @@ def test_budgets_hold_while_four_processes_write(folder: pathlib.Path) -> None:
     assert 1_500_000 < size <= 2_000_000, "within the budget, and not far below it"
 
 
+_VISITORS = """
+import os, sys
+from concurrent.futures import ThreadPoolExecutor
+from dash_stash import Stash, codec, keys, layout
+stash = Stash(url=f"file://{sys.argv[1]}", secret="a secret for the tests only", max_bytes=500_000, max_sessions=100)
+
+def come(n):
+    for part in range(2):
+        name = f"{os.getpid()} {n} {part}".encode()
+        facts = layout.Facts("put", "text", stash.clock(), scope=f"session:{keys.digest(b'%d' % n, sys.argv[2].encode()).hex()}")
+        stash.store.commit(None, keys.digest(name), facts, codec.encode("x" * 1000))
+
+with ThreadPoolExecutor(8) as crowd:
+    list(crowd.map(come, range(300)))
+"""
+
+
+def test_budgets_are_hardly_exceeded_while_many_write_at_once(folder: pathlib.Path) -> None:
+    writers = 4 * 8
+    store = Stash(url=f"file://{folder}", **_options()).store  # type: ignore[arg-type]
+    assert isinstance(store, LocalStore)
+    fillers = [start_python(_VISITORS, folder, str(number)) for number in range(4)]
+    most_bytes = most_sessions = 0
+    while any(filler.poll() is None for filler in fillers):
+        totals = store.place.index().totals()
+        most_bytes, most_sessions = max(most_bytes, totals.bytes), max(most_sessions, totals.sessions)
+    assert [filler.returncode for filler in fillers] == [0] * 4
+    size_of_one = max(listed.size for listed in store.list())
+    assert 100 < most_sessions <= 100 + writers, "each writer is over by one at most, before it makes room"
+    assert most_bytes <= 500_000 + writers * size_of_one
+
+
+_SWEEPER = """
+import sys
+from dash_stash import Stash
+store = Stash(url=f"file://{sys.argv[1]}", secret="a secret for the tests only").store
+
+def held_up(now, limit):
+    print("sweeps", flush=True)
+    sys.stdin.read()
+
+store.place.index().gone = held_up
+store.housekeeping.sweep()
+"""
+
+
+def test_one_process_at_a_time_sweeps_and_another_takes_over_when_it_dies(folder: pathlib.Path) -> None:
+    store = Stash(url=f"file://{folder}", **_options()).store  # type: ignore[arg-type]
+    assert isinstance(store, LocalStore)
+    assert store.housekeeping.sweep()
+    other = start_python(_SWEEPER, folder)
+    assert must(other.stdout).readline() == "sweeps\n"
+    assert not store.housekeeping.sweep(), "the other is at it"
+    other.kill()
+    other.wait()
+    assert store.housekeeping.sweep()
+
+
 def test_what_another_process_reads_stays_and_the_least_recently_used_goes(folder: pathlib.Path) -> None:
     stash = Stash(url=f"file://{folder}", **_options())  # type: ignore[arg-type]
     refs = [stash.put(np.full(12_000, n), share=True) for n in range(10)]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import pathlib
+import sqlite3
 from typing import Any
 
 import numpy as np
@@ -158,6 +160,26 @@ def test_an_end_is_not_evicted(folder: pathlib.Path, clock: FakeClock) -> None:
     sweep(store)
     assert not store.has_ended("session:a")
     assert not list((folder / "entries").glob(f"*/{_ended_key('session:a').hex()}"))
+
+
+def test_who_logs_out_again_and_again_neither_fills_the_disk_nor_takes_the_room_of_others(folder: pathlib.Path, clock: FakeClock) -> None:
+    store = limited(folder, clock, max_entries=5, max_sessions=2)
+    put(store, 1, "of somebody else")
+    for number in range(50):
+        store.end(f"session:{number}")
+        clock.now += 10
+    assert names(store) == [1]
+    assert [number for number in range(50) if store.has_ended(f"session:{number}")] == list(range(30, 50))
+    assert len(list((folder / "entries").glob("*/*"))) == 1 + 20
+
+
+def test_the_index_of_another_version_is_made_anew(folder: pathlib.Path, clock: FakeClock) -> None:
+    put(limited(folder, clock), 1, "value")
+    with contextlib.closing(sqlite3.connect(folder / "index.sqlite")) as index:
+        index.executescript("DROP TABLE totals; CREATE TABLE totals (bytes INTEGER); PRAGMA user_version = 1")
+    store = limited(folder, clock)
+    put(store, 2, "value")
+    assert names(store) == [1, 2]
 
 
 def test_storing_again_costs_its_room_once(folder: pathlib.Path, clock: FakeClock) -> None:

@@ -442,6 +442,29 @@ def test_a_slow_request_brings_nothing_back_after_logging_out(scoped: Dash, stas
     assert list(stash.store.list()) == []
 
 
+def test_a_slow_request_that_renews_its_cookie_does_not_bring_it_back_after_logging_out(
+    scoped: Dash, stash: Stash, clock: FakeClock
+) -> None:
+    entered, released = threading.Event(), threading.Event()
+
+    @scoped.callback(Output("slow", "data"), Input("slowly", "n_clicks"))
+    def work_slowly(_: int) -> str:
+        entered.set()
+        assert released.wait(30)
+        return "done"
+
+    page = Page(scoped)
+    other = page.another()
+    clock.now += stash.limits.idle / 2
+    slow = Caller(lambda: other.post("slow.data", ("slowly", "n_clicks", 1)))
+    assert entered.wait(30)
+    page.call("out.data", ("logout", "n_clicks", 1))
+    after = cookie(page).value
+    released.set()
+    assert slow.result().headers.getlist("Set-Cookie") == []
+    assert cookie(page).value == after
+
+
 def test_logging_in_keeps_the_data_and_makes_a_planted_cookie_worthless(scoped: Dash) -> None:
     victim = Page(scoped)
     planted = cookie(victim)

@@ -13,11 +13,14 @@ import sqlite3
 import threading
 import weakref
 from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 from dash_stash.layout import Entry
 from dash_stash.stores.base import Listed, holder_of
 
 _PATIENCE = 2.0  # seconds to wait for another writer, who holds the index for well under a millisecond
+
+_VERSION = 2  # of the tables below; an index of another version is made anew
 
 _SCHEMA = """
 PRAGMA journal_mode = WAL;
@@ -29,6 +32,7 @@ CREATE TABLE IF NOT EXISTS entries (
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS by_use ON entries (used) WHERE kind != 'ended';
 CREATE INDEX IF NOT EXISTS by_end ON entries (gone_at);
+CREATE INDEX IF NOT EXISTS ended_by_end ON entries (gone_at) WHERE kind = 'ended';
 CREATE INDEX IF NOT EXISTS by_scope ON entries (scope, kind, used) WHERE scope != '';
 CREATE TABLE IF NOT EXISTS tags (tag TEXT NOT NULL, key BLOB NOT NULL, PRIMARY KEY (tag, key)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS by_key ON tags (key);
@@ -44,18 +48,27 @@ CREATE TABLE IF NOT EXISTS holders (
 CREATE INDEX IF NOT EXISTS holders_by_use ON holders (used) WHERE holder LIKE 'session:%';
 CREATE TABLE IF NOT EXISTS leaving (scope TEXT PRIMARY KEY, since REAL NOT NULL) WITHOUT ROWID;
 
-CREATE TABLE IF NOT EXISTS totals (bytes INTEGER NOT NULL, entries INTEGER NOT NULL, sessions INTEGER NOT NULL);
-INSERT INTO totals SELECT 0, 0, 0 WHERE NOT EXISTS (SELECT 1 FROM totals);
-CREATE TRIGGER IF NOT EXISTS added AFTER INSERT ON entries BEGIN
+-- What tells that a session has ended is counted apart: it must not take the room of what others store.
+CREATE TABLE IF NOT EXISTS totals (
+    bytes INTEGER NOT NULL, entries INTEGER NOT NULL, sessions INTEGER NOT NULL, ended INTEGER NOT NULL
+);
+INSERT INTO totals SELECT 0, 0, 0, 0 WHERE NOT EXISTS (SELECT 1 FROM totals);
+CREATE TRIGGER IF NOT EXISTS end_added AFTER INSERT ON entries WHEN new.kind = 'ended' BEGIN
+    UPDATE totals SET ended = ended + 1;
+END;
+CREATE TRIGGER IF NOT EXISTS end_removed AFTER DELETE ON entries WHEN old.kind = 'ended' BEGIN
+    UPDATE totals SET ended = ended - 1;
+END;
+CREATE TRIGGER IF NOT EXISTS added AFTER INSERT ON entries WHEN new.kind != 'ended' BEGIN
     UPDATE totals SET bytes = bytes + new.size, entries = entries + 1;
     INSERT INTO scopes SELECT new.scope, substr(new.scope, 1, instr(new.scope || '/', '/') - 1), 1, new.size, new.used WHERE new.scope != ''
         ON CONFLICT (scope) DO UPDATE SET entries = entries + 1, bytes = bytes + excluded.bytes, used = max(used, excluded.used);
 END;
-CREATE TRIGGER IF NOT EXISTS resized AFTER UPDATE OF size ON entries BEGIN
+CREATE TRIGGER IF NOT EXISTS resized AFTER UPDATE OF size ON entries WHEN new.kind != 'ended' BEGIN
     UPDATE totals SET bytes = bytes + new.size - old.size;
     UPDATE scopes SET bytes = bytes + new.size - old.size, used = max(used, new.used) WHERE scope = new.scope;
 END;
-CREATE TRIGGER IF NOT EXISTS removed AFTER DELETE ON entries BEGIN
+CREATE TRIGGER IF NOT EXISTS removed AFTER DELETE ON entries WHEN old.kind != 'ended' BEGIN
     UPDATE totals SET bytes = bytes - old.size, entries = entries - 1;
     DELETE FROM tags WHERE key = old.key;
     UPDATE scopes SET bytes = bytes - old.size, entries = entries - 1 WHERE scope = old.scope;
@@ -90,6 +103,22 @@ ON CONFLICT (key) DO UPDATE SET kind = excluded.kind, name = excluded.name,
 _WITHIN = "(scope = ?1 OR scope > ?1 || '/' AND scope < ?1 || '0')"  # '0' is what comes after '/'
 
 
+class OtherVersionError(sqlite3.DatabaseError):
+    """The file is the index of another version of this library."""
+
+
+class Totals(NamedTuple):
+    """How much there is."""
+
+    bytes: int
+    entries: int
+    sessions: int
+    """Sessions that have something stored."""
+
+    ended: int
+    """What tells that a session has ended; not among the entries."""
+
+
 class Index:
     """The open index. Every method may raise `sqlite3.Error`."""
 
@@ -97,6 +126,9 @@ class Index:
         """Open the index at *path*, which is created if need be."""
         self._lock = threading.Lock()
         self._connection = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
+        if self._rows("PRAGMA user_version") not in ([(0,)], [(_VERSION,)]):
+            self._connection.close()
+            raise OtherVersionError(str(path))
         self._connection.executescript(_SCHEMA)
         self.identity = identity(path)
         weakref.finalize(self, self._connection.close)
@@ -104,11 +136,11 @@ class Index:
     @property
     def is_complete(self) -> bool:
         """Whether it was filled from the files to the end; whoever did may have died before that."""
-        return self._rows("PRAGMA user_version") == [(1,)]
+        return self._rows("PRAGMA user_version") == [(_VERSION,)]
 
     def complete(self) -> None:
         """Note that all files are in it."""
-        self._rows("PRAGMA user_version = 1")
+        self._rows(f"PRAGMA user_version = {_VERSION}")
 
     def close(self) -> None:
         """Close the index, once nobody is using it."""
@@ -136,13 +168,18 @@ class Index:
             for entry in entries:
                 _add(connection, entry, used)
 
-    def add_within(self, budget: float, entry: Entry, used: float) -> bool:
+    def add_within(self, entry: Entry, budget: float, used: float) -> bool:
         """Add an entry, unless its session or user would then have more than *budget* bytes; return whether it was added."""
         with self._transaction() as connection:
-            if entry.facts.scope and _others_of(connection, entry) + entry.size > budget:
+            if not _fits(connection, entry, budget):
                 return False
             _add(connection, entry, used)
         return True
+
+    def has_room_for(self, entry: Entry, budget: float) -> bool:
+        """Whether `add_within` would add it."""
+        with self._lock:
+            return _fits(self._connection, entry, budget)
 
     def remove(self, keys: Iterable[bytes]) -> None:
         """Remove entries."""
@@ -160,10 +197,9 @@ class Index:
         with self._transaction() as connection:
             connection.executemany("UPDATE entries SET used = ?2 WHERE key = ?1", uses)
 
-    def totals(self) -> tuple[int, int, int]:
-        """How many bytes, entries, and sessions with data there are."""
-        ((size, entries, sessions),) = self._rows("SELECT bytes, entries, sessions FROM totals")
-        return int(size), int(entries), int(sessions)  # type: ignore[call-overload]
+    def totals(self) -> Totals:
+        """How much there is."""
+        return Totals(*self._rows("SELECT bytes, entries, sessions, ended FROM totals")[0])  # type: ignore[arg-type]
 
     def least_recently_used(self, limit: int) -> list[tuple[bytes, float]]:
         """The keys used longest ago and when that was."""
@@ -173,6 +209,10 @@ class Index:
         """The same of what belongs to a holder and can be computed again."""
         query = f"SELECT key, used FROM entries WHERE {_WITHIN} AND kind IN ('memo', 'recipe') ORDER BY used LIMIT ?2"  # noqa: S608 (ours)
         return self._rows(query, (holder, limit))  # type: ignore[return-value]
+
+    def ended_first(self, limit: int) -> list[tuple[bytes, float]]:
+        """The keys of what tells that a session has ended, the first of them first, and when that was."""
+        return self._rows("SELECT key, used FROM entries WHERE kind = 'ended' ORDER BY gone_at LIMIT ?", (limit,))  # type: ignore[return-value]
 
     def gone(self, now: float, limit: int) -> list[tuple[bytes, float]]:
         """Keys whose own time is over, and when they were last used."""
@@ -238,11 +278,13 @@ def _add(connection: sqlite3.Connection, entry: Entry, used: float) -> None:
     connection.executemany("INSERT INTO tags VALUES (?, ?)", [(json.dumps(tag), entry.key) for tag in facts.tags])
 
 
-def _others_of(connection: sqlite3.Connection, entry: Entry) -> int:
-    """Bytes of all that the holder of an entry has besides it."""
+def _fits(connection: sqlite3.Connection, entry: Entry, budget: float) -> bool:
+    """Whether all that the holder of an entry has, with the entry in place of what its key had, is within *budget* bytes."""
+    if not entry.facts.scope:
+        return True
     query = "SELECT coalesce((SELECT bytes FROM holders WHERE holder = ?), 0) - coalesce((SELECT size FROM entries WHERE key = ?), 0)"
-    (size,) = connection.execute(query, (holder_of(entry.facts.scope), entry.key)).fetchone()
-    return int(size)
+    (others,) = connection.execute(query, (holder_of(entry.facts.scope), entry.key)).fetchone()
+    return int(others) + entry.size <= budget
 
 
 def identity(path: pathlib.Path | str) -> tuple[int, int] | None:

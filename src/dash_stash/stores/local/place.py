@@ -13,11 +13,11 @@ from collections.abc import Callable
 from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
 from dash_stash.clock import Clock
-from dash_stash.errors import StoreUnavailable
+from dash_stash.errors import StoreUnavailable, StoreUnsafe
 from dash_stash.layout import Entry
 from dash_stash.stores.local import files
 from dash_stash.stores.local import index as indexes
-from dash_stash.stores.local.index import Index
+from dash_stash.stores.local.index import Index, OtherVersionError
 from dash_stash.stores.local.locks import locked, remove_abandoned
 from dash_stash.stores.local.slots import Slots
 
@@ -100,6 +100,8 @@ class Place:
             self.create()
             for name in ("entries", "flights", "commits", "temporary"):
                 (self.folder / name).mkdir(mode=0o700, exist_ok=True)
+                if (self.folder / name).is_symlink():
+                    raise StoreUnsafe(str(self.folder / name), "it is a link")
             self.slots = Slots(self.folder / "slots")
         self.looked_at = now
         return self.slots
@@ -117,8 +119,8 @@ class Place:
             return self._index
 
     def _make_index(self, path: pathlib.Path) -> Index:
-        if not path.exists():
-            self.discard_index()  # what belonged to one that was deleted
+        if not path.is_file() or path.is_symlink():
+            self.discard_index()  # what belonged to one that was deleted, or leads elsewhere
         try:
             index = Index(path)
         except sqlite3.DatabaseError as error:
@@ -180,10 +182,15 @@ class Place:
 
     def remove_abandoned(self) -> None:
         """Remove what processes that died have left half done."""
-        for path in (self.folder / "temporary").iterdir():
+        for path in self._files_in("temporary"):
             remove_abandoned(path)
-        for path in (self.folder / "flights").glob(_HEX * 32):
+        for path in self._files_in("flights"):
             remove_abandoned(path, self.commit_lock(bytes.fromhex(path.name)))
+
+    def _files_in(self, name: str) -> list[pathlib.Path]:
+        folder = self.folder / name
+        # A link laid in its place since it was made leads to files that are not ours.
+        return [] if folder.is_symlink() else list(folder.glob(_HEX * 32))
 
     def unlink(self, key: bytes, slots: Slots) -> None:
         """Remove the entry of *key* and tell every process; the commit lock is held."""
@@ -193,7 +200,9 @@ class Place:
 
 
 def _is_damage(error: Exception) -> bool:
-    """Whether SQLite says that its files are unsound, or not those that it opened; other errors pass (busy, full)."""
+    """Whether the index is of no use: unsound, or not what was opened, or of another version; other errors pass (busy, full)."""
+    if isinstance(error, OtherVersionError):
+        return True
     return isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGE
 
 
