@@ -7,7 +7,7 @@ import inspect
 import linecache
 import os
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from types import FunctionType
 from typing import Final
@@ -49,27 +49,61 @@ def can_change(reach: Reach, variable: Variable) -> bool:
     return sees and any(names.stores_items or names.stored_attributes or names.attributes & _METHODS for _, names in all_names)
 
 
-def place_of_change(functions: list[FunctionType], *names: str) -> Place | None:
-    """Return the line where one of the functions changes a variable, or an attribute, that it calls by one of the names."""
+@dataclass(frozen=True)
+class Culprit:
+    """What seems to have changed a variable."""
+
+    place: Place
+    code: str
+    """Of the linter's rule against it."""
+
+
+def culprit(functions: list[FunctionType], path: str, *names: str) -> Culprit | None:
+    """Return where one of the functions changes a variable, or an attribute, that it calls by one of the names.
+
+    Of several such places, the first that names the last key or attribute in *path* is the likeliest.
+    """
+    key = path.rpartition("[")[2].rpartition(".")[2].rstrip("]")
     for name in names:
+        found = []
         for function in functions:
             code = function.__code__
             if name in bytecode.names(code).attributes or name in code.co_varnames + code.co_freevars:
-                for line in _lines(function, name):
-                    return Place(code.co_filename, line)
+                found += list(_culprits(function, name))
+        if found:
+            return next((suspect for suspect, text in found if key and key in text), found[0][0])
     return None
 
 
-def _lines(function: FunctionType, name: str) -> Iterator[int]:
+def _culprits(function: FunctionType, name: str) -> Iterator[tuple[Culprit, str]]:
     try:
         lines, first = inspect.getsourcelines(function.__code__)
         tree = ast.parse(textwrap.dedent("".join(lines)))
     except (OSError, SyntaxError):  # no file, or a lambda within an expression
         return
-    declared = {declared for node in ast.walk(tree) if isinstance(node, ast.Global | ast.Nonlocal) for declared in node.names}
+    declared = {each: type(node) for node in ast.walk(tree) if isinstance(node, ast.Global | ast.Nonlocal) for each in node.names}
+    defaults = {argument.arg for node in ast.walk(tree) if isinstance(node, ast.arguments) for argument in (*node.args, *node.kwonlyargs)}
     for node in ast.walk(tree):
-        if any(_changes(target, name, declared) for target in _targets(node)) or (isinstance(node, ast.Call) and _calls(node, name)):
-            yield first + getattr(node, "lineno", 1) - 1
+        code = _code(node, name, declared, defaults)
+        if code:
+            line = first + getattr(node, "lineno", 1) - 1
+            yield Culprit(Place(function.__code__.co_filename, line), code), ast.unparse(node)
+
+
+def _code(node: ast.AST, name: str, declared: dict[str, type], defaults: set[str]) -> str:
+    """The rule that a statement or call breaks by changing what is called *name*; none if it does not."""
+    if isinstance(node, ast.Call):
+        code = "DS106" if _calls(node, name) else ""
+    else:
+        changed = [target for target in _targets(node) if _changes(target, name, declared)]
+        code = "" if not changed else "DS103" if isinstance(node, ast.AugAssign) else _code_of_target(changed[0], declared.get(name))
+    return "DS108" if code and name in defaults else code
+
+
+def _code_of_target(target: ast.expr, declared: type | None) -> str:
+    if isinstance(target, ast.Attribute):
+        return "DS105"
+    return "DS104" if isinstance(target, ast.Subscript) else "DS102" if declared is ast.Nonlocal else "DS101"
 
 
 def _targets(node: ast.AST) -> Iterable[ast.expr]:
@@ -78,7 +112,7 @@ def _targets(node: ast.AST) -> Iterable[ast.expr]:
     return (node.target,) if isinstance(node, ast.AugAssign | ast.AnnAssign | ast.For) else ()
 
 
-def _changes(target: ast.expr, name: str, declared: set[str]) -> bool:
+def _changes(target: ast.expr, name: str, declared: Container[str]) -> bool:
     if isinstance(target, ast.Tuple | ast.List):
         return any(_changes(element, name, declared) for element in target.elts)
     if isinstance(target, ast.Name):

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from dash_stash.guard import blame
-from dash_stash.guard.blame import Place
+from dash_stash.guard.blame import Culprit, Place
 from dash_stash.guard.fingerprint import OutOfTimeError, Printer
 from dash_stash.guard.prints import Array, Both, Change, Elements, Frame, Held, Mapping, Members, Print, Unwatched, changes, words
 from dash_stash.guard.reach import ABSENT, Namespace, Reach, Variable, reach
@@ -47,8 +47,8 @@ class Finding:
     what: str
     """Before and after, in a few words."""
 
-    changed_at: Place | None
-    """The line that did it, if the callback's code shows it."""
+    culprit: Culprit | None
+    """The line that did it, and the rule that it breaks, if the callback's code shows it."""
 
     others: tuple[str, ...]
     """Callbacks that ran at the same time and can change it."""
@@ -63,8 +63,9 @@ class Finding:
     def __str__(self) -> str:
         lines = [f"{self.variable} was changed while the callback {self.function}() ran: {self.what}."]
         lines.append(f"  callback: {self.outputs}, {self.function}() at {self.place}")
-        if self.changed_at is not None:
-            lines.append(f"  changed at: {self.changed_at}: {self.changed_at.text}")
+        if self.culprit is not None:
+            lines.append(f"  changed at: {self.culprit.place}: {self.culprit.place.text}")
+            lines.append(f"  {self.culprit.code}, see: dash-stash check --explain {self.culprit.code}")
         if self.others:
             lines.append(f"  ran at the same time, and can change it: {', '.join(self.others)}")
         lines.append("Every visitor of this worker process sees the change; those of other workers, and after a restart, do not.")
@@ -232,10 +233,10 @@ class Guard:
         findings = []
         for path, whats in by_path.items():
             name = _ATTRIBUTE.findall(path)[-1] if _ATTRIBUTE.search(path) else variable.name.rstrip("=.")
-            place = blame.place_of_change(callback.reach.functions, variable.name.rstrip("=."), name)
+            culprit = blame.culprit(callback.reach.functions, path, variable.name.rstrip("=."), name)
             advice = _advice(name, variable, before.print, after.print)
             label = variable.label + path
-            findings.append(Finding(callback.outputs, callback.name, callback.place, label, ", ".join(whats), place, others, advice))
+            findings.append(Finding(callback.outputs, callback.name, callback.place, label, ", ".join(whats), culprit, others, advice))
         return findings
 
     def log(self, callback: Callback, findings: list[Finding]) -> None:

@@ -6,6 +6,7 @@ import functools
 import html
 import inspect
 import json
+import textwrap
 import urllib.parse
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -23,6 +24,7 @@ Mode = Literal["warn", "raise", "off"]
 
 _HEADER: Final = "X-Dash-Stash-Guard"
 _LONGEST_HEADER: Final = 6_000
+_PANEL_WIDTH: Final = 70  # letters
 
 # Dash's renderer has no call for a warning beside a callback's value. Its stores are in `window.dash_stores`, from Dash 3.2 to 4.5,
 # and what its error panel shows is there: put there as the renderer itself puts the error of a callback.
@@ -183,7 +185,7 @@ def _kind(answer: object) -> str:
 
 def _header(found: list[Finding]) -> str:
     """The findings as the script reads them: as many as fit into a header that any server passes on."""
-    errors = [{"message": finding.title, "html": str(finding)} for finding in found]
+    errors = [{"message": finding.title, "html": _folded(str(finding))} for finding in found]
     text = ""
     for count in range(1, len(errors) + 1):
         longer = urllib.parse.quote(json.dumps(errors[:count]))
@@ -191,6 +193,11 @@ def _header(found: list[Finding]) -> str:
             break
         text = longer
     return text
+
+
+def _folded(text: str) -> str:
+    """Text as the panel has room for it."""
+    return "\n".join(textwrap.fill(line, _PANEL_WIDTH, subsequent_indent="    ") for line in text.splitlines())
 
 
 def _serve_script() -> Response:
