@@ -66,7 +66,8 @@ def culprit(functions: list[FunctionType], path: str, *names: str) -> Culprit | 
     key = path.rpartition("[")[2].rpartition(".")[2].rstrip("]")
     for name in names:
         found = []
-        for function in functions:
+        # What makes an object seldom changes it later.
+        for function in sorted(functions, key=lambda function: function.__name__ == "__init__"):
             code = function.__code__
             if name in bytecode.names(code).attributes or name in code.co_varnames + code.co_freevars:
                 found += list(_culprits(function, name))

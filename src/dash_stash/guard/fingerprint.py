@@ -79,7 +79,7 @@ class Printer:
         Raises:
             OutOfTimeError: The deadline has passed.
         """
-        taker = _taker(type(value))
+        taker = _taker(type(value))  # type: ignore[arg-type]  # mypy: a class is hashable
         return value if taker is _plain else taker(self, value)
 
     def once(self, value: object, make: Callable[[], Print]) -> Print:
@@ -135,7 +135,7 @@ def _positions(length: int) -> range | tuple[int, ...]:
 
 
 @functools.lru_cache(4096)
-def _taker(cls: type) -> Taker:
+def _taker(cls: type[Any]) -> Taker:
     """The way to take the fingerprints of the objects of a class."""
     if issubclass(cls, _UNCHANGEABLE):
         return _identity
