@@ -11,7 +11,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 
-from bench import callback, hits, machine, many, memory, picture, sessions, storing
+from bench import callback, guarded, hits, machine, many, memory, picture, sessions, storing
 from bench.report import Section, table
 
 _RESULTS = pathlib.Path(__file__).parent / "results"
@@ -22,6 +22,7 @@ _ALL: dict[str, Callable[..., Iterator[Section]]] = {
     "small": hits.small,
     "storing": storing.storing,
     "callback": callback.callback,
+    "guard": guarded.guarded,
     "many": many.many,
     "sessions": sessions.sessions,
     "soak": sessions.soak,
