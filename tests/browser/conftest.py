@@ -19,7 +19,8 @@ _FLAGS = [
 ]
 
 
-@pytest.fixture(scope="session")
+# Not for longer: while Playwright runs, so does an event loop in this thread, which async callbacks of other tests would meet.
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=_FLAGS)
