@@ -97,6 +97,17 @@ def test_workers_disagree_about_the_global_variable_and_agree_about_the_stash(pa
     assert set(right.locator(".likes").all_inner_texts()) == {"3"}
 
 
+def test_the_linter_and_the_guard_catch_the_global_variable_and_nothing_else(page: Page, gallery: str) -> None:
+    page.goto(f"{gallery}/global")
+    expect(page.locator("#global-chapter-checked")).to_contain_text("DS103 callback like adds to `likes`")
+    expect(page.locator("#global-stash-checked")).to_have_text("Nothing is wrong.")
+    for which in ("chapter", "stash"):
+        page.locator(f"#global-{which}-like").click()
+    expect(page.locator("#global-chapter-guarded")).to_contain_text("global_variable.likes was changed while the callback like() ran")
+    expect(page.locator("#global-chapter-guarded")).to_contain_text(": likes += 1")
+    expect(page.locator("#global-stash-guarded")).to_have_text("Nothing outside of the callback has changed.")
+
+
 def test_a_cleaned_frame_stays_on_the_server_and_changes_its_unit_without_a_query(page: Page, gallery: str) -> None:
     _afresh(page, gallery, "frame")
     for way in ("chapter", "stash"):

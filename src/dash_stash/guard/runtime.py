@@ -27,7 +27,7 @@ _LOG_EVERY: Final = 60.0
 _MOST_CHANGES: Final = 5
 _ATTRIBUTE: Final = re.compile(r"\.(\w+)")
 _TRIES: Final = 3
-"""A variable that has cost a callback all its time so often is left alone."""
+"""A variable that has cost a callback all its time so often, one time after the other, is left alone."""
 
 
 @dataclass(frozen=True)
@@ -106,8 +106,7 @@ class Callback:
     def took(self, variable: Variable, seconds: float, *, was_in_time: bool) -> None:
         """Note how long a variable took."""
         self._costs[variable.key] = seconds
-        if not was_in_time:
-            self._misses[variable.key] = self._misses.get(variable.key, 0) + 1
+        self._misses[variable.key] = 0 if was_in_time else self._misses.get(variable.key, 0) + 1
 
     def tell_unchecked(self, unchecked: list[Variable], budget: float) -> None:
         """Log, once, what there was no time for."""
