@@ -24,6 +24,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import unquote
 
+import flask
 import flask_caching
 import numpy as np
 import pandas as pd
@@ -353,6 +354,7 @@ def _fine(n: int) -> Any:
     array = numbers.copy()
     array[:] = n
     go.Figure(figure).update_layout(title="copy")
+    assert flask.request.path == "/_dash-update-component"
     return [len(rows), model.weights[0]]
 
 
@@ -454,6 +456,18 @@ def test_the_apps_own_code_is_not_run_by_looking(folder: pathlib.Path, caplog: p
 
     (line,) = reported(watched(folder, change), caplog)
     assert ".hostile.n was changed" in line
+
+
+def test_a_callback_runs_whatever_the_guard_meets(
+    folder: pathlib.Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unreachable(_: object) -> Any:
+        raise RuntimeError("looked at")
+
+    monkeypatch.setattr(runtime, "reach", unreachable)
+    assert reported(watched(folder, _changes_rows), caplog) == [
+        f"The guard cannot find out what the callback _changes_rows() at {runtime.Callback(_changes_rows, '').place} can reach"
+    ]
 
 
 # Several at a time

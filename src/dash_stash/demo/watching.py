@@ -22,14 +22,13 @@ from dash_stash.guard.runtime import Finding
 _MODULES = {"global-chapter": global_variable, "global-stash": our_global_variable}
 
 
-class _KeepReports(logging.Handler):
-    """Keeps the guard's last report of each module, for all workers."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        for finding in record.args or ():
-            if isinstance(finding, Finding):
-                with contextlib.suppress(StashError):
-                    stash.app[_name(finding.place.file)] = str(finding)
+def _keep(record: logging.LogRecord) -> bool:
+    """Keep the guard's last report on each module, for all workers."""
+    for finding in record.args if isinstance(record.args, tuple) else ():
+        if isinstance(finding, Finding):
+            with contextlib.suppress(StashError):
+                stash.app[_name(finding.place.file)] = str(finding)
+    return True
 
 
 def _name(file: str | None) -> str:
@@ -56,14 +55,15 @@ def _checked(module: ModuleType) -> str:
 
 def _register(prefix: str, module: ModuleType) -> None:
     @callback(Output(f"{prefix}-guarded", "children"), Input(f"{prefix}-answer", "data"), prevent_initial_call=True)
-    def tell(answer: dict[str, int]) -> str:
+    def tell(answer: dict[str, int] | None) -> str:
         report = stash.app.get(_name(module.__file__))
         if report is not None:
             return str(report).replace(f"{pathlib.Path(str(module.__file__)).parent}/", "")
-        return "Nothing outside of the callback has changed." if answer["likes"] else "Nobody has pressed Like."
+        return "Nothing outside of the callback has changed." if answer and answer["likes"] else "Nobody has pressed Like."
 
 
 for _prefix, _module in _MODULES.items():
     _register(_prefix, _module)
 
-logging.getLogger("dash_stash").addHandler(_KeepReports())
+# No handler: with one, Flask would not print the errors of the gallery itself.
+logging.getLogger("dash_stash").addFilter(_keep)

@@ -111,7 +111,7 @@ class _Walk:
                 self._value(type(value))
 
     def _function(self, function: FunctionType) -> None:
-        wrapped = getattr(function, "__wrapped__", None)
+        wrapped = vars(function).get("__wrapped__")
         if wrapped is not None:
             self.visit(wrapped)
         if not is_app_code(function.__code__):
@@ -242,9 +242,10 @@ def _code_inside(value: object) -> Iterable[object]:
         return (value.__func__,)
     if isinstance(value, property):
         return (value.fget, value.fset, value.fdel)
-    # A memo function, functools.lru_cache, and whatever else wraps a function as functools does; mocks have any attribute.
+    # A memo function, functools.lru_cache, and whatever else wraps a function as functools does. Looked up without running any code:
+    # mocks and proxies have whatever attribute they are asked for, or raise.
     wrapped = inspect.getattr_static(value, "__wrapped__", None)
-    return (value.__wrapped__,) if wrapped is not None else ()  # type: ignore[attr-defined]
+    return (wrapped,) if isinstance(wrapped, FunctionType | MethodType | functools.partial) else ()
 
 
 def _contents(value: object) -> Iterable[object]:

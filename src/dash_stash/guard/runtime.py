@@ -158,7 +158,11 @@ class Guard:
     def begin(self, callback: Callback) -> Watch:
         """Note what the variables that the callback can reach are; call `end()` of what is returned when it has run."""
         watch = Watch(self, callback)
-        variables = callback.in_turn()
+        try:
+            variables = callback.in_turn()
+        except Exception:  # noqa: BLE001 (whatever the app's objects do when they are looked at, its callback runs)
+            _log.exception("The guard cannot find out what the callback %s() at %s can reach", callback.name, callback.place)
+            return watch
         with self._lock:
             for other in self._running:
                 other.meanwhile.add(callback)
