@@ -215,7 +215,7 @@ def test_every_page_fits_its_screen_in_light_and_dark(scheme: str, width: int, c
             expect(page.locator("html")).to_have_attribute("data-mantine-color-scheme", scheme)
             if name:
                 expect(page.locator(f"#{name}-stash-column")).to_be_visible()
-                expect(page.locator(".way pre").nth(1)).to_contain_text("@callback", timeout=SLOW)
+                expect(page.locator(".way .code pre").nth(1)).to_contain_text("@callback", timeout=SLOW)
             page.wait_for_load_state("networkidle") if name != "global" else None
             assert page.evaluate("document.documentElement.scrollWidth") <= width
             pictures = os.environ.get("GALLERY_PICTURES")
