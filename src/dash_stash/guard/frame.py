@@ -6,6 +6,7 @@ import ast
 import builtins
 import functools
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from dash_stash.guard import mutation
@@ -131,14 +132,14 @@ class Frame:
             return value
         others = value.roots if value.kind != SCALAR else frozenset()  # imported, or another name for the same
         roots = others or frozenset({Root(Sort.GLOBAL, name, module)})
-        return Value(roots, value.inner, None if value.kind == NONE else value.kind, value.fixed)
+        return Value(roots, value.inner, None if value.kind == NONE else value.kind, value.text)
 
     def note_read(self, value: Value, node: ast.AST) -> None:
         """Note that shared objects are read here."""
         site = Site.of(self.module, node)
         for root in value.roots:
             if root.sort in {Sort.GLOBAL, Sort.CLASS}:
-                self.summary.reads.setdefault(root, site)
+                self.summary.reads.setdefault(replace(root, part=False), site)
         if isinstance(value.kind, Foreign) and value.kind.name in mutation.REQUEST:
             self.summary.reads.setdefault(Root(Sort.FOREIGN, value.kind.name.rpartition(".")[2]), site)
 
@@ -181,6 +182,8 @@ class Frame:
     def _seen_from_here(self, effect: Effect, arguments: dict[str, Value], routine: Routine) -> list[Root]:
         root = effect.root
         if root.sort is Sort.PARAMETER and root.owner is routine.function:
+            if effect.code == "DS112" and root.name not in arguments and root.name in routine.function.fixed_defaults:
+                return [Root(Sort.FILE, "")]
             return self._through_argument(effect, arguments.get(root.name, UNKNOWN))
         if root.sort is Sort.DEFAULT and root.owner is routine.function:
             return [] if root.name in arguments else [root]
@@ -194,14 +197,19 @@ class Frame:
 
     def _through_argument(self, effect: Effect, value: Value) -> list[Root]:
         if effect.code == "DS112":
-            if value.fixed:
-                return [Root(Sort.FILE, "")]
-            return [root for root in value.roots if root.sort is Sort.PARAMETER and not root.part]
+            return written(value)
         if effect.root.part:
             return list(value.content)
         if self.is_exempt(value) or not can_change(value, effect.via):
             return []
         return list(value.roots)
+
+
+def written(path: Value) -> list[Root]:
+    """Return whose the file at a path is: nobody's, if the path is the same in every call; or whoever passes the one argument."""
+    if path.text is None or len(path.text) > 1:
+        return []
+    return list(path.text) or [Root(Sort.FILE, "")]
 
 
 def can_change(value: Value, via: str) -> bool:

@@ -9,7 +9,7 @@ from dash_stash.guard import files
 from dash_stash.guard.expressions import writes_columns
 from dash_stash.guard.frame import can_change
 from dash_stash.guard.libraries import Arguments, LibraryCalls
-from dash_stash.guard.values import NONE, SCALAR, UNKNOWN, Data, Made, Routine, Value
+from dash_stash.guard.values import EACH, NONE, SCALAR, UNKNOWN, Data, Made, Routine, Value, combined
 
 _PARTS: Final = frozenset({"get", "pop", "setdefault", "popleft", "popitem", "__getitem__", "get_group", "item"})
 _CONTENTS: Final = frozenset({"items", "values", "keys", "elements", "iter_rows", "most_common"})
@@ -43,6 +43,11 @@ _MASKS: Final = frozenset({
     "isin", "between", "isna", "isnull", "notna", "notnull", "duplicated", "contains", "eq", "ne", "gt", "lt", "ge", "le", "is_in",
     "is_between", "is_null", "is_not_null",
 })  # fmt: skip
+_ANSWERS: Final = frozenset({
+    "json", "fetchall", "fetchone", "fetchmany", "fetchdf", "df", "hgetall", "lrange", "smembers", "get_all_records", "get_all_values",
+    "to_dict", "to_list", "tolist", "to_pandas", "to_numpy",
+})  # fmt: skip
+"""What asks a connection for data: the answer is not the connection's."""
 _EMPTY: Final = (ast.List, ast.Dict, ast.Set, ast.Constant)
 
 
@@ -88,7 +93,9 @@ class DataCalls(LibraryCalls):
         elif key is not None:
             items = {}
         if value.held or items != dict(known.items):
-            self.env[container.id] = Value(known.roots, known.inner | value.held, known.kind, known.fixed, tuple(items.items()))
+            if EACH in items:
+                items[EACH] = items[EACH].join(value)
+            self.env[container.id] = Value(known.roots, known.inner | value.held, known.kind, known.text, tuple(items.items()))
 
     def _call_on_content(self, receiver: Value, name: str, node: ast.Call, given: Arguments) -> None:
         """Follow `frame.apply(function)`, where the function sees the rows; and whatever else is given a function."""
@@ -120,12 +127,9 @@ class DataCalls(LibraryCalls):
         if name == "copy":
             return receiver.copied(kind) if family in {"list", "dict", "set", "deque"} else Value(kind=kind)
         if name in _TO_SCALAR:
-            return Value(kind=SCALAR if receiver.kind == SCALAR else None, fixed=self._stays_fixed(receiver, given))
-        return Value(kind=Made(f"{kind.name}.{name}()") if isinstance(kind, Made) else None, fixed=self._stays_fixed(receiver, given))
-
-    @staticmethod
-    def _stays_fixed(receiver: Value, given: Arguments) -> bool:
-        return receiver.fixed and all(value.fixed for value in given.all)
+            return Value(kind=SCALAR if receiver.kind == SCALAR else None, text=combined((receiver, *given.all)))
+        made = Made(f"{kind.name}.{name}()") if isinstance(kind, Made) and name not in _ANSWERS else None
+        return Value(kind=made, text=combined((receiver, *given.all)))
 
     def _write_to_path(self, receiver: Value, name: str, node: ast.Call) -> None:
         if name in files.PATH_METHODS:

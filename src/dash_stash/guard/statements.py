@@ -10,7 +10,7 @@ from dash_stash.guard.calls import Calls
 from dash_stash.guard.definitions import Class, Function
 from dash_stash.guard.expressions import writes_columns
 from dash_stash.guard.frame import Environment, can_change, handler
-from dash_stash.guard.values import UNKNOWN, Data, Foreign, Instance, Made, Namespace, Root, Routine, Sort, Type, Value
+from dash_stash.guard.values import UNKNOWN, Data, Foreign, Instance, Made, Namespace, Root, Routine, Sort, Type, Value, combined
 
 _LOOPS = 2
 """How often a loop's body is followed: what a variable was given in one round is seen in the next."""
@@ -158,7 +158,7 @@ class Statements(Calls):
             self.mutate(value, "DS103", node.target, "+=" if value.kind is None else "")
             self.env[name] = Value(value.roots, value.inner | added.content, value.kind)
         else:
-            self.env[name] = Value(inner=value.inner, kind=value.kind, fixed=value.fixed and added.fixed)
+            self.env[name] = Value(inner=value.inner, kind=value.kind, text=combined((value, added)))
 
     def _augment_attribute(self, target: ast.Attribute) -> None:
         base = self.evaluate(target.value)
