@@ -13,7 +13,23 @@ from dash_stash.guard.frame import Environment
 from dash_stash.guard.program import Module, Program
 from dash_stash.guard.registration import last_name
 from dash_stash.guard.statements import Statements
-from dash_stash.guard.values import CONSTANT, NONE, SCALAR, UNKNOWN, Data, Foreign, Instance, Kind, Made, Root, Routine, Sort, Type, Value, union
+from dash_stash.guard.values import (
+    CONSTANT,
+    NONE,
+    SCALAR,
+    UNKNOWN,
+    Data,
+    Foreign,
+    Instance,
+    Kind,
+    Made,
+    Root,
+    Routine,
+    Sort,
+    Type,
+    Value,
+    union,
+)
 
 _ROUNDS = 8
 """How often functions that call each other are followed; in practice three rounds suffice."""

@@ -74,6 +74,8 @@ class Frame:
         self.env: Environment = {}
         self.seen: Environment = {}
         """All that a variable was seen to be: what a function written in this one may find."""
+        self.rebound: Environment = {}
+        """What this function assigned to global names."""
         self.dead = False
         """Whether this point is never reached: after `return`."""
         self.summary = Summary()
@@ -93,6 +95,9 @@ class Frame:
             return self.global_variable(name)
         if name in self.env and name not in function.names.globals | function.names.nonlocals:
             return self.env[name]
+        if name in self.rebound:
+            known = self.global_variable(name)
+            return Value(known.roots, known.inner, known.kind or self.rebound[name].kind, known.text)
         if name in function.names.local:
             return UNKNOWN
         scope = None if name in function.names.globals else function.outer

@@ -10,8 +10,10 @@ from dash_stash.guard.calls import Calls
 from dash_stash.guard.definitions import Class, Function
 from dash_stash.guard.expressions import writes_columns
 from dash_stash.guard.frame import Environment, can_change, handler
+from dash_stash.guard.registration import last_name
 from dash_stash.guard.values import UNKNOWN, Data, Foreign, Instance, Made, Namespace, Root, Routine, Sort, Type, Value, combined
 
+_APPS = frozenset({"app", "dash_app"})
 _LOOPS = 2
 """How often a loop's body is followed: what a variable was given in one round is seen in the next."""
 
@@ -83,6 +85,7 @@ class Statements(Calls):
         """Bind a name, in the scope that it belongs to."""
         names = self.function.names if self.function else None
         if names and name in names.globals:
+            self.rebound[name] = value
             if not self.is_exempt(value) and not self.is_exempt(self.global_variable(name)):
                 self.record(of_global, Root(Sort.GLOBAL, name, self.module), node)
         elif names and name in names.nonlocals:
@@ -101,6 +104,8 @@ class Statements(Calls):
         self.evaluate(target.slice)
         if isinstance(base.kind, Foreign) and base.kind.name == "builtins.globals()":
             self.record("DS101", Root(Sort.GLOBAL, "globals()", self.module), target)
+        elif self._change_app(target):
+            pass
         elif isinstance(base.kind, Type):
             self.mutate(Value(frozenset({Root(Sort.CLASS, base.kind.cls.name, base.kind.cls)})), "DS107", target)
         elif isinstance(base.kind, Instance) and (method := self.find_method(base.kind.cls, "__setitem__")[0]):
@@ -112,8 +117,8 @@ class Statements(Calls):
     def _change_attribute(self, target: ast.Attribute, value: Value, code: str) -> None:
         base = self.evaluate(target.value)
         match base.kind:
-            case Made(name) | Foreign(name) if _is_app(name, target.value) and target.attr in mutation.APP_ATTRIBUTES:
-                self.record("DS111", Root(Sort.PROCESS, f"app.{target.attr}"), target)
+            case _ if self._change_app(target):
+                pass
             case Type(cls):
                 self.record("DS107", Root(Sort.CLASS, f"{cls.name}.{target.attr}", cls), target)
             case Namespace(module):
@@ -127,13 +132,31 @@ class Statements(Calls):
             case Data("frame slice"):
                 pass
             case _ if not self.is_exempt(value):
-                self._change_plain(base, target, code)
+                self.mutate(base, code, target)
 
-    def _change_plain(self, base: Value, target: ast.Attribute, code: str) -> None:
-        if isinstance(target.value, ast.Name) and target.value.id in {"app", "dash_app"} and target.attr in mutation.APP_ATTRIBUTES:
-            self.record("DS111", Root(Sort.PROCESS, f"app.{target.attr}"), target)
-        else:
-            self.mutate(base, code, target)
+    def _change_app(self, target: ast.Attribute | ast.Subscript) -> bool:
+        """Note that `app.layout`, `app.config.title` or `app.anything` is assigned; return whether it is."""
+        node: ast.expr = target
+        while isinstance(node, ast.Attribute | ast.Subscript):
+            if isinstance(node, ast.Attribute) and self._is_app(node.value):
+                known = node.attr in mutation.APP_ATTRIBUTES
+                if known or node is target:
+                    root = Root(Sort.PROCESS if known else Sort.GLOBAL, f"{ast.unparse(node.value)}.{node.attr}")
+                    self.record("DS111" if known else "DS105", root, target)
+                return known or node is target
+            node = node.value
+        return False
+
+    def _is_app(self, node: ast.expr) -> bool:
+        """Tell whether an expression is a Dash app: made as one, or of unknown kind and named like one."""
+        if not isinstance(node, ast.Name | ast.Attribute):
+            return False
+        match self.evaluate(node).kind:
+            case Made(name) | Foreign(name):
+                return name.rpartition(".")[2] in {"Dash", "DashProxy", "JupyterDash", "get_app()"} or last_name(node) in _APPS
+            case None:
+                return last_name(node) in _APPS
+        return False
 
     def _setter(self, cls: Class, name: str) -> Function | None:
         return next((each.setters[name] for each in self.family(cls) if name in each.setters), None)
@@ -325,9 +348,3 @@ class Statements(Calls):
                 if isinstance(pattern, ast.MatchAs | ast.MatchStar | ast.MatchMapping) and name:
                     before[name] = subject.join(subject.part())
         self._branch(before, *(case.body for case in node.cases), [])
-
-
-def _is_app(name: str, node: ast.expr) -> bool:
-    """Tell whether a library's object is a Dash app."""
-    last = name.rpartition(".")[2]
-    return last in {"Dash", "DashProxy", "JupyterDash", "get_app()"} or (isinstance(node, ast.Name) and node.id in {"app", "dash_app"})
