@@ -69,7 +69,6 @@ def compared() -> tuple[Counter[Place], Counter[Place]]:
 
 @pytest.fixture(scope="module")
 def scores(compared: tuple[Counter[Place], Counter[Place]]) -> dict[str, Score]:
-    labels, findings = compared
     found = {}
     for code in [*RULES, "DS"]:
         expected, reported = ({place: n for place, n in counter.items() if place[2].startswith(code)} for counter in compared)

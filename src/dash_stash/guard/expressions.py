@@ -9,6 +9,7 @@ from dash_stash.guard.definitions import Class, Function
 from dash_stash.guard.frame import Frame, handler, import_origin
 from dash_stash.guard.values import (
     CONSTANT,
+    EACH,
     NONE,
     SCALAR,
     UNKNOWN,
@@ -120,7 +121,14 @@ class Expressions(Frame):
         inner: frozenset[Root] = frozenset()
         for item, written in zip(items, node.elts, strict=True):
             inner |= item.content if isinstance(written, ast.Starred) else item.held
-        return Value(inner=inner, kind=Data(_DISPLAYS[type(node)]), text=combined(items))
+        known: tuple[tuple[object, Value], ...] = ()
+        if isinstance(node, ast.Tuple):
+            known = tuple(enumerate(items))
+        elif not any(item.roots for item in items):
+            known = ((EACH, union(items)),) if items else ()
+        if any(isinstance(written, ast.Starred) for written in node.elts):
+            known = ()
+        return Value(frozenset(), inner, Data(_DISPLAYS[type(node)]), combined(items), known)
 
     _on_list = _on_set = _on_tuple = _display
 
@@ -159,19 +167,21 @@ class Expressions(Frame):
     def _generated(self, generators: Iterable[ast.comprehension], items: list[ast.expr]) -> Value:
         """Return what the last of *items* is, in the scope of a comprehension."""
         outer, self.env = self.env, dict(self.env)
+        hidden, self.hidden = self.hidden, set(self.hidden)
         for generator in generators:
             source = self.evaluate(generator.iter)
             self.bind_own(generator.target, source.part())
             for test in generator.ifs:
                 self.evaluate(test)
         value = [self.evaluate(item) for item in items][-1]
-        self.env = outer
+        self.env, self.hidden = outer, hidden
         return value
 
     def bind_own(self, target: ast.expr, value: Value) -> None:
         """Bind a comprehension's target, which hides every other scope's."""
         if isinstance(target, ast.Name):
             self.env[target.id] = value
+            self.hidden.add(target.id)
         elif isinstance(target, ast.Tuple | ast.List | ast.Starred):
             for child in ast.iter_child_nodes(target):
                 if isinstance(child, ast.expr):

@@ -76,6 +76,8 @@ class Frame:
         """All that a variable was seen to be: what a function written in this one may find."""
         self.rebound: Environment = {}
         """What this function assigned to global names."""
+        self.hidden: set[str] = set()
+        """The variables of the comprehensions around this point."""
         self.dead = False
         """Whether this point is never reached: after `return`."""
         self.summary = Summary()
@@ -91,6 +93,8 @@ class Frame:
     def lookup(self, name: str) -> Value:
         """Return what a name is here."""
         function = self.function
+        if name in self.hidden:
+            return self.env[name]
         if function is None:
             return self.global_variable(name)
         if name in self.env and name not in function.names.globals | function.names.nonlocals:
@@ -204,7 +208,7 @@ class Frame:
         if effect.code == "DS112":
             return written(value)
         if effect.root.part:
-            return list(value.content)
+            return list(value.part().roots)
         if self.is_exempt(value) or not can_change(value, effect.via):
             return []
         return list(value.roots)

@@ -9,7 +9,7 @@ from dash_stash.guard import files
 from dash_stash.guard.expressions import writes_columns
 from dash_stash.guard.frame import can_change
 from dash_stash.guard.libraries import Arguments, LibraryCalls
-from dash_stash.guard.values import EACH, NONE, SCALAR, UNKNOWN, Data, Made, Routine, Value, combined
+from dash_stash.guard.values import EACH, NONE, SCALAR, UNKNOWN, Data, Made, Routine, Value, combined, union
 
 _PARTS: Final = frozenset({"get", "pop", "setdefault", "popleft", "popitem", "__getitem__", "get_group", "item"})
 _CONTENTS: Final = frozenset({"items", "values", "keys", "elements", "iter_rows", "most_common"})
@@ -79,7 +79,7 @@ class DataCalls(LibraryCalls):
     def _keep(self, node: ast.Call, name: str, given: Arguments) -> None:
         """Remember that a local container now contains a shared object."""
         if name in {"append", "add", "insert", "setdefault", "appendleft"} and isinstance(node.func, ast.Attribute):
-            for value in given.all:
+            for value in given.all[-1:]:
                 self.put_into(node.func.value, value)
 
     def put_into(self, container: ast.expr, value: Value, key: ast.expr | None = None) -> None:
@@ -90,11 +90,11 @@ class DataCalls(LibraryCalls):
         items = dict(known.items)
         if isinstance(key, ast.Constant):
             items[key.value] = value
-        elif key is not None:
+        elif not known.roots and (items or not known.inner):
+            items = {EACH: union((*items.values(), value))}
+        else:
             items = {}
         if value.held or items != dict(known.items):
-            if EACH in items:
-                items[EACH] = items[EACH].join(value)
             self.env[container.id] = Value(known.roots, known.inner | value.held, known.kind, known.text, tuple(items.items()))
 
     def _call_on_content(self, receiver: Value, name: str, node: ast.Call, given: Arguments) -> None:

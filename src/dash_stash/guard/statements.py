@@ -70,8 +70,8 @@ class Statements(Calls):
             case ast.Name(id=name):
                 self._bind(name, value, target, "DS101", "DS102")
             case ast.Tuple(elts=parts) | ast.List(elts=parts):
-                for part in parts:
-                    self.assign(part, value.part())
+                for place, part in enumerate(parts):
+                    self.assign(part, value.item(place))
             case ast.Starred(value=part):
                 self.assign(part, value.copied(Data("list")))
             case ast.Subscript():

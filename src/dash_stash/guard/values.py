@@ -122,7 +122,7 @@ class Value:
         kind = self.kind if self.kind == other.kind else None
         if NONE in (self.kind, other.kind):
             kind = other.kind if self.kind == NONE else self.kind
-        items = self.items if self.items == other.items else ()
+        items = _joined_items(self, other)
         return Value(self.roots | other.roots, self.inner | other.inner, kind, combined((self, other)), items)
 
     @property
@@ -163,6 +163,18 @@ class Value:
 
 UNKNOWN = Value()
 _UNCHANGING = (SCALAR, NONE, Data("mask"))
+
+
+def _joined_items(one: Value, other: Value) -> tuple[tuple[object, Value], ...]:
+    """Return what is known of the items if a container is the one or the other."""
+    if one.items == other.items or not (other.roots or other.inner or other.items):
+        return one.items
+    if not (one.roots or one.inner or one.items):
+        return other.items
+    left, right = dict(one.items), dict(other.items)
+    if left.keys() == right.keys():
+        return tuple((key, value.join(right[key])) for key, value in left.items())
+    return ((EACH, union((*left.values(), *right.values()))),) if EACH in left and EACH in right else ()
 
 
 def inside(roots: Iterable[Root]) -> Iterable[Root]:
