@@ -164,6 +164,13 @@ class Frame:
                 return any(mutation.is_infrastructure(name) for name in foreign_bases(cls))
         return False
 
+    def is_lasting(self, value: Value) -> bool:
+        """Tell whether an object is made to be shared and kept: a connection, but not what it answered."""
+        match value.kind:
+            case Foreign(name) | Made(name) if name.startswith(mutation.ANSWERING):
+                return name.rpartition(".")[2][:1].isupper()
+        return self.is_exempt(value)
+
     def mutate(self, value: Value, code: str, node: ast.AST, via: str = "") -> None:
         """Note that an object is changed at *node*."""
         if self.is_exempt(value):

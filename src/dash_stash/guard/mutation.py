@@ -47,7 +47,7 @@ FAMILIES: Final = (
     Family(
         "list",
         _words("builtins.list builtins.sorted array.array collections.UserList"),
-        _words("append extend insert remove pop clear sort reverse fromlist frombytes byteswap"),
+        _words("append extend insert remove pop clear sort reverse fromlist frombytes byteswap __setitem__ __delitem__ __iadd__"),
     ),
     Family(
         "dict",
@@ -56,7 +56,7 @@ FAMILIES: Final = (
             "collections.UserDict weakref.WeakValueDictionary weakref.WeakKeyDictionary types.SimpleNamespace "
             "json.load json.loads yaml.safe_load yaml.load toml.load tomllib.load tomllib.loads"
         ),
-        _words("update setdefault pop popitem clear move_to_end subtract"),
+        _words("update setdefault pop popitem clear move_to_end subtract __setitem__ __delitem__ __ior__"),
     ),
     Family(
         "set",
@@ -215,7 +215,7 @@ INFRASTRUCTURE: Final = _words(
     "flask_apscheduler paho zmq nats serial requests requests_cache httpx aiohttp urllib3 websocket websockets paramiko fabric grpc "
     "openai anthropic langchain llama_index slack_sdk stripe twilio ccxt selenium playwright kubernetes docker "
     # Caches and stores that are made to be shared.
-    "flask_caching flask_cache cachelib diskcache dogpile joblib cachetools dash_stash vaex "
+    "flask_caching flask_cache cachelib diskcache dogpile joblib.Memory joblib.Parallel cachetools dash_stash vaex "
     # Flask and its extensions: per request, per session, or locked.
     "flask werkzeug flask_login flask_session flask_wtf flask_mail flask_migrate flask_principal flask_security flask_limiter "
     "flask_compress flask_cors flask_socketio flask_talisman flask_bcrypt quart fastapi starlette uvicorn gunicorn "
@@ -227,6 +227,10 @@ INFRASTRUCTURE: Final = _words(
     "dash_auth django_plotly_dash dash_labs dash_uploader dash_snapshots ray distributed dask.distributed"
 )
 """Packages, modules and types whose objects may change in a callback: they are made to be shared, or belong to one request."""
+
+
+ANSWERING: Final = ("dash.", "dash_extensions.", "flask.", "quart.", "requests.", "httpx.", "urllib.", "urllib3.", "subprocess.", "tempfile.")
+"""The packages whose functions answer with something of the moment; their classes are made to be kept."""
 
 
 def is_infrastructure(name: str) -> bool:

@@ -86,13 +86,13 @@ class Statements(Calls):
         names = self.function.names if self.function else None
         if names and name in names.globals:
             self.rebound[name] = value
-            if not self.is_exempt(value) and not self.is_exempt(self.global_variable(name)):
+            if not self.is_lasting(value) and not self.is_exempt(self.global_variable(name)):
                 self.record(of_global, Root(Sort.GLOBAL, name, self.module), node)
         elif names and name in names.nonlocals:
             owner = self.function.outer if self.function else None
             while owner is not None and name not in owner.names.local:
                 owner = owner.outer
-            if not self.is_exempt(value):
+            if not self.is_lasting(value):
                 self.record(of_nonlocal, Root(Sort.CAPTURED, name, owner), node)
         else:
             self.env[name] = value
@@ -110,7 +110,7 @@ class Statements(Calls):
             self.mutate(Value(frozenset({Root(Sort.CLASS, base.kind.cls.name, base.kind.cls)})), "DS107", target)
         elif isinstance(base.kind, Instance) and (method := self.find_method(base.kind.cls, "__setitem__")[0]):
             self.call_routine(Routine(method, (base,)), [UNKNOWN, value], {}, target)
-        elif not self.is_exempt(value) and not writes_columns(base):
+        elif not self.is_lasting(value) and not writes_columns(base):
             self.mutate(base, code, target)
         self.put_into(target.value, value, target.slice)
 
@@ -122,7 +122,7 @@ class Statements(Calls):
             case Type(cls):
                 self.record("DS107", Root(Sort.CLASS, f"{cls.name}.{target.attr}", cls), target)
             case Namespace(module):
-                if not self.is_exempt(value):
+                if not self.is_lasting(value):
                     self.record(code, Root(Sort.GLOBAL, target.attr, module), target)
             case Routine(function):
                 if not function.is_inside(self.function) if self.function else True:
@@ -131,7 +131,7 @@ class Statements(Calls):
                 self.call_routine(Routine(setter, (base,)), [value], {}, target)
             case Data("frame slice"):
                 pass
-            case _ if not self.is_exempt(value):
+            case _ if not self.is_lasting(value):
                 self.mutate(base, code, target)
 
     def _change_app(self, target: ast.Attribute | ast.Subscript) -> bool:
@@ -347,4 +347,5 @@ class Statements(Calls):
                 name = getattr(pattern, "name", None) or getattr(pattern, "rest", None)
                 if isinstance(pattern, ast.MatchAs | ast.MatchStar | ast.MatchMapping) and name:
                     before[name] = subject.join(subject.part())
-        self._branch(before, *(case.body for case in node.cases), [])
+        guarded = ([ast.Expr(case.guard), *case.body] if case.guard else case.body for case in node.cases)
+        self._branch(before, *guarded, [])
