@@ -46,8 +46,8 @@ class Entry:
     function: Function
     kind: str
     """ "callback", "layout" or "memo"."""
-    bound: bool = False
-    """Whether it is a method of an object that all its calls share."""
+    bound: int = 0
+    """How many of its first parameters are bound to objects that all its calls share: that of a method, those of a partial."""
 
 
 class Analysis:
@@ -94,7 +94,7 @@ class Analysis:
         """Take note that Dash will call *value*."""
         if isinstance(value.kind, Routine):
             function = value.kind.function
-            self.entries.setdefault(function, Entry(function, kind, bound=bool(value.kind.bound)))
+            self.entries.setdefault(function, Entry(function, kind, bound=len(value.kind.bound)))
 
     def note_arguments(self, function: Function, arguments: dict[str, Value]) -> None:
         """Take note of what a function is given somewhere; a function that was followed before has to be followed again."""

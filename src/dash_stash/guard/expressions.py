@@ -94,7 +94,8 @@ class Expressions(Frame):
         return self.evaluate(node.body).join(self.evaluate(node.orelse))
 
     def _on_bool_op(self, node: ast.BoolOp) -> Value:
-        return union([self.evaluate(value) for value in node.values])
+        values = [self.evaluate(value) for value in node.values]
+        return next((value for value in values if self.is_lasting(value)), union(values))
 
     def _on_compare(self, node: ast.Compare) -> Value:
         for operand in (node.left, *node.comparators):
@@ -107,7 +108,7 @@ class Expressions(Frame):
 
     def _on_bin_op(self, node: ast.BinOp) -> Value:
         left, right = self.evaluate(node.left), self.evaluate(node.right)
-        kind = left.kind if isinstance(left.kind, Data) else right.kind if isinstance(right.kind, Data) else None
+        kind: Kind | None = left.kind if isinstance(left.kind, Data) else right.kind if isinstance(right.kind, Data) else None
         if isinstance(left.kind, Made) and isinstance(node.op, ast.Div):
             kind = left.kind  # a path
         inner = left.content | right.content if kind == Data("list") else frozenset()
@@ -191,7 +192,7 @@ class Expressions(Frame):
 
     def _on_attribute(self, node: ast.Attribute) -> Value:
         value = self.attribute(self.evaluate(node.value), node.attr, node)
-        if isinstance(value.kind, Foreign):
+        if isinstance(value.kind, Foreign) or any(root.sort is Sort.CLASS for root in value.roots):
             self.note_read(value, node)
         return value
 

@@ -101,8 +101,8 @@ def is_shared(root: Root, entry: Entry) -> bool:
     if root.sort is Sort.CAPTURED:
         return isinstance(root.owner, Function) and entry.function.is_inside(root.owner)
     if root.sort is Sort.PARAMETER:
-        first = entry.function.parameters[:1]
-        return entry.bound and root.owner is entry.function and [root.name] == [parameter.arg for parameter in first]
+        bound = entry.function.parameters[: entry.bound]
+        return root.owner is entry.function and root.name in {parameter.arg for parameter in bound}
     return True
 
 

@@ -13,6 +13,7 @@ from dash_stash.guard import mutation
 from dash_stash.guard.definitions import Class, Function
 from dash_stash.guard.effects import Effect, Site, Step, Summary
 from dash_stash.guard.values import (
+    EACH,
     NONE,
     SCALAR,
     UNKNOWN,
@@ -141,7 +142,8 @@ class Frame:
             return value
         others = value.roots if value.kind != SCALAR else frozenset()  # imported, or another name for the same
         roots = others or frozenset({Root(Sort.GLOBAL, name, module)})
-        return Value(roots, value.inner, None if value.kind == NONE else value.kind, value.text)
+        items = tuple((key, item.inside(roots)) for key, item in value.items if key is not EACH)
+        return Value(roots, value.inner, None if value.kind == NONE else value.kind, value.text, items)
 
     def note_read(self, value: Value, node: ast.AST) -> None:
         """Note that shared objects are read here."""

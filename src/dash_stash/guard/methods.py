@@ -5,11 +5,12 @@ from __future__ import annotations
 import ast
 from typing import Final
 
-from dash_stash.guard import files
+from dash_stash.guard import files, mutation
 from dash_stash.guard.expressions import writes_columns
 from dash_stash.guard.frame import can_change
 from dash_stash.guard.libraries import Arguments, LibraryCalls
-from dash_stash.guard.values import EACH, NONE, SCALAR, UNKNOWN, Data, Made, Routine, Value, combined, union
+from dash_stash.guard.registration import last_name
+from dash_stash.guard.values import EACH, NONE, SCALAR, UNKNOWN, Data, Foreign, Made, Root, Routine, Sort, Value, combined, union
 
 _PARTS: Final = frozenset({"get", "pop", "setdefault", "popleft", "popitem", "__getitem__", "get_group", "item"})
 _CONTENTS: Final = frozenset({"items", "values", "keys", "elements", "iter_rows", "most_common"})
@@ -48,6 +49,7 @@ _ANSWERS: Final = frozenset({
     "to_dict", "to_list", "tolist", "to_pandas", "to_numpy",
 })  # fmt: skip
 """What asks a connection for data: the answer is not the connection's."""
+_APPS: Final = frozenset({"app", "dash_app"})
 _EMPTY: Final = (ast.List, ast.Dict, ast.Set, ast.Constant)
 
 
@@ -57,6 +59,8 @@ class DataCalls(LibraryCalls):
     def call_method(self, receiver: Value, name: str, node: ast.Call, given: Arguments) -> Value:
         """Follow `receiver.name(...)`, where the receiver is data, or nobody knows what it is."""
         self._write_to_path(receiver, name, node)
+        if name in mutation.DATA_METHODS and isinstance(node.func, ast.Attribute):
+            self.change_app(node.func.value, "DS106")
         if _is_in_place(node):
             if not writes_columns(receiver):
                 self.mutate(receiver, "DS106", node)
@@ -68,6 +72,30 @@ class DataCalls(LibraryCalls):
             return self.call_routine(given[0].kind, [receiver, *given.positional[1:]], given.named, node)
         self._call_on_content(receiver, name, node, given)
         return self._result(receiver, name, node, given)
+
+    def change_app(self, target: ast.expr, code: str) -> bool:
+        """Note that `app.layout`, `app.config.title` or `app.anything` is changed; return whether it is."""
+        node: ast.expr = target
+        while isinstance(node, ast.Attribute | ast.Subscript):
+            if isinstance(node, ast.Attribute) and self._is_app(node.value):
+                known = node.attr in mutation.APP_ATTRIBUTES
+                if known or node is target:
+                    root = Root(Sort.PROCESS if known else Sort.GLOBAL, f"{ast.unparse(node.value)}.{node.attr}")
+                    self.record("DS111" if known else code, root, target)
+                return known or node is target
+            node = node.value
+        return False
+
+    def _is_app(self, node: ast.expr) -> bool:
+        """Tell whether an expression is a Dash app: made as one, or of unknown kind and named like one."""
+        if not isinstance(node, ast.Name | ast.Attribute):
+            return False
+        match self.evaluate(node).kind:
+            case Made(name) | Foreign(name):
+                return name.rpartition(".")[2] in {"Dash", "DashProxy", "JupyterDash", "get_app()"} or last_name(node) in _APPS
+            case None:
+                return last_name(node) in _APPS
+        return False
 
     def _change(self, receiver: Value, name: str, node: ast.Call) -> None:
         known = receiver.kind is not None

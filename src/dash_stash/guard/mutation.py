@@ -229,7 +229,18 @@ INFRASTRUCTURE: Final = _words(
 """Packages, modules and types whose objects may change in a callback: they are made to be shared, or belong to one request."""
 
 
-ANSWERING: Final = ("dash.", "dash_extensions.", "flask.", "quart.", "requests.", "httpx.", "urllib.", "urllib3.", "subprocess.", "tempfile.")
+ANSWERING: Final = (
+    "dash.",
+    "dash_extensions.",
+    "flask.",
+    "quart.",
+    "requests.",
+    "httpx.",
+    "urllib.",
+    "urllib3.",
+    "subprocess.",
+    "tempfile.",
+)
 """The packages whose functions answer with something of the moment; their classes are made to be kept."""
 
 

@@ -5,15 +5,12 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 
-from dash_stash.guard import mutation
 from dash_stash.guard.calls import Calls
 from dash_stash.guard.definitions import Class, Function
 from dash_stash.guard.expressions import writes_columns
 from dash_stash.guard.frame import Environment, can_change, handler
-from dash_stash.guard.registration import last_name
-from dash_stash.guard.values import UNKNOWN, Data, Foreign, Instance, Made, Namespace, Root, Routine, Sort, Type, Value, combined
+from dash_stash.guard.values import UNKNOWN, Data, Foreign, Instance, Namespace, Root, Routine, Sort, Type, Value, combined
 
-_APPS = frozenset({"app", "dash_app"})
 _LOOPS = 2
 """How often a loop's body is followed: what a variable was given in one round is seen in the next."""
 
@@ -104,7 +101,7 @@ class Statements(Calls):
         self.evaluate(target.slice)
         if isinstance(base.kind, Foreign) and base.kind.name == "builtins.globals()":
             self.record("DS101", Root(Sort.GLOBAL, "globals()", self.module), target)
-        elif self._change_app(target):
+        elif self.change_app(target, code):
             pass
         elif isinstance(base.kind, Type):
             self.mutate(Value(frozenset({Root(Sort.CLASS, base.kind.cls.name, base.kind.cls)})), "DS107", target)
@@ -117,7 +114,7 @@ class Statements(Calls):
     def _change_attribute(self, target: ast.Attribute, value: Value, code: str) -> None:
         base = self.evaluate(target.value)
         match base.kind:
-            case _ if self._change_app(target):
+            case _ if self.change_app(target, code):
                 pass
             case Type(cls):
                 self.record("DS107", Root(Sort.CLASS, f"{cls.name}.{target.attr}", cls), target)
@@ -133,30 +130,6 @@ class Statements(Calls):
                 pass
             case _ if not self.is_lasting(value):
                 self.mutate(base, code, target)
-
-    def _change_app(self, target: ast.Attribute | ast.Subscript) -> bool:
-        """Note that `app.layout`, `app.config.title` or `app.anything` is assigned; return whether it is."""
-        node: ast.expr = target
-        while isinstance(node, ast.Attribute | ast.Subscript):
-            if isinstance(node, ast.Attribute) and self._is_app(node.value):
-                known = node.attr in mutation.APP_ATTRIBUTES
-                if known or node is target:
-                    root = Root(Sort.PROCESS if known else Sort.GLOBAL, f"{ast.unparse(node.value)}.{node.attr}")
-                    self.record("DS111" if known else "DS105", root, target)
-                return known or node is target
-            node = node.value
-        return False
-
-    def _is_app(self, node: ast.expr) -> bool:
-        """Tell whether an expression is a Dash app: made as one, or of unknown kind and named like one."""
-        if not isinstance(node, ast.Name | ast.Attribute):
-            return False
-        match self.evaluate(node).kind:
-            case Made(name) | Foreign(name):
-                return name.rpartition(".")[2] in {"Dash", "DashProxy", "JupyterDash", "get_app()"} or last_name(node) in _APPS
-            case None:
-                return last_name(node) in _APPS
-        return False
 
     def _setter(self, cls: Class, name: str) -> Function | None:
         return next((each.setters[name] for each in self.family(cls) if name in each.setters), None)

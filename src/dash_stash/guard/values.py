@@ -156,6 +156,10 @@ class Value:
         """Return a shallow copy: a new object with the same content."""
         return Value(inner=self.content, kind=kind, items=() if self.roots else self.items)
 
+    def inside(self, roots: frozenset[Root]) -> Value:
+        """Return what an item is once its container is known to be one of these objects."""
+        return Value(self.roots | frozenset(inside(roots)), self.inner, None if self.kind == NONE else self.kind)
+
     def among(self) -> tuple[tuple[object, Value], ...]:
         """Return what a container's items are, if this is each of them: a new object, which contains what others share."""
         return ((EACH, self),) if self.inner and not self.roots else ()
