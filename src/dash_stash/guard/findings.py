@@ -80,7 +80,9 @@ def _of_entry(analysis: Analysis, entry: Entry) -> Iterator[Finding]:
     """Return an entry's findings, those of the more telling codes first."""
     effects = list(analysis.summary(entry.function).effects.values())
     for wrapper in entry.function.wrappers:
-        effects += [_shared_by_wrapper(effect, wrapper) for effect in analysis.summary(wrapper).effects.values()]
+        around = analysis.summary(wrapper).effects.values()
+        own = (effect for effect in around if all(step.callee != entry.function.name for step in effect.path))
+        effects += [_shared_by_wrapper(effect, wrapper) for effect in own]
     for effect in sorted(effects, key=lambda effect: (len(effect.path), effect.code != "DS110", effect.code)):
         if is_shared(effect.root, entry):
             yield _finding(entry, effect)
@@ -99,8 +101,8 @@ def is_shared(root: Root, entry: Entry) -> bool:
     if root.sort is Sort.CAPTURED:
         return isinstance(root.owner, Function) and entry.function.is_inside(root.owner)
     if root.sort is Sort.PARAMETER:
-        first = entry.function.parameters[:1]
-        return entry.bound and root.owner is entry.function and [root.name] == [parameter.arg for parameter in first]
+        bound = entry.function.parameters[: entry.bound]
+        return root.owner is entry.function and root.name in {parameter.arg for parameter in bound}
     return True
 
 
