@@ -32,7 +32,7 @@ CREATE TABLE IF NOT EXISTS entries (
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS by_use ON entries (used) WHERE kind != 'ended';
 CREATE INDEX IF NOT EXISTS by_end ON entries (gone_at);
-CREATE INDEX IF NOT EXISTS ended_by_end ON entries (gone_at) WHERE kind = 'ended';
+CREATE INDEX IF NOT EXISTS ended_first ON entries (name DESC, gone_at) WHERE kind = 'ended';
 CREATE INDEX IF NOT EXISTS by_scope ON entries (scope, kind, used) WHERE scope != '';
 CREATE TABLE IF NOT EXISTS tags (tag TEXT NOT NULL, key BLOB NOT NULL, PRIMARY KEY (tag, key)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS by_key ON tags (key);
@@ -211,8 +211,12 @@ class Index:
         return self._rows(query, (holder, limit))  # type: ignore[return-value]
 
     def ended_first(self, limit: int) -> list[tuple[bytes, float]]:
-        """The keys of what tells that a session has ended, the first of them first, and when that was."""
-        return self._rows("SELECT key, used FROM entries WHERE kind = 'ended' ORDER BY gone_at LIMIT ?", (limit,))  # type: ignore[return-value]
+        """The keys of what tells that something has ended, and when that was: the first first, but sessions before cookies.
+
+        The session of an ended cookie may go on under another one, which the old one must not open.
+        """
+        query = "SELECT key, used FROM entries WHERE kind = 'ended' ORDER BY name DESC, gone_at LIMIT ?"
+        return self._rows(query, (limit,))  # type: ignore[return-value]
 
     def gone(self, now: float, limit: int) -> list[tuple[bytes, float]]:
         """Keys whose own time is over, and when they were last used."""

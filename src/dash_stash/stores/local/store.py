@@ -289,7 +289,7 @@ class LocalStore:
     def end(self, holder: str) -> None:
         """Delete all that belongs to a session or user, for good."""
         now = self._clock()
-        facts = Facts("ended", "", now, gone_at=now + _ENDED_FOR * self._limits.idle)
+        facts = Facts("ended", holder.partition(":")[0], now, gone_at=now + _ENDED_FOR * self._limits.idle)
         try:
             self.commit(None, _ended_key(holder), facts, encode(None))
         finally:  # on a full disk, too
