@@ -21,8 +21,13 @@ class Report:
 
     findings: list[Finding]
     unreadable: list[Unreadable]
-    files: int
-    """How many files were read."""
+    modules: list[Module]
+    """The files that were checked."""
+
+    @property
+    def files(self) -> int:
+        """How many files were checked."""
+        return len(self.modules)
 
     @property
     def is_clean(self) -> bool:
@@ -44,7 +49,7 @@ def check(paths: Sequence[pathlib.Path | str], config: Config | None = None) -> 
     analysis = Analysis(program)
     analysis.follow_all(modules)
     findings = [finding for finding in find(analysis, modules) if config.reports(finding) and not is_suppressed(finding)]
-    return Report(findings, sorted(program.unreadable, key=lambda each: each.path), len(modules))
+    return Report(findings, sorted(program.unreadable, key=lambda each: each.path), modules)
 
 
 def _absolute(path: pathlib.Path) -> pathlib.Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -23,8 +24,10 @@ class Finding:
     """The callback, layout or memo function."""
     kind: str
     """ "callback", "layout" or "memo"."""
+    root: Root
+    """What is changed, or read."""
     name: str
-    """What is changed (or read), as a user would say it."""
+    """The same as a user would say it."""
     site: Site
     """The line in the function: the mutation, or the call that leads to it."""
     path: tuple[Step, ...]
@@ -45,6 +48,7 @@ class Finding:
         return [(step.callee, line) for step, line in zip(self.path, lines, strict=False)]
 
 
+_ATTRIBUTE = re.compile(r"self\.\w+")
 _KINDS = {"callback": "callback", "layout": "layout function", "memo": "cached function"}
 
 
@@ -108,8 +112,11 @@ def is_shared(root: Root, entry: Entry) -> bool:
 
 def _finding(entry: Entry, effect: Effect) -> Finding:
     site = effect.path[0].site if effect.path else effect.site
-    return Finding(RULES[effect.code], entry.function.name, entry.kind, _named(effect.root), site, effect.path, effect.site)
+    return Finding(RULES[effect.code], entry.function.name, entry.kind, effect.root, _named(effect), site, effect.path, effect.site)
 
 
-def _named(root: Root) -> str:
+def _named(effect: Effect) -> str:
+    root, site = effect.root, effect.site
+    if root.name == "self" and (attribute := _ATTRIBUTE.match(site.module.lines[site.line - 1].encode()[site.column :].decode())):
+        return f"`{attribute[0]}`"
     return f"`{root.name}`" if root.name else "a file"
