@@ -184,9 +184,9 @@ class Expressions(Frame):
             self.env[target.id] = value
             self.hidden.add(target.id)
         elif isinstance(target, ast.Tuple | ast.List | ast.Starred):
-            for child in ast.iter_child_nodes(target):
-                if isinstance(child, ast.expr):
-                    self.bind_own(child, value.part())
+            children = (child for child in ast.iter_child_nodes(target) if isinstance(child, ast.expr))
+            for place, child in enumerate(children):
+                self.bind_own(child, value.item(place))
 
     # Attributes
 

@@ -142,7 +142,7 @@ class Frame:
             return value
         others = value.roots if value.kind != SCALAR else frozenset()  # imported, or another name for the same
         roots = others or frozenset({Root(Sort.GLOBAL, name, module)})
-        items = tuple((key, item.inside(roots)) for key, item in value.items if key is not EACH)
+        items = tuple((key, item.inside(roots)) for key, item in value.items if key is not EACH or item.kind == SCALAR)
         return Value(roots, value.inner, None if value.kind == NONE else value.kind, value.text, items)
 
     def note_read(self, value: Value, node: ast.AST) -> None:

@@ -10,7 +10,7 @@ from dash_stash.guard import files, mutation
 from dash_stash.guard.effects import Site
 from dash_stash.guard.expressions import Expressions
 from dash_stash.guard.frame import written
-from dash_stash.guard.values import SCALAR, UNKNOWN, Data, Foreign, Instance, Root, Routine, Sort, Type, Value, combined, union
+from dash_stash.guard.values import EACH, SCALAR, UNKNOWN, Data, Foreign, Instance, Root, Routine, Sort, Type, Value, combined, union
 
 
 @dataclass
@@ -108,10 +108,7 @@ class LibraryCalls(Expressions):
         first = given[0]
         match name.removeprefix("builtins."):
             case "zip" | "enumerate" | "map":
-                if isinstance(first.kind, Routine):
-                    result = self.call_routine(first.kind, [value.part() for value in given.positional[1:]], {}, node)
-                    return Value(inner=result.held, kind=Data("iterator"))
-                return union(Value(inner=value.content, kind=Data("iterator")) for value in given.positional)
+                return self._together(name, node, given)
             case "getattr" if len(node.args) > 1 and isinstance(node.args[1], ast.Constant):
                 return self.attribute(first, str(node.args[1].value), node)
             case "getattr" | "vars":
@@ -127,6 +124,18 @@ class LibraryCalls(Expressions):
             case "super":
                 return UNKNOWN
         return None
+
+    def _together(self, name: str, node: ast.Call, given: Arguments) -> Value:
+        """Return what goes through several things at once: `zip`, `enumerate` and `map`."""
+        first = given[0]
+        if isinstance(first.kind, Routine):
+            result = self.call_routine(first.kind, [value.part() for value in given.positional[1:]], {}, node)
+            return Value(inner=result.held, kind=Data("iterator"))
+        if name.endswith("map"):
+            return Value(kind=Data("iterator"))
+        if name.endswith("enumerate"):
+            return _tuples([Value(kind=SCALAR), first.part()])
+        return _tuples([value.part() for value in given.positional])
 
     # Files
 
@@ -145,3 +154,10 @@ class LibraryCalls(Expressions):
         """Note that the file at *path* is written."""
         for root in written(path):
             self.record("DS112", root, node)
+
+
+def _tuples(parts: list[Value]) -> Value:
+    """Return an iterator of tuples, in which each place is one of the parts."""
+    inner = frozenset[Root]().union(*(part.held for part in parts))
+    each = Value(inner=inner, kind=Data("tuple"), items=tuple(enumerate(parts)))
+    return Value(inner=inner, kind=Data("iterator"), items=((EACH, each),))

@@ -147,7 +147,8 @@ class Value:
 
     def part(self, kind: Kind | None = None) -> Value:
         """Return something taken out of it: an item, an attribute, a view."""
-        if kind is None and not self.roots and (each := dict(self.items).get(EACH)):
+        each = dict(self.items).get(EACH)
+        if kind is None and each is not None and (not self.roots or each.kind == SCALAR):
             return each
         content = self.content
         return Value(content, content, kind) if content or kind else UNKNOWN
@@ -158,11 +159,13 @@ class Value:
 
     def inside(self, roots: frozenset[Root]) -> Value:
         """Return what an item is once its container is known to be one of these objects."""
+        if self.kind == SCALAR:
+            return self
         return Value(self.roots | frozenset(inside(roots)), self.inner, None if self.kind == NONE else self.kind)
 
     def among(self) -> tuple[tuple[object, Value], ...]:
-        """Return what a container's items are, if this is each of them: a new object, which contains what others share."""
-        return ((EACH, self),) if self.inner and not self.roots else ()
+        """Return what a container's items are, if this is each of them: a scalar, or a new object which contains what others share."""
+        return ((EACH, self),) if self.kind == SCALAR or (self.inner and not self.roots) else ()
 
 
 UNKNOWN = Value()
