@@ -134,11 +134,11 @@ class Value:
     def held(self) -> frozenset[Root]:
         """The objects that a container which is given this value then contains.
 
-        A part of unknown kind is most often text or a number, which nobody can change.
+        What is of unknown kind is most often text or a number, which nobody can change.
         """
         if self.kind in _UNCHANGING:
             return frozenset()
-        return self.inner | (self.roots if self.kind is not None else frozenset(root for root in self.roots if not root.part))
+        return self.inner | self.roots if self.kind is not None else self.inner
 
     def item(self, key: object) -> Value:
         """Return what is under a key."""
