@@ -17,6 +17,7 @@ import os
 import pathlib
 import queue
 import random
+import re
 import sys
 import textwrap
 import threading
@@ -531,6 +532,12 @@ def test_what_there_is_no_time_for_is_said_once(caplog: pytest.LogCaptureFixture
     assert "which is not enough for all that it can reach" in said
     assert "_alias()" in said
     assert ".state" in said
+
+
+def test_of_much_that_there_is_no_time_for_a_few_are_named(caplog: pytest.LogCaptureFixture) -> None:
+    runtime.Guard(budget=1e-6).begin(runtime.Callback(_fine, "out.data")).end()
+    (said,) = (record.getMessage() for record in caplog.records)
+    assert re.search(r"not noticed: (\S+, ){4}\S+ and \d+ more$", said)
 
 
 def test_a_big_frame_is_looked_at_within_the_time(caplog: pytest.LogCaptureFixture) -> None:

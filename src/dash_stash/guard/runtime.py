@@ -21,10 +21,11 @@ from dash_stash.guard.reach import ABSENT, Namespace, Reach, Variable, reach
 _log = logging.getLogger("dash_stash")
 
 BUDGET: Final = 0.020
-"""So many seconds the fingerprints may take for one callback, before and after it together."""
+"""So many seconds of work the fingerprints may take for one callback, before and after it together."""
 
 _LOG_EVERY: Final = 60.0
 _MOST_CHANGES: Final = 5
+_MOST_LABELS: Final = 5
 _ATTRIBUTE: Final = re.compile(r"\.(\w+)")
 _TRIES: Final = 3
 """A variable that has cost a callback all its time so often, one time after the other, is left alone."""
@@ -112,7 +113,9 @@ class Callback:
         """Log, once, what there was no time for."""
         if unchecked and not self._is_told:
             self._is_told = True
-            labels = ", ".join(variable.label for variable in unchecked)
+            labels = ", ".join(variable.label for variable in unchecked[:_MOST_LABELS])
+            if len(unchecked) > _MOST_LABELS:
+                labels += f" and {len(unchecked) - _MOST_LABELS} more"
             _log.warning(
                 "The guard has %.0f ms for each call of the callback %s() at %s, which is not enough for all that it can reach; "
                 "changes of these are not noticed: %s",
@@ -148,8 +151,8 @@ class Watch:
 class Guard:
     """Watches the runs of callbacks; any number of them at the same time, in any threads."""
 
-    def __init__(self, budget: float = BUDGET, clock: Callable[[], float] = time.perf_counter) -> None:
-        """Take how many seconds the fingerprints of one run may take, and a clock in seconds."""
+    def __init__(self, budget: float = BUDGET, clock: Callable[[], float] = time.thread_time) -> None:
+        """Take how many seconds the fingerprints of one run may take, and a clock: that of the thread's work, whatever else runs."""
         self._budget, self._clock = budget, clock
         self._lock = threading.Lock()
         self._running: set[Watch] = set()
@@ -244,7 +247,7 @@ class Guard:
 
     def log(self, callback: Callback, findings: list[Finding]) -> None:
         """Log what was found: the same variable of the same callback once a minute."""
-        now = self._clock()
+        now = time.monotonic()
         for finding in findings:
             key = (callback, finding.variable)
             with self._lock:
