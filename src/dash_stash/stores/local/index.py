@@ -99,7 +99,8 @@ class Index:
         self._connection = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
         self._connection.executescript(_SCHEMA)
         self.identity = identity(path)
-        weakref.finalize(self, self._connection.close)
+        # Not at exit: the janitor may be in the middle of a query, and to close it under another thread ends the process by a signal.
+        weakref.finalize(self, self._connection.close).atexit = False
 
     @property
     def is_complete(self) -> bool:
