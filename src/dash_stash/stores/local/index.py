@@ -131,7 +131,8 @@ class Index:
             raise OtherVersionError(str(path))
         self._connection.executescript(_SCHEMA)
         self.identity = identity(path)
-        weakref.finalize(self, self._connection.close)
+        # Not at exit: the janitor may be in the middle of a query, and to close it under another thread ends the process by a signal.
+        weakref.finalize(self, self._connection.close).atexit = False
 
     @property
     def is_complete(self) -> bool:

@@ -115,6 +115,9 @@ class Place:
                     self._index = None
                 # SQLite does not let two processes make a database at the same time: the second is told that it is locked.
                 with locked(self.folder / "opening"):
+                    if os.path.lexists(self.folder / "index.sqlite-journal"):
+                        # Of one who died making the index, or laid there: SQLite deletes the file that a journal names.
+                        self.discard_index()
                     self._index = self._make_index(self.folder / "index.sqlite")
             return self._index
 
@@ -147,7 +150,7 @@ class Place:
 
     def discard_index(self) -> None:
         """Remove a damaged index; it is made anew."""
-        for name in ("index.sqlite", "index.sqlite-wal", "index.sqlite-shm"):
+        for name in ("index.sqlite", "index.sqlite-wal", "index.sqlite-shm", "index.sqlite-journal"):
             (self.folder / name).unlink(missing_ok=True)
 
     def was_deleted(self) -> bool:
