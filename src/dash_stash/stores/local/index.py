@@ -6,6 +6,7 @@ Names and tags stand in it as JSON: SQLite takes only text that UTF-8 has, and h
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import pathlib
@@ -13,14 +14,12 @@ import sqlite3
 import threading
 import weakref
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from dash_stash.layout import Entry
 from dash_stash.stores.base import Listed, holder_of
 
 _PATIENCE = 2.0  # seconds to wait for another writer, who holds the index for well under a millisecond
-
-_VERSION = 2  # of the tables below; an index of another version is made anew
 
 _SCHEMA = """
 PRAGMA journal_mode = WAL;
@@ -52,7 +51,7 @@ CREATE TABLE IF NOT EXISTS leaving (scope TEXT PRIMARY KEY, since REAL NOT NULL)
 CREATE TABLE IF NOT EXISTS totals (
     bytes INTEGER NOT NULL, entries INTEGER NOT NULL, sessions INTEGER NOT NULL, ended INTEGER NOT NULL
 );
-INSERT INTO totals SELECT 0, 0, 0, 0 WHERE NOT EXISTS (SELECT 1 FROM totals);
+INSERT INTO totals SELECT 0, 0, 0, 0 WHERE NOT EXISTS (SELECT 1 FROM totals) AND NOT EXISTS (SELECT 1 FROM entries);
 CREATE TRIGGER IF NOT EXISTS end_added AFTER INSERT ON entries WHEN new.kind = 'ended' BEGIN
     UPDATE totals SET ended = ended + 1;
 END;
@@ -100,11 +99,14 @@ ON CONFLICT (key) DO UPDATE SET kind = excluded.kind, name = excluded.name,
     size = excluded.size, gone_at = excluded.gone_at, used = excluded.used
 """  # a key has the same scope for ever
 
+_USED = (bytes, float)
+_SCOPE_USED = (str, float)
+
 _WITHIN = "(scope = ?1 OR scope > ?1 || '/' AND scope < ?1 || '0')"  # '0' is what comes after '/'
 
 
-class OtherVersionError(sqlite3.DatabaseError):
-    """The file is the index of another version of this library."""
+class UselessError(sqlite3.DatabaseError):
+    """The file is another version's index, or somebody else has written to it."""
 
 
 class Totals(NamedTuple):
@@ -126,9 +128,9 @@ class Index:
         """Open the index at *path*, which is created if need be."""
         self._lock = threading.Lock()
         self._connection = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
-        if self._rows("PRAGMA user_version") not in ([(0,)], [(_VERSION,)]):
+        if _schema_of(self._connection) not in (frozenset(), _our_schema()):
             self._connection.close()
-            raise OtherVersionError(str(path))
+            raise UselessError(f"{path} has other tables")
         self._connection.executescript(_SCHEMA)
         self.identity = identity(path)
         # Not at exit: the janitor may be in the middle of a query, and to close it under another thread ends the process by a signal.
@@ -137,11 +139,11 @@ class Index:
     @property
     def is_complete(self) -> bool:
         """Whether it was filled from the files to the end; whoever did may have died before that."""
-        return self._rows("PRAGMA user_version") == [(_VERSION,)]
+        return self._rows("PRAGMA user_version") == [(1,)]
 
     def complete(self) -> None:
         """Note that all files are in it."""
-        self._rows(f"PRAGMA user_version = {_VERSION}")
+        self._rows("PRAGMA user_version = 1")
 
     def close(self) -> None:
         """Close the index, once nobody is using it."""
@@ -159,9 +161,14 @@ class Index:
                 raise
             self._connection.execute("COMMIT")
 
-    def _rows(self, query: str, values: Sequence[object] = ()) -> list[tuple[object, ...]]:
+    def _rows(self, query: str, values: Sequence[object] = (), kinds: Sequence[type] = ()) -> list[Any]:
+        """The rows that a query finds; whoever wrote others than of these kinds was not us."""
         with self._lock:
-            return self._connection.execute(query, values).fetchall()
+            rows = self._connection.execute(query, values).fetchall()
+        for row in rows if kinds else ():
+            if tuple(map(type, row)) != kinds:
+                raise UselessError("a row is not as it was written")
+        return rows
 
     def add(self, entries: Iterable[Entry], used: float) -> None:
         """Add entries, in place of those with the same keys."""
@@ -200,16 +207,19 @@ class Index:
 
     def totals(self) -> Totals:
         """How much there is."""
-        return Totals(*self._rows("SELECT bytes, entries, sessions, ended FROM totals")[0])  # type: ignore[arg-type]
+        rows = self._rows("SELECT bytes, entries, sessions, ended FROM totals", (), (int, int, int, int))
+        if len(rows) != 1:
+            raise UselessError("there are no totals")
+        return Totals(*rows[0])
 
     def least_recently_used(self, limit: int) -> list[tuple[bytes, float]]:
         """The keys used longest ago and when that was."""
-        return self._rows("SELECT key, used FROM entries WHERE kind != 'ended' ORDER BY used LIMIT ?", (limit,))  # type: ignore[return-value]
+        return self._rows("SELECT key, used FROM entries WHERE kind != 'ended' ORDER BY used LIMIT ?", (limit,), _USED)
 
     def least_recently_computed(self, holder: str, limit: int) -> list[tuple[bytes, float]]:
         """The same of what belongs to a holder and can be computed again."""
         query = f"SELECT key, used FROM entries WHERE {_WITHIN} AND kind IN ('memo', 'recipe') ORDER BY used LIMIT ?2"  # noqa: S608 (ours)
-        return self._rows(query, (holder, limit))  # type: ignore[return-value]
+        return self._rows(query, (holder, limit), _USED)
 
     def ended_first(self, limit: int) -> list[tuple[bytes, float]]:
         """The keys of what tells that something has ended, and when that was: the first first, but sessions before cookies.
@@ -217,31 +227,31 @@ class Index:
         The session of an ended cookie may go on under another one, which the old one must not open.
         """
         query = "SELECT key, used FROM entries WHERE kind = 'ended' ORDER BY name DESC, gone_at LIMIT ?"
-        return self._rows(query, (limit,))  # type: ignore[return-value]
+        return self._rows(query, (limit,), _USED)
 
     def gone(self, now: float, limit: int) -> list[tuple[bytes, float]]:
         """Keys whose own time is over, and when they were last used."""
-        return self._rows("SELECT key, used FROM entries WHERE gone_at <= ? LIMIT ?", (now, limit))  # type: ignore[return-value]
+        return self._rows("SELECT key, used FROM entries WHERE gone_at <= ? LIMIT ?", (now, limit), _USED)
 
     # Holders and scopes
 
     def within(self, scope: str) -> list[tuple[bytes, float]]:
         """The keys of what belongs to a scope or to one under it, and when they were last used."""
-        return self._rows(f"SELECT key, used FROM entries WHERE {_WITHIN}", (scope,))  # type: ignore[return-value]  # noqa: S608 (ours)
+        return self._rows(f"SELECT key, used FROM entries WHERE {_WITHIN}", (scope,), _USED)  # noqa: S608 (ours)
 
     def of_scope(self, scope: str) -> list[tuple[bytes, float]]:
         """The same of a scope alone."""
-        return self._rows("SELECT key, used FROM entries WHERE scope = ?", (scope,))  # type: ignore[return-value]
+        return self._rows("SELECT key, used FROM entries WHERE scope = ?", (scope,), _USED)
 
     def idle_sessions(self, limit: int) -> list[tuple[str, float]]:
         """The sessions used longest ago, as far as the index knows, and when that was."""
         query = "SELECT holder, used FROM holders WHERE holder LIKE 'session:%' ORDER BY used LIMIT ?"
-        return self._rows(query, (limit,))  # type: ignore[return-value]
+        return self._rows(query, (limit,), _SCOPE_USED)
 
     def idle_scopes(self, before: float, limit: int) -> list[tuple[str, float]]:
         """The sessions, tabs and pages last used *before* then, as far as the index knows."""
         query = "SELECT scope, used FROM scopes WHERE scope LIKE 'session:%' AND used < ? LIMIT ?"
-        return self._rows(query, (before, limit))  # type: ignore[return-value]
+        return self._rows(query, (before, limit), _SCOPE_USED)
 
     def note_scope_use(self, uses: Iterable[tuple[str, float]]) -> None:
         """Take over when scopes or holders were really last used."""
@@ -256,7 +266,7 @@ class Index:
 
     def left(self, before: float, limit: int) -> list[tuple[str, float]]:
         """Scopes that were left *before* then, and when that was."""
-        return self._rows("SELECT scope, since FROM leaving WHERE since < ? LIMIT ?", (before, limit))  # type: ignore[return-value]
+        return self._rows("SELECT scope, since FROM leaving WHERE since < ? LIMIT ?", (before, limit), _SCOPE_USED)
 
     def stay(self, scope: str) -> None:
         """Forget that a scope has been left."""
@@ -271,8 +281,24 @@ class Index:
         }
         asked = {condition: value for condition, value in conditions.items() if value is not None}
         where = " AND ".join(("kind != 'ended'", *asked))
-        rows = self._rows(f"SELECT key, kind, name, scope, size FROM entries WHERE {where} ORDER BY name, key", tuple(asked.values()))  # noqa: S608 (the conditions are ours)
-        return [Listed(key, kind, json.loads(name), scope, size) for key, kind, name, scope, size in rows]  # type: ignore[arg-type]
+        query = f"SELECT key, kind, name, scope, size FROM entries WHERE {where} ORDER BY name, key"  # noqa: S608 (the conditions are ours)
+        rows = self._rows(query, tuple(asked.values()), (bytes, str, str, str, int))
+        try:
+            return [Listed(key, kind, json.loads(name), scope, size) for key, kind, name, scope, size in rows]
+        except json.JSONDecodeError as error:
+            raise UselessError("a name is not as it was written") from error
+
+
+def _schema_of(connection: sqlite3.Connection) -> frozenset[tuple[str, str]]:
+    """The tables, indexes and triggers of a database; those that SQLite makes for itself have no text."""
+    return frozenset(connection.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall())
+
+
+@functools.cache
+def _our_schema() -> frozenset[tuple[str, str]]:
+    with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        connection.executescript(_SCHEMA)
+        return _schema_of(connection)
 
 
 def _add(connection: sqlite3.Connection, entry: Entry, used: float) -> None:

@@ -17,7 +17,7 @@ from dash_stash.errors import StoreUnavailable, StoreUnsafe
 from dash_stash.layout import Entry
 from dash_stash.stores.local import files
 from dash_stash.stores.local import index as indexes
-from dash_stash.stores.local.index import Index, OtherVersionError
+from dash_stash.stores.local.index import Index, UselessError
 from dash_stash.stores.local.locks import locked, remove_abandoned
 from dash_stash.stores.local.slots import Slots
 
@@ -36,7 +36,8 @@ deleted by hand.
 # Of several processes that find the index deleted, each makes a new one; SQLite, closing an old one, removes a file of the new.
 _TRIES = 4
 
-_DAMAGE = (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+# The first of them is said of tables that are not there any more.
+_DAMAGE = (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 _places: weakref.WeakSet[Place] = weakref.WeakSet()
 
@@ -203,8 +204,8 @@ class Place:
 
 
 def _is_damage(error: Exception) -> bool:
-    """Whether the index is of no use: unsound, or not what was opened, or of another version; other errors pass (busy, full)."""
-    if isinstance(error, OtherVersionError):
+    """Whether the index is to be made anew: unsound, not what was opened, or not written by us; other errors pass (busy, full)."""
+    if isinstance(error, UselessError):
         return True
     return isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGE
 
