@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import pathlib
-import subprocess
-from collections.abc import Iterator
 
 import numpy as np
 import pytest
 
 from dash_stash import Stash, StoreUnavailable
 from dash_stash.stores.local import LocalStore
+from processes.running import full_disk
 from support import must, run_python, start_python
 
 _WORKER = """
@@ -37,24 +34,14 @@ for line in sys.stdin:
 """
 
 
-@contextlib.contextmanager
-def _small_disk(place: pathlib.Path, size: str) -> Iterator[pathlib.Path]:
-    place.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(place)], check=True)
-    try:
-        yield place
-    finally:
-        subprocess.run(["umount", "--lazy", str(place)], check=True)
-
-
-@pytest.mark.skipif(os.getuid() != 0 and not os.environ.get("CI"), reason="only root can mount a small disk")
 @pytest.mark.parametrize("started_full", [False, True], ids=["full while running", "full at the start"])
 def test_a_full_disk_stops_nobody_and_leaves_nothing(started_full: bool, tmp_path: pathlib.Path) -> None:  # noqa: FBT001 (pytest passes it)
-    with _small_disk(tmp_path / "disk", "8m") as disk:
-        folder, ballast = disk / "stash", disk / "ballast"
+    with full_disk(tmp_path / "disk") as ballast:
+        folder = tmp_path / "disk" / "stash"
         if not started_full:
+            ballast.empty()
             Stash(url=f"file://{folder}", secret="a secret for the tests only").put(1, share=True)
-        _fill(ballast)
+            ballast.fill()
         worker = start_python(_WORKER, folder)
         must(worker.stdout).readline()
 
@@ -67,7 +54,7 @@ def test_a_full_disk_stops_nobody_and_leaves_nothing(started_full: bool, tmp_pat
         assert _files(folder / "temporary") == []
         late = start_python(_WORKER, folder)
         must(late.stdout).readline()
-        ballast.unlink()
+        ballast.empty()
         must(late.stdin).write("2\n")
         must(late.stdin).flush()
         assert must(late.stdout).readline().strip() == "stored", "a worker that started meanwhile serves again"
@@ -76,12 +63,6 @@ def test_a_full_disk_stops_nobody_and_leaves_nothing(started_full: bool, tmp_pat
         for process in (worker, late):
             process.communicate(timeout=30)
             assert process.returncode == 0
-
-
-def _fill(path: pathlib.Path) -> None:
-    with path.open("wb", buffering=0) as file, contextlib.suppress(OSError):
-        while True:
-            file.write(bytes(4096))
 
 
 def _files(folder: pathlib.Path) -> list[pathlib.Path]:
