@@ -9,6 +9,7 @@ from __future__ import annotations
 import collections
 import copy
 import functools
+import gc
 import importlib
 import itertools
 import json
@@ -22,7 +23,7 @@ import sys
 import textwrap
 import threading
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import unquote
 
 import flask
@@ -38,9 +39,10 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from dash_stash import ConfigError, Stash
-from dash_stash.guard import runtime
+from dash_stash.guard import bytecode, fingerprint, runtime
 from dash_stash.guard.fingerprint import Printer
-from dash_stash.guard.prints import changes
+from dash_stash.guard.prints import Unwatched, changes
+from dash_stash.guard.rules import RULES
 from unit.pages import Page
 from unit.visiting import Caller
 
@@ -216,6 +218,7 @@ def test_what_a_callback_changes_outside_of_its_scope_is_reported(
     assert f"{pathlib.Path(__file__).name}:" in text
     assert "Instead:" in text
     assert code in text
+    assert set(re.findall(r"DS\d+", text)) <= RULES.keys()
 
 
 def test_the_report_says_who_what_where_and_what_to_do_instead(folder: pathlib.Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -457,6 +460,134 @@ def test_the_apps_own_code_is_not_run_by_looking(folder: pathlib.Path, caplog: p
 
     (line,) = reported(watched(folder, change), caplog)
     assert ".hostile.n was changed" in line
+
+
+class _Key:
+    """A key that notes what is asked of it."""
+
+    asked: ClassVar[list[str]] = []
+
+    def __hash__(self) -> int:
+        self.asked.append("hash")
+        return 1
+
+    def __eq__(self, other: object) -> bool:
+        self.asked.append("eq")
+        return self is other
+
+    def __repr__(self) -> str:
+        raise RuntimeError("shown")
+
+
+class _Slotted:
+    """Has no `__dict__`, and raises when it is asked for it."""
+
+    __slots__ = ("n",)
+
+    def __init__(self) -> None:
+        self.n = 0
+
+    def __getattr__(self, name: str) -> Any:
+        raise RuntimeError(f"asked for {name}")
+
+
+class _Silent(list[int]):
+    """A list that does not let itself be read."""
+
+    def __iter__(self) -> Iterator[int]:
+        raise RuntimeError("read")
+
+    def __len__(self) -> int:
+        raise RuntimeError("measured")
+
+
+class _Proxy:
+    """Says that it is something else, at a price."""
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> type:
+        raise RuntimeError("asked for its class")
+
+
+class _Text(str):
+    """The app's own kind of text."""
+
+    __slots__ = ()
+
+
+by_key: dict[Any, int] = {_Key(): 1}
+keys_seen: set[Any] = set()
+slotted, silent, proxy, text = _Slotted(), _Silent([1]), _Proxy(), _Text("a")
+unknown: list[Any] = [pd.NA, 1]
+objects = pd.DataFrame({"a": pd.Series([pd.NA, "x"], dtype=object)})
+labelled = pd.DataFrame({"a": [1, 2]})
+masked = np.ma.array([1, 2, 3], mask=np.zeros(3, dtype=bool))
+long_list, long_dict, long_deque = list(range(1_000_000)), {n: n for n in range(1_000_000)}, collections.deque(range(1_000_000))
+
+
+def _new_text(n: int) -> None:
+    global text
+    text = _Text("b" * n)
+
+
+AWKWARD: dict[str, tuple[Callable[[int], Any], str]] = {
+    "a key of the app's": (lambda n: by_key.__setitem__(_Key(), n), ".by_key: key <_Key> set"),
+    "under a key of the app's": (lambda n: by_key.__setitem__(next(iter(by_key)), n + 7), ".by_key[<_Key>]: "),
+    "a member of the app's": (lambda n: keys_seen.add(_Key()), ".keys_seen: <_Key> added"),
+    "slots": (lambda n: setattr(slotted, "n", n), ".slotted.n: int 0 -> int 1"),
+    "a list of the app's": (lambda n: list.append(silent, n), ".silent: length 1 -> 2"),
+    "text of the app's": (_new_text, ".text: rebound from str 'a' to str 'b'"),
+    "a missing value": (lambda n: unknown.__setitem__(0, n), ".unknown[0]: NAType <NA> -> int 1"),
+    "a missing value in a frame": (lambda n: objects.__setitem__("a", ["y", "x"]), ".objects: "),
+    "the name of an index": (lambda n: setattr(labelled.index, "name", "k"), ".labelled: index changed"),
+    "the name of the columns": (lambda n: setattr(labelled.columns, "name", "k"), ".labelled.columns.name"),
+    "attrs": (lambda n: labelled.attrs.__setitem__("x", n), ".labelled.attrs: key 'x' set"),
+    "a mask": (lambda _: masked.__setitem__(0, np.ma.masked), ".masked.mask: values changed"),
+    "a long list": (lambda n: long_list.append(n) or n, ".long_list: length 1000000 -> 1000001"),
+    "a long dict": (lambda n: long_dict.__setitem__(-1, n), ".long_dict: length 1000000 -> 1000001"),
+    "a long deque": (lambda n: long_deque.append(n) or n, ".long_deque: length 1000000 -> 1000001"),
+}
+
+
+@pytest.mark.parametrize("case", AWKWARD)
+def test_awkward_things_are_looked_at_within_the_time_and_run_no_code_of_the_app(case: str, caplog: pytest.LogCaptureFixture) -> None:
+    change, expected = AWKWARD[case]
+
+    def callback(n: int) -> object:
+        change(n)
+        return proxy, by_key, slotted
+
+    watching = runtime.Callback(callback, "out.data")
+    _Key.asked.clear()
+    gc.collect()
+    gc.disable()  # what it takes to collect everybody's garbage is not the guard's time
+    try:
+        watch = runtime.Guard().begin(watching)
+        assert _Key.asked == []
+        change(1)
+        _Key.asked.clear()
+        (finding,) = watch.end()
+        assert _Key.asked == []
+    finally:
+        gc.enable()
+    assert expected in f"{finding.variable}: {finding.what}"
+    assert "is not enough" not in caplog.text
+
+
+def test_slices_are_seen_as_changes_in_every_python() -> None:
+    def fill(values: list[int]) -> None:
+        values[:] = [1]
+
+    assert bytecode.names(fill.__code__).stores_items
+
+
+def test_what_libraries_keep_for_themselves_is_known_wherever_they_lie(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fingerprint, "is_app_class", lambda _: True)
+    fingerprint._taker.cache_clear()
+    try:
+        assert isinstance(Printer().take(clicks), Unwatched)
+    finally:
+        fingerprint._taker.cache_clear()
 
 
 def test_a_callback_runs_whatever_the_guard_meets(

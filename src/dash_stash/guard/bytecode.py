@@ -13,7 +13,7 @@ _LOADS: Final = frozenset(dis.opmap[name] for name in ("LOAD_GLOBAL", "LOAD_NAME
 _STORES: Final = frozenset(dis.opmap[name] for name in ("STORE_GLOBAL", "DELETE_GLOBAL"))
 _ATTRIBUTE_STORES: Final = frozenset(dis.opmap[name] for name in ("STORE_ATTR", "DELETE_ATTR"))
 _IMPORTS: Final = frozenset([dis.opmap["IMPORT_NAME"]])
-_ITEM_STORES: Final = frozenset(dis.opmap[name] for name in ("STORE_SUBSCR", "DELETE_SUBSCR") if name in dis.opmap)
+_ITEM_STORES: Final = frozenset(dis.opmap[name] for name in ("STORE_SUBSCR", "DELETE_SUBSCR", "STORE_SLICE") if name in dis.opmap)
 _LOAD_GLOBAL: Final = dis.opmap["LOAD_GLOBAL"]
 
 

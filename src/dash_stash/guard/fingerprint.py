@@ -17,15 +17,17 @@ import time
 import types
 import uuid
 import weakref
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, Final, TypeVar
 
 import xxhash
 
 from dash_stash.guard.mutation import is_infrastructure
-from dash_stash.guard.origin import is_app_class
-from dash_stash.guard.prints import Again, Both, Bytes, Elements, Held, Identity, Members, Print, Unwatched
+from dash_stash.guard.origin import is_app_class, is_proxy_class, own_dict
+from dash_stash.guard.prints import Again, Both, Bytes, Elements, Held, Identity, Members, Print, Same, Unwatched
 from dash_stash.guard.prints import Mapping as MappingPrint
+
+T = TypeVar("T")
 
 Taker = Callable[["Printer", Any], object]
 """Takes the fingerprint of a value of one type; plain values are their own."""
@@ -35,6 +37,13 @@ _MOST: Final = 10_000
 
 _SOME: Final = 1_000
 """So many of a longer one."""
+
+_WHOLE: Final = 4 * 2**20
+"""So many bytes are read whole."""
+
+_LOOK_AT_CLOCK_EVERY: Final = 8  # containers
+
+_ALL: Final = slice(None)
 
 _DEEPEST: Final = 40
 
@@ -47,6 +56,14 @@ _PLAIN: Final = (
 
 _COMMON: Final = frozenset({type(None), bool, int, float, str})
 """Those of them that most data consists of."""
+
+_TO_PLAIN: Final[dict[type, Callable[[Any], object]]] = {
+    str: str.__str__,
+    bytes: functools.partial(bytes.__add__, b""),
+    int: int.__int__,
+    float: float.__float__,
+}
+"""What an object of the app's own kind of text or number is as a plain one."""
 
 _UNCHANGEABLE: Final = (type, types.FunctionType, types.BuiltinFunctionType, types.ModuleType, enum.Enum)
 
@@ -72,6 +89,7 @@ class Printer:
         # Keeps what was printed alive, lest another value get its id.
         self._alive: list[object] = []
         self._within: dict[int, int] = {}
+        self._made = 0
 
     def take(self, value: Any) -> object:
         """Return the fingerprint of a value; a plain value is its own.
@@ -92,7 +110,9 @@ class Printer:
             return Again(type(value).__name__, len(self._within) - self._within[key])
         if len(self._within) >= _DEEPEST:
             return Unwatched()
-        self.check_time()
+        if not self._made % _LOOK_AT_CLOCK_EVERY:
+            self.check_time()
+        self._made += 1
         self._within[key] = len(self._within)
         try:
             made = make()
@@ -107,23 +127,45 @@ class Printer:
         if self._clock() > self._deadline:
             raise OutOfTimeError
 
-    def elements(self, kind: str, values: list[Any] | tuple[Any, ...]) -> Elements:
-        """Return the fingerprint of a sequence."""
-        positions = _positions(len(values))
-        chosen = values if len(positions) == len(values) else [values[position] for position in positions]
-        return Elements(kind, len(values), positions, self._items(chosen))
+    def elements(self, kind: str, base: type[list[Any] | tuple[Any, ...]], value: Any) -> Elements:
+        """Return the fingerprint of a list or tuple, read as *base* does it, whatever its own class makes of that."""
+        length = base.__len__(value)
+        positions = _positions(length)
+        chosen = base.__getitem__(value, _ALL) if length <= _MOST else [base.__getitem__(value, place) for place in positions]
+        return Elements(kind, length, positions, self.items(chosen))
 
-    def mapping(self, kind: str, values: Mapping[Any, Any], noun: str = "key") -> MappingPrint:
+    def mapping(self, kind: str, values: dict[Any, Any], noun: str = "key") -> MappingPrint:
         """Return the fingerprint of a dict, or of attributes."""
-        pairs = list(values.items())
-        positions = _positions(len(pairs))
-        chosen = pairs if len(positions) == len(pairs) else [pairs[position] for position in positions]
-        return MappingPrint(kind, len(pairs), tuple(key for key, _ in chosen), self._items([item for _, item in chosen]), noun)
+        # Of the class dict, whatever the value's own class makes of these; a copy is one step, which no other thread can be within.
+        length = dict.__len__(values)
+        pairs = list(dict.copy(values).items()) if length <= _MOST else _ends(iter(dict.items(values)), reversed(dict.items(values)))
+        return MappingPrint(kind, length, keys_of([key for key, _ in pairs]), self.items([item for _, item in pairs]), noun)
 
-    def _items(self, values: list[Any] | tuple[Any, ...]) -> tuple[object, ...]:
+    def items(self, values: Sequence[Any]) -> tuple[object, ...]:
+        """Return the fingerprints of values."""
         if _COMMON.issuperset(map(type, values)):
             return tuple(values)
         return tuple([value if type(value) in _COMMON else self.take(value) for value in values])
+
+
+def keys_of(keys: Sequence[Any]) -> tuple[object, ...]:
+    """Keys, or members of a set, to be compared without running any code of the app: its own objects by their identity."""
+    return tuple(keys) if _COMMON.issuperset(map(type, keys)) else tuple(map(_key, keys))
+
+
+def _key(key: Any) -> object:
+    if type(key) in _COMMON or _taker(type(key)) is _plain:  # type: ignore[arg-type]  # mypy: a class is hashable
+        return key
+    if isinstance(key, tuple):
+        return tuple(map(_key, tuple.__iter__(key)))
+    if isinstance(key, frozenset):
+        return frozenset(map(_key, frozenset.__iter__(key)))
+    return Same(key)
+
+
+def _ends(forth: Iterator[T], back: Iterator[T]) -> list[T]:
+    """The first and the last of many: what is added to a dict or a deque comes there."""
+    return [*itertools.islice(forth, _SOME // 2), *itertools.islice(back, _SOME // 2)]
 
 
 @functools.lru_cache(256)
@@ -139,10 +181,13 @@ def _taker(cls: type[Any]) -> Taker:
     """The way to take the fingerprints of the objects of a class."""
     if issubclass(cls, _UNCHANGEABLE):
         return _identity
-    if _is_infrastructure(cls):
+    if is_proxy_class(cls) or _is_infrastructure(cls):
         return _unwatched
     if cls in _PLAIN or (issubclass(cls, _PLAIN) and not is_app_class(cls)):
         return _plain
+    for base, plain in _TO_PLAIN.items():
+        if issubclass(cls, base):
+            return functools.partial(_as_plain, plain)
     content = _of_content(cls)
     if is_app_class(cls) or cls is types.SimpleNamespace or issubclass(cls, collections.UserDict | collections.UserList):
         return _object if content is None else functools.partial(_both, content)
@@ -151,9 +196,9 @@ def _taker(cls: type[Any]) -> Taker:
 
 def _is_infrastructure(cls: type) -> bool:
     return issubclass(cls, _LIBRARY_STATE) or any(
-        base.__module__.startswith(_LIBRARY_STATE_MODULES) or is_infrastructure(f"{base.__module__}.{base.__qualname__}")
+        is_infrastructure(f"{base.__module__}.{base.__qualname__}")
+        or (base.__module__.startswith(_LIBRARY_STATE_MODULES) and not is_app_class(base))
         for base in cls.__mro__
-        if not is_app_class(base)
     )
 
 
@@ -179,31 +224,54 @@ def _identity(_: Printer, value: object) -> Print:
     return Identity(type(value).__name__, value)
 
 
-def _sequence(printer: Printer, value: Any) -> Print:
-    return printer.once(value, lambda: printer.elements(type(value).__name__, list(value)))
+def _as_plain(plain: Callable[[Any], object], _: Printer, value: Any) -> object:
+    return plain(value)
+
+
+# The methods of the built-in classes are called, not those that an app's class may have in their places.
+
+
+def _list(printer: Printer, value: Any) -> Print:
+    return printer.once(value, lambda: printer.elements(_kind(value), list, value))
 
 
 def _tuple(printer: Printer, value: Any) -> Print:
     # A tuple that only this print refers to is no matter for its ids: its elements are.
-    return printer.once(value, lambda: printer.elements("tuple", tuple(value)))
+    return printer.once(value, lambda: printer.elements("tuple", tuple, value))
+
+
+def _deque(printer: Printer, value: Any) -> Print:
+    # To get at its middle takes longer than to get at its ends, where it changes.
+    length = collections.deque.__len__(value)
+    forth, back = collections.deque.__iter__(value), collections.deque.__reversed__(value)
+    chosen = list(forth) if length <= _MOST else _ends(forth, back)
+    return printer.once(value, lambda: Elements(_kind(value), length, range(len(chosen)), printer.items(chosen)))
 
 
 def _dict(printer: Printer, value: Any) -> Print:
-    return printer.once(value, lambda: printer.mapping(type(value).__name__, _items_of(value)))
-
-
-def _items_of(value: dict[Any, Any]) -> dict[Any, Any]:
-    # In one step, which no other thread can be in the midst of; and whatever the class makes of `items`.
-    return dict.copy(value)
+    return printer.once(value, lambda: printer.mapping(_kind(value), value))
 
 
 def _set(_: Printer, value: Any) -> Print:
-    members = frozenset(value) if len(value) <= _MOST else frozenset(itertools.islice(value, _SOME))
-    return Members(type(value).__name__, len(value), members)
+    base = set if isinstance(value, set) else frozenset
+    length = base.__len__(value)
+    members = list(base.__iter__(value)) if length <= _MOST else list(itertools.islice(base.__iter__(value), _SOME))
+    return Members(_kind(value), length, frozenset(keys_of(members)))
 
 
 def _bytes(_: Printer, value: Any) -> Print:
-    return Bytes(type(value).__name__, len(value), xxhash.xxh3_64_intdigest(value))
+    view = memoryview(value)
+    if not view.c_contiguous:
+        return Unwatched()
+    if view.nbytes <= _WHOLE:
+        return Bytes(_kind(value), len(view), xxhash.xxh3_64_intdigest(view))
+    step = view.nbytes // _SOME
+    sample = view.cast("B")
+    return Bytes(_kind(value), len(view), xxhash.xxh3_64_intdigest(bytes(sample[::step]) + bytes(sample[-_SOME:])))
+
+
+def _kind(value: object) -> str:
+    return type(value).__name__
 
 
 def _object(printer: Printer, value: object) -> Print:
@@ -211,7 +279,7 @@ def _object(printer: Printer, value: object) -> Print:
 
 
 def _both(content: Taker, printer: Printer, value: object) -> Print:
-    attribute = vars(value) if hasattr(value, "__dict__") else {}
+    attribute = own_dict(value)
     inside = content(printer, value)
     if not attribute or not isinstance(inside, Print):
         return inside if isinstance(inside, Print) else Unwatched()
@@ -221,7 +289,7 @@ def _both(content: Taker, printer: Printer, value: object) -> Print:
 def attributes(value: object) -> dict[str, Any]:
     """Return the attributes that an object has of its own, but for those that are computed once when they are first read."""
     cls = type(value)
-    found = {name: item for name, item in dict(getattr(value, "__dict__", {})).items() if not _is_lazy(cls, name)}
+    found = {name: item for name, item in dict.copy(own_dict(value)).items() if not _is_lazy(cls, name)}
     for base in cls.__mro__:
         for name in _slots(base):
             member = base.__dict__.get(name)
@@ -249,8 +317,8 @@ def _held(value: Any, equal: Callable[[Any, Any], bool]) -> Held:
 _BUILT_IN: Final[dict[type, Taker]] = {
     dict: _dict,
     types.MappingProxyType: lambda printer, value: printer.once(value, lambda: printer.mapping("mappingproxy", dict(value))),
-    list: _sequence,
-    collections.deque: _sequence,
+    list: _list,
+    collections.deque: _deque,
     tuple: _tuple,
     set: _set,
     frozenset: _set,

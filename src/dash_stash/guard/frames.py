@@ -12,13 +12,19 @@ from typing import TYPE_CHECKING, Any, Final
 
 import xxhash
 
-from dash_stash.guard.prints import Array, Column, Frame, Held, Print, Unwatched
+from dash_stash.guard.prints import Array, Both, Column, Elements, Frame, Held, Print, Unwatched
 
 if TYPE_CHECKING:
     from dash_stash.guard.fingerprint import Printer, Taker
 
 _WHOLE: Final = 4 * 2**20
 """Arrays and frames of so many bytes are read whole."""
+
+_COMPARED: Final = 16 * 2**20
+"""Columns that were replaced as a whole are compared value by value up to so many bytes."""
+
+_MOST_LABELS: Final = 100_000
+"""Indexes that were replaced are compared label by label up to so many."""
 
 _SOME: Final = 512
 """So many values of a bigger array, or of each column of a bigger frame, are read."""
@@ -40,15 +46,24 @@ def _array(printer: Printer, value: Any) -> Print:
     return Array(type(value).__name__, value.shape, _column(printer, value, whole=value.nbytes <= _WHOLE))
 
 
+def _masked_array(printer: Printer, value: Any) -> Print:
+    kind = type(value).__name__
+    return Both(kind, _array(printer, value._data), printer.mapping(kind, {"mask": value._mask}, "attribute"))
+
+
 def _column(printer: Printer, values: Any, *, whole: bool) -> Column:
     """The fingerprint of the values of an array, of any shape."""
     printer.check_time()
     if values.dtype.hasobject:
         chosen = values.ravel().tolist() if values.size <= _SOME * 4 else values[_sample(values.shape)].tolist()
-        return Column(values.dtype, printer.elements("array", chosen))
+        return Column(values.dtype, _elements(printer, chosen))
     if whole:
         return Column(values.dtype, _digest(values))
     return Column(values.dtype, _digest(values[_sample(values.shape)]))
+
+
+def _elements(printer: Printer, values: list[Any]) -> Elements:
+    return Elements("array", len(values), range(len(values)), printer.items(values))
 
 
 def _digest(values: Any) -> int:
@@ -86,6 +101,8 @@ class _Block:
         if self.values is after.values and self.row == after.row:
             return False
         old, new = self._row(), after._row()
+        if old.nbytes > _COMPARED:
+            return False  # the samples are equal, and to look at all would take too long
         return not np.array_equal(old, new, equal_nan=old.dtype.kind in "fcmM" and new.dtype.kind in "fcmM")
 
     def _row(self) -> Any:
@@ -99,15 +116,27 @@ class _Arrow:
     values: Any
 
     def differs(self, after: _Arrow) -> bool:
-        return self.values is not after.values and not self.values.equals(after.values)
+        if self.values is after.values or len(self.values) != len(after.values):
+            return len(self.values) != len(after.values)
+        if self.values.nbytes > _COMPARED:
+            places = _sample((len(self.values),))[0]
+            return not self.values.take(places).equals(after.values.take(places))
+        return not self.values.equals(after.values)
 
 
 def _data_frame(printer: Printer, value: Any) -> Print:
-    return printer.once(value, lambda: _pandas(printer, value, value._mgr.axes[1], _labels(value._mgr.axes[0])))
+    columns, index = value._mgr.axes
+    extra = {"columns.name": tuple(columns.names), "attrs": value._attrs}
+    return printer.once(value, lambda: _with(printer, extra, _pandas(printer, value, index, _labels(columns))))
 
 
 def _series(printer: Printer, value: Any) -> Print:
-    return printer.once(value, lambda: _pandas(printer, value, value._mgr.axes[0], (None,)))
+    extra = {"name": value._name, "attrs": value._attrs}
+    return printer.once(value, lambda: _with(printer, extra, _pandas(printer, value, value._mgr.axes[0], (None,))))
+
+
+def _with(printer: Printer, attributes: dict[str, Any], content: Print) -> Both:
+    return Both(content.kind, content, printer.mapping(content.kind, attributes, "attribute"))
 
 
 def _labels(index: Any) -> tuple[object, ...]:
@@ -157,22 +186,27 @@ def _extension(printer: Printer, values: Any, *, whole: bool) -> Column:
     data, mask = getattr(values, "_data", None), getattr(values, "_mask", None)
     if data is not None and mask is not None:
         parts = [_column(printer, part, whole=whole).digest for part in (data, mask)]
-        return Column(values.dtype, printer.elements("array", parts))
-    return Column(
-        values.dtype, printer.elements("array", list(values if len(values) <= _SOME else values.take(_sample((len(values),))[0])))
-    )
+        return Column(values.dtype, _elements(printer, parts))
+    return Column(values.dtype, _elements(printer, list(values if len(values) <= _SOME else values.take(_sample((len(values),))[0]))))
 
 
-def _index(index: Any) -> Held:
-    return Held(type(index).__name__, index, _equal_index, "index changed")
+def _index(index: Any, what: str = "index changed") -> Held:
+    # Its labels cannot change, its names can.
+    return Held(type(index).__name__, (index, tuple(index.names)), _equal_index, what)
 
 
-def _equal_index(a: Any, b: Any) -> bool:
-    return bool(a.equals(b) and a.names == b.names)
+def _equal_index(a: tuple[Any, tuple[Any, ...]], b: tuple[Any, tuple[Any, ...]]) -> bool:
+    (old, names), (new, later) = a, b
+    if names != later or len(old) != len(new):
+        return False
+    if old is not new and len(old) > _MOST_LABELS:
+        places = _sample((len(old),))[0]
+        old, new = old.take(places), new.take(places)
+    return old is new or bool(old.equals(new))
 
 
 def _pandas_index(_: Printer, value: Any) -> Print:
-    return Held(type(value).__name__, value, _equal_index)
+    return _index(value, "values changed")
 
 
 def _extension_array(printer: Printer, value: Any) -> Print:
@@ -248,6 +282,7 @@ def _scalar(_: Printer, value: Any) -> Any:
 
 
 _TAKERS: Final[dict[str, Callable[[Printer, Any], Any]]] = {
+    "numpy.MaskedArray": _masked_array,
     "numpy.ndarray": _array,
     "numpy.generic": _scalar,
     "pandas.DataFrame": _data_frame,

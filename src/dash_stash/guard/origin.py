@@ -48,3 +48,17 @@ def is_app_module(name: str) -> bool:
 def is_app_class(cls: type) -> bool:
     """Tell whether the class is written in the app."""
     return is_app_module(cls.__module__)
+
+
+def own_dict(value: object) -> dict[str, object]:
+    """Return the attributes that an object keeps in a dict, without running its own way to look them up."""
+    try:
+        found: dict[str, object] = object.__getattribute__(value, "__dict__")
+    except AttributeError:
+        return {}
+    return found
+
+
+def is_proxy_class(cls: type) -> bool:
+    """Tell whether objects of the class say that they are of another one: proxies and mocks run code whatever they are asked."""
+    return any("__class__" in vars(base) for base in cls.__mro__ if base is not object)

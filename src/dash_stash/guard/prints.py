@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 _LONGEST = 40
+_MOST_BITS = 10_000  # of much longer numbers there is no text
 
 
 class Change(NamedTuple):
@@ -17,6 +18,28 @@ class Change(NamedTuple):
 
     what: str
     """Before and after, in a few words."""
+
+
+class Same:
+    """In the place of a key or a member of the app's own kind: equal if it is the same object, so that no code of the app runs."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: object) -> None:
+        """Keep the object, lest another get its id."""
+        self.value = value
+
+    def __eq__(self, other: object) -> bool:
+        """Tell whether it stands for the same object."""
+        return isinstance(other, Same) and self.value is other.value
+
+    def __hash__(self) -> int:
+        """Go by the object's id."""
+        return id(self.value)
+
+    def __repr__(self) -> str:
+        """Name the object's type."""
+        return f"<{type(self.value).__name__}>"
 
 
 class Print:
@@ -59,6 +82,10 @@ def words(value: object) -> str:
 
 def short(value: object) -> str:
     """Return a plain value as text of one short line."""
+    if isinstance(value, str | bytes):
+        value = value[: _LONGEST + 1]
+    if isinstance(value, int) and value.bit_length() > _MOST_BITS:
+        return f"of {value.bit_length()} bits"
     text = repr(value)
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
 
@@ -142,7 +169,8 @@ class Elements(Print):
 
 def _plainly_same(before: tuple[object, ...], after: tuple[object, ...]) -> bool:
     """Whether plain values are equal and of the same types (1 is equal to True), found out at the speed of C."""
-    return before == after and tuple(map(type, before)) == tuple(map(type, after))
+    # The types first: of a missing value of pandas' nobody can say whether it is equal to a number.
+    return tuple(map(type, before)) == tuple(map(type, after)) and before == after
 
 
 @dataclass(slots=True, eq=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import itertools
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from types import CellType, FunctionType, MethodType, ModuleType
 from typing import Any, Final
 
 from dash_stash.guard import bytecode
-from dash_stash.guard.origin import is_app_class, is_app_code, is_app_module
+from dash_stash.guard.origin import is_app_class, is_app_code, is_app_module, is_proxy_class, own_dict
 
 ABSENT: Final = "(nothing)"
 """In the place of a variable that is not there."""
@@ -21,6 +22,7 @@ _DEEPEST: Final = 2
 _MOST_ELEMENTS: Final = 100
 """In so many elements of a container, and of those inside it, functions are looked for."""
 
+_WITHOUT_CODE: Final = (bool, int, float, str, bytes, type(None))
 _CODE: Final = (FunctionType, MethodType, type, ModuleType, functools.partial, staticmethod, classmethod, property)
 
 
@@ -76,7 +78,7 @@ class _Walk:
 
     def visit(self, value: object) -> None:
         """Look for code in a value, later."""
-        if not isinstance(value, bool | int | float | str | bytes | type(None)) and id(value) not in self._seen:
+        if _may_hold_code(value) and id(value) not in self._seen:
             self._waiting.append(value)
 
     def finish(self) -> None:
@@ -91,7 +93,7 @@ class _Walk:
                 self._module(module)
 
     def _value(self, value: object, depth: int = 0) -> None:
-        if isinstance(value, bool | int | float | str | bytes | type(None)) or id(value) in self._seen:
+        if not _may_hold_code(value) or id(value) in self._seen:
             return  # found twice before its turn came
         self._seen[id(value)] = value
         if isinstance(value, FunctionType):
@@ -117,7 +119,7 @@ class _Walk:
         if not is_app_code(function.__code__):
             if wrapped is None:  # some decorator of a library
                 for _, _, value in _cells(function):
-                    if isinstance(value, FunctionType | MethodType):
+                    if issubclass(type(value), FunctionType | MethodType):
                         self.visit(value)
             return
         if len(self.functions) >= _MOST_FUNCTIONS:
@@ -138,12 +140,12 @@ class _Walk:
         outside = label.rpartition(".")[0]
         for name, cell, value in _cells(function):
             self.visit(value)
-            if not isinstance(value, _CODE):
+            if not issubclass(type(value), _CODE):
                 self._add(id(cell), name, f"{outside}.{name}", functools.partial(_cell_contents, cell))
         defaults = inspect.signature(function, follow_wrapped=False).parameters if function.__defaults__ or function.__kwdefaults__ else {}
         for name, parameter in defaults.items():
             default = parameter.default
-            if default is not parameter.empty and not isinstance(default, _CODE):
+            if default is not parameter.empty and not issubclass(type(default), _CODE):
                 self._add(id(function), f"{name}=", f"{label}({name}=...)", functools.partial(lambda value: value, default), name)
             self.visit(default)
         self._add(id(function), ".", label, functools.partial(_function_attributes, function), function.__name__)
@@ -154,7 +156,7 @@ class _Walk:
         if value is ABSENT and not is_stored:
             return
         self.visit(value)
-        if is_stored or not isinstance(value, _CODE):
+        if is_stored or not issubclass(type(value), _CODE):
             self._add(id(namespace), name, f"{module}.{name}", functools.partial(namespace.get, name, ABSENT))
 
     def _imported(self, name: str, namespace: dict[str, Any]) -> None:
@@ -229,7 +231,11 @@ def _class_attributes(cls: type) -> Namespace:
 
 
 def _is_code(value: object) -> bool:
-    return isinstance(value, _CODE) or hasattr(type(value), "__get__")
+    return issubclass(type(value), _CODE) or any("__get__" in vars(cls) for cls in type(value).__mro__)
+
+
+def _may_hold_code(value: object) -> bool:
+    return not issubclass(type(value), _WITHOUT_CODE) and not is_proxy_class(type(value))
 
 
 def _code_inside(value: object) -> Iterable[object]:
@@ -250,7 +256,9 @@ def _code_inside(value: object) -> Iterable[object]:
 
 def _contents(value: object) -> Iterable[object]:
     if isinstance(value, dict):
-        return list(value.values())[:_MOST_ELEMENTS]
-    if isinstance(value, list | tuple):
-        return value[:_MOST_ELEMENTS]
-    return list(vars(value).values()) if is_app_class(type(value)) and hasattr(value, "__dict__") else ()
+        return list(itertools.islice(dict.values(value), _MOST_ELEMENTS))
+    if isinstance(value, list):
+        return list.__getitem__(value, slice(_MOST_ELEMENTS))
+    if isinstance(value, tuple):
+        return tuple.__getitem__(value, slice(_MOST_ELEMENTS))
+    return list(own_dict(value).values()) if is_app_class(type(value)) else ()

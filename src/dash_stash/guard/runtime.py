@@ -95,9 +95,10 @@ class Callback:
     @property
     def reach(self) -> Reach:
         """What the callback's code can reach."""
-        if self._reach is None:
-            self._reach = reach(self.function)
-        return self._reach
+        reached = self._reach  # another thread may be forgetting it
+        if reached is None:
+            reached = self._reach = reach(self.function)
+        return reached
 
     def in_turn(self) -> list[Variable]:
         """Return the variables to look at, those first that took little time when they were last looked at."""
@@ -209,7 +210,7 @@ class Guard:
         is_in_time = False
         try:
             value = variable.read()
-            if isinstance(value, Namespace):
+            if type(value) is Namespace:
                 taken = _Taken(variable, 0, printer.mapping(variable.name, value, "attribute"))
             else:
                 taken = _Taken(variable, id(value), printer.take(value))
@@ -279,12 +280,13 @@ def _advice(name: str, variable: Variable, before: object, after: object) -> str
     if variable.name == "environ":
         return "set it before the server starts, and pass what differs between visitors as an argument."
     known = after if before is None or before == ABSENT or isinstance(before, Unwatched) else before
+    known = known.content if isinstance(known, Both) else known
     if isinstance(known, Frame | Array | Held):
         return (
             f"change a copy ({name} = {name}.copy()), and hand it to other callbacks as a reference: "
             f"return stash.put({name}), or make it in a @stash.memo function."
         )
-    if isinstance(known, Elements | Members | Mapping | Both):
+    if isinstance(known, Elements | Members | Mapping):
         return (
             f'keep what is one visitor\'s in stash.session["{name}"], what is everybody\'s in stash.app["{name}"] '
             "(changed by stash.app.modify), results in a @stash.memo function; or change a copy."
