@@ -20,8 +20,6 @@ from dash_stash.guard.runtime import Callback, Finding, Guard, Watch
 if TYPE_CHECKING:
     from dash import Dash
 
-Mode = Literal["warn", "raise", "off"]
-
 _HEADER: Final = "X-Dash-Stash-Guard"
 _LONGEST_HEADER: Final = 6_000
 _PANEL_WIDTH: Final = 70  # letters
@@ -45,23 +43,9 @@ _SCRIPT: Final = f"""\
 """
 
 
-def watch(app: Dash, mode: Mode | None) -> None:
-    """Watch the callbacks of *app*; with None as the mode, warn once its debug mode is turned on, and until then do nothing."""
-    if mode == "off":
-        return
-    if mode is not None or _is_debugging(app):
-        _Watching(app, mode or "warn").begin()
-        return
-    enable = app.enable_dev_tools
-
-    def enable_and_watch(*args: Any, **kwargs: Any) -> Any:
-        debug = enable(*args, **kwargs)
-        if debug:
-            app.enable_dev_tools = enable
-            _Watching(app, "warn").begin()
-        return debug
-
-    app.enable_dev_tools = enable_and_watch
+def watch(app: Dash, mode: Literal["warn", "raise"]) -> None:
+    """Watch the callbacks of *app* from now on."""
+    _Watching(app, is_raising=mode == "raise").begin()
 
 
 def findings() -> list[Finding]:
@@ -69,16 +53,11 @@ def findings() -> list[Finding]:
     return flask.g.setdefault("dash_stash_findings", []) if flask.has_request_context() else []
 
 
-def _is_debugging(app: Dash) -> bool:
-    # Dash notes what debug mode turns on, not the mode itself.
-    return any(app._dev_tools[tool] for tool in ("ui", "hot_reload", "prune_errors"))
-
-
 class _Watching:
     """The guard over the callbacks of one app."""
 
-    def __init__(self, app: Dash, mode: Mode) -> None:
-        self._app, self._is_raising, self._guard = app, mode == "raise", Guard()
+    def __init__(self, app: Dash, *, is_raising: bool) -> None:
+        self._app, self._is_raising, self._guard = app, is_raising, Guard()
         self._callbacks: dict[Callable[..., Any], Callback | None] = {}
         self._script = f"{app.config.routes_pathname_prefix}_dash-stash/guard.js"
 
