@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import os
 import threading
@@ -19,7 +20,6 @@ from dash_stash.stores.local.slots import Slots
 
 _log = logging.getLogger("dash_stash")
 
-_AT_ONCE = 1000
 _FEW = 64
 
 _ENDED_PER_SESSION = 10
@@ -27,6 +27,9 @@ _ENDED_PER_SESSION = 10
 
 SWEEP_EVERY = 10.0
 """Seconds between two sweeps."""
+
+AT_ONCE = 1000
+"""What is over is removed so many entries at a time."""
 
 GRACE = 30.0
 """Seconds that the data of a page or tab outlives its closing: a reload closes a tab, too."""
@@ -113,15 +116,16 @@ class Housekeeping:
         return dropped or oldest != oldest_first(_FEW)
 
     def _drop_all(self, entries: Iterable[tuple[bytes, float]], slots: Slots, index: Index, now: float) -> bool:
-        return sum([self._drop(key, used, slots, index, now) for key, used in entries]) > 0
-
-    def _drop(self, key: bytes, used: float, slots: Slots, index: Index, now: float) -> bool:
-        """Remove an entry, unless somebody is just writing it, or has since *used*."""
-        with locked(self.place.commit_lock(key), wait=False) as had:
-            if not had or not index.remove_unless_renewed(key, used, now):
-                return False
-            self.place.unlink(key, slots)
-            return True
+        """Remove entries, but for those that somebody is just writing, or has used since; whether any was."""
+        dropped = 0
+        # Those under one lock together: to take it, and to begin a transaction, is most of the work.
+        for _, group in itertools.groupby(sorted(entries), lambda entry: self.place.commit_lock(entry[0])):
+            together = list(group)
+            with locked(self.place.commit_lock(together[0][0]), wait=False) as had:
+                for key in index.remove_unless_renewed(together, now) if had else ():
+                    self.place.unlink(key, slots)
+                    dropped += 1
+        return dropped > 0
 
     # By itself
 
@@ -145,15 +149,15 @@ class Housekeeping:
         with locked(self.place.folder / "sweep", wait=False) as had:
             if not had:
                 return False
-            self._drop_all(index.gone(now, _AT_ONCE), slots, index, now)
+            self._drop_all(index.gone(now, AT_ONCE), slots, index, now)
             before = now - self._limits.idle
-            idle = index.idle_scopes(before, _AT_ONCE)
+            idle = index.idle_scopes(before, AT_ONCE)
             uses = [(scope, slots.last_use(scope_key(scope))) for scope, _ in idle]
             index.note_scope_use([(scope, use) for scope, use in uses if use >= before])
             for scope, use in uses:
                 if use < before:
                     self._drop_all([(key, used) for key, used in index.of_scope(scope) if used < before], slots, index, now)
-            for scope, since in index.left(now - GRACE, _AT_ONCE):
+            for scope, since in index.left(now - GRACE, AT_ONCE):
                 if slots.last_use(scope_key(scope)) <= since:
                     self._drop_all(index.of_scope(scope), slots, index, now)
                 index.stay(scope)

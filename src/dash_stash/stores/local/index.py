@@ -194,11 +194,11 @@ class Index:
         with self._transaction() as connection:
             connection.executemany("DELETE FROM entries WHERE key = ?", [(key,) for key in keys])
 
-    def remove_unless_renewed(self, key: bytes, used: float, now: float) -> bool:
-        """Remove an entry if it was not written or used after *used*, or if its own time is over; return whether it was."""
+    def remove_unless_renewed(self, entries: Iterable[tuple[bytes, float]], now: float) -> list[bytes]:
+        """Remove the entries that were not written or used since then, or whose own time is over; return their keys."""
+        query = "DELETE FROM entries WHERE key = ? AND (used <= ? OR gone_at <= ?)"
         with self._transaction() as connection:
-            rows = connection.execute("DELETE FROM entries WHERE key = ? AND (used <= ? OR gone_at <= ?)", (key, used, now))
-            return rows.rowcount > 0
+            return [key for key, used in entries if connection.execute(query, (key, used, now)).rowcount > 0]
 
     def note_use(self, uses: Iterable[tuple[bytes, float]]) -> None:
         """Take over when entries were really last used."""
