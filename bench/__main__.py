@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import pathlib
 import sys
@@ -10,7 +11,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 
-from bench import callback, hits, machine, machines, many, memory, picture, storing
+from bench import callback, guarded, hits, machine, machines, many, memory, picture, sessions, storing
 from bench.report import Section, table
 
 _RESULTS = pathlib.Path(__file__).parent / "results"
@@ -22,7 +23,10 @@ _ALL: dict[str, Callable[..., Iterator[Section]]] = {
     "storing": storing.storing,
     "callback": callback.callback,
     "machines": machines.machines,
+    "guard": guarded.guarded,
     "many": many.many,
+    "sessions": sessions.sessions,
+    "soak": sessions.soak,
 }
 
 
@@ -44,6 +48,7 @@ def main() -> int:
             for section in _ALL[only](folder, quick=options.quick):
                 print(section, flush=True)
                 sections.append(section)
+        gc.collect()  # with the stores their janitors end, who would lay files into folders that are being removed
     print(table(sections))
     _write(sections, facts, quick=options.quick)
     print(f"\n{time.perf_counter() - began:.0f} s; written to {_RESULTS.parent.name}/{_RESULTS.name}")

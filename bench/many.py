@@ -6,6 +6,7 @@ import hashlib
 import multiprocessing
 import pathlib
 import random
+import statistics
 import time
 from collections.abc import Iterator
 
@@ -13,13 +14,20 @@ from bench import contenders
 from bench.frame import MILLION
 from bench.report import Demand, Section
 from bench.timing import Call, race
+from dash_stash import Stash
 from dash_stash.codec import encode
 from dash_stash.keys import KEY_SIZE
 from dash_stash.layout import Facts
+from dash_stash.stores.base import Store
+from dash_stash.stores.local import LocalStore
+from dash_stash.stores.local.housekeeping import AT_ONCE, SWEEP_EVERY
 
 _FEW = 1000
 _FILLERS = 2
 _KEYS = 25
+_SESSIONS = 10_000
+_SWEEPS = 10
+_SOON = 300.0
 
 
 def many(folder: pathlib.Path, *, quick: bool) -> Iterator[Section]:
@@ -38,11 +46,36 @@ def many(folder: pathlib.Path, *, quick: bool) -> Iterator[Section]:
     demand = Demand(f"{names[0]} against {names[1]}", timed.ratio(*names), 1.5)
     yield Section(f"First hits in a process, {_KEYS} random entries", [demand], timed.spreads(), [note])
 
+    yield _janitor(folder / "many", count)
+
     hits = [contenders.memo_hit(contenders.stash_in(folder / name), 1.0) for name in ("many", "few")]
     again = dict(zip(names, hits, strict=True))
     timed = race(again, 200, repeat=50)
     demand = Demand(f"{names[0]} against {names[1]}", timed.ratio(*names), 1.5)
     yield Section("Warm hit of one small entry", [demand], timed.spreads())
+
+
+def _janitor(folder: pathlib.Path, count: int) -> Section:
+    """What it costs that one process looks every ten seconds for what is over: while all is in use, and while much is over."""
+    idle = _shares(contenders.stash_in(folder).store)
+    _fill(folder, range(count, count + _SWEEPS * AT_ONCE), gone_at=time.time() + _SOON)
+    later = Stash(url=f"file://{folder}", secret="only for measuring", clock=lambda: time.time() + 2 * _SOON, max_entries=2 * count)
+    demands = [
+        Demand("of a core, while all is in use", idle, 1, "%"),
+        Demand(f"of a core, while {AT_ONCE:,} entries are over each time", _shares(later.store), 1, "%"),
+    ]
+    return Section(f"The janitor's share, {count:,} entries, {_SESSIONS:,} sessions", demands)
+
+
+def _shares(store: Store) -> float:
+    """The median of what sweeps take, in percent of the time between two."""
+    assert isinstance(store, LocalStore)
+    shares = []
+    for _ in range(_SWEEPS):
+        began = time.thread_time()
+        assert store.housekeeping.sweep()
+        shares.append((time.thread_time() - began) / SWEEP_EVERY)
+    return 100 * statistics.median(shares)
 
 
 def _key(number: int) -> bytes:
@@ -59,12 +92,14 @@ def _fill_together(folder: pathlib.Path, count: int) -> None:
         assert filler.exitcode == 0
 
 
-def _fill(folder: pathlib.Path, numbers: range) -> None:
+def _fill(folder: pathlib.Path, numbers: range, gone_at: float = float("inf")) -> None:
     """Store a small value under the key of each number."""
     store = contenders.stash_in(folder).store
     encoded = encode({f"key {number}": float(number) for number in range(10)})
     for number in numbers:
-        store.commit(None, _key(number), Facts("put", "dict", time.time()), encoded)
+        # A tenth of them is sessions' own.
+        session = f"session:{_key(number // 10 % _SESSIONS).hex()}" if number % 10 == 0 else ""
+        store.commit(None, _key(number), Facts("put", "dict", time.time(), gone_at=gone_at, scope=session), encoded)
 
 
 def _first_hits(folder: pathlib.Path, count: int, rounds: int) -> Call:

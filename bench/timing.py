@@ -35,7 +35,7 @@ class Timed:
 
     def spreads(self) -> dict[str, Spread]:
         """Return how the times of each contender are spread."""
-        return {name: _spread(values) for name, values in self.rounds.items()}
+        return {name: spread(values) for name, values in self.rounds.items()}
 
     def median(self, name: str) -> float:
         """Return one contender's median."""
@@ -92,6 +92,7 @@ def _turn(call: Call, undo: Call | None, repeat: int) -> float:
     return took
 
 
-def _spread(values: list[float]) -> Spread:
+def spread(values: list[float]) -> Spread:
+    """Return how times are spread."""
     lower, median, upper = statistics.quantiles(values, n=4, method="inclusive")
     return Spread(median, min(values), lower, upper)

@@ -111,15 +111,18 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def serving(command: list[str], port: int, environment: dict[str, str] | None = None) -> Iterator[str]:
-    """Run a server for the length of a with block; the block is told its address."""
+def serving(command: list[str], port: int, environment: dict[str, str] | None = None, authority: str = "") -> Iterator[str]:
+    """Run a server for the length of a with block; the block is told its address.
+
+    With *authority*, the file of a certificate authority, it is one of https.
+    """
     process = subprocess.Popen(command, env={**os.environ, **(environment or {})}, start_new_session=True)
-    address = f"http://127.0.0.1:{port}"
+    address = f"https://localhost:{port}" if authority else f"http://127.0.0.1:{port}"
 
     def answers() -> bool:
         assert process.poll() is None, f"the server ended with {process.returncode}"
         with contextlib.suppress(requests.ConnectionError):
-            return requests.get(address, timeout=30).ok
+            return requests.get(address, timeout=30, verify=authority or True).ok
         return False
 
     try:
@@ -135,13 +138,13 @@ def serving(command: list[str], port: int, environment: dict[str, str] | None = 
 
 
 @contextlib.contextmanager
-def gunicorn(app: str, folder: pathlib.Path, *options: str, workers: int = 4, **environment: str) -> Iterator[str]:
+def gunicorn(app: str, folder: pathlib.Path, *options: str, workers: int = 4, authority: str = "", **environment: str) -> Iterator[str]:
     """Serve the app in tests/processes/apps under gunicorn, with *folder* for its store and its logs."""
     port = free_port()
     command = [sys.executable, "-m", "gunicorn", "--no-control-socket", "--log-level", "warning", "--timeout", "120"]
     command += ["--workers", str(workers), "--bind", f"127.0.0.1:{port}", "--chdir", str(TESTS / "processes" / "apps"), *options, app]
     variables = {"STASH_TEST_FOLDER": str(folder), "DASH_STASH_SECRET": "a secret for the tests only", **environment}
-    with serving(command, port, variables) as address:
+    with serving(command, port, variables, authority) as address:
         yield address
 
 

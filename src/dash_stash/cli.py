@@ -49,23 +49,35 @@ def demo(host: str, port: int, workers: int) -> None:
 @click.option("--select", default="", metavar="CODES", help="Report only these, with commas between: codes, or how they start.")
 @click.option("--ignore", default="", metavar="CODES", help="Do not report these.")
 @click.option("--explain", metavar="CODE", help="Say what a rule means, and how to repair what it finds.")
+@click.option("--fix", is_flag=True, help="Repair what can be repaired with certainty (mutable defaults: DS108), and report the rest.")
+@click.option("--diff", is_flag=True, help="Show what --fix would change, and change nothing.")
 @click.option("--format", "form", type=click.Choice(["text", "json", "sarif", "github"]), default="text", show_default=True)
-def check(paths: tuple[pathlib.Path, ...], select: str, ignore: str, explain: str | None, form: str) -> None:
+def check(paths: tuple[pathlib.Path, ...], select: str, ignore: str, explain: str | None, fix: bool, diff: bool, form: str) -> None:  # noqa: FBT001 - flags of the command
     """Find callbacks that change variables outside of their scope, in the files and folders PATHS; none is run.
 
     The exit status is 0 if nothing is found, 1 if something is, 2 if the command is used wrongly.
     """
     from dash_stash.guard import check as guard
     from dash_stash.guard import config, output
+    from dash_stash.guard.fix import fixes
 
     given = paths or (pathlib.Path(),)
     try:
         if explain is not None:
             click.echo(output.explanation(config.codes([explain], "--explain")))
             return
-        report = guard.check(given, config.load(given[0], select, ignore))
+        settings = config.load(given[0], select, ignore)
+        report = guard.check(given, settings)
     except ConfigError as error:
         raise click.UsageError(str(error)) from error
+    repairs = fixes(report) if fix or diff else []
+    if diff:
+        click.echo("".join(repair.diff for repair in repairs), nl=False)
+        raise SystemExit(1 if repairs else 0)
+    if repairs:
+        for repair in repairs:
+            repair.write()
+        report = guard.check(given, settings)
     if shown := output.FORMATS[form](report):
         click.echo(shown)
     raise SystemExit(0 if report.is_clean else 1)

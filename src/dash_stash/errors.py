@@ -12,7 +12,8 @@ StashError
 ├── NoSession           (RuntimeError)     there is no browser session (or user, tab, page) here
 ├── RefInvalid          (PermissionError)  a reference that this session may not open
 ├── RefExpired          (LookupError)      a reference whose value is gone and cannot be computed again
-└── PartMissing         (KeyError)         a reference to a part that the stored value does not have
+├── PartMissing         (KeyError)         a reference to a part that the stored value does not have
+└── SharedStateChanged  (RuntimeError)     a variable outside of a callback's scope changed while it ran (guard="raise")
 """
 
 from __future__ import annotations
@@ -173,3 +174,15 @@ class PartMissing(StashError, KeyError):
 
     def __str__(self) -> str:
         return f"the stored value has no part {self.part!r}; it has {self.known}"
+
+
+class SharedStateChanged(StashError, RuntimeError):
+    """A variable outside of a callback's scope changed while the callback ran, and the guard is to raise."""
+
+    def __init__(self, report: str) -> None:
+        """Take what the guard says: which callback, which variables, what changed, and what to do instead."""
+        super().__init__(report)
+        self.report = report
+
+    def __str__(self) -> str:
+        return self.report

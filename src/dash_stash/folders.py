@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 import pathlib
@@ -64,18 +65,27 @@ def secret_of(folder: pathlib.Path) -> bytes:
     """Return the secret of the store in *folder*, which is made at first use. It lies elsewhere: who can write to one cannot forge.
 
     Raises:
-        ConfigError: There is no place for it.
+        ConfigError: There is no place for it, or something else lies there.
     """
     path = _states() / f"{_short(str(folder.resolve()))}.secret"
-    with contextlib.suppress(FileNotFoundError):
-        return path.read_bytes()
     try:
+        with contextlib.suppress(FileNotFoundError):
+            return _read_file(path)
         # Of several workers that start at once, one gives its file the name, whole; all read what that one wrote.
         with contextlib.suppress(FileExistsError):
             _create_whole(path, secrets.token_bytes(32))
-        return path.read_bytes()
+        return _read_file(path)
     except OSError as error:
         raise ConfigError(f"no secret can be kept in {path.parent} ({error.strerror}): set {SECRET_VARIABLE}") from error
+
+
+def _read_file(path: pathlib.Path) -> bytes:
+    """Read a file; a link that lies in its place is not followed, nor is a pipe waited for."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+    with open(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, f"{path.name} is not a file")
+        return file.read()
 
 
 def _create_whole(path: pathlib.Path, content: bytes) -> None:

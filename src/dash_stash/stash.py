@@ -9,7 +9,7 @@ import pathlib
 import secrets
 import weakref
 from collections.abc import Callable, Coroutine, Iterable
-from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, Literal, ParamSpec, Protocol, TypeVar, cast, overload
 
 from dash_stash import folders, identity, keys
 from dash_stash.clock import Clock, Duration, seconds, system_clock
@@ -74,6 +74,7 @@ class Stash:
         idle: Duration = "12h",
         cross_site: bool = False,
         on_expired: Callable[[StashError], str] | None = None,
+        guard: Literal["warn", "raise", "off"] | None = None,
         clock: Clock = system_clock,
     ) -> None:
         """Open the store at *url* and serve *app*.
@@ -95,12 +96,17 @@ class Stash:
             cross_site: Whether pages work in frames of other sites too (they need https, and the app its own protection
                 against requests forged by other sites).
             on_expired: Given the error, returns the text of the notice that a page shows whose data cannot be had any more.
+            guard: What happens when a variable outside of a callback's scope was changed while the callback ran: "warn" in the
+                log and in Dash's error panel, "raise" SharedStateChanged in the place of the callback's value, or nothing with
+                "off". By default "warn" when the app runs in Dash's debug mode, else "off".
             clock: Tells the time in seconds since the epoch; for tests.
 
         Raises:
             ConfigError: An argument, or the app, cannot be used.
             StoreUnsafe: Others can write to the folder, or it is on a network file system.
         """
+        if guard not in (None, "warn", "raise", "off"):
+            raise ConfigError(f'guard={guard!r} must be "warn", "raise", "off", or None for "warn" in debug mode')
         self.limits = _limits(max_bytes, max_entries, max_sessions, max_session_bytes, idle)
         identity.alias_main()
         self._url = url if url is not None else os.environ.get(folders.URL_VARIABLE) or None
@@ -109,7 +115,7 @@ class Stash:
         self.references = cast(References, self.store)
         self._memos: dict[bytes, weakref.WeakSet[Memo[Any, Any]]] = {}
         self._warned_at = float("-inf")
-        self.clock = clock
+        self.clock, self.guard = clock, guard
         self.namespace = ""
         self.visits = Visits()
         self.user_id, self.cross_site, self.on_expired = user, cross_site, on_expired
@@ -298,7 +304,8 @@ class Stash:
 
 
 def _limits(max_bytes: int, max_entries: int, max_sessions: int, max_session_bytes: int | None, idle: Duration) -> Limits:
-    limits = Limits(max_bytes, max_entries, max_sessions, max_session_bytes or max(1, max_bytes // 4), seconds(idle, "idle"))
+    share = max(1, max_bytes // 4) if max_session_bytes is None else max_session_bytes
+    limits = Limits(max_bytes, max_entries, max_sessions, share, seconds(idle, "idle"))
     for name in Limits.__slots__:
         if getattr(limits, name) <= 0:
             raise ConfigError(f"{name}={getattr(limits, name)} must be more than 0")

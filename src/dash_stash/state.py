@@ -139,9 +139,8 @@ class Session(Variables):
         That is final: what a slower request of the ended session stores later is not stored, and nothing that the browser had
         before, its cookie and its references, opens anything.
         """
-        owner = self._owner()
+        self._stash.store.end(self._owner())
         self._visit().end()
-        self._stash.store.end(owner)
 
     def rotate(self) -> None:
         """Give the browser another cookie for the same data, as on login: whoever knew the old one has nothing."""

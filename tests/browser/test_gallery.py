@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 import pathlib
 import re
-import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from support import free_port, must, serving
 
@@ -26,15 +25,6 @@ def gallery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     command = [str(pathlib.Path(sys.executable).parent / "dash-stash"), "demo", "--port", str(port)]
     with serving(command, port, {"HOME": str(home), "TMPDIR": str(home), "XDG_CACHE_HOME": str(home / "cache")}) as address:
         yield address
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    flags = ["--no-sandbox", "--disable-quic", "--disable-background-networking"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=flags)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -105,6 +95,17 @@ def test_workers_disagree_about_the_global_variable_and_agree_about_the_stash(pa
     expect(right.locator(".answer").nth(1)).to_be_visible(timeout=SLOW)
     expect(right.locator(".verdict")).to_have_text("All say the same.")
     assert set(right.locator(".likes").all_inner_texts()) == {"3"}
+
+
+def test_the_linter_and_the_guard_catch_the_global_variable_and_nothing_else(page: Page, gallery: str) -> None:
+    page.goto(f"{gallery}/global")
+    expect(page.locator("#global-chapter-checked")).to_contain_text("DS103 callback like adds to `likes`")
+    expect(page.locator("#global-stash-checked")).to_have_text("Nothing is wrong.")
+    for which in ("chapter", "stash"):
+        page.locator(f"#global-{which}-like").click()
+    expect(page.locator("#global-chapter-guarded")).to_contain_text("global_variable.likes was changed while the callback like() ran")
+    expect(page.locator("#global-chapter-guarded")).to_contain_text(": likes += 1")
+    expect(page.locator("#global-stash-guarded")).to_have_text("Nothing outside of the callback has changed.")
 
 
 def test_a_cleaned_frame_stays_on_the_server_and_changes_its_unit_without_a_query(page: Page, gallery: str) -> None:
@@ -214,7 +215,7 @@ def test_every_page_fits_its_screen_in_light_and_dark(scheme: str, width: int, c
             expect(page.locator("html")).to_have_attribute("data-mantine-color-scheme", scheme)
             if name:
                 expect(page.locator(f"#{name}-stash-column")).to_be_visible()
-                expect(page.locator(".way pre").nth(1)).to_contain_text("@callback", timeout=SLOW)
+                expect(page.locator(".way .code pre").nth(1)).to_contain_text("@callback", timeout=SLOW)
             page.wait_for_load_state("networkidle") if name != "global" else None
             assert page.evaluate("document.documentElement.scrollWidth") <= width
             pictures = os.environ.get("GALLERY_PICTURES")

@@ -5,12 +5,11 @@ from __future__ import annotations
 import contextlib
 import pathlib
 import re
-import shutil
 import sqlite3
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from support import gunicorn, wait_until
 
@@ -24,15 +23,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
 def address(folder: pathlib.Path) -> Iterator[str]:
     with gunicorn("visits:server", folder) as served:
         yield served
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    flags = ["--no-sandbox", "--disable-quic", "--disable-background-networking"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=flags)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -122,6 +112,29 @@ def test_a_page_says_goodbye(context: BrowserContext, address: str, folder: path
     counts(page)
     page.close()
     wait_until(lambda: left(folder) == sorted([*before, "page", "tab"]), "page and tab were left", 30)
+
+
+def test_the_back_button_comes_back_to_the_tab(context: BrowserContext, address: str) -> None:
+    page = opened(context, address)
+    counts(page)
+    page.goto("about:blank")
+    page.go_back()
+    after = counts(page)
+    assert (after["page"], after["tab"]) == (1, 2), "pages that no cache may keep are loaded again"
+
+
+def test_a_page_that_is_kept_for_the_back_button_does_not_say_goodbye(context: BrowserContext, address: str, folder: pathlib.Path) -> None:
+    page = opened(context, address)
+    counts(page)
+    before = left(folder)
+    # What Safari does with any page, and Chromium with those that may be kept.
+    page.evaluate("dispatchEvent(new PageTransitionEvent('pagehide', {persisted: true}))")
+    page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', {persisted: true}))")
+    assert (counts(page)["page"], counts(page)["tab"]) == (2, 3)
+    assert len(left(folder)) <= len(before)
+    duplicate = context.new_page()
+    duplicate.goto(address)
+    assert counts(duplicate)["tab"] == 1
 
 
 def test_without_cookies_a_page_works_and_is_told_what_needs_them(chromium: Browser, address: str) -> None:

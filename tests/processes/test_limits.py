@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import pathlib
-import subprocess
-from collections.abc import Iterator
 
 import numpy as np
 import pytest
 
 from dash_stash import Stash, StoreUnavailable
 from dash_stash.stores.local import LocalStore
+from processes.running import full_disk
 from support import must, run_python, start_python
 
 _WORKER = """
@@ -37,24 +34,14 @@ for line in sys.stdin:
 """
 
 
-@contextlib.contextmanager
-def _small_disk(place: pathlib.Path, size: str) -> Iterator[pathlib.Path]:
-    place.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(place)], check=True)
-    try:
-        yield place
-    finally:
-        subprocess.run(["umount", "--lazy", str(place)], check=True)
-
-
-@pytest.mark.skipif(os.getuid() != 0 and not os.environ.get("CI"), reason="only root can mount a small disk")
 @pytest.mark.parametrize("started_full", [False, True], ids=["full while running", "full at the start"])
 def test_a_full_disk_stops_nobody_and_leaves_nothing(started_full: bool, tmp_path: pathlib.Path) -> None:  # noqa: FBT001 (pytest passes it)
-    with _small_disk(tmp_path / "disk", "8m") as disk:
-        folder, ballast = disk / "stash", disk / "ballast"
+    with full_disk(tmp_path / "disk") as ballast:
+        folder = tmp_path / "disk" / "stash"
         if not started_full:
+            ballast.empty()
             Stash(url=f"file://{folder}", secret="a secret for the tests only").put(1, share=True)
-        _fill(ballast)
+            ballast.fill()
         worker = start_python(_WORKER, folder)
         must(worker.stdout).readline()
 
@@ -67,7 +54,7 @@ def test_a_full_disk_stops_nobody_and_leaves_nothing(started_full: bool, tmp_pat
         assert _files(folder / "temporary") == []
         late = start_python(_WORKER, folder)
         must(late.stdout).readline()
-        ballast.unlink()
+        ballast.empty()
         must(late.stdin).write("2\n")
         must(late.stdin).flush()
         assert must(late.stdout).readline().strip() == "stored", "a worker that started meanwhile serves again"
@@ -76,12 +63,6 @@ def test_a_full_disk_stops_nobody_and_leaves_nothing(started_full: bool, tmp_pat
         for process in (worker, late):
             process.communicate(timeout=30)
             assert process.returncode == 0
-
-
-def _fill(path: pathlib.Path) -> None:
-    with path.open("wb", buffering=0) as file, contextlib.suppress(OSError):
-        while True:
-            file.write(bytes(4096))
 
 
 def _files(folder: pathlib.Path) -> list[pathlib.Path]:
@@ -111,6 +92,64 @@ def test_budgets_hold_while_four_processes_write(folder: pathlib.Path) -> None:
     size = sum(path.stat().st_size for path in files)
     assert len(files) <= 30
     assert 1_500_000 < size <= 2_000_000, "within the budget, and not far below it"
+
+
+_VISITORS = """
+import os, sys
+from concurrent.futures import ThreadPoolExecutor
+from dash_stash import Stash, codec, keys, layout
+stash = Stash(url=f"file://{sys.argv[1]}", secret="a secret for the tests only", max_bytes=500_000, max_sessions=100)
+
+def come(n):
+    for part in range(2):
+        name = f"{os.getpid()} {n} {part}".encode()
+        facts = layout.Facts("put", "text", stash.clock(), scope=f"session:{keys.digest(b'%d' % n, sys.argv[2].encode()).hex()}")
+        stash.store.commit(None, keys.digest(name), facts, codec.encode("x" * 1000))
+
+with ThreadPoolExecutor(8) as crowd:
+    list(crowd.map(come, range(300)))
+"""
+
+
+def test_budgets_are_hardly_exceeded_while_many_write_at_once(folder: pathlib.Path) -> None:
+    writers = 4 * 8
+    store = Stash(url=f"file://{folder}", **_options()).store  # type: ignore[arg-type]
+    assert isinstance(store, LocalStore)
+    fillers = [start_python(_VISITORS, folder, str(number)) for number in range(4)]
+    most_bytes = most_sessions = 0
+    while any(filler.poll() is None for filler in fillers):
+        totals = store.place.index().totals()
+        most_bytes, most_sessions = max(most_bytes, totals.bytes), max(most_sessions, totals.sessions)
+    assert [filler.returncode for filler in fillers] == [0] * 4
+    size_of_one = max(listed.size for listed in store.list())
+    assert 100 < most_sessions <= 100 + writers, "each writer is over by one at most, before it makes room"
+    assert most_bytes <= 500_000 + writers * size_of_one
+
+
+_SWEEPER = """
+import sys
+from dash_stash import Stash
+store = Stash(url=f"file://{sys.argv[1]}", secret="a secret for the tests only").store
+
+def held_up(now, limit):
+    print("sweeps", flush=True)
+    sys.stdin.read()
+
+store.place.index().gone = held_up
+store.housekeeping.sweep()
+"""
+
+
+def test_one_process_at_a_time_sweeps_and_another_takes_over_when_it_dies(folder: pathlib.Path) -> None:
+    store = Stash(url=f"file://{folder}", **_options()).store  # type: ignore[arg-type]
+    assert isinstance(store, LocalStore)
+    assert store.housekeeping.sweep()
+    other = start_python(_SWEEPER, folder)
+    assert must(other.stdout).readline() == "sweeps\n"
+    assert not store.housekeeping.sweep(), "the other is at it"
+    other.kill()
+    other.wait()
+    assert store.housekeeping.sweep()
 
 
 def test_what_another_process_reads_stays_and_the_least_recently_used_goes(folder: pathlib.Path) -> None:

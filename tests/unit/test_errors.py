@@ -24,6 +24,7 @@ EXAMPLES: dict[StashError, str] = {
     errors.NoSession("stash.session", "session"): "share=True",
     errors.RefInvalid("foreign", "signal.data"): "DASH_STASH_SECRET",
     errors.RefExpired("a value", "it cannot be computed again"): "Reload the page",
+    errors.SharedStateChanged("app.df was changed while the callback draw() ran"): "app.df was changed",
     errors.PartMissing("df_3", "'df_1', 'df_2'"): "it has 'df_1', 'df_2'",
 }
 

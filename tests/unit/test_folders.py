@@ -222,7 +222,7 @@ def test_an_empty_secret_is_refused_instead_of_replaced(folder: pathlib.Path) ->
         Stash(url=f"file://{folder}", secret="")
 
 
-@pytest.mark.parametrize("budget", [{"max_bytes": 0}, {"max_entries": 0}, {"max_bytes": -1}])
+@pytest.mark.parametrize("budget", [{"max_bytes": 0}, {"max_entries": 0}, {"max_bytes": -1}, {"max_sessions": 0}, {"max_session_bytes": 0}])
 def test_a_budget_of_nothing_is_refused(folder: pathlib.Path, budget: dict[str, int]) -> None:
     with pytest.raises(ConfigError, match="more than 0"):
         Stash(url=f"file://{folder}", **budget)  # type: ignore[arg-type]

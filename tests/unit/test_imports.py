@@ -41,3 +41,15 @@ def test_those_who_read_it_from_a_process_that_uses_pandas_do_not_pay_for_polars
     {_LOADED}
     """
     assert "polars" not in run_python(code, folder).split()
+
+
+def test_in_production_the_guard_is_not_even_imported(folder: object) -> None:
+    code = """
+    import sys
+    from dash import Dash
+    from dash_stash import Stash
+    app = Dash("app")
+    Stash(app, "file://" + sys.argv[1])
+    print(*(name for name in sys.modules if name.startswith("dash_stash.guard") or name.endswith("watching")))
+    """
+    assert run_python(code, folder) == ""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import pathlib
+import sqlite3
 from typing import Any
 
 import numpy as np
+import pytest
 
 from dash_stash import Stash
 from dash_stash.codec import decode, encode
@@ -158,6 +161,49 @@ def test_an_end_is_not_evicted(folder: pathlib.Path, clock: FakeClock) -> None:
     sweep(store)
     assert not store.has_ended("session:a")
     assert not list((folder / "entries").glob(f"*/{_ended_key('session:a').hex()}"))
+
+
+def test_who_logs_out_again_and_again_neither_fills_the_disk_nor_takes_the_room_of_others(folder: pathlib.Path, clock: FakeClock) -> None:
+    store = limited(folder, clock, max_entries=5, max_sessions=2)
+    put(store, 1, "of somebody else")
+    store.end("cookie:a")
+    for number in range(50):
+        store.end(f"session:{number}")
+        clock.now += 10
+    assert names(store) == [1]
+    assert [number for number in range(50) if store.has_ended(f"session:{number}")] == list(range(31, 50))
+    assert store.has_ended("cookie:a"), "its session may go on"
+    assert len(list((folder / "entries").glob("*/*"))) == 1 + 20
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "UPDATE entries SET key = 'text'",
+        "UPDATE entries SET used = 'never'",
+        "UPDATE entries SET size = 'large'",
+        "UPDATE entries SET name = '{'",
+        "UPDATE totals SET bytes = 'many'",
+        "DELETE FROM totals",
+        "INSERT INTO totals VALUES (0, 0, 0, 0)",
+        "DROP TABLE scopes",
+        "DROP TABLE totals; CREATE TABLE totals (bytes INTEGER); PRAGMA user_version = 1",
+        "CREATE TRIGGER planted AFTER INSERT ON entries BEGIN DELETE FROM tags; END",
+    ],
+)
+def test_an_index_that_others_wrote_to_or_of_another_version_is_made_anew(written: str, folder: pathlib.Path, clock: FakeClock) -> None:
+    running = limited(folder, clock, max_entries=5)
+    put(running, 1, "value")
+    with contextlib.closing(sqlite3.connect(folder / "index.sqlite")) as index:
+        index.executescript(written)
+    for store, number in ((limited(folder, clock, max_entries=5), 2), (running, 3)):
+        put(store, number, "value", scope="session:a")
+        sweep(store)
+        assert names(store) == [*range(1, number + 1)]
+    for number in range(4, 10):
+        put(running, number, "value")
+        clock.now += 10
+    assert len(names(running)) == 5
 
 
 def test_storing_again_costs_its_room_once(folder: pathlib.Path, clock: FakeClock) -> None:

@@ -112,7 +112,14 @@ def test_only_pages_of_the_app_set_cookies(app: Dash, stash: Stash) -> None:
     assert page.browser.get("/other").get_data(as_text=True) == "<html><body>mine</body></html>"
 
 
-@pytest.mark.parametrize("forge", [lambda value: "A" * len(value), lambda value: value[:-8], lambda value: value[:20] + "x" + value[21:]])
+@pytest.mark.parametrize(
+    "forge",
+    [
+        lambda value: "A" * len(value),
+        lambda value: value[:-8],
+        lambda value: value[:20] + ("B" if value[20] == "A" else "A") + value[21:],
+    ],
+)
 def test_a_forged_cookie_is_no_session_and_the_next_page_gives_a_new_one(app: Dash, stash: Stash, forge: Any) -> None:
     page = Page(app)
     assert clicked(page) == 1
@@ -440,6 +447,29 @@ def test_a_slow_request_brings_nothing_back_after_logging_out(scoped: Dash, stas
     released.set()
     assert slow.result().status_code == 200
     assert list(stash.store.list()) == []
+
+
+def test_a_slow_request_that_renews_its_cookie_does_not_bring_it_back_after_logging_out(
+    scoped: Dash, stash: Stash, clock: FakeClock
+) -> None:
+    entered, released = threading.Event(), threading.Event()
+
+    @scoped.callback(Output("slow", "data"), Input("slowly", "n_clicks"))
+    def work_slowly(_: int) -> str:
+        entered.set()
+        assert released.wait(30)
+        return "done"
+
+    page = Page(scoped)
+    other = page.another()
+    clock.now += stash.limits.idle / 2
+    slow = Caller(lambda: other.post("slow.data", ("slowly", "n_clicks", 1)))
+    assert entered.wait(30)
+    page.call("out.data", ("logout", "n_clicks", 1))
+    after = cookie(page).value
+    released.set()
+    assert slow.result().headers.getlist("Set-Cookie") == []
+    assert cookie(page).value == after
 
 
 def test_logging_in_keeps_the_data_and_makes_a_planted_cookie_worthless(scoped: Dash) -> None:

@@ -10,7 +10,7 @@ from flask_caching import Cache
 from dash_stash import Stash
 from dash_stash.demo import CACHE_VARIABLE
 
-stash = Stash()
+stash = Stash(guard="warn")
 
 # The chapter's file system cache, in a folder that the command has made for all its workers.
 _folder = os.environ.get(CACHE_VARIABLE) or tempfile.mkdtemp(prefix="dash-stash-gallery-")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
-from dash_stash.demo import crowd, measure
+from dash_stash.demo import crowd, measure, watching
 from dash_stash.demo.base import cache, stash
 from dash_stash.demo.chapter import aggregates, cache_and_signal, cleaned_frame, global_variable, session_data
 from dash_stash.demo.stashed import aggregates as our_aggregates
@@ -67,10 +67,11 @@ CHAPTERS = [
         title="The global variable that goes wrong",
         short="The global variable",
         gist="Likes are counted in a variable of the module; each worker process has its own, so the number depends on who answers.",
-        text="Press Like a few times on either side, and watch what the workers say.",
+        text="Press Like a few times on either side, and watch what the workers say, and who notices that something is wrong.",
         chapter=Way(module=global_variable, summary="What it warns of: a global variable", forget=_nothing),
         stash=Way(module=our_global_variable, summary="A variable of the app in the stash", forget=lambda: stash.app.pop("likes", None)),
         has_query=False,
+        more=watching.panel,
     ),
     Chapter(
         page="frame",

@@ -13,7 +13,23 @@ from dash_stash.guard.frame import Environment
 from dash_stash.guard.program import Module, Program
 from dash_stash.guard.registration import last_name
 from dash_stash.guard.statements import Statements
-from dash_stash.guard.values import NONE, SCALAR, UNKNOWN, Data, Foreign, Instance, Kind, Made, Root, Routine, Sort, Type, Value, union
+from dash_stash.guard.values import (
+    CONSTANT,
+    NONE,
+    SCALAR,
+    UNKNOWN,
+    Data,
+    Foreign,
+    Instance,
+    Kind,
+    Made,
+    Root,
+    Routine,
+    Sort,
+    Type,
+    Value,
+    union,
+)
 
 _ROUNDS = 8
 """How often functions that call each other are followed; in practice three rounds suffice."""
@@ -30,8 +46,8 @@ class Entry:
     function: Function
     kind: str
     """ "callback", "layout" or "memo"."""
-    bound: bool = False
-    """Whether it is a method of an object that all its calls share."""
+    bound: int = 0
+    """How many of its first parameters are bound to objects that all its calls share: that of a method, those of a partial."""
 
 
 class Analysis:
@@ -78,7 +94,7 @@ class Analysis:
         """Take note that Dash will call *value*."""
         if isinstance(value.kind, Routine):
             function = value.kind.function
-            self.entries.setdefault(function, Entry(function, kind, bound=bool(value.kind.bound)))
+            self.entries.setdefault(function, Entry(function, kind, bound=len(value.kind.bound)))
 
     def note_arguments(self, function: Function, arguments: dict[str, Value]) -> None:
         """Take note of what a function is given somewhere; a function that was followed before has to be followed again."""
@@ -150,7 +166,7 @@ class Analysis:
         for parameter in function.parameters:
             root = Root(Sort.PARAMETER, parameter.arg, function)
             kind = _annotated(outside, parameter.annotation) or self._given.get(function, {}).get(parameter.arg)
-            frame.env[parameter.arg] = Value(frozenset({root}), frozenset(), kind)
+            frame.env[parameter.arg] = Value(frozenset({root}), frozenset(), kind, frozenset({root}))
         for starred in (arguments.vararg, arguments.kwarg):
             if starred is not None:
                 root = Root(Sort.PARAMETER, starred.arg, function, part=True)
@@ -177,8 +193,10 @@ class Analysis:
             roots = value.roots
             if not roots and isinstance(value.kind, Data) and value.kind not in (SCALAR, NONE, Data("tuple"), Data("mask")):
                 roots = frozenset({Root(Sort.DEFAULT, parameter.arg, function)})
+            if value.text == CONSTANT:
+                function.fixed_defaults.add(parameter.arg)
             kind = value.kind if roots or isinstance(value.kind, Routine | Type) else known.kind
-            frame.env[parameter.arg] = Value(known.roots | roots, known.inner, kind if known.kind is None else known.kind)
+            frame.env[parameter.arg] = Value(known.roots | roots, known.inner, kind if known.kind is None else known.kind, known.text)
 
     @staticmethod
     def _bind_receiver(frame: Statements, function: Function) -> None:
@@ -216,7 +234,7 @@ def _lasting(value: Value, summary: Summary, function: Function) -> Value:
     kept = frozenset(root for root in value.roots if (root.sort, root.name, root.owner) not in names)
     if kept == value.roots:
         return value
-    return Value(kept | {Root(Sort.CACHED, function.name, function)}, frozenset(), value.kind, value.fixed)
+    return Value(kept | {Root(Sort.CACHED, function.name, function)}, frozenset(), value.kind, value.text)
 
 
 def _registering(module: Module) -> Iterator[Function]:

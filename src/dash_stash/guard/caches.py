@@ -49,7 +49,12 @@ def _missing(test: ast.expr, *, leaves: bool) -> Iterator[tuple[str, str]]:
             yield from _missing(operand, leaves=True)
         case ast.Compare(left=ast.Call(func=ast.Attribute(value=base, attr="get"), args=[key, *_]), ops=[ast.Is() | ast.Eq()]):
             yield _key(base, key)
-        case ast.Compare(left=ast.Subscript(value=base, slice=key), ops=[ast.Is()], comparators=[ast.Constant(value=None)]):
+        case ast.Compare(left=ast.Subscript(value=base, slice=key), ops=[ast.Is()], comparators=[ast.Constant(value=None)]) if (
+            not isinstance(
+                key,
+                ast.Constant,  # `state["start"] is None` asks for a state
+            )
+        ):
             yield _key(base, key)
         case ast.Call(func=ast.Attribute(value=base, attr="get"), args=[key, *_]) if leaves:
             yield _key(base, key)

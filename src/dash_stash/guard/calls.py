@@ -10,7 +10,7 @@ from dash_stash.guard.effects import Site
 from dash_stash.guard.frame import can_change
 from dash_stash.guard.libraries import Arguments
 from dash_stash.guard.methods import DataCalls
-from dash_stash.guard.values import UNKNOWN, Data, Foreign, Instance, Made, Root, Routine, Sort, Type, Value, inside
+from dash_stash.guard.values import UNKNOWN, Data, Foreign, Instance, Made, Root, Routine, Sort, Type, Value, combined, inside
 
 _CONTAINERS = frozenset({"dict", "list", "set", "OrderedDict", "defaultdict", "UserDict", "UserList", "deque", "Counter"})
 
@@ -132,7 +132,16 @@ class Calls(DataCalls):
             if root.sort is Sort.PARAMETER and root.owner is function and not root.part:
                 kind = bound.get(root.name, UNKNOWN).kind
         items = tuple((key, self._returned(item, bound, function)) for key, item in value.items)
-        return Value(roots, inner, kind, value.fixed, items)
+        text = self._text(value, bound, function)
+        return Value(roots, inner, kind, text, items)
+
+    @staticmethod
+    def _text(value: Value, bound: dict[str, Value], function: Function) -> frozenset[Root] | None:
+        if value.text is None:
+            return None
+        own = {root for root in value.text if root.owner is function}
+        given = combined(bound.get(root.name, UNKNOWN) for root in own)
+        return None if given is None else given | (value.text - own)
 
     def _substituted(self, roots: frozenset[Root], bound: dict[str, Value], function: Function) -> frozenset[Root]:
         found: set[Root] = set()

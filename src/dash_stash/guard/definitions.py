@@ -28,6 +28,8 @@ class Function:
     """The class whose method it is."""
     memo: str = ""
     """How its results are cached: "lasting" if all callers get one object, "memo" if each gets its own, "" if not at all."""
+    fixed_defaults: set[str] = field(default_factory=set)
+    """The parameters whose default is the same text, or path of a file, in every call."""
     wrappers: list[Function] = field(default_factory=list)
     """The functions that the program's own decorators put around it."""
 

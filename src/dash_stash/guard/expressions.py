@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable
 from dash_stash.guard.definitions import Class, Function
 from dash_stash.guard.frame import Frame, handler, import_origin
 from dash_stash.guard.values import (
+    CONSTANT,
+    EACH,
     NONE,
     SCALAR,
     UNKNOWN,
@@ -22,6 +24,7 @@ from dash_stash.guard.values import (
     Sort,
     Type,
     Value,
+    combined,
     union,
 )
 
@@ -59,15 +62,15 @@ class Expressions(Frame):
         raise NotImplementedError
 
     def _on_constant(self, node: ast.Constant) -> Value:
-        return Value(kind=NONE if node.value is None else SCALAR, fixed=isinstance(node.value, str | bytes | int))
+        return Value(kind=NONE if node.value is None else SCALAR, text=CONSTANT if isinstance(node.value, str | bytes | int) else None)
 
     def _on_joined_str(self, node: ast.JoinedStr) -> Value:
         parts = [self.evaluate(part.value) if isinstance(part, ast.FormattedValue) else self.evaluate(part) for part in node.values]
-        return Value(kind=SCALAR, fixed=all(part.fixed for part in parts))
+        return Value(kind=SCALAR, text=combined(parts))
 
     def _on_name(self, node: ast.Name) -> Value:
         if node.id in _FIXED_NAMES:
-            return Value(kind=SCALAR, fixed=True)
+            return Value(kind=SCALAR, text=CONSTANT)
         value = self.lookup(node.id)
         self.note_read(value, node)
         return value
@@ -91,7 +94,8 @@ class Expressions(Frame):
         return self.evaluate(node.body).join(self.evaluate(node.orelse))
 
     def _on_bool_op(self, node: ast.BoolOp) -> Value:
-        return union([self.evaluate(value) for value in node.values])
+        values = [self.evaluate(value) for value in node.values]
+        return next((value for value in values if self.is_lasting(value)), union(values))
 
     def _on_compare(self, node: ast.Compare) -> Value:
         for operand in (node.left, *node.comparators):
@@ -100,13 +104,15 @@ class Expressions(Frame):
 
     def _on_unary_op(self, node: ast.UnaryOp) -> Value:
         value = self.evaluate(node.operand)
-        return Value(kind=value.kind if isinstance(value.kind, Data) else None, fixed=value.fixed)
+        return Value(kind=value.kind if isinstance(value.kind, Data) else None, text=value.text)
 
     def _on_bin_op(self, node: ast.BinOp) -> Value:
         left, right = self.evaluate(node.left), self.evaluate(node.right)
-        kind = left.kind if isinstance(left.kind, Data) else right.kind if isinstance(right.kind, Data) else None
+        kind: Kind | None = left.kind if isinstance(left.kind, Data) else right.kind if isinstance(right.kind, Data) else None
+        if isinstance(left.kind, Made) and isinstance(node.op, ast.Div):
+            kind = left.kind  # a path
         inner = left.content | right.content if kind == Data("list") else frozenset()
-        return Value(inner=inner, kind=kind, fixed=left.fixed and right.fixed)
+        return Value(inner=inner, kind=kind, text=combined((left, right)))
 
     def _on_lambda(self, node: ast.Lambda) -> Value:
         return Value(kind=Routine(self.module.function(node, self.function, None)))
@@ -116,7 +122,14 @@ class Expressions(Frame):
         inner: frozenset[Root] = frozenset()
         for item, written in zip(items, node.elts, strict=True):
             inner |= item.content if isinstance(written, ast.Starred) else item.held
-        return Value(inner=inner, kind=Data(_DISPLAYS[type(node)]), fixed=all(item.fixed for item in items))
+        known: tuple[tuple[object, Value], ...] = ()
+        if isinstance(node, ast.Tuple):
+            known = tuple(enumerate(items))
+        elif not any(item.roots for item in items):
+            known = ((EACH, union(items)),) if items else ()
+        if any(isinstance(written, ast.Starred) for written in node.elts):
+            known = ()
+        return Value(frozenset(), inner, Data(_DISPLAYS[type(node)]), combined(items), known)
 
     _on_list = _on_set = _on_tuple = _display
 
@@ -129,7 +142,9 @@ class Expressions(Frame):
             inner |= value.held if key else value.content
             if isinstance(key, ast.Constant):
                 items[key.value] = value
-        return Value(inner=inner, kind=Data("dict"), items=tuple(items.items()) if len(items) == len(node.keys) else ())
+            else:
+                items.clear()  # it may have replaced any of those before it
+        return Value(inner=inner, kind=Data("dict"), items=tuple(items.items()))
 
     def _on_yield(self, node: ast.Yield) -> Value:
         value = self.evaluate(node.value)
@@ -142,40 +157,42 @@ class Expressions(Frame):
 
     def _comprehension(self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp) -> Value:
         item = self._generated(node.generators, [node.elt])
-        return Value(inner=item.held, kind=Data(_COMPREHENSIONS[type(node)]))
+        return Value(inner=item.held, kind=Data(_COMPREHENSIONS[type(node)]), items=item.among())
 
     _on_list_comp = _on_set_comp = _on_generator_exp = _comprehension
 
     def _on_dict_comp(self, node: ast.DictComp) -> Value:
         item = self._generated(node.generators, [node.key, node.value])
-        return Value(inner=item.held, kind=Data("dict"))
+        return Value(inner=item.held, kind=Data("dict"), items=item.among())
 
     def _generated(self, generators: Iterable[ast.comprehension], items: list[ast.expr]) -> Value:
         """Return what the last of *items* is, in the scope of a comprehension."""
         outer, self.env = self.env, dict(self.env)
+        hidden, self.hidden = self.hidden, set(self.hidden)
         for generator in generators:
             source = self.evaluate(generator.iter)
             self.bind_own(generator.target, source.part())
             for test in generator.ifs:
                 self.evaluate(test)
         value = [self.evaluate(item) for item in items][-1]
-        self.env = outer
+        self.env, self.hidden = outer, hidden
         return value
 
     def bind_own(self, target: ast.expr, value: Value) -> None:
         """Bind a comprehension's target, which hides every other scope's."""
         if isinstance(target, ast.Name):
             self.env[target.id] = value
+            self.hidden.add(target.id)
         elif isinstance(target, ast.Tuple | ast.List | ast.Starred):
-            for child in ast.iter_child_nodes(target):
-                if isinstance(child, ast.expr):
-                    self.bind_own(child, value.part())
+            children = (child for child in ast.iter_child_nodes(target) if isinstance(child, ast.expr))
+            for place, child in enumerate(children):
+                self.bind_own(child, value.item(place))
 
     # Attributes
 
     def _on_attribute(self, node: ast.Attribute) -> Value:
         value = self.attribute(self.evaluate(node.value), node.attr, node)
-        if isinstance(value.kind, Foreign):
+        if isinstance(value.kind, Foreign) or any(root.sort is Sort.CLASS for root in value.roots):
             self.note_read(value, node)
         return value
 
@@ -187,7 +204,7 @@ class Expressions(Frame):
             case Foreign(base):
                 return Value(kind=Foreign(f"{base}.{name}"))
             case Made(base):
-                return Value(value.content, value.content, Made(f"{base}.{name}"), value.fixed)
+                return Value(value.content, value.content, Made(f"{base}.{name}"), value.text)
             case Type(cls):
                 return self._of_class(cls, name, value)
             case Instance(cls):
@@ -196,7 +213,7 @@ class Expressions(Frame):
                 return value.part(Data("locator" if name in _LOCATORS else "series"))
             case Data("series" | "array") if name in _LOCATORS:
                 return value.part(value.kind)
-        return Value(value.content, value.content, None, value.fixed)
+        return Value(value.content, value.content, None, value.text)
 
     def _of_module(self, module: object, name: str, node: ast.AST) -> Value:
         from dash_stash.guard.program import Module
@@ -218,7 +235,7 @@ class Expressions(Frame):
             return Value(kind=Routine(method, (Value(kind=Type(cls)),)) if method.decorated("classmethod") else Routine(method))
         owner, value = self.find_attribute(cls, name)
         if owner is not None:
-            return Value(frozenset({Root(Sort.CLASS, f"{owner.name}.{name}", owner)}), frozenset(), value.kind, value.fixed)
+            return Value(frozenset({Root(Sort.CLASS, f"{owner.name}.{name}", owner)}), frozenset(), value.kind, value.text)
         return Value(frozenset({Root(Sort.CLASS, f"{cls.name}.{name}", cls)})) if not self.foreign(cls) else receiver.part()
 
     def _of_instance(self, cls: Class, name: str, receiver: Value, node: ast.AST) -> Value:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -23,8 +24,10 @@ class Finding:
     """The callback, layout or memo function."""
     kind: str
     """ "callback", "layout" or "memo"."""
+    root: Root
+    """What is changed, or read."""
     name: str
-    """What is changed (or read), as a user would say it."""
+    """The same as a user would say it."""
     site: Site
     """The line in the function: the mutation, or the call that leads to it."""
     path: tuple[Step, ...]
@@ -45,6 +48,7 @@ class Finding:
         return [(step.callee, line) for step, line in zip(self.path, lines, strict=False)]
 
 
+_ATTRIBUTE = re.compile(r"self\.\w+")
 _KINDS = {"callback": "callback", "layout": "layout function", "memo": "cached function"}
 
 
@@ -80,7 +84,9 @@ def _of_entry(analysis: Analysis, entry: Entry) -> Iterator[Finding]:
     """Return an entry's findings, those of the more telling codes first."""
     effects = list(analysis.summary(entry.function).effects.values())
     for wrapper in entry.function.wrappers:
-        effects += [_shared_by_wrapper(effect, wrapper) for effect in analysis.summary(wrapper).effects.values()]
+        around = analysis.summary(wrapper).effects.values()
+        own = (effect for effect in around if all(step.callee != entry.function.name for step in effect.path))
+        effects += [_shared_by_wrapper(effect, wrapper) for effect in own]
     for effect in sorted(effects, key=lambda effect: (len(effect.path), effect.code != "DS110", effect.code)):
         if is_shared(effect.root, entry):
             yield _finding(entry, effect)
@@ -99,15 +105,18 @@ def is_shared(root: Root, entry: Entry) -> bool:
     if root.sort is Sort.CAPTURED:
         return isinstance(root.owner, Function) and entry.function.is_inside(root.owner)
     if root.sort is Sort.PARAMETER:
-        first = entry.function.parameters[:1]
-        return entry.bound and root.owner is entry.function and [root.name] == [parameter.arg for parameter in first]
+        bound = entry.function.parameters[: entry.bound]
+        return root.owner is entry.function and root.name in {parameter.arg for parameter in bound}
     return True
 
 
 def _finding(entry: Entry, effect: Effect) -> Finding:
     site = effect.path[0].site if effect.path else effect.site
-    return Finding(RULES[effect.code], entry.function.name, entry.kind, _named(effect.root), site, effect.path, effect.site)
+    return Finding(RULES[effect.code], entry.function.name, entry.kind, effect.root, _named(effect), site, effect.path, effect.site)
 
 
-def _named(root: Root) -> str:
+def _named(effect: Effect) -> str:
+    root, site = effect.root, effect.site
+    if root.name == "self" and (attribute := _ATTRIBUTE.match(site.module.lines[site.line - 1].encode()[site.column :].decode())):
+        return f"`{attribute[0]}`"
     return f"`{root.name}`" if root.name else "a file"

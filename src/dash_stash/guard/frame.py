@@ -6,12 +6,14 @@ import ast
 import builtins
 import functools
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from dash_stash.guard import mutation
 from dash_stash.guard.definitions import Class, Function
 from dash_stash.guard.effects import Effect, Site, Step, Summary
 from dash_stash.guard.values import (
+    EACH,
     NONE,
     SCALAR,
     UNKNOWN,
@@ -73,6 +75,10 @@ class Frame:
         self.env: Environment = {}
         self.seen: Environment = {}
         """All that a variable was seen to be: what a function written in this one may find."""
+        self.rebound: Environment = {}
+        """What this function assigned to global names."""
+        self.hidden: set[str] = set()
+        """The variables of the comprehensions around this point."""
         self.dead = False
         """Whether this point is never reached: after `return`."""
         self.summary = Summary()
@@ -88,10 +94,15 @@ class Frame:
     def lookup(self, name: str) -> Value:
         """Return what a name is here."""
         function = self.function
+        if name in self.hidden:
+            return self.env[name]
         if function is None:
             return self.global_variable(name)
         if name in self.env and name not in function.names.globals | function.names.nonlocals:
             return self.env[name]
+        if name in self.rebound:
+            known = self.global_variable(name)
+            return Value(known.roots, known.inner, known.kind or self.rebound[name].kind, known.text)
         if name in function.names.local:
             return UNKNOWN
         scope = None if name in function.names.globals else function.outer
@@ -131,14 +142,15 @@ class Frame:
             return value
         others = value.roots if value.kind != SCALAR else frozenset()  # imported, or another name for the same
         roots = others or frozenset({Root(Sort.GLOBAL, name, module)})
-        return Value(roots, value.inner, None if value.kind == NONE else value.kind, value.fixed)
+        items = tuple((key, item.inside(roots)) for key, item in value.items if key is not EACH or item.kind == SCALAR)
+        return Value(roots, value.inner, None if value.kind == NONE else value.kind, value.text, items)
 
     def note_read(self, value: Value, node: ast.AST) -> None:
         """Note that shared objects are read here."""
         site = Site.of(self.module, node)
         for root in value.roots:
             if root.sort in {Sort.GLOBAL, Sort.CLASS}:
-                self.summary.reads.setdefault(root, site)
+                self.summary.reads.setdefault(replace(root, part=False), site)
         if isinstance(value.kind, Foreign) and value.kind.name in mutation.REQUEST:
             self.summary.reads.setdefault(Root(Sort.FOREIGN, value.kind.name.rpartition(".")[2]), site)
 
@@ -153,6 +165,13 @@ class Frame:
             case Instance(cls):
                 return any(mutation.is_infrastructure(name) for name in foreign_bases(cls))
         return False
+
+    def is_lasting(self, value: Value) -> bool:
+        """Tell whether an object is made to be shared and kept: a connection, but not what it answered."""
+        match value.kind:
+            case Foreign(name) | Made(name) if name.startswith(mutation.ANSWERING):
+                return name.rpartition(".")[2][:1].isupper()
+        return self.is_exempt(value)
 
     def mutate(self, value: Value, code: str, node: ast.AST, via: str = "") -> None:
         """Note that an object is changed at *node*."""
@@ -181,6 +200,8 @@ class Frame:
     def _seen_from_here(self, effect: Effect, arguments: dict[str, Value], routine: Routine) -> list[Root]:
         root = effect.root
         if root.sort is Sort.PARAMETER and root.owner is routine.function:
+            if effect.code == "DS112" and root.name not in arguments and root.name in routine.function.fixed_defaults:
+                return [Root(Sort.FILE, "")]
             return self._through_argument(effect, arguments.get(root.name, UNKNOWN))
         if root.sort is Sort.DEFAULT and root.owner is routine.function:
             return [] if root.name in arguments else [root]
@@ -194,14 +215,19 @@ class Frame:
 
     def _through_argument(self, effect: Effect, value: Value) -> list[Root]:
         if effect.code == "DS112":
-            if value.fixed:
-                return [Root(Sort.FILE, "")]
-            return [root for root in value.roots if root.sort is Sort.PARAMETER and not root.part]
+            return written(value)
         if effect.root.part:
-            return list(value.content)
+            return list(value.part().roots)
         if self.is_exempt(value) or not can_change(value, effect.via):
             return []
         return list(value.roots)
+
+
+def written(path: Value) -> list[Root]:
+    """Return whose the file at a path is: nobody's, if the path is the same in every call; or whoever passes the one argument."""
+    if path.text is None or len(path.text) > 1:
+        return []
+    return list(path.text) or [Root(Sort.FILE, "")]
 
 
 def can_change(value: Value, via: str) -> bool:

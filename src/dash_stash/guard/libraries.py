@@ -9,7 +9,8 @@ from typing import Final
 from dash_stash.guard import files, mutation
 from dash_stash.guard.effects import Site
 from dash_stash.guard.expressions import Expressions
-from dash_stash.guard.values import SCALAR, UNKNOWN, Data, Foreign, Instance, Root, Routine, Sort, Type, Value, union
+from dash_stash.guard.frame import written
+from dash_stash.guard.values import EACH, SCALAR, UNKNOWN, Data, Foreign, Instance, Root, Routine, Sort, Type, Value, combined, union
 
 
 @dataclass
@@ -64,7 +65,7 @@ class LibraryCalls(Expressions):
         if result is not None:
             return result
         self.call_loosely(given, node)
-        return Value(kind=self.made(name), fixed=self._is_path(name, given))
+        return Value(kind=self.made(name), text=combined(given.all) if name.startswith(files.PATH_MAKERS) else None)
 
     def call_loosely(self, given: Arguments, node: ast.AST) -> None:
         """Assume that functions that are handed to somebody unknown are called."""
@@ -100,17 +101,14 @@ class LibraryCalls(Expressions):
         if name in _PARTS:
             return union(value.part() for value in given.positional) if given.positional else UNKNOWN
         if name in _SCALARS:
-            return Value(kind=SCALAR, fixed=name == "builtins.str" and first.fixed)
+            return Value(kind=SCALAR, text=first.text if name == "builtins.str" else None)
         return None
 
     def _reflective(self, name: str, node: ast.Call, given: Arguments) -> Value | None:
         first = given[0]
         match name.removeprefix("builtins."):
             case "zip" | "enumerate" | "map":
-                if isinstance(first.kind, Routine):
-                    result = self.call_routine(first.kind, [value.part() for value in given.positional[1:]], {}, node)
-                    return Value(inner=result.held, kind=Data("iterator"))
-                return union(Value(inner=value.content, kind=Data("iterator")) for value in given.positional)
+                return self._together(name, node, given)
             case "getattr" if len(node.args) > 1 and isinstance(node.args[1], ast.Constant):
                 return self.attribute(first, str(node.args[1].value), node)
             case "getattr" | "vars":
@@ -127,6 +125,18 @@ class LibraryCalls(Expressions):
                 return UNKNOWN
         return None
 
+    def _together(self, name: str, node: ast.Call, given: Arguments) -> Value:
+        """Return what goes through several things at once: `zip`, `enumerate` and `map`."""
+        first = given[0]
+        if isinstance(first.kind, Routine):
+            result = self.call_routine(first.kind, [value.part() for value in given.positional[1:]], {}, node)
+            return Value(inner=result.held, kind=Data("iterator"))
+        if name.endswith("map"):
+            return Value(kind=Data("iterator"))
+        if name.endswith("enumerate"):
+            return _tuples([Value(kind=SCALAR), first.part()])
+        return _tuples([value.part() for value in given.positional])
+
     # Files
 
     def _write(self, name: str, node: ast.Call) -> None:
@@ -142,12 +152,12 @@ class LibraryCalls(Expressions):
 
     def write_value(self, path: Value, node: ast.AST) -> None:
         """Note that the file at *path* is written."""
-        if path.fixed:
-            self.record("DS112", Root(Sort.FILE, ""), node)
-        for root in path.roots:
-            if root.sort is Sort.PARAMETER and not root.part:
-                self.record("DS112", root, node)
+        for root in written(path):
+            self.record("DS112", root, node)
 
-    @staticmethod
-    def _is_path(name: str, given: Arguments) -> bool:
-        return name.startswith(files.PATH_MAKERS) and all(value.fixed for value in given.all)
+
+def _tuples(parts: list[Value]) -> Value:
+    """Return an iterator of tuples, in which each place is one of the parts."""
+    inner = frozenset[Root]().union(*(part.held for part in parts))
+    each = Value(inner=inner, kind=Data("tuple"), items=tuple(enumerate(parts)))
+    return Value(inner=inner, kind=Data("iterator"), items=((EACH, each),))

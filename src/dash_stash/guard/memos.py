@@ -68,12 +68,13 @@ def _reached(analysis: Analysis) -> set[Function]:
 
 def _dependencies(analysis: Analysis, memo: Function, mutated: set[Root]) -> Iterator[Effect]:
     """Return what a cached function reads besides its arguments, with the shortest way to it."""
-    seen = {memo}
+    seen, told = {memo}, set[Root]()
     waiting: list[tuple[Function, tuple[Step, ...]]] = [(memo, ())]
     for function, path in waiting:  # it grows while we go
         summary = analysis.summary(function)
         for root, site in summary.reads.items():
-            if replace(root, part=False) in mutated or root.sort is Sort.FOREIGN:
+            if (root in mutated or root.sort is Sort.FOREIGN) and root not in told:
+                told.add(root)
                 yield Effect("DS113", root, site, path=path)
         if memo.memo == "lasting":
             for name, site in summary.foreign_calls.items():

@@ -5,11 +5,12 @@ from __future__ import annotations
 import ast
 from typing import Final
 
-from dash_stash.guard import files
+from dash_stash.guard import files, mutation
 from dash_stash.guard.expressions import writes_columns
 from dash_stash.guard.frame import can_change
 from dash_stash.guard.libraries import Arguments, LibraryCalls
-from dash_stash.guard.values import NONE, SCALAR, UNKNOWN, Data, Made, Routine, Value
+from dash_stash.guard.registration import last_name
+from dash_stash.guard.values import EACH, NONE, SCALAR, UNKNOWN, Data, Foreign, Made, Root, Routine, Sort, Value, combined, union
 
 _PARTS: Final = frozenset({"get", "pop", "setdefault", "popleft", "popitem", "__getitem__", "get_group", "item"})
 _CONTENTS: Final = frozenset({"items", "values", "keys", "elements", "iter_rows", "most_common"})
@@ -43,6 +44,12 @@ _MASKS: Final = frozenset({
     "isin", "between", "isna", "isnull", "notna", "notnull", "duplicated", "contains", "eq", "ne", "gt", "lt", "ge", "le", "is_in",
     "is_between", "is_null", "is_not_null",
 })  # fmt: skip
+_ANSWERS: Final = frozenset({
+    "json", "fetchall", "fetchone", "fetchmany", "fetchdf", "df", "hgetall", "lrange", "smembers", "get_all_records", "get_all_values",
+    "to_dict", "to_list", "tolist", "to_pandas", "to_numpy",
+})  # fmt: skip
+"""What asks a connection for data: the answer is not the connection's."""
+_APPS: Final = frozenset({"app", "dash_app"})
 _EMPTY: Final = (ast.List, ast.Dict, ast.Set, ast.Constant)
 
 
@@ -52,6 +59,8 @@ class DataCalls(LibraryCalls):
     def call_method(self, receiver: Value, name: str, node: ast.Call, given: Arguments) -> Value:
         """Follow `receiver.name(...)`, where the receiver is data, or nobody knows what it is."""
         self._write_to_path(receiver, name, node)
+        if name in mutation.DATA_METHODS and isinstance(node.func, ast.Attribute):
+            self.change_app(node.func.value, "DS106")
         if _is_in_place(node):
             if not writes_columns(receiver):
                 self.mutate(receiver, "DS106", node)
@@ -64,6 +73,30 @@ class DataCalls(LibraryCalls):
         self._call_on_content(receiver, name, node, given)
         return self._result(receiver, name, node, given)
 
+    def change_app(self, target: ast.expr, code: str) -> bool:
+        """Note that `app.layout`, `app.config.title` or `app.anything` is changed; return whether it is."""
+        node: ast.expr = target
+        while isinstance(node, ast.Attribute | ast.Subscript):
+            if isinstance(node, ast.Attribute) and self._is_app(node.value):
+                known = node.attr in mutation.APP_ATTRIBUTES
+                if known or node is target:
+                    root = Root(Sort.PROCESS if known else Sort.GLOBAL, f"{ast.unparse(node.value)}.{node.attr}")
+                    self.record("DS111" if known else code, root, target)
+                return known or node is target
+            node = node.value
+        return False
+
+    def _is_app(self, node: ast.expr) -> bool:
+        """Tell whether an expression is a Dash app: made as one, or of unknown kind and named like one."""
+        if not isinstance(node, ast.Name | ast.Attribute):
+            return False
+        match self.evaluate(node).kind:
+            case Made(name) | Foreign(name):
+                return name.rpartition(".")[2] in {"Dash", "DashProxy", "JupyterDash", "get_app()"} or last_name(node) in _APPS
+            case None:
+                return last_name(node) in _APPS
+        return False
+
     def _change(self, receiver: Value, name: str, node: ast.Call) -> None:
         known = receiver.kind is not None
         code = "DS106"
@@ -74,7 +107,7 @@ class DataCalls(LibraryCalls):
     def _keep(self, node: ast.Call, name: str, given: Arguments) -> None:
         """Remember that a local container now contains a shared object."""
         if name in {"append", "add", "insert", "setdefault", "appendleft"} and isinstance(node.func, ast.Attribute):
-            for value in given.all:
+            for value in given.all[-1:]:
                 self.put_into(node.func.value, value)
 
     def put_into(self, container: ast.expr, value: Value, key: ast.expr | None = None) -> None:
@@ -85,10 +118,12 @@ class DataCalls(LibraryCalls):
         items = dict(known.items)
         if isinstance(key, ast.Constant):
             items[key.value] = value
-        elif key is not None:
+        elif not known.roots and (items or not known.inner):
+            items = {EACH: union((*items.values(), value))}
+        else:
             items = {}
         if value.held or items != dict(known.items):
-            self.env[container.id] = Value(known.roots, known.inner | value.held, known.kind, known.fixed, tuple(items.items()))
+            self.env[container.id] = Value(known.roots, known.inner | value.held, known.kind, known.text, tuple(items.items()))
 
     def _call_on_content(self, receiver: Value, name: str, node: ast.Call, given: Arguments) -> None:
         """Follow `frame.apply(function)`, where the function sees the rows; and whatever else is given a function."""
@@ -120,12 +155,9 @@ class DataCalls(LibraryCalls):
         if name == "copy":
             return receiver.copied(kind) if family in {"list", "dict", "set", "deque"} else Value(kind=kind)
         if name in _TO_SCALAR:
-            return Value(kind=SCALAR if receiver.kind == SCALAR else None, fixed=self._stays_fixed(receiver, given))
-        return Value(kind=Made(f"{kind.name}.{name}()") if isinstance(kind, Made) else None, fixed=self._stays_fixed(receiver, given))
-
-    @staticmethod
-    def _stays_fixed(receiver: Value, given: Arguments) -> bool:
-        return receiver.fixed and all(value.fixed for value in given.all)
+            return Value(kind=SCALAR if receiver.kind == SCALAR else None, text=combined((receiver, *given.all)))
+        made = Made(f"{kind.name}.{name}()") if isinstance(kind, Made) and name not in _ANSWERS else None
+        return Value(kind=made, text=combined((receiver, *given.all)))
 
     def _write_to_path(self, receiver: Value, name: str, node: ast.Call) -> None:
         if name in files.PATH_METHODS:

@@ -38,13 +38,16 @@ _POLARS_READERS: Final = """DataFrame concat from_arrow from_dict from_dicts fro
     read_excel read_ipc read_json read_ndjson read_parquet"""
 _ARRAY_MAKERS: Final = """arange array copy empty empty_like eye full full_like genfromtxt geomspace hstack identity linspace load loadtxt
     logspace memmap ndarray ones ones_like vstack zeros zeros_like stack concatenate random.rand random.randn random.random
-    random.randint random.normal random.uniform"""
+    random.randint random.normal random.uniform random.choice random.permutation random.poisson random.binomial random.exponential
+    random.standard_normal bartlett blackman hamming hanning kaiser abs clip cos cumprod cumsum diff dot exp flip isin isnan log log10
+    matmul maximum minimum outer pad repeat roll sin sort sqrt tile tri triu tril unique where interp gradient histogram2d fromiter
+    frombuffer fromfunction fromstring column_stack dstack append delete insert"""
 
 FAMILIES: Final = (
     Family(
         "list",
         _words("builtins.list builtins.sorted array.array collections.UserList"),
-        _words("append extend insert remove pop clear sort reverse fromlist frombytes byteswap"),
+        _words("append extend insert remove pop clear sort reverse fromlist frombytes byteswap __setitem__ __delitem__ __iadd__"),
     ),
     Family(
         "dict",
@@ -53,7 +56,7 @@ FAMILIES: Final = (
             "collections.UserDict weakref.WeakValueDictionary weakref.WeakKeyDictionary types.SimpleNamespace "
             "json.load json.loads yaml.safe_load yaml.load toml.load tomllib.load tomllib.loads"
         ),
-        _words("update setdefault pop popitem clear move_to_end subtract"),
+        _words("update setdefault pop popitem clear move_to_end subtract __setitem__ __delitem__ __ior__"),
     ),
     Family(
         "set",
@@ -74,9 +77,8 @@ FAMILIES: Final = (
         "frame",
         _under("pandas", _FRAME_READERS)
         | _under("geopandas", "GeoDataFrame read_file read_parquet read_feather read_postgis")
-        | _under("dash_stash", "frame")
         | _under("polars", _POLARS_READERS),
-        _words("insert pop update set_flags extend hstack_in_place insert_column replace_column isetitem"),
+        _words("insert pop update extend insert_column replace_column isetitem"),
     ),
     Family(
         "series",
@@ -86,7 +88,7 @@ FAMILIES: Final = (
     Family(
         "array",
         _under("numpy", _ARRAY_MAKERS) | _under("numpy.ma", "array masked_array"),
-        _words("fill sort partition put resize itemset setfield setflags byteswap_in_place"),
+        _words("fill sort partition put resize itemset setfield setflags"),
     ),
     Family(
         "figure",
@@ -109,6 +111,15 @@ FAMILIES: Final = (
             "batch_update for_each_annotation for_each_trace for_each_xaxis for_each_yaxis set_subplots update "
             "update_annotations update_coloraxes update_geos update_layout update_layout_images update_polars update_scenes "
             "update_shapes update_traces update_xaxes update_yaxes"
+        ),
+        augments=False,
+    ),
+    Family(
+        "graph",
+        _words("networkx"),
+        _words(
+            "add_node add_nodes_from add_edge add_edges_from add_weighted_edges_from remove_node remove_nodes_from remove_edge "
+            "remove_edges_from clear clear_edges update"
         ),
         augments=False,
     ),
@@ -155,14 +166,13 @@ ARGUMENT_MUTATORS: Final = {
     **dict.fromkeys(_under("operator", "setitem delitem iadd ior iand isub imul ixor iconcat"), 0),
     **dict.fromkeys(_under("builtins", "setattr delattr object.__setattr__"), 0),
     **dict.fromkeys(_under("numpy.add", "at"), 0),
-    "shelve.Shelf.update": 0,
 }
 """The functions that change an argument, and its position."""
 
 PROCESS_STATE: Final = _words(
     "os.environ os.environb sys.path sys.modules sys.argv sys.stdout sys.stderr sys.stdin pandas.options matplotlib.rcParams "
     "matplotlib.pyplot.rcParams plotly.io.templates plotly.io.renderers plotly.express.defaults plotly.io.orca plotly.io.kaleido "
-    "warnings.filters dash.page_registry builtins matplotlib.style.library"
+    "warnings.filters tempfile.tempdir dash.page_registry builtins matplotlib.style.library"
 )
 """The objects that hold the state of the whole process."""
 
@@ -175,7 +185,7 @@ PROCESS_CALLS: Final = _words(
     "warnings.resetwarnings matplotlib.use matplotlib.pyplot.switch_backend matplotlib.pyplot.style.use matplotlib.style.use "
     "matplotlib.rc matplotlib.pyplot.rc matplotlib.rcdefaults matplotlib.pyplot.rcdefaults seaborn.set seaborn.set_theme "
     "seaborn.set_style seaborn.set_palette seaborn.set_context logging.disable logging.basicConfig dotenv.load_dotenv "
-    "tempfile.tempdir importlib.reload sys.path.append sys.path.insert sys.path.extend sys.path.remove dash.register_page "
+    "importlib.reload sys.path.append sys.path.insert sys.path.extend sys.path.remove dash.register_page "
     "gc.disable gc.enable faulthandler.enable multiprocessing.set_start_method asyncio.set_event_loop_policy polars.Config"
 )
 """The functions that change the state of the whole process."""
@@ -205,7 +215,7 @@ INFRASTRUCTURE: Final = _words(
     "flask_apscheduler paho zmq nats serial requests requests_cache httpx aiohttp urllib3 websocket websockets paramiko fabric grpc "
     "openai anthropic langchain llama_index slack_sdk stripe twilio ccxt selenium playwright kubernetes docker "
     # Caches and stores that are made to be shared.
-    "flask_caching flask_cache cachelib diskcache dogpile joblib cachetools dash_stash vaex "
+    "flask_caching flask_cache cachelib diskcache dogpile joblib.Memory joblib.Parallel cachetools dash_stash vaex "
     # Flask and its extensions: per request, per session, or locked.
     "flask werkzeug flask_login flask_session flask_wtf flask_mail flask_migrate flask_principal flask_security flask_limiter "
     "flask_compress flask_cors flask_socketio flask_talisman flask_bcrypt quart fastapi starlette uvicorn gunicorn "
@@ -217,6 +227,21 @@ INFRASTRUCTURE: Final = _words(
     "dash_auth django_plotly_dash dash_labs dash_uploader dash_snapshots ray distributed dask.distributed"
 )
 """Packages, modules and types whose objects may change in a callback: they are made to be shared, or belong to one request."""
+
+
+ANSWERING: Final = (
+    "dash.",
+    "dash_extensions.",
+    "flask.",
+    "quart.",
+    "requests.",
+    "httpx.",
+    "urllib.",
+    "urllib3.",
+    "subprocess.",
+    "tempfile.",
+)
+"""The packages whose functions answer with something of the moment; their classes are made to be kept."""
 
 
 def is_infrastructure(name: str) -> bool:

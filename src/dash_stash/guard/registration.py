@@ -8,7 +8,9 @@ from typing import Final
 _CALLBACK: Final = frozenset({"callback", "long_callback", "expanded_callback"})
 _DEPENDENCY: Final = frozenset({"Output", "Input", "State", "Trigger", "ServersideOutput", "OperatorOutput", "Event"})
 _NOT_PYTHON: Final = frozenset({"clientside_callback", "ClientsideFunction"})
-_LASTING: Final = frozenset({"lru_cache", "cache", "cached", "cachedmethod"})
+_LASTING: Final = frozenset({
+    "lru_cache", "cache", "cached", "cachedmethod", "alru_cache", "memoize", "ttl_cache", "lfu_cache", "fifo_cache", "rr_cache"
+})  # fmt: skip
 _MEMO: Final = frozenset({"memo", "memoize", "memoize_stampede", "cached", "cache", "cache_data", "cache_on_arguments"})
 _LIBRARIES: Final = ("dash", "jupyter_dash", "django_plotly_dash")
 
@@ -71,6 +73,6 @@ def _is_dash_import(node: ast.AST) -> bool:
 def memo_sort(decorator: ast.expr, origin: str) -> str:
     """Return "lasting" for a decorator that hands out one object to all, "memo" for one that hands out copies, else ""."""
     name = last_name(decorator.func if isinstance(decorator, ast.Call) else decorator)
-    if origin.startswith(("functools.", "cachetools.", "async_lru.", "toolz.")) and name in _LASTING | {"alru_cache", "memoize"}:
+    if origin.startswith(("functools.", "cachetools.", "async_lru.", "toolz.")) and name in _LASTING:
         return "lasting"
     return "memo" if name in _MEMO and isinstance(decorator.func if isinstance(decorator, ast.Call) else decorator, ast.Attribute) else ""

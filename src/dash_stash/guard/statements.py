@@ -5,12 +5,11 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 
-from dash_stash.guard import mutation
 from dash_stash.guard.calls import Calls
 from dash_stash.guard.definitions import Class, Function
 from dash_stash.guard.expressions import writes_columns
 from dash_stash.guard.frame import Environment, can_change, handler
-from dash_stash.guard.values import UNKNOWN, Data, Foreign, Instance, Made, Namespace, Root, Routine, Sort, Type, Value
+from dash_stash.guard.values import UNKNOWN, Data, Foreign, Instance, Namespace, Root, Routine, Sort, Type, Value, combined
 
 _LOOPS = 2
 """How often a loop's body is followed: what a variable was given in one round is seen in the next."""
@@ -68,8 +67,8 @@ class Statements(Calls):
             case ast.Name(id=name):
                 self._bind(name, value, target, "DS101", "DS102")
             case ast.Tuple(elts=parts) | ast.List(elts=parts):
-                for part in parts:
-                    self.assign(part, value.part())
+                for place, part in enumerate(parts):
+                    self.assign(part, value.item(place))
             case ast.Starred(value=part):
                 self.assign(part, value.copied(Data("list")))
             case ast.Subscript():
@@ -83,13 +82,14 @@ class Statements(Calls):
         """Bind a name, in the scope that it belongs to."""
         names = self.function.names if self.function else None
         if names and name in names.globals:
-            if not self.is_exempt(value) and not self.is_exempt(self.global_variable(name)):
+            self.rebound[name] = value
+            if not self.is_lasting(value) and not self.is_exempt(self.global_variable(name)):
                 self.record(of_global, Root(Sort.GLOBAL, name, self.module), node)
         elif names and name in names.nonlocals:
             owner = self.function.outer if self.function else None
             while owner is not None and name not in owner.names.local:
                 owner = owner.outer
-            if not self.is_exempt(value):
+            if not self.is_lasting(value):
                 self.record(of_nonlocal, Root(Sort.CAPTURED, name, owner), node)
         else:
             self.env[name] = value
@@ -101,23 +101,25 @@ class Statements(Calls):
         self.evaluate(target.slice)
         if isinstance(base.kind, Foreign) and base.kind.name == "builtins.globals()":
             self.record("DS101", Root(Sort.GLOBAL, "globals()", self.module), target)
+        elif self.change_app(target, code):
+            pass
         elif isinstance(base.kind, Type):
             self.mutate(Value(frozenset({Root(Sort.CLASS, base.kind.cls.name, base.kind.cls)})), "DS107", target)
         elif isinstance(base.kind, Instance) and (method := self.find_method(base.kind.cls, "__setitem__")[0]):
             self.call_routine(Routine(method, (base,)), [UNKNOWN, value], {}, target)
-        elif not self.is_exempt(value) and not writes_columns(base):
+        elif not self.is_lasting(value) and not writes_columns(base):
             self.mutate(base, code, target)
         self.put_into(target.value, value, target.slice)
 
     def _change_attribute(self, target: ast.Attribute, value: Value, code: str) -> None:
         base = self.evaluate(target.value)
         match base.kind:
-            case Made(name) | Foreign(name) if _is_app(name, target.value) and target.attr in mutation.APP_ATTRIBUTES:
-                self.record("DS111", Root(Sort.PROCESS, f"app.{target.attr}"), target)
+            case _ if self.change_app(target, code):
+                pass
             case Type(cls):
                 self.record("DS107", Root(Sort.CLASS, f"{cls.name}.{target.attr}", cls), target)
             case Namespace(module):
-                if not self.is_exempt(value):
+                if not self.is_lasting(value):
                     self.record(code, Root(Sort.GLOBAL, target.attr, module), target)
             case Routine(function):
                 if not function.is_inside(self.function) if self.function else True:
@@ -126,14 +128,8 @@ class Statements(Calls):
                 self.call_routine(Routine(setter, (base,)), [value], {}, target)
             case Data("frame slice"):
                 pass
-            case _ if not self.is_exempt(value):
-                self._change_plain(base, target, code)
-
-    def _change_plain(self, base: Value, target: ast.Attribute, code: str) -> None:
-        if isinstance(target.value, ast.Name) and target.value.id in {"app", "dash_app"} and target.attr in mutation.APP_ATTRIBUTES:
-            self.record("DS111", Root(Sort.PROCESS, f"app.{target.attr}"), target)
-        else:
-            self.mutate(base, code, target)
+            case _ if not self.is_lasting(value):
+                self.mutate(base, code, target)
 
     def _setter(self, cls: Class, name: str) -> Function | None:
         return next((each.setters[name] for each in self.family(cls) if name in each.setters), None)
@@ -158,7 +154,7 @@ class Statements(Calls):
             self.mutate(value, "DS103", node.target, "+=" if value.kind is None else "")
             self.env[name] = Value(value.roots, value.inner | added.content, value.kind)
         else:
-            self.env[name] = Value(inner=value.inner, kind=value.kind, fixed=value.fixed and added.fixed)
+            self.env[name] = Value(inner=value.inner, kind=value.kind, text=combined((value, added)))
 
     def _augment_attribute(self, target: ast.Attribute) -> None:
         base = self.evaluate(target.value)
@@ -324,10 +320,5 @@ class Statements(Calls):
                 name = getattr(pattern, "name", None) or getattr(pattern, "rest", None)
                 if isinstance(pattern, ast.MatchAs | ast.MatchStar | ast.MatchMapping) and name:
                     before[name] = subject.join(subject.part())
-        self._branch(before, *(case.body for case in node.cases), [])
-
-
-def _is_app(name: str, node: ast.expr) -> bool:
-    """Tell whether a library's object is a Dash app."""
-    last = name.rpartition(".")[2]
-    return last in {"Dash", "DashProxy", "JupyterDash", "get_app()"} or (isinstance(node, ast.Name) and node.id in {"app", "dash_app"})
+        guarded = ([ast.Expr(case.guard), *case.body] if case.guard else case.body for case in node.cases)
+        self._branch(before, *guarded, [])

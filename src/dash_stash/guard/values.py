@@ -48,17 +48,16 @@ class Data:
 
 
 @dataclass(frozen=True)
-class Foreign:
+class _Named:
+    name: str
+
+
+class Foreign(_Named):
     """A module, class, function or object of a library, by its dotted name."""
 
-    name: str
 
-
-@dataclass(frozen=True)
-class Made:
+class Made(_Named):
     """An object that a library's function (or class) of this name returned."""
-
-    name: str
 
 
 @dataclass(frozen=True)
@@ -73,17 +72,16 @@ class Routine:
 
 
 @dataclass(frozen=True)
-class Type:
+class _OfClass:
+    cls: Class
+
+
+class Type(_OfClass):
     """A class of the program."""
 
-    cls: Class
 
-
-@dataclass(frozen=True)
-class Instance:
+class Instance(_OfClass):
     """An object of a class of the program."""
-
-    cls: Class
 
 
 @dataclass(frozen=True)
@@ -97,6 +95,10 @@ Kind = Data | Foreign | Made | Routine | Type | Instance | Namespace
 SCALAR = Data("scalar")
 NONE = Data("none")
 """`None`: a variable that is to become something else."""
+EACH = object()
+"""The key of what is under all keys, or at all places."""
+CONSTANT: frozenset[Root] = frozenset()
+"""A text that depends on nothing."""
 
 
 @dataclass(frozen=True)
@@ -108,10 +110,10 @@ class Value:
     inner: frozenset[Root] = frozenset()
     """The objects that it may contain, if it is itself a new one."""
     kind: Kind | None = None
-    fixed: bool = False
-    """Whether it is the same text in every call: the path of a file."""
+    text: frozenset[Root] | None = None
+    """For a text, or the path of a file, that is the same in every call with the same arguments: the parameters that it depends on."""
     items: tuple[tuple[object, Value], ...] = ()
-    """What is under the keys of a dict that was written out."""
+    """What is under the keys of a container that was written out."""
 
     def join(self, other: Value) -> Value:
         """Return what is known if it is the one or the other."""
@@ -120,8 +122,8 @@ class Value:
         kind = self.kind if self.kind == other.kind else None
         if NONE in (self.kind, other.kind):
             kind = other.kind if self.kind == NONE else self.kind
-        items = self.items if self.items == other.items else ()
-        return Value(self.roots | other.roots, self.inner | other.inner, kind, self.fixed and other.fixed, items)
+        items = _joined_items(self, other)
+        return Value(self.roots | other.roots, self.inner | other.inner, kind, combined((self, other)), items)
 
     @property
     def content(self) -> frozenset[Root]:
@@ -132,28 +134,54 @@ class Value:
     def held(self) -> frozenset[Root]:
         """The objects that a container which is given this value then contains.
 
-        A part of unknown kind is most often text or a number, which nobody can change.
+        What is of unknown kind is most often text or a number, which nobody can change.
         """
         if self.kind in _UNCHANGING:
             return frozenset()
-        return self.inner | (self.roots if self.kind is not None else frozenset(root for root in self.roots if not root.part))
+        return self.inner | self.roots if self.kind is not None else self.inner
 
     def item(self, key: object) -> Value:
         """Return what is under a key."""
-        return dict(self.items).get(key) or self.part()
+        known = dict(self.items)
+        return known.get(key) or known.get(EACH) or self.part()
 
     def part(self, kind: Kind | None = None) -> Value:
         """Return something taken out of it: an item, an attribute, a view."""
+        each = dict(self.items).get(EACH)
+        if kind is None and each is not None and (not self.roots or each.kind == SCALAR):
+            return each
         content = self.content
         return Value(content, content, kind) if content or kind else UNKNOWN
 
     def copied(self, kind: Kind | None = None) -> Value:
         """Return a shallow copy: a new object with the same content."""
-        return Value(inner=self.content, kind=kind)
+        return Value(inner=self.content, kind=kind, items=() if self.roots else self.items)
+
+    def inside(self, roots: frozenset[Root]) -> Value:
+        """Return what an item is once its container is known to be one of these objects."""
+        if self.kind == SCALAR:
+            return self
+        return Value(self.roots | frozenset(inside(roots)), self.inner, None if self.kind == NONE else self.kind)
+
+    def among(self) -> tuple[tuple[object, Value], ...]:
+        """Return what a container's items are, if this is each of them: a scalar, or a new object which contains what others share."""
+        return ((EACH, self),) if self.kind == SCALAR or (self.inner and not self.roots) else ()
 
 
 UNKNOWN = Value()
 _UNCHANGING = (SCALAR, NONE, Data("mask"))
+
+
+def _joined_items(one: Value, other: Value) -> tuple[tuple[object, Value], ...]:
+    """Return what is known of the items if a container is the one or the other."""
+    if one.items == other.items or not (other.roots or other.inner or other.items):
+        return one.items
+    if not (one.roots or one.inner or one.items):
+        return other.items
+    left, right = dict(one.items), dict(other.items)
+    if left.keys() == right.keys():
+        return tuple((key, value.join(right[key])) for key, value in left.items())
+    return ((EACH, union((*left.values(), *right.values()))),) if EACH in left and EACH in right else ()
 
 
 def inside(roots: Iterable[Root]) -> Iterable[Root]:
@@ -167,3 +195,9 @@ def union(values: Iterable[Value]) -> Value:
     for value in values:
         result = value if result is None else result.join(value)
     return result or UNKNOWN
+
+
+def combined(values: Iterable[Value]) -> frozenset[Root] | None:
+    """Return what a text that is made of all these depends on."""
+    parts = [value.text for value in values]
+    return None if None in parts else CONSTANT.union(*(part for part in parts if part is not None))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import logging
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote
 
 import dash
@@ -46,6 +46,7 @@ def install(app: dash.Dash, stash: Stash) -> None:
     for error in _ANSWERS:
         app.server.register_error_handler(error, functools.partial(_refuse, stash.on_expired))
     visitors.serve()
+    _watch(app, stash.guard)
 
 
 def check(app: dash.Dash) -> None:
@@ -79,6 +80,32 @@ def _resolve_references(app: dash.Dash, stash: Stash) -> None:
         return execute(func, arguments.resolve(func, args, g), outputs_list, g)
 
     app._execute_callback = execute_resolved
+
+
+def _watch(app: dash.Dash, mode: Literal["warn", "raise", "off"] | None) -> None:
+    """Let the guard watch *app*; with None as the mode, warn once the debug mode is turned on, and until then do nothing."""
+    if mode == "off":
+        return
+
+    def begin() -> None:
+        from dash_stash.plugin import watching  # in production it is not even imported
+
+        watching.watch(app, mode or "warn")
+
+    # Dash notes what debug mode turns on, not the mode itself.
+    if mode is not None or any(app._dev_tools[tool] for tool in ("ui", "hot_reload", "prune_errors")):
+        begin()
+        return
+    enable = app.enable_dev_tools
+
+    def enable_and_watch(*args: Any, **kwargs: Any) -> Any:
+        debug = enable(*args, **kwargs)
+        if debug:
+            app.enable_dev_tools = enable
+            begin()
+        return debug
+
+    app.enable_dev_tools = enable_and_watch
 
 
 def _refuse(on_expired: Callable[[StashError], str] | None, error: StashError) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import secrets
 from collections.abc import Callable
@@ -12,7 +13,7 @@ import flask
 
 from dash_stash import keys, seal
 from dash_stash.clock import SKEW, Clock
-from dash_stash.errors import ConfigError
+from dash_stash.errors import ConfigError, StoreUnavailable
 from dash_stash.plugin.ids import ID_SIZE, Cookie, proven, sign
 from dash_stash.scope import Scope, Visit
 from dash_stash.stores.base import Store
@@ -83,8 +84,11 @@ class BrowserVisit:
         cookie = Cookie.proven(self.request.cookies.get(self._desk.cookie, ""), self._desk.session_key)
         if cookie is None or not -SKEW <= self._desk.clock() - cookie.issued <= _OVER_AFTER * self._desk.idle:
             return None
-        store = self._desk.store
-        return None if store.has_ended(cookie.mark) or store.has_ended(cookie.holder) else cookie
+        return None if self._has_ended(cookie) else cookie
+
+    def _has_ended(self, cookie: Cookie) -> bool:
+        """Whether the cookie was replaced, or its session is over."""
+        return self._desk.store.has_ended(cookie.mark) or self._desk.store.has_ended(cookie.holder)
 
     @cached_property
     def _ids(self) -> tuple[bytes | None, bytes | None]:
@@ -139,9 +143,15 @@ class BrowserVisit:
             return None
         if not isinstance(user, str | bytes | int) or isinstance(user, bool):
             raise ConfigError(f"user= returned a {type(user).__qualname__}: return the user's id as text, bytes or a number, or None")
-        text = user if isinstance(user, bytes) else str(user).encode("utf-8", "surrogatepass")
+        if isinstance(user, int):
+            kind, raw = b"int", f"{user:x}".encode()  # of a number with thousands of digits there is no str()
+        elif isinstance(user, str):
+            kind, raw = b"str", user.encode("utf-8", "surrogatepass")
+        else:
+            kind, raw = b"bytes", user
         # With a key: ids of users can be guessed.
-        return f"user:{seal.make(self._desk.user_key, type(user).__name__.encode(), b':', text, size=keys.KEY_SIZE).hex()}"
+        digest = seal.make(self._desk.user_key, kind, b":", raw, size=keys.KEY_SIZE)
+        return f"user:{digest.hex()}"
 
     # Changing who it is
 
@@ -158,6 +168,14 @@ class BrowserVisit:
         if now - cookie.issued > _RENEW_AFTER * self._desk.idle:
             self.cookie_to_set = dataclasses.replace(cookie, issued=int(now))
 
+    def lasting_cookie(self) -> Cookie | None:
+        """The cookie to set, if any: not one that was issued anew and has ended while the request was answered."""
+        cookie = self.cookie_to_set
+        with contextlib.suppress(StoreUnavailable):
+            if cookie is not None and self._has_ended(cookie):
+                return None
+        return cookie
+
     def rotate(self) -> None:
         """Give the browser another cookie of the same session; the one that it had is worth nothing from now on."""
         cookie = self.cookie
@@ -167,9 +185,6 @@ class BrowserVisit:
 
     def end(self) -> None:
         """Give the browser a new session, and its page and tab new ids."""
-        cookie = self.cookie
-        assert cookie is not None  # noqa: S101 (likewise)
-        self._desk.store.end(cookie.mark)
         self.cookie_to_set = Cookie.new(self._desk.clock())
         self._owners.clear()
         self._ids = secrets.token_bytes(ID_SIZE), secrets.token_bytes(ID_SIZE)

@@ -88,12 +88,13 @@ class Visitors:
         """Give a browser its cookie and a page its ids; no cache may keep either."""
         visit = self._visits.current
         if isinstance(visit, BrowserVisit):
-            if visit.cookie_to_set is not None:
-                value = visit.cookie_to_set.sign(self._desk.session_key)
+            cookie = visit.lasting_cookie()
+            if cookie is not None:
+                value = cookie.sign(self._desk.session_key)
                 response.set_cookie(self._desk.cookie, value, path=self._prefix, httponly=True, **self._where_sent())
             if visit.new_ids:
                 response.headers[HEADER] = visit.new_ids
-            if visit.cookie_to_set is not None or visit.is_personal:
+            if cookie is not None or visit.is_personal:
                 response.headers["Cache-Control"] = "no-store"
             if visit.request.path == self._layout and visit.is_of_another_session:
                 response.headers[f"{HEADER}-Reload"] = "1"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import os
 import threading
@@ -10,7 +11,8 @@ from collections.abc import Callable, Iterable
 
 from dash_stash import keys
 from dash_stash.errors import StoreUnavailable
-from dash_stash.stores.base import Limits
+from dash_stash.layout import Entry
+from dash_stash.stores.base import Limits, holder_of
 from dash_stash.stores.local.index import Index
 from dash_stash.stores.local.locks import locked
 from dash_stash.stores.local.place import TRUSTED, Place, available
@@ -18,9 +20,16 @@ from dash_stash.stores.local.slots import Slots
 
 _log = logging.getLogger("dash_stash")
 
-_SWEEP_EVERY = 10.0
-_AT_ONCE = 1000
 _FEW = 64
+
+_ENDED_PER_SESSION = 10
+"""How many ended sessions are remembered at most, for each that there may be: nobody fills the disk by logging out."""
+
+SWEEP_EVERY = 10.0
+"""Seconds between two sweeps."""
+
+AT_ONCE = 1000
+"""What is over is removed so many entries at a time."""
 
 GRACE = 30.0
 """Seconds that the data of a page or tab outlives its closing: a reload closes a tab, too."""
@@ -38,53 +47,85 @@ class Housekeeping:
 
     def evict(self, now: float) -> None:
         """Remove sessions, then entries, that were used longest ago until the budgets are kept."""
-        slots, index = self.place.ready(now), self.place.index()
-        size, entries, sessions = index.totals()
-        while sessions > self._limits.max_sessions:
-            idle = index.idle_sessions(_FEW)
-            used_since = [(holder, use) for holder, used in idle if (use := _last_use(slots, scope_key(holder), now)) > used]
-            if used_since:
-                index.note_scope_use(used_since)
-            elif not self._drop_all(index.within(idle[0][0]), slots, index, now):
-                break  # somebody is just writing each of them; whoever writes next evicts
-            size, entries, sessions = index.totals()
-        while size > self._limits.max_bytes or entries > self._limits.max_entries:
-            if not self._drop_oldest(index.least_recently_used, max(1, entries - self._limits.max_entries), slots, index, now):
-                break
-            size, entries, _ = index.totals()
+        slots, index, limits = self.place.ready(now), self.place.index(), self._limits
 
-    def make_room_for(self, holder: str, now: float) -> bool:
-        """Remove what a session or user has and can compute again, and used longest ago; False if there is nothing."""
+        def are_too_many_sessions() -> bool:
+            return index.totals().sessions > limits.max_sessions
+
+        def is_too_much() -> bool:
+            totals = index.totals()
+            return totals.bytes > limits.max_bytes or totals.entries > limits.max_entries
+
+        def are_too_many_ended() -> bool:
+            return index.totals().ended > _ENDED_PER_SESSION * limits.max_sessions
+
+        while are_too_many_sessions() and self._drop_idle_sessions(are_too_many_sessions, slots, index, now):
+            pass
+        while is_too_much() and self._drop_oldest(is_too_much, index.least_recently_used, slots, index, now):
+            pass
+        while are_too_many_ended() and self._drop_oldest(are_too_many_ended, index.ended_first, slots, index, now):
+            pass
+
+    def make_room_for(self, entry: Entry, now: float) -> bool:
+        """Remove what an entry's session or user has and can compute again, and used longest ago; False if there is nothing."""
         slots, index = self.place.ready(now), self.place.index()
-        return self._drop_oldest(lambda limit: index.least_recently_computed(holder, limit), 1, slots, index, now)
+
+        def is_too_much() -> bool:
+            return not index.has_room_for(entry, self._limits.max_session_bytes)
+
+        def oldest_first(limit: int) -> list[tuple[bytes, float]]:
+            return index.least_recently_computed(holder_of(entry.facts.scope), limit)
+
+        return self._drop_oldest(is_too_much, oldest_first, slots, index, now)
+
+    def _drop_idle_sessions(self, are_too_many: Callable[[], bool], slots: Slots, index: Index, now: float) -> bool:
+        """Remove all that sessions have that were used longest ago, of a few at most; False if that changes nothing."""
+        sessions = index.idle_sessions(_FEW)
+        used_since = [(holder, use) for holder, used in sessions if (use := _last_use(slots, scope_key(holder), now)) > used]
+        if used_since:
+            index.note_scope_use(used_since)
+            return True
+        dropped = False
+        for holder, _ in sessions:
+            if not are_too_many():
+                return True
+            dropped |= self._drop_all(index.within(holder), slots, index, now)
+        return dropped or sessions != index.idle_sessions(_FEW)
 
     def _drop_oldest(
         self,
+        is_too_much: Callable[[], bool],
         oldest_first: Callable[[int], list[tuple[bytes, float]]],
-        count: int,
         slots: Slots,
         index: Index,
         now: float,
     ) -> bool:
-        """Remove the *count* (at most a few) entries that were used longest ago; whether any was."""
-        while True:
-            oldest = oldest_first(_FEW)
-            used_since = [(key, use) for key, used in oldest if (use := _last_use(slots, key, now)) > used]
-            if not used_since:
-                return self._drop_all(oldest[:count], slots, index, now)
+        """Remove entries that were used longest ago, a few at most; False if that changes nothing."""
+        oldest = oldest_first(_FEW)
+        used_since = [(key, use) for key, used in oldest if (use := _last_use(slots, key, now)) > used]
+        if used_since:
             # The index learns of reads only now; the next round knows better who is oldest.
             index.note_use(used_since)
+            return True
+        dropped = False
+        for entry in oldest:
+            if not is_too_much():
+                return True
+            dropped |= self._drop_all([entry], slots, index, now)
+        # Others remove the oldest, too, at the same time: then there is room all the same, or others are the oldest now.
+        return dropped or oldest != oldest_first(_FEW)
 
     def _drop_all(self, entries: Iterable[tuple[bytes, float]], slots: Slots, index: Index, now: float) -> bool:
-        return sum([self._drop(key, used, slots, index, now) for key, used in entries]) > 0
-
-    def _drop(self, key: bytes, used: float, slots: Slots, index: Index, now: float) -> bool:
-        """Remove an entry, unless somebody is just writing it, or has since *used*."""
-        with locked(self.place.commit_lock(key), wait=False) as had:
-            if not had or not index.remove_unless_renewed(key, used, now):
-                return False
-            self.place.unlink(key, slots)
-            return True
+        """Remove entries, but for those that somebody is just writing, or has used since; whether any was."""
+        dropped = 0
+        # Those under one lock together: to take it, and to begin a transaction, is most of the work.
+        for _, group in itertools.groupby(sorted(entries), lambda entry: self.place.commit_lock(entry[0])):
+            together = list(group)
+            with locked(self.place.commit_lock(together[0][0]), wait=False) as had:
+                for key in index.remove_unless_renewed(together, now) if had else ():
+                    self.place.unlink(key, slots)
+                    dropped += 1
+        return dropped > 0
 
     # By itself
 
@@ -108,15 +149,15 @@ class Housekeeping:
         with locked(self.place.folder / "sweep", wait=False) as had:
             if not had:
                 return False
-            self._drop_all(index.gone(now, _AT_ONCE), slots, index, now)
+            self._drop_all(index.gone(now, AT_ONCE), slots, index, now)
             before = now - self._limits.idle
-            idle = index.idle_scopes(before, _AT_ONCE)
+            idle = index.idle_scopes(before, AT_ONCE)
             uses = [(scope, slots.last_use(scope_key(scope))) for scope, _ in idle]
             index.note_scope_use([(scope, use) for scope, use in uses if use >= before])
             for scope, use in uses:
                 if use < before:
                     self._drop_all([(key, used) for key, used in index.of_scope(scope) if used < before], slots, index, now)
-            for scope, since in index.left(now - GRACE, _AT_ONCE):
+            for scope, since in index.left(now - GRACE, AT_ONCE):
                 if slots.last_use(scope_key(scope)) <= since:
                     self._drop_all(index.of_scope(scope), slots, index, now)
                 index.stay(scope)
@@ -142,5 +183,5 @@ def _sweep_now_and_then(reference: weakref.ref[Housekeeping], stop: threading.Ev
         except StoreUnavailable as error:
             _log.debug("nothing is swept now: %s", error)
         del housekeeping
-        if stop.wait(_SWEEP_EVERY):
+        if stop.wait(SWEEP_EVERY):
             return

@@ -6,6 +6,7 @@ Names and tags stand in it as JSON: SQLite takes only text that UTF-8 has, and h
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import pathlib
@@ -13,6 +14,7 @@ import sqlite3
 import threading
 import weakref
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 from dash_stash.layout import Entry
 from dash_stash.stores.base import Listed, holder_of
@@ -29,6 +31,7 @@ CREATE TABLE IF NOT EXISTS entries (
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS by_use ON entries (used) WHERE kind != 'ended';
 CREATE INDEX IF NOT EXISTS by_end ON entries (gone_at);
+CREATE INDEX IF NOT EXISTS ended_first ON entries (name DESC, gone_at) WHERE kind = 'ended';
 CREATE INDEX IF NOT EXISTS by_scope ON entries (scope, kind, used) WHERE scope != '';
 CREATE TABLE IF NOT EXISTS tags (tag TEXT NOT NULL, key BLOB NOT NULL, PRIMARY KEY (tag, key)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS by_key ON tags (key);
@@ -44,18 +47,27 @@ CREATE TABLE IF NOT EXISTS holders (
 CREATE INDEX IF NOT EXISTS holders_by_use ON holders (used) WHERE holder LIKE 'session:%';
 CREATE TABLE IF NOT EXISTS leaving (scope TEXT PRIMARY KEY, since REAL NOT NULL) WITHOUT ROWID;
 
-CREATE TABLE IF NOT EXISTS totals (bytes INTEGER NOT NULL, entries INTEGER NOT NULL, sessions INTEGER NOT NULL);
-INSERT INTO totals SELECT 0, 0, 0 WHERE NOT EXISTS (SELECT 1 FROM totals);
-CREATE TRIGGER IF NOT EXISTS added AFTER INSERT ON entries BEGIN
+-- What tells that a session has ended is counted apart: it must not take the room of what others store.
+CREATE TABLE IF NOT EXISTS totals (
+    bytes INTEGER NOT NULL, entries INTEGER NOT NULL, sessions INTEGER NOT NULL, ended INTEGER NOT NULL
+);
+INSERT INTO totals SELECT 0, 0, 0, 0 WHERE NOT EXISTS (SELECT 1 FROM totals) AND NOT EXISTS (SELECT 1 FROM entries);
+CREATE TRIGGER IF NOT EXISTS end_added AFTER INSERT ON entries WHEN new.kind = 'ended' BEGIN
+    UPDATE totals SET ended = ended + 1;
+END;
+CREATE TRIGGER IF NOT EXISTS end_removed AFTER DELETE ON entries WHEN old.kind = 'ended' BEGIN
+    UPDATE totals SET ended = ended - 1;
+END;
+CREATE TRIGGER IF NOT EXISTS added AFTER INSERT ON entries WHEN new.kind != 'ended' BEGIN
     UPDATE totals SET bytes = bytes + new.size, entries = entries + 1;
     INSERT INTO scopes SELECT new.scope, substr(new.scope, 1, instr(new.scope || '/', '/') - 1), 1, new.size, new.used WHERE new.scope != ''
         ON CONFLICT (scope) DO UPDATE SET entries = entries + 1, bytes = bytes + excluded.bytes, used = max(used, excluded.used);
 END;
-CREATE TRIGGER IF NOT EXISTS resized AFTER UPDATE OF size ON entries BEGIN
+CREATE TRIGGER IF NOT EXISTS resized AFTER UPDATE OF size ON entries WHEN new.kind != 'ended' BEGIN
     UPDATE totals SET bytes = bytes + new.size - old.size;
     UPDATE scopes SET bytes = bytes + new.size - old.size, used = max(used, new.used) WHERE scope = new.scope;
 END;
-CREATE TRIGGER IF NOT EXISTS removed AFTER DELETE ON entries BEGIN
+CREATE TRIGGER IF NOT EXISTS removed AFTER DELETE ON entries WHEN old.kind != 'ended' BEGIN
     UPDATE totals SET bytes = bytes - old.size, entries = entries - 1;
     DELETE FROM tags WHERE key = old.key;
     UPDATE scopes SET bytes = bytes - old.size, entries = entries - 1 WHERE scope = old.scope;
@@ -87,7 +99,26 @@ ON CONFLICT (key) DO UPDATE SET kind = excluded.kind, name = excluded.name,
     size = excluded.size, gone_at = excluded.gone_at, used = excluded.used
 """  # a key has the same scope for ever
 
+_USED = (bytes, float)
+_SCOPE_USED = (str, float)
+
 _WITHIN = "(scope = ?1 OR scope > ?1 || '/' AND scope < ?1 || '0')"  # '0' is what comes after '/'
+
+
+class UselessError(sqlite3.DatabaseError):
+    """The file is another version's index, or somebody else has written to it."""
+
+
+class Totals(NamedTuple):
+    """How much there is."""
+
+    bytes: int
+    entries: int
+    sessions: int
+    """Sessions that have something stored."""
+
+    ended: int
+    """What tells that a session has ended; not among the entries."""
 
 
 class Index:
@@ -97,9 +128,13 @@ class Index:
         """Open the index at *path*, which is created if need be."""
         self._lock = threading.Lock()
         self._connection = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
+        if _schema_of(self._connection) not in (frozenset(), _our_schema()):
+            self._connection.close()
+            raise UselessError(f"{path} has other tables")
         self._connection.executescript(_SCHEMA)
         self.identity = identity(path)
-        weakref.finalize(self, self._connection.close)
+        # Not at exit: the janitor may be in the middle of a query, and to close it under another thread ends the process by a signal.
+        weakref.finalize(self, self._connection.close).atexit = False
 
     @property
     def is_complete(self) -> bool:
@@ -126,9 +161,14 @@ class Index:
                 raise
             self._connection.execute("COMMIT")
 
-    def _rows(self, query: str, values: Sequence[object] = ()) -> list[tuple[object, ...]]:
+    def _rows(self, query: str, values: Sequence[object] = (), kinds: Sequence[type] = ()) -> list[Any]:
+        """The rows that a query finds; whoever wrote others than of these kinds was not us."""
         with self._lock:
-            return self._connection.execute(query, values).fetchall()
+            rows = self._connection.execute(query, values).fetchall()
+        for row in rows if kinds else ():
+            if tuple(map(type, row)) != kinds:
+                raise UselessError("a row is not as it was written")
+        return rows
 
     def add(self, entries: Iterable[Entry], used: float) -> None:
         """Add entries, in place of those with the same keys."""
@@ -136,67 +176,82 @@ class Index:
             for entry in entries:
                 _add(connection, entry, used)
 
-    def add_within(self, budget: float, entry: Entry, used: float) -> bool:
+    def add_within(self, entry: Entry, budget: float, used: float) -> bool:
         """Add an entry, unless its session or user would then have more than *budget* bytes; return whether it was added."""
         with self._transaction() as connection:
-            if entry.facts.scope and _others_of(connection, entry) + entry.size > budget:
+            if not _fits(connection, entry, budget):
                 return False
             _add(connection, entry, used)
         return True
+
+    def has_room_for(self, entry: Entry, budget: float) -> bool:
+        """Whether `add_within` would add it."""
+        with self._lock:
+            return _fits(self._connection, entry, budget)
 
     def remove(self, keys: Iterable[bytes]) -> None:
         """Remove entries."""
         with self._transaction() as connection:
             connection.executemany("DELETE FROM entries WHERE key = ?", [(key,) for key in keys])
 
-    def remove_unless_renewed(self, key: bytes, used: float, now: float) -> bool:
-        """Remove an entry if it was not written or used after *used*, or if its own time is over; return whether it was."""
+    def remove_unless_renewed(self, entries: Iterable[tuple[bytes, float]], now: float) -> list[bytes]:
+        """Remove the entries that were not written or used since then, or whose own time is over; return their keys."""
+        query = "DELETE FROM entries WHERE key = ? AND (used <= ? OR gone_at <= ?)"
         with self._transaction() as connection:
-            rows = connection.execute("DELETE FROM entries WHERE key = ? AND (used <= ? OR gone_at <= ?)", (key, used, now))
-            return rows.rowcount > 0
+            return [key for key, used in entries if connection.execute(query, (key, used, now)).rowcount > 0]
 
     def note_use(self, uses: Iterable[tuple[bytes, float]]) -> None:
         """Take over when entries were really last used."""
         with self._transaction() as connection:
             connection.executemany("UPDATE entries SET used = ?2 WHERE key = ?1", uses)
 
-    def totals(self) -> tuple[int, int, int]:
-        """How many bytes, entries, and sessions with data there are."""
-        ((size, entries, sessions),) = self._rows("SELECT bytes, entries, sessions FROM totals")
-        return int(size), int(entries), int(sessions)  # type: ignore[call-overload]
+    def totals(self) -> Totals:
+        """How much there is."""
+        rows = self._rows("SELECT bytes, entries, sessions, ended FROM totals", (), (int, int, int, int))
+        if len(rows) != 1:
+            raise UselessError("there are no totals")
+        return Totals(*rows[0])
 
     def least_recently_used(self, limit: int) -> list[tuple[bytes, float]]:
         """The keys used longest ago and when that was."""
-        return self._rows("SELECT key, used FROM entries WHERE kind != 'ended' ORDER BY used LIMIT ?", (limit,))  # type: ignore[return-value]
+        return self._rows("SELECT key, used FROM entries WHERE kind != 'ended' ORDER BY used LIMIT ?", (limit,), _USED)
 
     def least_recently_computed(self, holder: str, limit: int) -> list[tuple[bytes, float]]:
         """The same of what belongs to a holder and can be computed again."""
         query = f"SELECT key, used FROM entries WHERE {_WITHIN} AND kind IN ('memo', 'recipe') ORDER BY used LIMIT ?2"  # noqa: S608 (ours)
-        return self._rows(query, (holder, limit))  # type: ignore[return-value]
+        return self._rows(query, (holder, limit), _USED)
+
+    def ended_first(self, limit: int) -> list[tuple[bytes, float]]:
+        """The keys of what tells that something has ended, and when that was: the first first, but sessions before cookies.
+
+        The session of an ended cookie may go on under another one, which the old one must not open.
+        """
+        query = "SELECT key, used FROM entries WHERE kind = 'ended' ORDER BY name DESC, gone_at LIMIT ?"
+        return self._rows(query, (limit,), _USED)
 
     def gone(self, now: float, limit: int) -> list[tuple[bytes, float]]:
         """Keys whose own time is over, and when they were last used."""
-        return self._rows("SELECT key, used FROM entries WHERE gone_at <= ? LIMIT ?", (now, limit))  # type: ignore[return-value]
+        return self._rows("SELECT key, used FROM entries WHERE gone_at <= ? LIMIT ?", (now, limit), _USED)
 
     # Holders and scopes
 
     def within(self, scope: str) -> list[tuple[bytes, float]]:
         """The keys of what belongs to a scope or to one under it, and when they were last used."""
-        return self._rows(f"SELECT key, used FROM entries WHERE {_WITHIN}", (scope,))  # type: ignore[return-value]  # noqa: S608 (ours)
+        return self._rows(f"SELECT key, used FROM entries WHERE {_WITHIN}", (scope,), _USED)  # noqa: S608 (ours)
 
     def of_scope(self, scope: str) -> list[tuple[bytes, float]]:
         """The same of a scope alone."""
-        return self._rows("SELECT key, used FROM entries WHERE scope = ?", (scope,))  # type: ignore[return-value]
+        return self._rows("SELECT key, used FROM entries WHERE scope = ?", (scope,), _USED)
 
     def idle_sessions(self, limit: int) -> list[tuple[str, float]]:
         """The sessions used longest ago, as far as the index knows, and when that was."""
         query = "SELECT holder, used FROM holders WHERE holder LIKE 'session:%' ORDER BY used LIMIT ?"
-        return self._rows(query, (limit,))  # type: ignore[return-value]
+        return self._rows(query, (limit,), _SCOPE_USED)
 
     def idle_scopes(self, before: float, limit: int) -> list[tuple[str, float]]:
         """The sessions, tabs and pages last used *before* then, as far as the index knows."""
         query = "SELECT scope, used FROM scopes WHERE scope LIKE 'session:%' AND used < ? LIMIT ?"
-        return self._rows(query, (before, limit))  # type: ignore[return-value]
+        return self._rows(query, (before, limit), _SCOPE_USED)
 
     def note_scope_use(self, uses: Iterable[tuple[str, float]]) -> None:
         """Take over when scopes or holders were really last used."""
@@ -211,7 +266,7 @@ class Index:
 
     def left(self, before: float, limit: int) -> list[tuple[str, float]]:
         """Scopes that were left *before* then, and when that was."""
-        return self._rows("SELECT scope, since FROM leaving WHERE since < ? LIMIT ?", (before, limit))  # type: ignore[return-value]
+        return self._rows("SELECT scope, since FROM leaving WHERE since < ? LIMIT ?", (before, limit), _SCOPE_USED)
 
     def stay(self, scope: str) -> None:
         """Forget that a scope has been left."""
@@ -226,8 +281,24 @@ class Index:
         }
         asked = {condition: value for condition, value in conditions.items() if value is not None}
         where = " AND ".join(("kind != 'ended'", *asked))
-        rows = self._rows(f"SELECT key, kind, name, scope, size FROM entries WHERE {where} ORDER BY name, key", tuple(asked.values()))  # noqa: S608 (the conditions are ours)
-        return [Listed(key, kind, json.loads(name), scope, size) for key, kind, name, scope, size in rows]  # type: ignore[arg-type]
+        query = f"SELECT key, kind, name, scope, size FROM entries WHERE {where} ORDER BY name, key"  # noqa: S608 (the conditions are ours)
+        rows = self._rows(query, tuple(asked.values()), (bytes, str, str, str, int))
+        try:
+            return [Listed(key, kind, json.loads(name), scope, size) for key, kind, name, scope, size in rows]
+        except json.JSONDecodeError as error:
+            raise UselessError("a name is not as it was written") from error
+
+
+def _schema_of(connection: sqlite3.Connection) -> frozenset[tuple[str, str]]:
+    """The tables, indexes and triggers of a database; those that SQLite makes for itself have no text."""
+    return frozenset(connection.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall())
+
+
+@functools.cache
+def _our_schema() -> frozenset[tuple[str, str]]:
+    with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        connection.executescript(_SCHEMA)
+        return _schema_of(connection)
 
 
 def _add(connection: sqlite3.Connection, entry: Entry, used: float) -> None:
@@ -238,11 +309,13 @@ def _add(connection: sqlite3.Connection, entry: Entry, used: float) -> None:
     connection.executemany("INSERT INTO tags VALUES (?, ?)", [(json.dumps(tag), entry.key) for tag in facts.tags])
 
 
-def _others_of(connection: sqlite3.Connection, entry: Entry) -> int:
-    """Bytes of all that the holder of an entry has besides it."""
+def _fits(connection: sqlite3.Connection, entry: Entry, budget: float) -> bool:
+    """Whether all that the holder of an entry has, with the entry in place of what its key had, is within *budget* bytes."""
+    if not entry.facts.scope:
+        return True
     query = "SELECT coalesce((SELECT bytes FROM holders WHERE holder = ?), 0) - coalesce((SELECT size FROM entries WHERE key = ?), 0)"
-    (size,) = connection.execute(query, (holder_of(entry.facts.scope), entry.key)).fetchone()
-    return int(size)
+    (others,) = connection.execute(query, (holder_of(entry.facts.scope), entry.key)).fetchone()
+    return int(others) + entry.size <= budget
 
 
 def identity(path: pathlib.Path | str) -> tuple[int, int] | None:

@@ -25,9 +25,9 @@ class LockFile:
     def __init__(self, path: Path, flags: int) -> None:
         """Open *path* with *flags* of `os.open`; the lock is not taken yet."""
         # No fork in between: the child would hold a file that its hook does not know. And before the lock is taken:
-        # a child forked while this thread waits would share the lock that comes later.
+        # a child forked while this thread waits would share the lock that comes later. Nor is a pipe waited for that lies in the place.
         with _forking:
-            self.descriptor = os.open(path, flags | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+            self.descriptor = os.open(path, flags | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
             _open.add(self)
 
     def take(self, *, wait: bool) -> bool:

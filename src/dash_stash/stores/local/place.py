@@ -13,11 +13,11 @@ from collections.abc import Callable
 from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
 from dash_stash.clock import Clock
-from dash_stash.errors import StoreUnavailable
+from dash_stash.errors import StoreUnavailable, StoreUnsafe
 from dash_stash.layout import Entry
 from dash_stash.stores.local import files
 from dash_stash.stores.local import index as indexes
-from dash_stash.stores.local.index import Index
+from dash_stash.stores.local.index import Index, UselessError
 from dash_stash.stores.local.locks import locked, remove_abandoned
 from dash_stash.stores.local.slots import Slots
 
@@ -36,7 +36,8 @@ deleted by hand.
 # Of several processes that find the index deleted, each makes a new one; SQLite, closing an old one, removes a file of the new.
 _TRIES = 4
 
-_DAMAGE = (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+# The first of them is said of tables that are not there any more.
+_DAMAGE = (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 _places: weakref.WeakSet[Place] = weakref.WeakSet()
 
@@ -100,6 +101,8 @@ class Place:
             self.create()
             for name in ("entries", "flights", "commits", "temporary"):
                 (self.folder / name).mkdir(mode=0o700, exist_ok=True)
+                if (self.folder / name).is_symlink():
+                    raise StoreUnsafe(str(self.folder / name), "it is a link")
             self.slots = Slots(self.folder / "slots")
         self.looked_at = now
         return self.slots
@@ -113,12 +116,15 @@ class Place:
                     self._index = None
                 # SQLite does not let two processes make a database at the same time: the second is told that it is locked.
                 with locked(self.folder / "opening"):
+                    if os.path.lexists(self.folder / "index.sqlite-journal"):
+                        # Of one who died making the index, or laid there: SQLite deletes the file that a journal names.
+                        self.discard_index()
                     self._index = self._make_index(self.folder / "index.sqlite")
             return self._index
 
     def _make_index(self, path: pathlib.Path) -> Index:
-        if not path.exists():
-            self.discard_index()  # what belonged to one that was deleted
+        if not path.is_file() or path.is_symlink():
+            self.discard_index()  # what belonged to one that was deleted, or leads elsewhere
         try:
             index = Index(path)
         except sqlite3.DatabaseError as error:
@@ -145,7 +151,7 @@ class Place:
 
     def discard_index(self) -> None:
         """Remove a damaged index; it is made anew."""
-        for name in ("index.sqlite", "index.sqlite-wal", "index.sqlite-shm"):
+        for name in ("index.sqlite", "index.sqlite-wal", "index.sqlite-shm", "index.sqlite-journal"):
             (self.folder / name).unlink(missing_ok=True)
 
     def was_deleted(self) -> bool:
@@ -180,10 +186,15 @@ class Place:
 
     def remove_abandoned(self) -> None:
         """Remove what processes that died have left half done."""
-        for path in (self.folder / "temporary").iterdir():
+        for path in self._files_in("temporary"):
             remove_abandoned(path)
-        for path in (self.folder / "flights").glob(_HEX * 32):
+        for path in self._files_in("flights"):
             remove_abandoned(path, self.commit_lock(bytes.fromhex(path.name)))
+
+    def _files_in(self, name: str) -> list[pathlib.Path]:
+        folder = self.folder / name
+        # A link laid in its place since it was made leads to files that are not ours.
+        return [] if folder.is_symlink() else list(folder.glob(_HEX * 32))
 
     def unlink(self, key: bytes, slots: Slots) -> None:
         """Remove the entry of *key* and tell every process; the commit lock is held."""
@@ -193,7 +204,9 @@ class Place:
 
 
 def _is_damage(error: Exception) -> bool:
-    """Whether SQLite says that its files are unsound, or not those that it opened; other errors pass (busy, full)."""
+    """Whether the index is to be made anew: unsound, not what was opened, or not written by us; other errors pass (busy, full)."""
+    if isinstance(error, UselessError):
+        return True
     return isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGE
 
 

@@ -209,7 +209,7 @@ class LocalStore:
         try:
             stored = self._publish(flight, key, written, packed, slots)
             while stored is None:
-                if not self.housekeeping.make_room_for(holder, now):
+                if not self.housekeeping.make_room_for(packed.entry, now):
                     raise self._over(holder, packed)
                 stored = self._publish(flight, key, written, packed, slots)
         finally:
@@ -238,7 +238,7 @@ class LocalStore:
             if isinstance(flight, LocalFlight) and not flight.is_current:
                 return False
             # The index first: a row without a file is harmless, a file without a row is never evicted.
-            if not index.add_within(self._limits.max_session_bytes, entry, now):
+            if not index.add_within(entry, self._limits.max_session_bytes, now):
                 return None
             written.rename(self.place.entry_path(key))
             slots.change_version(key)
@@ -289,7 +289,7 @@ class LocalStore:
     def end(self, holder: str) -> None:
         """Delete all that belongs to a session or user, for good."""
         now = self._clock()
-        facts = Facts("ended", "", now, gone_at=now + _ENDED_FOR * self._limits.idle)
+        facts = Facts("ended", holder.partition(":")[0], now, gone_at=now + _ENDED_FOR * self._limits.idle)
         try:
             self.commit(None, _ended_key(holder), facts, encode(None))
         finally:  # on a full disk, too

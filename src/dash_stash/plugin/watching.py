@@ -1,0 +1,183 @@
+"""The guard in a Dash app: watches its callbacks, and brings what it finds into Dash's own error panel."""
+
+from __future__ import annotations
+
+import functools
+import html
+import inspect
+import json
+import textwrap
+import urllib.parse
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+import flask
+from flask import Response
+
+from dash_stash.errors import SharedStateChanged
+from dash_stash.guard.runtime import Callback, Finding, Guard, Watch
+
+if TYPE_CHECKING:
+    from dash import Dash
+
+_HEADER: Final = "X-Dash-Stash-Guard"
+_LONGEST_HEADER: Final = 6_000
+_PANEL_WIDTH: Final = 70  # letters
+
+# Dash's renderer has no call for a warning beside a callback's value. Its stores are in `window.dash_stores`, from Dash 3.2 to 4.5,
+# and what its error panel shows is there: put there as the renderer itself puts the error of a callback.
+_SCRIPT: Final = f"""\
+(() => {{
+  const fetch = window.fetch;
+  window.fetch = async (...request) => {{
+    const response = await fetch(...request);
+    const found = response.headers.get({_HEADER!r});
+    if (found) {{
+      for (const error of JSON.parse(decodeURIComponent(found))) {{
+        for (const store of window.dash_stores ?? []) store.dispatch({{type: "ON_ERROR", payload: {{type: "backEnd", error}}}});
+      }}
+    }}
+    return response;
+  }};
+}})();
+"""
+
+
+def watch(app: Dash, mode: Literal["warn", "raise"]) -> None:
+    """Watch the callbacks of *app* from now on."""
+    _Watching(app, is_raising=mode == "raise").begin()
+
+
+def findings() -> list[Finding]:
+    """Return what the guard has found in the request that is being answered."""
+    return flask.g.setdefault("dash_stash_findings", []) if flask.has_request_context() else []
+
+
+class _Watching:
+    """The guard over the callbacks of one app."""
+
+    def __init__(self, app: Dash, *, is_raising: bool) -> None:
+        self._app, self._is_raising, self._guard = app, is_raising, Guard()
+        self._callbacks: dict[Callable[..., Any], Callback | None] = {}
+        self._script = f"{app.config.routes_pathname_prefix}_dash-stash/guard.js"
+
+    def begin(self) -> None:
+        """Watch every callback that is called from now on."""
+        app = self._app
+        app._execute_callback = self._watched(app._execute_callback)
+        app.server.after_request(self._answer)
+        app.server.add_url_rule(self._script, endpoint=f"{self._script}:dash-stash", view_func=_serve_script)
+        app.interpolate_index = self._with_script(app.interpolate_index)
+
+    def _watched(self, execute: Callable[..., Callable[[], Any]]) -> Callable[..., Callable[[], Any]]:
+        def execute_watched(func, args, outputs_list, g):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 (Dash's own)
+            call = execute(func, args, outputs_list, g)
+            callback = self._callback(func)
+            return call if callback is None else functools.partial(self._run, call, callback)
+
+        return execute_watched
+
+    def _callback(self, func: Callable[..., Any]) -> Callback | None:
+        """The callback that Dash calls by *func*; None for a background callback, which runs in another process."""
+        if func not in self._callbacks:
+            registered = ((key, entry) for key, entry in self._app.callback_map.items() if entry.get("callback") is func)
+            key, entry = next(registered, ("", dict[str, Any]()))
+            outputs = ", ".join(output.partition("@")[0] for output in key.strip(".").split("..."))
+            self._callbacks[func] = None if entry.get("background") else Callback(getattr(func, "__wrapped__", func), outputs)
+        return self._callbacks[func]
+
+    def _run(self, call: Callable[[], Any], callback: Callback) -> Any:
+        watch = self._guard.begin(callback)
+        is_ended = True
+        try:
+            answer = call()
+            later = _LATER.get(_kind(answer))
+            if later is None:
+                return answer
+            is_ended = False
+            return later(self, answer, watch)
+        finally:
+            if is_ended:
+                self._end(watch)
+
+    async def _await(self, answer: Coroutine[Any, Any, Any], watch: Watch) -> Any:
+        try:
+            return await answer
+        finally:
+            self._end(watch)
+
+    def _generate(self, answer: Generator[Any, Any, Any], watch: Watch) -> Generator[Any, Any, Any]:
+        try:
+            return (yield from answer)
+        finally:
+            self._end(watch)
+
+    async def _generate_async(self, answer: AsyncGenerator[Any, Any], watch: Watch) -> AsyncGenerator[Any, Any]:
+        try:
+            async for part in answer:
+                yield part
+        finally:
+            self._end(watch)
+
+    def _end(self, watch: Watch) -> None:
+        """Say what was found, whether the callback has returned a value or raised an error.
+
+        Raises:
+            SharedStateChanged: Something was found, and the guard is to raise; in the place of the value, or of the error.
+        """
+        found = watch.end()
+        if not found:
+            return
+        self._guard.log(watch.callback, found)
+        if self._is_raising:
+            raise SharedStateChanged("\n\n".join(map(str, found)))
+        findings().extend(found)
+
+    def _answer(self, response: Response) -> Response:
+        """Send the findings along with the callback's answer, if the page has a panel to show them."""
+        if self._app._dev_tools.ui and flask.g.get("dash_stash_findings"):
+            response.headers[_HEADER] = _header(findings())
+        return response
+
+    def _with_script(self, interpolate: Callable[..., str]) -> Callable[..., str]:
+        def interpolate_with_script(**parts: Any) -> str:
+            source = html.escape(f"{self._app.config.requests_pathname_prefix}_dash-stash/guard.js")
+            script = f'<script src="{source}"></script>' if self._app._dev_tools.ui else ""
+            return interpolate(**parts | {"config": script + parts.get("config", "")})
+
+        return interpolate_with_script
+
+
+_LATER: Final[dict[str, Callable[[_Watching, Any, Watch], Any]]] = {
+    "coroutine": _Watching._await,
+    "generator": _Watching._generate,
+    "async generator": _Watching._generate_async,
+}
+
+
+def _kind(answer: object) -> str:
+    """How a callback answers: at once, when it is awaited, or, from Dash 4.5, bit by bit."""
+    if inspect.iscoroutine(answer):
+        return "coroutine"
+    return "generator" if inspect.isgenerator(answer) else "async generator" if inspect.isasyncgen(answer) else "at once"
+
+
+def _header(found: list[Finding]) -> str:
+    """The findings as the script reads them: as many as fit into a header that any server passes on."""
+    errors = [{"message": finding.title, "html": _folded(str(finding))} for finding in found]
+    text = ""
+    for count in range(1, len(errors) + 1):
+        longer = urllib.parse.quote(json.dumps(errors[:count]))
+        if count > 1 and len(longer) > _LONGEST_HEADER:
+            break
+        text = longer
+    return text
+
+
+def _folded(text: str) -> str:
+    """Text as the panel has room for it."""
+    return "\n".join(textwrap.fill(line, _PANEL_WIDTH, subsequent_indent="    ") for line in text.splitlines())
+
+
+def _serve_script() -> Response:
+    return Response(_SCRIPT, mimetype="text/javascript")

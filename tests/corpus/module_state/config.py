@@ -1,0 +1,3 @@
+TITLE = "Grid"
+ACTIVE_TAB = "home"
+options = {"tab": None}

@@ -1,0 +1,5 @@
+from dash import Dash, Input, Output, State, callback, ctx, dash_table, dcc, html, no_update
+import dash
+
+app = Dash(__name__, use_pages=True, suppress_callback_exceptions=True)
+app.layout = html.Div([dash.page_container])
