@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pathlib
+import secrets
 
 import click
 
@@ -28,6 +29,12 @@ def where(app: pathlib.Path | None) -> None:
             click.echo(folder)
     except ConfigError as error:
         raise click.ClickException(str(error)) from error
+
+
+@main.command()
+def secret() -> None:
+    """Print a new secret, for DASH_STASH_SECRET on all machines."""
+    click.echo(secrets.token_urlsafe(32))
 
 
 @main.command()

@@ -40,7 +40,7 @@ def stores(file: pathlib.Path | None) -> list[pathlib.Path]:
     """
     url = os.environ.get(URL_VARIABLE)
     if url:
-        return [parse_url(url)[0]]
+        return [parse_url(url)[0] if url.startswith("file:") else near_folder(url)]
     return [file_folder(file)] if file else sorted(place.parent for place in _caches().glob("*/slots"))
 
 
@@ -59,6 +59,11 @@ def parse_url(url: str) -> tuple[pathlib.Path, bool]:
     if unknown:
         raise ConfigError(f"url={url!r}: there is no option {', '.join(sorted(unknown))}; there is network=1")
     return folder, options.get("network") == ["1"]
+
+
+def near_folder(url: str) -> pathlib.Path:
+    """Return the folder in which this machine keeps what it has of the server at *url*."""
+    return _caches() / f"near-{_short(url)}"
 
 
 def secret_of(folder: pathlib.Path) -> bytes:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Sequence
 
 from dash_stash.errors import ConfigError
 
 SEAL_SIZE = 32
 SHORTEST_SECRET = 16
+_KEY_SIZE = 32
 
 
 class Seal:
@@ -17,32 +19,35 @@ class Seal:
     Source: RFC 7693, section 2.9 (keyed hashing); keys are derived by hashing the purpose under the secret.
     """
 
-    def __init__(self, secret: bytes) -> None:
-        """Take the deployment's secret, at least 16 bytes.
+    def __init__(self, *secrets: bytes) -> None:
+        """Take the deployment's secrets, each at least 16 bytes: the first seals, all open.
 
         Raises:
-            ConfigError: The secret is shorter.
+            ConfigError: There is none, or one is shorter.
         """
-        if len(secret) < SHORTEST_SECRET:
-            raise ConfigError(
-                f"the secret has {len(secret)} bytes, at least {SHORTEST_SECRET} are needed. "
-                'Make one with: python -c "import secrets; print(secrets.token_urlsafe(32))"'
-            )
-        self._secret = hashlib.blake2b(secret).digest()
+        shortest = min(map(len, secrets), default=0)
+        if shortest < SHORTEST_SECRET:
+            raise ConfigError(f"a secret has {shortest} bytes, at least {SHORTEST_SECRET} are needed. Make one with: dash-stash secret")
+        self._secrets = [hashlib.blake2b(secret).digest() for secret in secrets]
 
     def key(self, purpose: str) -> bytes:
-        """Return the 32-byte key for *purpose*; a seal made for one purpose says nothing for another."""
-        return hashlib.blake2b(purpose.encode(), key=self._secret, digest_size=32).digest()
+        """Return the key for *purpose*, 32 bytes per secret; a seal made for one purpose says nothing for another."""
+        return b"".join(hashlib.blake2b(purpose.encode(), key=secret, digest_size=_KEY_SIZE).digest() for secret in self._secrets)
+
+
+def parts(key: bytes) -> Sequence[bytes]:
+    """Return the keys that *key* is made of, one per secret."""
+    return [key[start : start + _KEY_SIZE] for start in range(0, len(key), _KEY_SIZE)]
 
 
 def make(key: bytes, *parts: bytes | memoryview, size: int = SEAL_SIZE) -> bytes:
     """Return the seal of *parts*, taken as one text, in *size* bytes."""
-    digest = hashlib.blake2b(key=key, digest_size=size)
+    digest = hashlib.blake2b(key=key[:_KEY_SIZE], digest_size=size)
     for part in parts:
         digest.update(part)
     return digest.digest()
 
 
-def matches(seal: bytes, key: bytes, *parts: bytes | memoryview) -> bool:
-    """Whether *seal* was made with *key* of *parts*; takes the same time for every wrong seal."""
-    return hmac.compare_digest(seal, make(key, *parts, size=len(seal)))
+def matches(seal: bytes, key: bytes, *content: bytes | memoryview) -> bool:
+    """Whether *seal* was made with *key*, whichever secret it came from, of *content*; takes the same time for every wrong seal."""
+    return any([hmac.compare_digest(seal, make(one, *content, size=len(seal))) for one in parts(key)])

@@ -5,10 +5,9 @@ from __future__ import annotations
 import inspect
 import logging
 import os
-import pathlib
 import secrets
 import weakref
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Literal, ParamSpec, Protocol, TypeVar, cast, overload
 
 from dash_stash import folders, identity, keys
@@ -65,7 +64,7 @@ class Stash:
         app: Dash | None = None,
         url: str | None = None,
         *,
-        secret: str | bytes | None = None,
+        secret: str | bytes | Sequence[str | bytes] | None = None,
         user: Callable[[], str | bytes | int | None] | None = None,
         max_bytes: int = 2 * 2**30,
         max_entries: int = 1_000_000,
@@ -80,15 +79,18 @@ class Stash:
         """Open the store at *url* and serve *app*.
 
         Without *url* it is what DASH_STASH_URL says, or a folder of the app in the user's cache folder (`dash-stash where`
-        prints it). Without *secret*, at least 16 bytes, it is what DASH_STASH_SECRET says, or one that is made and kept for
-        the folder. Without an app, references must be shared, and sessions and pages do not exist.
+        prints it). Without *secret*, at least 16 bytes, it is what DASH_STASH_SECRET says, or, for a folder, one that is made and
+        kept for it. Without an app, references must be shared, and sessions and pages do not exist.
 
         Args:
             app: The app to serve; `init_app` can be called later instead.
-            url: `file:///an/absolute/folder`, the same for all workers.
-            secret: What seals entries, references and cookies.
+            url: `file:///an/absolute/folder`, the same for all workers; or, for many machines, a Redis or Valkey server:
+                `redis://host:6379/0` (docs/scale.md has the other forms).
+            secret: What seals entries, references and cookies. Of several, the first seals and all open, so that one can take the
+                place of another while the app runs; in DASH_STASH_SECRET they stand with commas between them.
             user: Called in a request, returns the id of the user who asks, None for nobody: what `stash.user` goes by.
-            max_bytes: How many bytes are kept at most; what was used longest ago goes first.
+            max_bytes: How many bytes are kept at most; what was used longest ago goes first. With a server, this and the next hold
+                for what each machine keeps of it, and the server's own `maxmemory` for the whole.
             max_entries: How many values are kept at most.
             max_sessions: How many browser sessions have something stored at most; who was here longest ago goes first.
             max_session_bytes: How many bytes of *max_bytes* one session (tabs and pages included) or user may have; a quarter.
@@ -110,7 +112,7 @@ class Stash:
         self.limits = _limits(max_bytes, max_entries, max_sessions, max_session_bytes, idle)
         identity.alias_main()
         self._url = url if url is not None else os.environ.get(folders.URL_VARIABLE) or None
-        self._secret = secret if secret is not None else os.environ.get(folders.SECRET_VARIABLE) or None
+        self._secrets = _secrets(os.environ.get(folders.SECRET_VARIABLE, "").split(",") if secret is None else secret)
         self.store: Store = cast(Store, _NotOpened())
         self.references = cast(References, self.store)
         self._memos: dict[bytes, weakref.WeakSet[Memo[Any, Any]]] = {}
@@ -126,8 +128,7 @@ class Stash:
 
             plugin.check(app)
         if self._url is not None:
-            folder, network = folders.parse_url(self._url)
-            self._open(folder, network=network)
+            self._open(self._url)
         if app is not None:
             self.init_app(app)
 
@@ -141,16 +142,34 @@ class Stash:
 
         plugin.check(app)
         if isinstance(self.store, _NotOpened):
-            self._open(folders.app_folder(app.config.name), network=False)
+            self._open(folders.app_folder(app.config.name).as_uri())
         self.namespace = app.config.requests_pathname_prefix.strip("/")
         plugin.install(app, self)
 
-    def _open(self, folder: pathlib.Path, *, network: bool) -> None:
-        secret = self._secret.encode() if isinstance(self._secret, str) else self._secret
-        self.seal = Seal(folders.secret_of(folder) if secret is None else secret)
+    def _open(self, url: str) -> None:
+        if url.startswith("file:"):
+            folder, network = folders.parse_url(url)
+            self.seal = Seal(*(self._secrets or [folders.secret_of(folder)]))
+            self.store = LocalStore(folder, self.seal.key("entry"), self.limits, network=network, clock=self.clock)
+        else:
+            self.store = self._open_server(url)
         self.flight_key = self.seal.key("flight")
         self.references = References(self.seal.key("reference"), self.visits, self._load, self.clock)
-        self.store = LocalStore(folder, self.seal.key("entry"), self.limits, network=network, clock=self.clock)
+
+    def _open_server(self, url: str) -> Store:
+        try:
+            from dash_stash.stores.redis import RedisStore
+        except ModuleNotFoundError as error:
+            if error.name != "redis":
+                raise
+            raise ConfigError('a store that is not a folder needs redis-py: pip install "dash-stash[redis]"') from error
+        if not self._secrets:
+            raise ConfigError(
+                f"a store that is not a folder needs a secret, the same on all machines: set {folders.SECRET_VARIABLE}, "
+                "or give secret=... Make one with: dash-stash secret"
+            )
+        self.seal = Seal(*self._secrets)
+        return RedisStore(url, folders.near_folder(url), self.seal.key("entry"), self.limits, clock=self.clock)
 
     # Memo functions
 
@@ -273,7 +292,7 @@ class Stash:
     def _load(self, target: Target) -> Any:
         # A recipe is as recently used as its value, so that it is not evicted before.
         recipe = self.store.read(recipe_key(target.key)) if target.is_memo else None
-        found = self.store.read(target.key)
+        found = self.store.read(target.key, *target.path[:1])
         why = "it cannot be computed again"
         if found is not None and (not target.is_memo or found.entry.facts.fresh_until > self.clock()):
             try:
@@ -301,6 +320,11 @@ class Stash:
         if now - self._warned_at >= _WARN_EVERY:
             self._warned_at = now
             _log.warning("%s Memo functions go on computing, without sharing.", error)
+
+
+def _secrets(given: str | bytes | Iterable[str | bytes]) -> list[bytes]:
+    all_given = [given] if isinstance(given, str | bytes) else given
+    return [secret.encode() if isinstance(secret, str) else secret for secret in all_given if secret]
 
 
 def _limits(max_bytes: int, max_entries: int, max_sessions: int, max_session_bytes: int | None, idle: Duration) -> Limits:

@@ -11,7 +11,7 @@ from dash_stash.codec import Unreadable, decode, encode
 from dash_stash.errors import NoSession
 from dash_stash.layout import Facts
 from dash_stash.scope import Scope, Visit
-from dash_stash.stores.base import Landed
+from dash_stash.stores.base import Flight, Landed, holder_of
 
 if TYPE_CHECKING:
     from dash_stash.stash import Stash
@@ -44,9 +44,7 @@ class Variables(MutableMapping[str, Any]):
         Raises:
             Unstorable: It cannot be pickled.
         """
-        key = self._key(name)
-        with self._held(key, name):
-            self._write(key, name, value)
+        self._replace(name, lambda _: value)
 
     def __delitem__(self, name: str) -> None:
         """Delete the variable."""
@@ -80,28 +78,38 @@ class Variables(MutableMapping[str, Any]):
     def modify(self, name: str, change: Callable[[Any], Any], *, default: object = None) -> Any:
         """Replace the variable's value by `change(value)` and return that; nobody else changes it meanwhile.
 
-        *change* gets *default* if there is no such variable. If it raises, nothing has changed.
+        *change* gets *default* if there is no such variable. If it raises, nothing has changed. With many machines it may be called
+        again, with what another one has stored meanwhile: then what it returned before has not been stored.
 
         Raises:
             FlightCycle: *change* modifies the same variable.
             Unstorable: The new value cannot be pickled.
         """
+
+        def changed(key: bytes) -> Any:
+            before = self._read(key)
+            return change(default if before is _NOTHING else before)
+
+        return self._replace(name, changed)
+
+    def _replace(self, name: str, new_value: Callable[[bytes], Any]) -> Any:
+        """Store a variable's new value, made while nobody else changes it, and return that."""
         key = self._key(name)
-        with self._held(key, name):
-            value = self._read(key)
-            value = change(default if value is _NOTHING else value)
-            self._write(key, name, value)
-        return value
+        while True:
+            with self._held(key, name) as held:
+                value = new_value(key)
+                if self._write(held, key, name, value):
+                    return value
 
     @contextmanager
-    def _held(self, key: bytes, name: str) -> Iterator[None]:
+    def _held(self, key: bytes, name: str) -> Iterator[Flight]:
         """Be the only one who changes a variable."""
         with flight.computing(key, name):
             joined = self._stash.store.join(key)
             while joined is None or isinstance(joined, Landed):
                 joined = self._stash.store.join(key)
             try:
-                yield
+                yield joined
             finally:
                 joined.land()
 
@@ -112,10 +120,14 @@ class Variables(MutableMapping[str, Any]):
         except Unreadable:
             return _NOTHING
 
-    def _write(self, key: bytes, name: str, value: object) -> None:
+    def _write(self, held: Flight, key: bytes, name: str, value: object) -> bool:
+        """Store a value; False if another may have changed the variable since it was held."""
         facts = Facts("state", self._prefix() + name, self._stash.clock(), scope=self._owner())
-        if not self._stash.store.commit(None, key, facts, encode(value)):
-            raise NoSession(f"stash.{self._scope}[{name!r}]", self._scope)  # it has ended meanwhile
+        if self._stash.store.commit(held, key, facts, encode(value)):
+            return True
+        if facts.scope and self._stash.store.has_ended(holder_of(facts.scope)):
+            raise NoSession(f"stash.{self._scope}[{name!r}]", self._scope)  # meanwhile
+        return False
 
     def _key(self, name: str) -> bytes:
         if not isinstance(name, str):

@@ -7,7 +7,7 @@ import pathlib
 from collections.abc import Sequence
 from typing import Any
 
-from dash_stash.codec import Encoded
+from dash_stash.codec import Encoded, PartName
 from dash_stash.errors import StoreUnavailable
 from dash_stash.layout import Facts
 from dash_stash.stores.base import Flight, Found, Landed, Limits, Listed, Store
@@ -22,8 +22,8 @@ class Sound:
         """Take the store below, and what all workers that open the place share."""
         self.below, self.shared = store, shared
 
-    def read(self, key: bytes) -> Found | None:
-        return self.below.read(key)
+    def read(self, key: bytes, part: PartName | None = None) -> Found | None:
+        return self.below.read(key, part)
 
     def join(self, key: bytes, *, wait: bool = True) -> Flight | Landed | None:
         return self.below.join(key, wait=wait)
@@ -59,8 +59,8 @@ class Sound:
 class OfOne(Sound):
     """Keeps what it stores to itself."""
 
-    def read(self, key: bytes) -> Found | None:
-        return self.below.read(key) if (id(self), key) in self.shared else None
+    def read(self, key: bytes, part: PartName | None = None) -> Found | None:
+        return self.below.read(key, part) if (id(self), key) in self.shared else None
 
     def commit(self, flight: Flight | None, key: bytes, facts: Facts, encoded: Encoded) -> bool:
         self.shared[id(self), key] = True
@@ -70,15 +70,15 @@ class OfOne(Sound):
 class Lends(Sound):
     """Gives the same memory to everybody."""
 
-    def read(self, key: bytes) -> Found | None:
-        return self.shared.setdefault(key, self.below.read(key))
+    def read(self, key: bytes, part: PartName | None = None) -> Found | None:
+        return self.shared.setdefault(key, self.below.read(key, part))
 
 
 class Trusts(Sound):
     """Goes on giving what was once read, without a look."""
 
-    def read(self, key: bytes) -> Found | None:
-        found = self.below.read(key) or self.shared.get(key)
+    def read(self, key: bytes, part: PartName | None = None) -> Found | None:
+        found = self.below.read(key, part) or self.shared.get(key)
         self.shared[key] = found
         return found
 
@@ -248,9 +248,9 @@ class Indiscreet(Sound):
 class ReadsByListing(Sound):
     """Needs the listing for a read."""
 
-    def read(self, key: bytes) -> Found | None:
+    def read(self, key: bytes, part: PartName | None = None) -> Found | None:
         self.shared.setdefault("known", set()).update(listed.key for listed in self.below.list() if "lost" not in self.shared)
-        return self.below.read(key) if key in self.shared["known"] and "lost" not in self.shared else None
+        return self.below.read(key, part) if key in self.shared["known"] and "lost" not in self.shared else None
 
 
 class OneAtATime(Sound):
@@ -268,9 +268,9 @@ class OneAtATime(Sound):
 class Frank(Sound):
     """Raises what the system raises."""
 
-    def read(self, key: bytes) -> Found | None:
+    def read(self, key: bytes, part: PartName | None = None) -> Found | None:
         try:
-            return self.below.read(key)
+            return self.below.read(key, part)
         except StoreUnavailable as error:
             raise must_cause(error) from None
 

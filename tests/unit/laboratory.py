@@ -10,6 +10,8 @@ from typing import Protocol
 
 from dash_stash.stores.base import Limits, Store
 from dash_stash.stores.local import LocalStore
+from dash_stash.stores.redis import RedisStore
+from servers import REDIS, VALKEY, Server
 from support import LIMITS, SEALING_KEY, FakeClock
 
 
@@ -40,6 +42,10 @@ class Laboratory(Protocol):
 
     def ruin(self) -> None:
         """Put everything out of reach, for good."""
+        ...
+
+    def close(self) -> None:
+        """End what runs for it."""
         ...
 
 
@@ -80,5 +86,63 @@ class LocalLaboratory:
         shutil.rmtree(self._folder)
         self._folder.write_text("a file where the folder was")
 
+    def close(self) -> None:
+        pass
 
-LABORATORIES: dict[str, Callable[[pathlib.Path, FakeClock], Laboratory]] = {"local": LocalLaboratory}
+
+class RedisLaboratory:
+    """A server of its own; each store that is opened is another machine's, but for every third, which shares a folder with the first."""
+
+    def __init__(self, folder: pathlib.Path, clock: FakeClock, program: str = REDIS) -> None:
+        self._folder, self.clock, self._opened = folder, clock, 0
+        self._server = Server(folder.with_name(f"{folder.name}-server"), program=program)
+        self._server.start()
+
+    def open(self, *, sealing_key: bytes = SEALING_KEY, limits: Limits = LIMITS) -> Store:
+        self._opened += 1
+        folder = self._folder / f"machine{self._opened % 3}"
+        folder.parent.mkdir(exist_ok=True)
+        return RedisStore(self._server.url, folder, sealing_key, limits, lease=1, clock=self.clock)
+
+    def stored(self) -> set[bytes]:
+        return {bytes.fromhex(name[-33:-1].decode()) for name in self._keys("dash-stash:p:*")}
+
+    def _keys(self, pattern: str) -> list[bytes]:
+        answer = self._server.ask("KEYS", pattern)
+        assert isinstance(answer, list)
+        return answer
+
+    def damage(self, key: bytes) -> None:
+        shutil.rmtree(self._folder)  # what machines have already is whole
+        pieces = [name for name in self._keys(f"dash-stash:v:{{{key.hex()}}}*") if not name.endswith(b":m")]
+        for name in pieces or self._keys(f"dash-stash:p:{{{key.hex()}}}"):
+            content = bytearray(self._server.client().get(name))
+            content[-1] ^= 1
+            self._server.ask("SET", name, bytes(content))
+
+    def lay(self, key: bytes, *, in_place_of: bytes) -> None:
+        for name in self._keys(f"dash-stash:[pv]:{{{key.hex()}}}*"):
+            self._server.ask("COPY", name, name.replace(key.hex().encode(), in_place_of.hex().encode()), "REPLACE")
+
+    def lose_listing(self) -> None:
+        for name in self._keys("dash-stash:[th]:*"):
+            self._server.ask("DEL", name)
+
+    def ruin(self) -> None:
+        self._server.kill()
+        shutil.rmtree(self._folder)
+        self._folder.write_text("a file where the folder was")
+
+    def close(self) -> None:
+        self._server.kill()
+
+
+def valkey(folder: pathlib.Path, clock: FakeClock) -> RedisLaboratory:
+    return RedisLaboratory(folder, clock, VALKEY)
+
+
+LABORATORIES: dict[str, Callable[[pathlib.Path, FakeClock], Laboratory]] = {
+    "local": LocalLaboratory,
+    "redis": RedisLaboratory,
+    "valkey": valkey,
+}

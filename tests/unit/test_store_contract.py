@@ -29,8 +29,10 @@ PATIENCE = 0.3
 
 
 @pytest.fixture(params=list(LABORATORIES))
-def laboratory(request: pytest.FixtureRequest, folder: pathlib.Path, clock: FakeClock) -> Laboratory:
-    return LABORATORIES[request.param](folder, clock)
+def laboratory(request: pytest.FixtureRequest, folder: pathlib.Path, clock: FakeClock) -> Iterator[Laboratory]:
+    laboratory = LABORATORIES[request.param](folder, clock)
+    yield laboratory
+    laboratory.close()
 
 
 def put(store: Store, value: object, key: bytes = KEY, flight: Flight | None = None, **facts: Any) -> bool:

@@ -28,8 +28,8 @@ _RENEW_AFTER = 0.1
 class Desk:
     """What is needed to know the visitors of one app."""
 
-    cookie: str
-    """The name of the cookie."""
+    cookies: tuple[str, ...]
+    """The names of the cookie, one per secret: the first is set, all are read."""
 
     own_requests: str
     """How the paths begin of the requests that a page makes, not who opens one."""
@@ -81,7 +81,8 @@ class BrowserVisit:
     @cached_property
     def proven_cookie(self) -> Cookie | None:
         """What the browser has sent, if we signed it lately and it has not been replaced."""
-        cookie = Cookie.proven(self.request.cookies.get(self._desk.cookie, ""), self._desk.session_key)
+        sent = next((value for name in self._desk.cookies if (value := self.request.cookies.get(name))), "")
+        cookie = Cookie.proven(sent, self._desk.session_key)
         if cookie is None or not -SKEW <= self._desk.clock() - cookie.issued <= _OVER_AFTER * self._desk.idle:
             return None
         return None if self._has_ended(cookie) else cookie

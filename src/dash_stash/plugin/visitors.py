@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 import flask
 from flask import Response
 
+from dash_stash import seal
 from dash_stash.errors import StoreUnavailable
 from dash_stash.plugin.visit import HEADER, BrowserVisit, Desk
 
@@ -36,10 +37,8 @@ class Visitors:
         # Also the component suites and the reload hash: none of them shows a page.
         routes = f"{app.config.routes_pathname_prefix}_"
         self._route, self._layout = f"{routes}dash-stash/", f"{routes}dash-layout"
-        # Several apps may share a host; cookies know no ports.
-        name = f"dash_stash_{hashlib.sha256(stash.seal.key('cookie') + self._prefix.encode()).hexdigest()[:8]}"
         self._desk = Desk(
-            cookie=name,
+            cookies=tuple(map(self._cookie_name, seal.parts(stash.seal.key("cookie")))),
             own_requests=routes,
             session_key=stash.seal.key("session"),
             tab_key=stash.seal.key("tab"),
@@ -51,6 +50,10 @@ class Visitors:
             idle=stash.limits.idle,
         )
         self._slid: dict[int, float] = {}
+
+    def _cookie_name(self, key: bytes) -> str:
+        # Several apps may share a host; cookies know no ports.
+        return f"dash_stash_{hashlib.sha256(key + self._prefix.encode()).hexdigest()[:8]}"
 
     def arrive(self) -> None:
         """Note who is asking; it is proven when somebody wants to know, or has not been for a while."""
@@ -91,7 +94,7 @@ class Visitors:
             cookie = visit.lasting_cookie()
             if cookie is not None:
                 value = cookie.sign(self._desk.session_key)
-                response.set_cookie(self._desk.cookie, value, path=self._prefix, httponly=True, **self._where_sent())
+                response.set_cookie(self._desk.cookies[0], value, path=self._prefix, httponly=True, **self._where_sent())
             if visit.new_ids:
                 response.headers[HEADER] = visit.new_ids
             if cookie is not None or visit.is_personal:

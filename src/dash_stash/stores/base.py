@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from dash_stash.codec import Encoded
+from dash_stash.codec import Encoded, PartName
 from dash_stash.layout import Entry, Facts
 
 
@@ -71,10 +71,11 @@ class Store(Protocol):
     All methods raise `StoreUnavailable`, and only that.
     """
 
-    def read(self, key: bytes) -> Found | None:
+    def read(self, key: bytes, part: PartName | None = None) -> Found | None:
         """Read the entry of *key*.
 
         - it was stored: the whole value, in memory that nobody else sees;
+        - only a *part* of it is wanted: that part at least, as far as the value has such;
         - it is damaged, sealed with another secret, or of another key: None;
         - it is gone by its own time, its key was deleted, or one of its tags forgotten: None.
         """
@@ -93,10 +94,12 @@ class Store(Protocol):
         """Store an entry in place of what *key* had.
 
         - *flight* is held, or None: stored, and True;
-        - *key* was deleted since *flight* began, or what `facts.scope` belongs to has ended: nothing is stored, and False;
+        - *key* was deleted since *flight* began, another computes it by now, or what `facts.scope` belongs to has ended: nothing is
+          stored, and False;
         - its session or user would have more than `max_session_bytes`: values of its memo functions go first, then BudgetExceeded,
           and nothing else has changed;
-        - the store is full, or the value larger than its budget: StoreUnavailable, and nothing has changed.
+        - the store is full, or the value larger than its budget: StoreUnavailable, and nothing has changed;
+        - a store of many machines is out of reach, and it is the value of a memo function: this machine may keep it for a moment, and True.
         """
         ...
 

@@ -20,7 +20,7 @@ from collections.abc import Sequence
 
 from dash_stash import keys, layout
 from dash_stash.clock import SKEW, Clock, system_clock
-from dash_stash.codec import Encoded, encode
+from dash_stash.codec import Encoded, PartName, encode
 from dash_stash.errors import BudgetExceeded, StoreUnavailable, StoreUnsafe
 from dash_stash.layout import Facts, Packed
 from dash_stash.stores.base import Flight, Found, Landed, Limits, Listed, holder_of
@@ -104,7 +104,7 @@ class LocalStore:
 
     # Reading
 
-    def read(self, key: bytes) -> Found | None:
+    def read(self, key: bytes, part: PartName | None = None) -> Found | None:  # noqa: ARG002 (a map loads only what is looked at)
         """Read the entry of *key*."""
         kept = self._kept.get(key)
         now = self._clock()

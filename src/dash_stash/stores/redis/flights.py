@@ -1,0 +1,147 @@
+"""Flights over machines: a lock on this machine first, then, for the one that has it, a lease on the server.
+
+The lease holds the flight's token, and ends by itself when nobody renews it. What the flight commits is stored only while the lease
+still holds its token, so it does not matter why it does not: deleted, expired while the machine was stopped, evicted, lost in a
+fail-over. Whoever waits does so in the server, for the outcome that the holder leaves in a list of its own; should that get lost,
+they look again now and then.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import threading
+import weakref
+
+from dash_stash.errors import StoreUnavailable
+from dash_stash.stores.base import Flight, Landed
+from dash_stash.stores.local import LocalStore
+from dash_stash.stores.redis import scripts
+from dash_stash.stores.redis.names import Names
+from dash_stash.stores.redis.server import PATIENT, Server
+
+LEASE = 10.0
+"""Seconds after which a machine that has vanished is replaced."""
+
+_LOOKED_AGAIN = 1.0
+"""Seconds between two looks at the lease of somebody else."""
+
+# What a list of outcomes holds: one letter, then the outcome.
+_LANDED, _TOLD, _CLOSED = b"l", b"t", b"c"
+
+
+class RedisFlight:
+    """A computation under way."""
+
+    def __init__(self, flights: Flights, key: bytes, token: bytes | None, local: Flight | None) -> None:
+        """Take the token that stands in the lease, None without the server, and the lock on this machine."""
+        self._flights, self._key, self.token, self._local = flights, key, token, local
+        self._process = os.getpid()
+
+    def land(self, outcome: bytes | None = None) -> None:
+        """End the flight and leave *outcome* to those who wait."""
+        self._end(_LANDED if outcome is None else _TOLD + outcome)
+        if self._local is not None:
+            self._local.land(outcome)
+
+    def close(self) -> None:
+        """Give up, unless it has landed."""
+        self._end(_CLOSED)
+        if self._local is not None:
+            self._local.close()
+
+    def _end(self, message: bytes) -> None:
+        token, self.token = self.token, None
+        if token is not None and self._process == os.getpid():  # a forked child's copy is not the one that computes
+            self._flights.end(self._key, token, message)
+
+
+class Flights:
+    """The flights of one store in this process."""
+
+    def __init__(self, server: Server, names: Names, near: LocalStore, lease: float) -> None:
+        """Take the server, and the store of this machine, whose flights come first."""
+        self._server, self._names, self._near, self._lease = server, names, near, lease
+        # The keys whose leases this process has, by token; and which process has a thread that renews them.
+        self._held: dict[int, dict[bytes, bytes]] = {}
+        self._renewing = 0
+
+    def join(self, key: bytes, *, wait: bool) -> RedisFlight | Landed | None:
+        """Become the one that computes *key* over all machines; on this one alone, while the server is away."""
+        local = None
+        try:
+            local = self._near.join(key, wait=wait)
+            if local is None or isinstance(local, Landed):
+                return local
+        except StoreUnavailable:
+            if not self._server.is_reachable:
+                raise
+        try:
+            joined = self._join_others(key, local, wait=wait)
+        except StoreUnavailable:
+            if local is None:
+                raise
+            return RedisFlight(self, key, None, local)
+        except BaseException:
+            if local is not None:
+                local.close()
+            raise
+        if local is not None and joined is None:
+            local.close()
+        elif local is not None and isinstance(joined, Landed):
+            local.land(joined.outcome)
+        return joined
+
+    def _join_others(self, key: bytes, local: Flight | None, *, wait: bool) -> RedisFlight | Landed | None:
+        token = secrets.token_bytes(16)
+        while True:
+            holder = self._server.run(scripts.JOIN, [self._names.lease(key)], token, _milliseconds(self._lease))
+            if holder is None:
+                self._hold(key, token)
+                return RedisFlight(self, key, token, local)
+            if not wait:
+                return None
+            names = [self._names.outcome(key, holder)] * 2
+            with self._server.asked(PATIENT) as client:
+                message = client.blmove(*names, _LOOKED_AGAIN, "LEFT", "LEFT")
+            if message and message[:1] != _CLOSED:
+                return Landed(None if message[:1] == _LANDED else message[1:])
+
+    def end(self, key: bytes, token: bytes, message: bytes) -> None:
+        """Give a lease back, and tell those who wait."""
+        self._held.get(os.getpid(), {}).pop(token, None)
+        names = [self._names.lease(key), self._names.outcome(key, token)]
+        with contextlib.suppress(StoreUnavailable):  # then the lease ends by itself
+            self._server.run(scripts.LAND, names, token, message, _milliseconds(self._lease))
+
+    # Renewing
+
+    def _hold(self, key: bytes, token: bytes) -> None:
+        """See that a thread of this process renews the lease, as long as this object lives."""
+        process = os.getpid()
+        self._held.setdefault(process, {})[token] = key
+        if self._renewing != process:  # a forked child has none of its parent's threads
+            self._renewing = process
+            arguments = weakref.ref(self), self._lease / 3
+            threading.Thread(target=_renew_now_and_then, args=arguments, name="dash-stash leases", daemon=True).start()
+
+    def renew(self) -> None:
+        """Renew all leases that this process has."""
+        for token, key in tuple(self._held.get(os.getpid(), {}).items()):
+            with contextlib.suppress(StoreUnavailable):
+                self._server.run(scripts.RENEW, [self._names.lease(key)], token, _milliseconds(self._lease))
+
+
+def _milliseconds(seconds: float) -> int:
+    return max(1, round(1000 * seconds))
+
+
+def _renew_now_and_then(reference: weakref.ref[Flights], every: float) -> None:
+    pause = threading.Event()
+    while not pause.wait(every):
+        flights = reference()
+        if flights is None:
+            return
+        flights.renew()
+        del flights

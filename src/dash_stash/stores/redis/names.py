@@ -1,0 +1,78 @@
+"""The names of the keys on the server. What is in braces decides about a cluster's slot: all that belongs to one key shares one."""
+
+from __future__ import annotations
+
+from dash_stash import keys
+
+
+class Names:
+    """The names of one app's keys."""
+
+    def __init__(self, prefix: str) -> None:
+        """Take what they begin with."""
+        self.pushed = f"{prefix}:p:", f"{prefix}:e:"
+        """How the names begin whose changes are pushed: of pointers and epochs."""
+
+        self.pointers = f"{prefix}:p:*"
+        self.variables = f"{prefix}:variables"
+        """The keys of the app's variables, each with the time until which it is stored."""
+
+        self.sessions = f"{prefix}:sessions"
+        """The sessions that have something stored, each with its last use."""
+
+        self._prefix = prefix
+
+    def pointer(self, key: bytes) -> str:
+        """Where the pointer of *key* lies."""
+        return f"{self._prefix}:p:{{{key.hex()}}}"
+
+    def key(self, pointer: bytes) -> bytes | None:
+        """Return the key whose pointer has this name, None if it is none of ours."""
+        try:
+            return bytes.fromhex(pointer.decode().rpartition("{")[2].removesuffix("}"))
+        except ValueError:
+            return None
+
+    def lease(self, key: bytes) -> str:
+        """Where stands who computes *key*."""
+        return f"{self._prefix}:l:{{{key.hex()}}}"
+
+    def outcome(self, key: bytes, token: bytes) -> str:
+        """Where the flight with this token leaves its outcome."""
+        return f"{self._prefix}:o:{{{key.hex()}}}:{token.hex()}"
+
+    def pieces(self, key: bytes) -> str:
+        """What the names of the pieces of all entries of *key* begin with."""
+        return f"{self._prefix}:v:{{{key.hex()}}}:"
+
+    def piece(self, key: bytes, identity: bytes, number: int) -> str:
+        """Where a piece lies."""
+        return f"{self.pieces(key)}{identity.hex()}:{number}"
+
+    def manifest(self, key: bytes, identity: bytes) -> str:
+        """Where the checksums of an entry's pieces lie."""
+        return f"{self.pieces(key)}{identity.hex()}:m"
+
+    def of_entry(self, key: bytes) -> tuple[str, str, str]:
+        """What scripts that publish or delete the entry of *key* work on."""
+        return self.pointer(key), self.lease(key), self.pieces(key)
+
+    def epoch(self, tag: str) -> str:
+        """Where the present epoch of a tag stands."""
+        return f"{self._prefix}:e:{_short(tag)}"
+
+    def tagged(self, tag: str) -> str:
+        """The keys of the entries with a tag, each with the time until which it is stored."""
+        return f"{self._prefix}:t:{_short(tag)}"
+
+    def holder(self, holder: str) -> str:
+        """What tells what a session or user has."""
+        return f"{self._prefix}:h:{{{holder}}}"
+
+    def ended(self, holder: str) -> str:
+        """What tells that a session has ended."""
+        return f"{self._prefix}:n:{{{holder}}}"
+
+
+def _short(text: str) -> str:
+    return keys.digest(text.encode("utf-8", "surrogatepass")).hex()

@@ -1,0 +1,164 @@
+"""What lies on the server: a small pointer per key, and under the id that it names the entry's bytes in pieces.
+
+The pointer is all that a hit has to look at. Pieces are written before the pointer that names them, and never changed:
+
+- the manifest: the checksums of all pieces (xxh3-64), the head's first;
+- the head, in pieces of `PIECE` bytes;
+- for each part of the value its buffers, one after the other, in pieces of the same size: so that one part can be read alone.
+
+An entry up to `INLINE` bytes lies in its pointer, whole.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+import struct
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import xxhash
+
+from dash_stash import layout
+from dash_stash.codec import Encoded, PartName, Segment
+from dash_stash.layout import Entry, Packed
+
+PIECE = 2**20
+INLINE = 1024
+
+# The id, how many pieces the head and everything have, how long the description is.
+_START = struct.Struct(">16sIII")
+ID_SIZE = 16
+PIECES_AT = 20
+"""Where a script finds the number of all pieces."""
+
+_CHECKSUM_SIZE = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Pointer:
+    """What a key's pointer says."""
+
+    id: bytes
+    """Random: an entry that replaces another has another one."""
+
+    size: int
+    """Bytes of the entry."""
+
+    scope: str
+    gone_at: float
+    tags: Mapping[str, int]
+    head_pieces: int = 0
+    pieces: int = 0
+    inline: bytes = field(default=b"", repr=False)
+
+    def pack(self) -> bytes:
+        """Return the pointer as it lies on the server."""
+        gone_at = None if math.isinf(self.gone_at) else self.gone_at
+        description = json.dumps([self.size, self.scope, gone_at, self.tags]).encode()
+        return _START.pack(self.id, self.head_pieces, self.pieces, len(description)) + description + self.inline
+
+    @classmethod
+    def parse(cls, packed: bytes) -> Pointer | None:
+        """Return what a pointer says, None if somebody else wrote it. It is not sealed: what it leads to is."""
+        try:
+            identity, head_pieces, pieces, length = _START.unpack_from(packed)
+            end = _START.size + length
+            size, scope, gone_at, tags = json.loads(packed[_START.size : end])
+            sound = {tag: int(epoch) for tag, epoch in tags.items()}
+            return cls(
+                identity,
+                int(size),
+                str(scope),
+                math.inf if gone_at is None else float(gone_at),
+                sound,
+                head_pieces,
+                pieces,
+                packed[end:],
+            )
+        except (struct.error, ValueError, TypeError, AttributeError):
+            return None
+
+
+@dataclass(frozen=True, slots=True)
+class Pieces:
+    """An entry cut into pieces, as they are to be written."""
+
+    head_count: int
+    all: list[bytes | memoryview]
+
+    def manifest(self) -> bytes:
+        """The checksums of all pieces."""
+        return b"".join(map(_checksum, self.all))
+
+
+def cut(packed: Packed, encoded: Encoded) -> Pieces:
+    """Return the pieces of an entry; its buffers are copied only where a piece holds several."""
+    head = list(_cut([packed.head]))
+    body = [piece for segment in encoded.segments for piece in _cut(segment.buffers)]
+    return Pieces(len(head), head + body)
+
+
+def _cut(buffers: Iterable[bytes | bytearray | memoryview]) -> Iterator[bytes | memoryview]:
+    pending: list[memoryview] = []
+    room = PIECE
+    for buffer in buffers:
+        rest = memoryview(buffer).cast("B")
+        while rest.nbytes:
+            pending.append(rest[:room])
+            rest = rest[room:]
+            room -= pending[-1].nbytes
+            if not room:
+                yield _one(pending)
+                pending, room = [], PIECE
+    if pending:
+        yield _one(pending)
+
+
+def _one(parts: Sequence[memoryview]) -> bytes | memoryview:
+    return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def _checksum(piece: bytes | memoryview) -> bytes:
+    return xxhash.xxh3_64(piece).digest()
+
+
+def is_piece(piece: bytes | None, number: int, manifest: bytes) -> bool:
+    """Whether this is the piece of that number, undamaged."""
+    return piece is not None and _checksum(piece) == manifest[_CHECKSUM_SIZE * number : _CHECKSUM_SIZE * (number + 1)]
+
+
+def pieces_of(entry: Entry, head_pieces: int, part: PartName | None) -> list[range]:
+    """The numbers of the pieces of each of the entry's segments, or of the one that is the named *part*."""
+    sizes = [sum(buffer.stop - buffer.start for buffer in buffers) for _, buffers in entry.segments]
+    ends = list(itertools.accumulate((-(-size // PIECE) for size in sizes), initial=head_pieces))
+    numbers = [range(start, end) for start, end in itertools.pairwise(ends)]
+    return numbers if part is None else [numbers[entry.names.index(part)]]
+
+
+def join(entry: Entry, head: memoryview, pieces: Sequence[Sequence[bytes]], part: PartName | None) -> Encoded:
+    """Return the value, or one part of it, from the head and the pieces of each segment."""
+    chosen = entry.segments if part is None else [entry.segments[entry.names.index(part)]]
+    segments = []
+    for (header, buffers), given in zip(chosen, pieces, strict=True):
+        content = memoryview(bytearray().join(given))
+        sizes = [buffer.stop - buffer.start for buffer in buffers]
+        ends = list(itertools.accumulate(sizes, initial=0))
+        segments.append(Segment(head[header], [content[start:end] for start, end in itertools.pairwise(ends)]))
+    return Encoded(entry.shape, entry.names if part is None else (part,), tuple(segments))
+
+
+def parse_inline(key: bytes, inline: bytes, sealing_key: bytes) -> tuple[Entry, bytes] | None:
+    """Return the entry that lies in its pointer, and its head; None if it is not the entry of *key*, whole and ours."""
+    if not layout.is_whole(iter([inline])) or layout.head_size(inline) > len(inline):
+        return None
+    return parse_head(key, inline[: layout.head_size(inline)], len(inline), sealing_key)
+
+
+def parse_head(key: bytes, head: bytes, size: int, sealing_key: bytes) -> tuple[Entry, bytes] | None:
+    """Return what an entry's head says, and the head; None if it is not the head of *key*'s entry of that size, and ours."""
+    if len(head) < layout.PREFIX_SIZE or layout.head_size(head) != len(head):
+        return None
+    entry = layout.parse(head, sealing_key)
+    return None if entry is None or entry.key != key or entry.size != size else (entry, head)
