@@ -86,7 +86,13 @@ def _some(server: Server) -> None:
             client.delete(key)
 
 
-@pytest.mark.parametrize("evict", [_all, _some])
+def _leases(server: Server) -> None:
+    with server.client() as client:
+        leases = list(client.scan_iter("dash-stash:l:*", count=1000))
+        assert client.delete(*leases) == ROUNDS
+
+
+@pytest.mark.parametrize("evict", [_all, _leases])
 def test_a_machine_whose_lease_was_evicted_changes_nothing(evict: Callable[[Server], None], server: Server, race: Race) -> None:
     old = race.begin_old(server.url)
     evict(server)

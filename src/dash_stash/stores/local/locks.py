@@ -10,10 +10,14 @@ import contextlib
 import fcntl
 import os
 import pathlib
+import sys
 import threading
+import time
 from collections.abc import Iterator
 
 Path = pathlib.Path | str
+
+_LONGEST_PAUSE = 0.05
 
 _open: set[LockFile] = set()
 _forking = threading.Lock()
@@ -33,7 +37,10 @@ class LockFile:
     def take(self, *, wait: bool) -> bool:
         """Lock the file; without *wait*, return False if another holds it. Closes it when the lock is not had."""
         try:
-            fcntl.flock(self.descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+            if wait and _has_greenlets():
+                self._take_among_greenlets()
+            else:
+                fcntl.flock(self.descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         except BlockingIOError:
             self.close()
             return False
@@ -41,6 +48,16 @@ class LockFile:
             self.close()
             raise
         return True
+
+    def _take_among_greenlets(self) -> None:
+        """Wait for the lock outside of the kernel, which would keep all greenlets of this process waiting, its holder among them."""
+        pause = 0.0005
+        while True:
+            try:
+                return fcntl.flock(self.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                time.sleep(pause)  # gevent's, which lets the others run
+                pause = min(2 * pause, _LONGEST_PAUSE)
 
     @property
     def is_unlinked(self) -> bool:
@@ -54,6 +71,12 @@ class LockFile:
             descriptor, self.descriptor = self.descriptor, -1
             if descriptor >= 0:
                 os.close(descriptor)
+
+
+def _has_greenlets() -> bool:
+    """Whether gevent has made this process's threads greenlets."""
+    monkey = sys.modules.get("gevent.monkey")
+    return monkey is not None and bool(monkey.is_module_patched("time"))
 
 
 def _close_in_child() -> None:

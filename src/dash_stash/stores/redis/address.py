@@ -62,6 +62,7 @@ class Address:
             "socket_timeout": timeout,
             "socket_connect_timeout": TO_CONNECT,
             "socket_read_size": 2**20,
+            "max_connections": 2**31,  # as many as threads of the app ask at the same time
             "protocol": 2,
             **settings,
         }
