@@ -49,6 +49,9 @@ class Pointer:
     scope: str
     gone_at: float
     tags: Mapping[str, int]
+    is_state: bool = False
+    """Whether it is a variable, which is never served without a look."""
+
     head_pieces: int = 0
     pieces: int = 0
     inline: bytes = field(default=b"", repr=False)
@@ -56,7 +59,7 @@ class Pointer:
     def pack(self) -> bytes:
         """Return the pointer as it lies on the server."""
         gone_at = None if math.isinf(self.gone_at) else self.gone_at
-        description = json.dumps([self.size, self.scope, gone_at, self.tags]).encode()
+        description = json.dumps([self.size, self.scope, gone_at, self.tags, self.is_state]).encode()
         return _START.pack(self.id, self.head_pieces, self.pieces, len(description)) + description + self.inline
 
     @classmethod
@@ -65,7 +68,7 @@ class Pointer:
         try:
             identity, head_pieces, pieces, length = _START.unpack_from(packed)
             end = _START.size + length
-            size, scope, gone_at, tags = json.loads(packed[_START.size : end])
+            size, scope, gone_at, tags, is_state = json.loads(packed[_START.size : end])
             sound = {tag: int(epoch) for tag, epoch in tags.items()}
             return cls(
                 identity,
@@ -73,6 +76,7 @@ class Pointer:
                 str(scope),
                 math.inf if gone_at is None else float(gone_at),
                 sound,
+                bool(is_state),
                 head_pieces,
                 pieces,
                 packed[end:],

@@ -32,7 +32,9 @@ class Server:
     def __init__(self, address: Address) -> None:
         """Take its address; nothing is connected yet."""
         self.address = address
-        self._clients: tuple[int, dict[float, Client]] = (0, {})
+        # A forked child must not speak on its parent's connections.
+        self._clients: dict[int, dict[float, Client]] = {}
+        weakref.finalize(self, _close, self._clients)
         # Which process found out that it is away, and why: a forked child has no thread that would find out when it is back.
         self._away: tuple[int, str] | None = None
 
@@ -60,13 +62,20 @@ class Server:
             raise StoreUnavailable(self.address.shown, str(error)) from error
 
     def _client(self, timeout: float) -> Client:
-        process, clients = self._clients
-        if process != os.getpid():
-            # A forked child must not speak on its parent's connections. Two threads may do this at once: one's client is then lost.
-            self._clients = process, clients = os.getpid(), {}
+        clients = self._clients.setdefault(os.getpid(), {})
         if timeout not in clients:
-            clients[timeout] = self.address.client(timeout)
+            clients[timeout] = self.address.client(timeout)  # of two threads that do this at once, one's is lost
         return clients[timeout]
+
+    def listening_connections(self) -> list[Any]:
+        """Connections on which the server can push messages, to each primary one."""
+        with self.asked():
+            client = self.address.client(_QUICK, protocol=3)
+            if isinstance(client, redis.RedisCluster):
+                pools = [node.redis_connection.connection_pool for node in client.get_primaries()]
+            else:
+                pools = [client.connection_pool]
+            return [pool.make_connection() for pool in pools]
 
     def _lose(self, reason: str) -> None:
         """Do not ask again until a thread has found that the server is back."""
@@ -107,6 +116,14 @@ class Server:
         """The names of the keys that match; there may be changes meanwhile."""
         with self.asked(PATIENT) as client:
             yield from client.scan_iter(match=pattern, count=1000)
+
+
+def _close(clients: dict[int, dict[float, Client]]) -> None:
+    for client in clients.pop(os.getpid(), {}).values():
+        if isinstance(client, redis.RedisCluster):
+            client.close()
+        else:
+            client.connection_pool.disconnect()
 
 
 def _probe(reference: weakref.ref[Server]) -> None:

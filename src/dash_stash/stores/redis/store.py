@@ -31,6 +31,7 @@ from dash_stash.stores.redis import address, records, scripts
 from dash_stash.stores.redis.flights import LEASE, Flights, RedisFlight
 from dash_stash.stores.redis.holders import GRACE, Belonging, Holders
 from dash_stash.stores.redis.names import Names
+from dash_stash.stores.redis.push import Listener, Mark
 from dash_stash.stores.redis.records import Pointer
 from dash_stash.stores.redis.server import PATIENT, Server
 
@@ -38,6 +39,9 @@ _log = logging.getLogger("dash_stash")
 
 BOUND = 2.0
 """Seconds for which a value that was looked at may be served without another look."""
+
+_PUSHED_FOR = 1.0
+"""Seconds for which a value is served without another look while changes are pushed: a message may have got lost."""
 
 _UPLOAD = 600.0
 """Seconds after which pieces go away that no pointer names: their writer has died."""
@@ -69,6 +73,9 @@ class Known:
 
     looked_at: float = 0.0
     """When it was current, on the monotonic clock."""
+
+    mark: Mark | None = None
+    """What the listener is asked whether it is current still; None if it has to be looked at each time."""
 
     found: Found | None = None
     """What every reader may be given, if nothing in it can be written to."""
@@ -104,6 +111,7 @@ class RedisStore:
         self.server, self.names = Server(self.address), Names(self.address.prefix)
         self._flights = Flights(self.server, self.names, self.near, lease)
         self._holders = Holders(self.server, self.names, limits, clock)
+        self._listener = Listener(self.server, self.names.pushed) if self.address.push else None
         self._known: dict[bytes, Known] = {}
 
     # Reading
@@ -114,7 +122,7 @@ class RedisStore:
             known = self._look(key)
         except StoreUnavailable:
             known = self._known.get(key)
-            if known is not None and time.monotonic() - known.looked_at < BOUND:
+            if known is not None and not known.pointer.is_state and time.monotonic() - known.looked_at < BOUND:
                 found = self._nearby(key, known, part)
             else:
                 found = self._from_island(key)
@@ -137,30 +145,44 @@ class RedisStore:
     def _look(self, key: bytes) -> Known | None:
         """See what the key's pointer says now; None if it has none, or a tag was forgotten."""
         known, now = self._known.get(key), time.monotonic()
+        mark = None
         if known is not None:
+            if self._is_vouched_for(known, now):
+                return known
+            if self._listener is not None and not known.pointer.is_state:
+                mark = self._listener.mark(known.names)
             packed, *epochs = self.server.values(known.names)
         else:
-            packed, epochs = self.server.values([self.names.pointer(key)])[0], []
+            (packed,), epochs = self.server.values([self.names.pointer(key)]), []
         if known is not None and packed != known.packed:
             self._let_go(key, known)
-            known = None
+            known, mark = None, None
         if packed is None:
             return None
         if known is None:
             known = self._learn(key, packed)
             if known is None:
                 return None
-            now = time.monotonic()
             epochs = self.server.values(known.names[1:]) if known.names[1:] else []
         if epochs != known.epochs:
             return None
-        known.looked_at = now
+        known.looked_at, known.mark = now, mark
         if len(self._known) >= _KNOWN and key not in self._known:
             # Another thread may be doing the same.
             with contextlib.suppress(StopIteration, RuntimeError):
                 self._known.pop(next(iter(self._known)), None)
         self._known[key] = known
         return known
+
+    def _is_vouched_for(self, known: Known, now: float) -> bool:
+        """Whether a pointer need not be looked at, because its change would have been heard of."""
+        listener, mark = self._listener, known.mark
+        return listener is not None and mark is not None and now - known.looked_at < _PUSHED_FOR and listener.vouches(mark)
+
+    def _note_change(self, *names: str) -> None:
+        """Note what this process has changed: it is not to wait until it hears of that."""
+        if self._listener is not None:
+            self._listener.note(names)
 
     def _learn(self, key: bytes, packed: bytes) -> Known | None:
         pointer = Pointer.parse(packed)
@@ -307,7 +329,8 @@ class RedisStore:
     def _publish(self, token: bytes | None, packed: Packed, encoded: Encoded) -> bool:
         entry = packed.entry
         key, facts, holder = entry.key, entry.facts, holder_of(entry.facts.scope)
-        pointer = Pointer(secrets.token_bytes(records.ID_SIZE), entry.size, facts.scope, facts.gone_at, facts.tags)
+        identity, is_state = secrets.token_bytes(records.ID_SIZE), facts.kind == "state"
+        pointer = Pointer(identity, entry.size, facts.scope, facts.gone_at, facts.tags, is_state)
         commands = list(self._notes(key, facts))
         if entry.size <= records.INLINE:
             pointer = dataclasses.replace(pointer, inline=b"".join((packed.head, *packed.body)))
@@ -326,6 +349,7 @@ class RedisStore:
         stored = self.server.run(
             scripts.PUBLISH, self.names.of_entry(key), token or b"", pointer.pack(), self._milliseconds(pointer), timeout=PATIENT
         )
+        self._note_change(self.names.pointer(key))
         if stored < 0:
             raise StoreUnavailable(self.address.shown, "it evicts what is being stored (maxmemory is too small)")
         if not stored:
@@ -340,14 +364,14 @@ class RedisStore:
 
     def _notes(self, key: bytes, facts: Facts) -> Iterator[tuple[str | bytes | float, ...]]:
         """What is noted of an entry for listings."""
-        for name in self._listings(facts.kind, facts.scope, facts.tags):
+        for name in self._listings(facts.tags, is_variable=facts.kind == "state" and not facts.scope):
             yield "ZREMRANGEBYSCORE", name, "-inf", f"({self._clock()}"
             yield "ZADD", name, facts.gone_at, key
             if not secrets.randbelow(_SAMPLE):
                 self._look_after(name)
 
-    def _listings(self, kind: str, scope: str, tags: Iterable[str]) -> list[str]:
-        return [self.names.tagged(tag) for tag in tags] + ([self.names.variables] if kind == "state" and not scope else [])
+    def _listings(self, tags: Iterable[str], *, is_variable: bool) -> list[str]:
+        return [*map(self.names.tagged, tags)] + ([self.names.variables] if is_variable else [])
 
     def _look_after(self, name: str) -> None:
         """Remove some of what a listing has that is not there any more: the server may have evicted it."""
@@ -403,6 +427,7 @@ class RedisStore:
         with contextlib.suppress(StoreUnavailable):
             self.near.delete(_island_key(key))
         packed = self.server.run(scripts.DELETE, self.names.of_entry(key), b"", timeout=PATIENT)
+        self._note_change(self.names.pointer(key))
         pointer = None if packed is None else Pointer.parse(packed)
         if pointer is not None:
             self._unlist([(key, pointer)])
@@ -419,7 +444,7 @@ class RedisStore:
         for key, pointer in deleted:
             if pointer.scope:
                 self._holders.release(holder_of(pointer.scope), [key])
-            commands += [("ZREM", name, key) for name in self._listings("state", pointer.scope, pointer.tags)]
+            commands += [("ZREM", name, key) for name in self._listings(pointer.tags, is_variable=pointer.is_state and not pointer.scope)]
         if commands:
             self.server.together(commands)
 
@@ -439,6 +464,7 @@ class RedisStore:
         """Make every entry with *tag* a miss for good, and give back its room."""
         # Random instead of one more: should the server evict it, no epoch comes back.
         self.server.together([("SET", self.names.epoch(tag), secrets.randbits(62))])
+        self._note_change(self.names.epoch(tag))
         (members,) = self.server.together([("ZRANGE", self.names.tagged(tag), 0, -1)])
         for first in range(0, len(members), _MANY):
             self._delete_forgotten(members[first : first + _MANY], tag)
