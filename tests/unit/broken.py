@@ -306,3 +306,6 @@ class BrokenLaboratory:
 
     def ruin(self) -> None:
         self._laboratory.ruin()
+
+    def close(self) -> None:
+        self._laboratory.close()

@@ -6,23 +6,23 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 import redis
 from redis.backoff import NoBackoff
+from redis.cluster import ClusterNode
 from redis.retry import Retry
 
 from dash_stash.errors import ConfigError
 
-Client = redis.Redis | redis.RedisCluster
-
-TO_CONNECT = 0.25
+_TO_CONNECT = 0.25
 """Seconds until a server that does not take the connection counts as away."""
 
-_PLAIN = re.compile(r"[A-Za-z0-9_.:-]+")
-_SCHEME = re.compile(r"(?P<name>redis|valkey)(?P<tls>s?)(\+(?P<way>sentinel|cluster))?|(?P<unix>unix)")
+_SCHEME = re.compile(r"(?:redis|valkey)(?P<tls>s?)(?:\+(?P<way>sentinel|cluster))?|unix")
+_PREFIX = re.compile(r"[A-Za-z0-9_.:-]+")
 _PORTS = {"sentinel": 26379, "cluster": 6379, None: 6379}
-_OWN_OPTIONS = ("prefix", "push", "sentinel_username", "sentinel_password")
+_OPTIONS = ("prefix", "push", "db", "sentinel_username", "sentinel_password")
+_TRUTHS = {"true": True, "false": False}
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Address:
     """Where the server is, and how it is spoken to."""
 
     shown: str
-    """The URL without passwords."""
+    """The URL without passwords and options."""
 
     prefix: str
     """What the names of all keys begin with."""
@@ -39,44 +39,40 @@ class Address:
     """Whether changes are pushed, so that a hit need not ask."""
 
     way: str | None
-    """"sentinel", "cluster", or None for one server."""
+    """How to get to it: "sentinel", "cluster", or None for one server."""
 
-    hosts: tuple[tuple[str, int], ...] = ()
-    primary: str = ""
+    hosts: tuple[tuple[str, int], ...]
+    primary: str
     """What the Sentinels call the primary."""
 
-    settings: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    settings: Mapping[str, Any] = field(repr=False)
     """Arguments of each connection to the server, as redis-py names them."""
 
-    sentinel_settings: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    sentinel_settings: Mapping[str, Any] = field(repr=False)
 
-    def client(self, timeout: float, **settings: Any) -> Client:
+    def client(self, timeout: float, *, protocol: int = 2) -> Any:
         """Return a client whose calls give up after *timeout* seconds in which nothing comes or goes; it connects when used.
 
         A cluster is connected to now, which raises what redis-py raises.
         """
         # A connection that the server has closed since is found out by using it, so one retry; one that hangs is not tried again.
         retry = Retry(NoBackoff(), 1, supported_errors=(redis.ConnectionError,))
-        common = {
+        times = {"socket_timeout": timeout, "socket_connect_timeout": _TO_CONNECT}
+        settings = {
             **self.settings,
-            "socket_timeout": timeout,
-            "socket_connect_timeout": TO_CONNECT,
-            "socket_read_size": 2**20,
+            **times,
+            "protocol": protocol,
+            "socket_read_size": 2**20,  # values come twice as fast as by the default, 64 KiB
             "max_connections": 2**31,  # as many as threads of the app ask at the same time
-            "protocol": 2,
-            **settings,
         }
         if self.way == "cluster":
-            nodes = [redis.cluster.ClusterNode(*host) for host in self.hosts]
-            return redis.RedisCluster(startup_nodes=nodes, retry=retry, **common)
+            return redis.RedisCluster(startup_nodes=[ClusterNode(*host) for host in self.hosts], retry=retry, **settings)
         if self.way == "sentinel":
-            sentinel = redis.Sentinel(
-                self.hosts,
-                sentinel_kwargs={**self.sentinel_settings, "socket_timeout": timeout, "socket_connect_timeout": TO_CONNECT},
-            )
-            return sentinel.master_for(self.primary, retry=retry, **common)
-        kind = redis.UnixDomainSocketConnection if "path" in common else redis.SSLConnection if common.pop("ssl", False) else redis.Connection
-        return redis.Redis(connection_pool=redis.ConnectionPool(kind, retry=retry, **common))
+            sentinel = redis.Sentinel(self.hosts, sentinel_kwargs={**self.sentinel_settings, **times})
+            return sentinel.master_for(self.primary, retry=retry, **settings)
+        tls = settings.pop("ssl", False)
+        kind = redis.UnixDomainSocketConnection if "path" in settings else redis.SSLConnection if tls else redis.Connection
+        return redis.Redis(connection_pool=redis.ConnectionPool(kind, retry=retry, **settings))
 
 
 def parse(url: str) -> Address:
@@ -89,59 +85,69 @@ def parse(url: str) -> Address:
         ConfigError: It is no such URL, or has an option that there is not.
     """
     parts = urlsplit(url)
-    scheme = _SCHEME.fullmatch(parts.scheme)
     userinfo, _, netloc = parts.netloc.rpartition("@")
     shown = parts._replace(netloc=netloc, query="").geturl()
+    scheme = _SCHEME.fullmatch(parts.scheme)
     if scheme is None:
-        raise ConfigError(f"the URL {shown!r} is not a store: write file:///an/absolute/folder, or redis://host:6379/0")
-    username, _, password = userinfo.partition(":")
-    settings: dict[str, Any] = {
-        name: unquote(value) for name, value in (("username", username), ("password", password)) if value
-    }
-    options = {name: values[0] for name, values in parse_qs(parts.query).items()}
-    own = {name: options.pop(name, "") for name in _OWN_OPTIONS}
-    way = scheme["way"]
-    path = [unquote(part) for part in parts.path.strip("/").split("/") if part]
+        raise ConfigError(f"url={shown!r} is not a store: write file:///an/absolute/folder, or redis://host:6379/0")
+    way, tls = scheme["way"], bool(scheme["tls"])
+    options = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+    _check(shown, options, tls=tls)
     try:
-        hosts = () if scheme["unix"] else tuple(_host(part, _PORTS[way]) for part in netloc.split(","))
-        if scheme["unix"]:
-            settings |= {"path": unquote(parts.path), "db": int(options.pop("db", "0"))}
-        else:
-            primary = path.pop(0) if way == "sentinel" else ""
-            database = int(path.pop(0)) if path else int(options.pop("db", "0"))
-            if way == "cluster" and database:
-                raise ValueError("a cluster has no database but 0")
-            settings |= {} if way == "cluster" else {"db": database}
-            settings |= {"ssl": True} if scheme["tls"] else {}
-            if path or (way is None and len(hosts) > 1):
-                raise ValueError("it names more than a server and a database")
-    except (ValueError, IndexError) as error:
-        raise ConfigError(f"the URL {shown!r} cannot be used: {error}") from error
-    unknown = [name for name in options if not (name.startswith("ssl_") and scheme["tls"])]
-    if unknown:
-        known = ", ".join((*_OWN_OPTIONS, "db", "ssl_... with rediss://, as redis-py has them"))
-        raise ConfigError(f"the URL {shown!r} has no option {', '.join(unknown)}; there are {known}")
-    if own["prefix"] and not _PLAIN.fullmatch(own["prefix"]):
-        raise ConfigError(f"prefix={own['prefix']!r} must be of letters, digits and _ . : -")
-    if own["push"] not in ("", "0", "1"):
-        raise ConfigError(f"push={own['push']!r} must be 1 or 0")
-    settings |= {name: {"true": True, "false": False}.get(value.lower(), value) for name, value in options.items()}
+        hosts = () if parts.scheme == "unix" else tuple(_host(one, _PORTS[way]) for one in netloc.split(","))
+        primary, place = _place(parts, options, way)
+    except ValueError as error:
+        raise ConfigError(f"url={shown!r} cannot be used: {error}") from error
+    if way is None and len(hosts) > 1:
+        raise ConfigError(f"url={shown!r} names several servers: write redis+sentinel:// or redis+cluster://")
+    encryption = {name: _TRUTHS.get(value.lower(), value) for name, value in options.items() if name.startswith("ssl_")}
+    encryption |= {"ssl": True} if tls else {}
+    username, _, password = userinfo.partition(":")
+    login = {name: unquote(value) for name, value in (("username", username), ("password", password)) if value}
     if way is None and hosts:
-        settings["host"], settings["port"] = hosts[0]
-    tls = {name: value for name, value in settings.items() if name.startswith("ssl")}
-    sentinel = {name: own[f"sentinel_{name}"] for name in ("username", "password") if own[f"sentinel_{name}"]}
+        place["host"], place["port"] = hosts[0]
     return Address(
-        shown,
-        own["prefix"] or "dash-stash",
-        own["push"] == "1",
-        way,
-        hosts,
-        primary if way == "sentinel" else "",
-        settings,
-        tls | sentinel,
+        shown=shown,
+        prefix=options.get("prefix", "dash-stash"),
+        push=options.get("push") == "1",
+        way=way,
+        hosts=hosts,
+        primary=primary,
+        settings=place | login | encryption,
+        sentinel_settings=encryption | {name.removeprefix("sentinel_"): options[name] for name in options if name.startswith("sentinel_")},
     )
+
+
+def _check(shown: str, options: Mapping[str, str], *, tls: bool) -> None:
+    unknown = [name for name in options if name not in _OPTIONS and not (tls and name.startswith("ssl_"))]
+    if unknown:
+        known = ", ".join((*_OPTIONS, "with rediss:// also ssl_..., as redis-py has them"))
+        raise ConfigError(f"url={shown!r}: there is no option {', '.join(unknown)}; there are {known}")
+    if not _PREFIX.fullmatch(options.get("prefix", "a")):
+        raise ConfigError(f"url={shown!r}: prefix={options['prefix']!r} must be of letters, digits and _ . : -")
+    if options.get("push", "0") not in ("0", "1"):
+        raise ConfigError(f"url={shown!r}: push={options['push']!r} must be 1 or 0")
 
 
 def _host(text: str, port: int) -> tuple[str, int]:
     parts = urlsplit(f"//{text}")
     return parts.hostname or "localhost", parts.port or port
+
+
+def _place(parts: SplitResult, options: Mapping[str, str], way: str | None) -> tuple[str, dict[str, Any]]:
+    """The name of the primary, and where the connections lead: the database, or the socket."""
+    if parts.scheme == "unix":
+        return "", {"path": unquote(parts.path), "db": _database(options.get("db", ""))}
+    first, _, rest = unquote(parts.path).strip("/").partition("/")
+    if way == "sentinel" and not first:
+        raise ValueError("it does not say what the Sentinels call the primary: redis+sentinel://host:26379/primary/0")
+    database = _database((rest if way == "sentinel" else first) or options.get("db", ""))
+    if way == "cluster" and database:
+        raise ValueError("a cluster has no database but 0")
+    return first if way == "sentinel" else "", {} if way == "cluster" else {"db": database}
+
+
+def _database(text: str) -> int:
+    if not text.isdecimal() and text:
+        raise ValueError(f"the database is a number, not {text!r}")
+    return int(text or 0)

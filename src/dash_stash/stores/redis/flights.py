@@ -19,7 +19,7 @@ from dash_stash.stores.base import Flight, Landed
 from dash_stash.stores.local import LocalStore
 from dash_stash.stores.redis import scripts
 from dash_stash.stores.redis.names import Names
-from dash_stash.stores.redis.server import PATIENT, Server
+from dash_stash.stores.redis.server import PATIENT, Server, milliseconds
 
 LEASE = 10.0
 """Seconds after which a machine that has vanished is replaced."""
@@ -69,34 +69,29 @@ class Flights:
 
     def join(self, key: bytes, *, wait: bool) -> RedisFlight | Landed | None:
         """Become the one that computes *key* over all machines; on this one alone, while the server is away."""
-        local = None
         try:
             local = self._near.join(key, wait=wait)
-            if local is None or isinstance(local, Landed):
-                return local
         except StoreUnavailable:
-            if not self._server.is_reachable:
-                raise
+            return self._join_others(key, None, wait=wait)
+        if local is None or isinstance(local, Landed):
+            return local
         try:
             joined = self._join_others(key, local, wait=wait)
         except StoreUnavailable:
-            if local is None:
-                raise
             return RedisFlight(self, key, None, local)
         except BaseException:
-            if local is not None:
-                local.close()
-            raise
-        if local is not None and joined is None:
             local.close()
-        elif local is not None and isinstance(joined, Landed):
+            raise
+        if isinstance(joined, Landed):
             local.land(joined.outcome)
+        elif joined is None:
+            local.close()
         return joined
 
     def _join_others(self, key: bytes, local: Flight | None, *, wait: bool) -> RedisFlight | Landed | None:
         token = secrets.token_bytes(16)
         while True:
-            holder = self._server.run(scripts.JOIN, [self._names.lease(key)], token, _milliseconds(self._lease))
+            holder = self._server.run(scripts.JOIN, [self._names.lease(key)], token, milliseconds(self._lease))
             if holder is None:
                 self._hold(key, token)
                 return RedisFlight(self, key, token, local)
@@ -113,7 +108,7 @@ class Flights:
         self._held.get(os.getpid(), {}).pop(token, None)
         names = [self._names.lease(key), self._names.outcome(key, token)]
         with contextlib.suppress(StoreUnavailable):  # then the lease ends by itself
-            self._server.run(scripts.LAND, names, token, message, _milliseconds(self._lease))
+            self._server.run(scripts.LAND, names, token, message, milliseconds(self._lease))
 
     # Renewing
 
@@ -130,11 +125,7 @@ class Flights:
         """Renew all leases that this process has."""
         for token, key in tuple(self._held.get(os.getpid(), {}).items()):
             with contextlib.suppress(StoreUnavailable):
-                self._server.run(scripts.RENEW, [self._names.lease(key)], token, _milliseconds(self._lease))
-
-
-def _milliseconds(seconds: float) -> int:
-    return max(1, round(1000 * seconds))
+                self._server.run(scripts.RENEW, [self._names.lease(key)], token, milliseconds(self._lease))
 
 
 def _renew_now_and_then(reference: weakref.ref[Flights], every: float) -> None:

@@ -9,7 +9,7 @@ from dash_stash.clock import Clock
 from dash_stash.stores.base import Limits, holder_of
 from dash_stash.stores.redis import scripts
 from dash_stash.stores.redis.names import Names
-from dash_stash.stores.redis.server import Server
+from dash_stash.stores.redis.server import Server, milliseconds
 
 GRACE = 30.0
 """Seconds that the data of a page or tab outlives its closing: a reload closes a tab, too."""
@@ -57,9 +57,9 @@ class Holders:
             belonging.size,
             text,
             self._limits.max_session_bytes,
-            _milliseconds(2 * self.kept_for),
+            milliseconds(2 * self.kept_for),
         )
-        if answer == 2 and holder.startswith("session:"):
+        if answer == scripts.FIRST and holder.startswith("session:"):
             self._server.together([("ZADD", self._names.sessions, self._clock(), holder)])
         return bool(answer)
 
@@ -80,7 +80,7 @@ class Holders:
 
     def end(self, holder: str) -> None:
         """Note, for longer than any cookie is good for, that a session or user has ended."""
-        command = ("SET", self._names.ended(holder), 1, "PX", _milliseconds(_ENDED_FOR * self._limits.idle))
+        command = ("SET", self._names.ended(holder), 1, "PX", milliseconds(_ENDED_FOR * self._limits.idle))
         self._server.together([command, ("ZREM", self._names.sessions, holder)])
 
     def has_ended(self, holder: str) -> bool:
@@ -96,7 +96,7 @@ class Holders:
         """Note that a scope is in use; return the keys of what it has if their life is to be prolonged."""
         holder, now = holder_of(scope), self._clock()
         answer = self._server.run(
-            scripts.TOUCH, [self._names.holder(holder)], scope, now, self._limits.idle / 4, _milliseconds(2 * self.kept_for)
+            scripts.TOUCH, [self._names.holder(holder)], scope, now, self._limits.idle / 4, milliseconds(2 * self.kept_for)
         )
         if answer is not None and scope == holder:
             self._server.together([("ZADD", self._names.sessions, "XX", now, holder)])
@@ -114,10 +114,8 @@ class Holders:
     def too_many(self) -> list[str]:
         """The sessions used longest ago, of those that there are more than there may be."""
         before = self._clock() - self.kept_for
-        _, count = self._server.together([
-            ("ZREMRANGEBYSCORE", self._names.sessions, "-inf", before),
-            ("ZCARD", self._names.sessions),
-        ])
+        old = "ZREMRANGEBYSCORE", self._names.sessions, "-inf", before
+        _, count = self._server.together([old, ("ZCARD", self._names.sessions)])
         if count <= self._limits.max_sessions:
             return []
         (oldest,) = self._server.together([("ZRANGE", self._names.sessions, 0, count - self._limits.max_sessions - 1)])
@@ -134,7 +132,3 @@ def _parse(fields: dict[bytes, bytes]) -> list[Belonging]:
             except ValueError:
                 continue  # written by somebody else
     return found
-
-
-def _milliseconds(seconds: float) -> int:
-    return max(1, round(1000 * seconds))

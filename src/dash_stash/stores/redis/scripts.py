@@ -22,6 +22,12 @@ local function remove(names)
 end
 """
 
+STORED, REFUSED, EVICTED = 1, 0, -1
+"""What `PUBLISH` answers."""
+
+FIRST = 2
+"""What `RESERVE` answers if the session or user had nothing before."""
+
 JOIN = """
 -- KEYS: lease. ARGV: token, milliseconds. Who has it, or nobody: then the caller has it now.
 local holder = redis.call('GET', KEYS[1])

@@ -12,7 +12,7 @@ from typing import Any
 import redis
 
 from dash_stash.errors import StoreUnavailable
-from dash_stash.stores.redis.address import Address, Client
+from dash_stash.stores.redis.address import Address
 
 _QUICK = 0.25
 """Seconds in which a small answer must come, or the server counts as away."""
@@ -33,7 +33,7 @@ class Server:
         """Take its address; nothing is connected yet."""
         self.address = address
         # A forked child must not speak on its parent's connections.
-        self._clients: dict[int, dict[float, Client]] = {}
+        self._clients: dict[int, dict[float, Any]] = {}
         weakref.finalize(self, _close, self._clients)
         # Which process found out that it is away, and why: a forked child has no thread that would find out when it is back.
         self._away: tuple[int, str] | None = None
@@ -44,7 +44,7 @@ class Server:
         return self._away is None or self._away[0] != os.getpid()
 
     @contextlib.contextmanager
-    def asked(self, timeout: float = _QUICK) -> Iterator[Client]:
+    def asked(self, timeout: float = _QUICK) -> Iterator[Any]:
         """Ask the server something within a with block.
 
         Raises:
@@ -61,7 +61,7 @@ class Server:
         except (redis.RedisError, OSError) as error:  # redis-py lets some errors of the system pass
             raise StoreUnavailable(self.address.shown, str(error)) from error
 
-    def _client(self, timeout: float) -> Client:
+    def _client(self, timeout: float) -> Any:
         clients = self._clients.setdefault(os.getpid(), {})
         if timeout not in clients:
             clients[timeout] = self.address.client(timeout)  # of two threads that do this at once, one's is lost
@@ -118,7 +118,12 @@ class Server:
             yield from client.scan_iter(match=pattern, count=1000)
 
 
-def _close(clients: dict[int, dict[float, Client]]) -> None:
+def milliseconds(seconds: float) -> int:
+    """Return a time as the server wants it, at least 1."""
+    return max(1, round(1000 * seconds))
+
+
+def _close(clients: dict[int, dict[float, Any]]) -> None:
     for client in clients.pop(os.getpid(), {}).values():
         if isinstance(client, redis.RedisCluster):
             client.close()

@@ -1,0 +1,123 @@
+"""What there is on the server, for people, for `forget` and for going through variables: never needed for a read.
+
+Of each tag, and of the app's variables, a sorted set has the keys, each with the time until which it is stored. What the server has
+evicted stands there for a while longer.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from dash_stash.clock import Clock
+from dash_stash.layout import Entry
+from dash_stash.stores.base import Listed, holder_of
+from dash_stash.stores.redis import records, scripts
+from dash_stash.stores.redis.holders import Holders
+from dash_stash.stores.redis.names import Names
+from dash_stash.stores.redis.records import Pointer
+from dash_stash.stores.redis.server import PATIENT, Server
+
+_MANY = 1000
+
+_SAMPLE = 32
+"""Of so many entries that are noted, one looks after twice as many others: are they still there?"""
+
+
+class Listings:
+    """The listings of one store."""
+
+    def __init__(self, server: Server, names: Names, holders: Holders, sealing_key: bytes, clock: Clock) -> None:
+        """Take the server, and what knows of sessions and users."""
+        self._server, self._names, self._holders = server, names, holders
+        self._sealing_key, self._clock = sealing_key, clock
+
+    def notes(self, key: bytes, pointer: Pointer) -> Iterator[Sequence[Any]]:
+        """Return the commands that note an entry which is about to be stored."""
+        for name in self._sets(pointer):
+            yield "ZREMRANGEBYSCORE", name, "-inf", f"({self._clock()}"
+            yield "ZADD", name, pointer.gone_at, key
+            if not secrets.randbelow(_SAMPLE):
+                self._look_after(name)
+
+    def _sets(self, pointer: Pointer) -> list[str]:
+        return [*map(self._names.tagged, pointer.tags), *([self._names.variables] if pointer.is_state and not pointer.scope else [])]
+
+    def _look_after(self, name: str) -> None:
+        (some,) = self._server.together([("ZRANDMEMBER", name, 2 * _SAMPLE)])
+        gone = [key for key, pointer in self.pointers(some) if pointer is None]
+        if gone:
+            self._server.together([("ZREM", name, *gone)])
+
+    def strike(self, deleted: Iterable[tuple[bytes, Pointer]]) -> None:
+        """Note that entries are gone."""
+        commands = []
+        for key, pointer in deleted:
+            if pointer.scope:
+                self._holders.release(holder_of(pointer.scope), [key])
+            commands += [("ZREM", name, key) for name in self._sets(pointer)]
+        if commands:
+            self._server.together(commands)
+
+    def pointers(self, some: Sequence[bytes]) -> list[tuple[bytes, Pointer | None]]:
+        """Return keys with what their pointers say."""
+        packed = self._server.values([self._names.pointer(key) for key in some], PATIENT) if some else []
+        return [(key, None if text is None else Pointer.parse(text)) for key, text in zip(some, packed, strict=True)]
+
+    def delete_forgotten(self, tag: str) -> None:
+        """Delete what has a tag from before it was forgotten."""
+        (tagged,) = self._server.together([("ZRANGE", self._names.tagged(tag), 0, -1)])
+        for some in _batches(tagged):
+            (present,) = self._server.values([self._names.epoch(tag)])
+            pointers = [(key, pointer) for key, pointer in self.pointers(some) if pointer is not None]
+            old = [(key, pointer) for key, pointer in pointers if str(pointer.tags.get(tag)).encode() != present]
+            # By its id, because it may have been replaced meanwhile.
+            deletions = [("EVAL", scripts.DELETE, 3, *self._names.of_entry(key), pointer.id) for key, pointer in old]
+            if deletions:
+                self._server.together(deletions)
+                self.strike(old)
+
+    def list(self, scope: str | None, kind: str | None, tag: str | None) -> list[Listed]:
+        """Return the entries that have the given scope, kind and tag, by name."""
+        conditions = {"scope": scope, "kind": kind}
+        listed = []
+        for some in _batches(self._candidates(scope, kind, tag)):
+            for entry in self._entries(some):
+                facts = entry.facts
+                is_asked = all(wanted in (None, getattr(facts, name)) for name, wanted in conditions.items())
+                if is_asked and (tag is None or tag in facts.tags):
+                    listed.append(Listed(entry.key, facts.kind, facts.name, facts.scope, entry.size))
+        return sorted(listed, key=lambda one: (one.name, one.key))
+
+    def _candidates(self, scope: str | None, kind: str | None, tag: str | None) -> Iterable[bytes]:
+        """The keys of all that may be asked for: of everything there is, unless it is known better."""
+        if tag is not None or (kind == "state" and scope == ""):
+            name = self._names.variables if tag is None else self._names.tagged(tag)
+            (members,) = self._server.together([("ZRANGE", name, 0, -1)])
+            return list(members)
+        if scope:
+            return [one.key for one in self._holders.belongings(holder_of(scope))]
+        return {key for name in self._server.names(self._names.pointers) if (key := self._names.key(name)) is not None}
+
+    def _entries(self, some: Sequence[bytes]) -> Iterator[Entry]:
+        """What entries say of themselves, of those that are there, ours, and not over."""
+        pointers = {key: pointer for key, pointer in self.pointers(some) if pointer is not None}
+        pieces = [(key, number) for key, pointer in pointers.items() for number in range(pointer.head_pieces)]
+        commands = [("GET", self._names.piece(key, pointers[key].id, number)) for key, number in pieces]
+        heads: dict[bytes, bytes] = {}
+        for (key, _), piece in zip(pieces, self._server.together(commands) if commands else [], strict=True):
+            heads[key] = heads.get(key, b"") + (piece or b"")
+        for key, pointer in pointers.items():
+            if pointer.inline:
+                parsed = records.parse_inline(key, pointer.inline, self._sealing_key)
+            else:
+                parsed = records.parse_head(key, heads.get(key, b""), pointer.size, self._sealing_key)
+            if parsed is not None and parsed[0].facts.gone_at > self._clock():
+                yield parsed[0]
+
+
+def _batches(all_keys: Iterable[bytes]) -> Iterator[Sequence[bytes]]:
+    rest = list(all_keys)
+    for first in range(0, len(rest), _MANY):
+        yield rest[first : first + _MANY]

@@ -1,0 +1,112 @@
+"""Looking at pointers: whether what this process knows of a key is current still."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import time
+from dataclasses import dataclass
+
+from dash_stash.stores.redis.names import Names
+from dash_stash.stores.redis.push import Listener, Mark
+from dash_stash.stores.redis.records import Pointer
+from dash_stash.stores.redis.server import Server
+
+_log = logging.getLogger("dash_stash")
+
+BOUND = 2.0
+"""Seconds for which a value is served without another look, while the server cannot be asked."""
+
+_PUSHED_FOR = 1.0
+"""Seconds for which a value is served without another look while changes are pushed: a message may have got lost."""
+
+_KNOWN = 4096
+
+
+@dataclass(slots=True)
+class Known:
+    """A pointer, as this process has seen it."""
+
+    packed: bytes
+    pointer: Pointer
+    names: tuple[str, ...]
+    """Of the pointer and the epochs of its tags: what there is to be looked at."""
+
+    epochs: list[bytes | None]
+    """What must stand in those of its tags."""
+
+    looked_at: float = 0.0
+    """When it was current, on the monotonic clock."""
+
+    mark: Mark | None = None
+    """What the listener is asked whether it is current still; None if it has to be looked at each time."""
+
+
+class Pointers:
+    """The pointers that this process has seen lately."""
+
+    def __init__(self, server: Server, names: Names) -> None:
+        """Take the server."""
+        self._server, self._names = server, names
+        self._listener = Listener(server, names.pushed) if server.address.push else None
+        self._known: dict[bytes, Known] = {}
+
+    def look(self, key: bytes) -> Known | None:
+        """Return what the key's pointer says now; None if there is none, or one of its tags was forgotten.
+
+        Raises:
+            StoreUnavailable: The server cannot be asked.
+        """
+        known, now = self._known.get(key), time.monotonic()
+        if known is None:
+            return self._look_anew(key, now, *self._server.values([self._names.pointer(key)]))
+        listener, mark = self._listener, known.mark
+        if listener is not None and mark is not None and now - known.looked_at < _PUSHED_FOR and listener.vouches(mark):
+            return known
+        # A variable that is changed by many is worth a look each time.
+        mark = None if listener is None or known.pointer.is_state else listener.mark(known.names)
+        packed, *epochs = self._server.values(known.names)
+        if packed != known.packed:
+            return self._look_anew(key, now, packed)
+        return self._keep(key, known, now, mark) if epochs == known.epochs else None
+
+    def _look_anew(self, key: bytes, now: float, packed: bytes | None) -> Known | None:
+        self._known.pop(key, None)
+        pointer = None if packed is None else Pointer.parse(packed)
+        if packed is None or pointer is None:
+            if packed is not None:
+                self.warn(key)
+            return None
+        names = self._names.pointer(key), *map(self._names.epoch, pointer.tags)
+        known = Known(packed, pointer, names, [str(epoch).encode() for epoch in pointer.tags.values()])
+        epochs = self._server.values(names[1:]) if pointer.tags else []
+        return self._keep(key, known, now, None) if epochs == known.epochs else None
+
+    def _keep(self, key: bytes, known: Known, now: float, mark: Mark | None) -> Known:
+        known.looked_at, known.mark = now, mark
+        while len(self._known) >= _KNOWN and key not in self._known:
+            # Another thread may be doing the same.
+            with contextlib.suppress(StopIteration, RuntimeError):
+                self._known.pop(next(iter(self._known)), None)
+        self._known[key] = known
+        return known
+
+    def seen(self, key: bytes) -> Known | None:
+        """Return what this process saw last, of whatever age."""
+        return self._known.get(key)
+
+    def seen_lately(self, key: bytes) -> Known | None:
+        """Return what may be served without a look while the server cannot be asked; never a variable."""
+        known = self._known.get(key)
+        if known is None or known.pointer.is_state or time.monotonic() - known.looked_at >= BOUND:
+            return None
+        return known
+
+    def note_change(self, *names: str) -> None:
+        """Note what this process itself has changed on the server: it is not to wait until it hears of that."""
+        if self._listener is not None:
+            self._listener.note(names)
+
+    def warn(self, key: bytes) -> None:
+        """Log that what lies on the server is not what we have written."""
+        _log.warning("a damaged or foreign entry at %s counts as a miss (key %s)", self._server.address.shown, key.hex()[:8])
