@@ -13,7 +13,8 @@ import pytest
 
 from dash_stash import Stash
 from dash_stash.stores.local import LocalStore
-from support import LIMITS, SEALING_KEY, FakeClock, end_processes, wait_until
+from servers import Server, running
+from support import LIMITS, SEALING_KEY, SECRET, FakeClock, end_processes, wait_until
 
 # A loaded machine may take its time.
 hypothesis.settings.register_profile("all", max_examples=50, deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
@@ -45,9 +46,25 @@ def store(folder: pathlib.Path, clock: FakeClock) -> LocalStore:
     return LocalStore(folder, SEALING_KEY, LIMITS, clock=clock)
 
 
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with running(tmp_path_factory.mktemp("redis") / "server", rdbcompression="no") as server:
+        yield server
+
+
+@pytest.fixture(params=["folder", "server"])
+def url(request: pytest.FixtureRequest, folder: pathlib.Path) -> str:
+    """Where to store: what is promised is promised of all stores."""
+    if request.param == "folder":
+        return f"file://{folder}"
+    server: Server = request.getfixturevalue("server")
+    server.ask("FLUSHALL")
+    return server.url
+
+
 @pytest.fixture
-def stash(folder: pathlib.Path, clock: FakeClock) -> Stash:
-    return Stash(url=f"file://{folder}", clock=clock)
+def stash(url: str, clock: FakeClock) -> Stash:
+    return Stash(url=url, secret=SECRET, clock=clock)
 
 
 @pytest.fixture(autouse=True)

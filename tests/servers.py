@@ -70,6 +70,11 @@ class Server:
             answer: object = client.execute_command(*words)
             return answer
 
+    def dump(self) -> list[bytes]:
+        """Return all that is stored: names, and contents as they are replicated."""
+        with self.client() as client:
+            return [part for name in client.scan_iter(count=1000) for part in (name, client.dump(name) or b"")]
+
     def start(self) -> None:
         """Start the process, and return once it answers."""
         with (self.folder / "log").open("ab") as log:

@@ -19,6 +19,8 @@ from dash_stash.errors import ConfigError
 URL_VARIABLE = "DASH_STASH_URL"
 SECRET_VARIABLE = "DASH_STASH_SECRET"  # noqa: S105 (a variable's name)
 
+_SERVER = re.compile(r"(redis|valkey)s?(\+\w+)?://|unix://")
+
 
 def app_folder(module: str) -> pathlib.Path:
     """Return the folder of the app that is written in *module*, however that was imported."""
@@ -40,8 +42,13 @@ def stores(file: pathlib.Path | None) -> list[pathlib.Path]:
     """
     url = os.environ.get(URL_VARIABLE)
     if url:
-        return [parse_url(url)[0] if url.startswith("file:") else near_folder(url)]
+        return [near_folder(url) if is_server(url) else parse_url(url)[0]]
     return [file_folder(file)] if file else sorted(place.parent for place in _caches().glob("*/slots"))
+
+
+def is_server(url: str) -> bool:
+    """Whether a URL names a server that many machines share, not a folder."""
+    return _SERVER.match(url) is not None
 
 
 def parse_url(url: str) -> tuple[pathlib.Path, bool]:
@@ -53,7 +60,7 @@ def parse_url(url: str) -> tuple[pathlib.Path, bool]:
     parts = urlsplit(url)
     folder = pathlib.Path(unquote(parts.path))
     if parts.scheme != "file" or parts.netloc not in ("", "localhost") or not folder.is_absolute():
-        raise ConfigError(f'url={url!r} is not a store: write "file:///an/absolute/folder"')
+        raise ConfigError(f'url={url!r} is not a store: write "file:///an/absolute/folder", or "redis://host:6379/0"')
     options = parse_qs(parts.query)
     unknown = options.keys() - {"network"}
     if unknown:
@@ -63,7 +70,9 @@ def parse_url(url: str) -> tuple[pathlib.Path, bool]:
 
 def near_folder(url: str) -> pathlib.Path:
     """Return the folder in which this machine keeps what it has of the server at *url*."""
-    return _caches() / f"near-{_short(url)}"
+    parts = urlsplit(url)
+    # Without the password, and what else decides how it is spoken to.
+    return _caches() / f"near-{_short(parts.netloc.rpartition('@')[2] + parts.path)}"
 
 
 def secret_of(folder: pathlib.Path) -> bytes:

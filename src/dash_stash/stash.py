@@ -112,7 +112,7 @@ class Stash:
         self.limits = _limits(max_bytes, max_entries, max_sessions, max_session_bytes, idle)
         identity.alias_main()
         self._url = url if url is not None else os.environ.get(folders.URL_VARIABLE) or None
-        self._secrets = _secrets(os.environ.get(folders.SECRET_VARIABLE, "").split(",") if secret is None else secret)
+        self._secrets = _secrets(secret)
         self.store: Store = cast(Store, _NotOpened())
         self.references = cast(References, self.store)
         self._memos: dict[bytes, weakref.WeakSet[Memo[Any, Any]]] = {}
@@ -147,12 +147,12 @@ class Stash:
         plugin.install(app, self)
 
     def _open(self, url: str) -> None:
-        if url.startswith("file:"):
+        if folders.is_server(url):
+            self.store = self._open_server(url)
+        else:
             folder, network = folders.parse_url(url)
             self.seal = Seal(*(self._secrets or [folders.secret_of(folder)]))
             self.store = LocalStore(folder, self.seal.key("entry"), self.limits, network=network, clock=self.clock)
-        else:
-            self.store = self._open_server(url)
         self.flight_key = self.seal.key("flight")
         self.references = References(self.seal.key("reference"), self.visits, self._load, self.clock)
 
@@ -322,9 +322,13 @@ class Stash:
             _log.warning("%s Memo functions go on computing, without sharing.", error)
 
 
-def _secrets(given: str | bytes | Iterable[str | bytes]) -> list[bytes]:
-    all_given = [given] if isinstance(given, str | bytes) else given
-    return [secret.encode() if isinstance(secret, str) else secret for secret in all_given if secret]
+def _secrets(given: str | bytes | Iterable[str | bytes] | None) -> list[bytes]:
+    """The secrets that were given, or that the environment has; none if neither."""
+    if given is None:
+        given = filter(None, os.environ.get(folders.SECRET_VARIABLE, "").split(","))
+    elif isinstance(given, str | bytes):
+        given = [given]
+    return [secret.encode() if isinstance(secret, str) else secret for secret in given]
 
 
 def _limits(max_bytes: int, max_entries: int, max_sessions: int, max_session_bytes: int | None, idle: Duration) -> Limits:

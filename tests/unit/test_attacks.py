@@ -337,7 +337,7 @@ _HOSTILE = [
 ]
 
 
-def test_names_and_arguments_are_never_paths(stash: Stash, folder: pathlib.Path, tmp_path: pathlib.Path) -> None:
+def test_names_and_arguments_are_never_paths(stash: Stash, url: str, folder: pathlib.Path, tmp_path: pathlib.Path) -> None:
     memo = stash.memo(tags=_HOSTILE)(lambda name: [name])
     with visit(stash):
         for name in _HOSTILE:
@@ -354,6 +354,8 @@ def test_names_and_arguments_are_never_paths(stash: Stash, folder: pathlib.Path,
             stash.forget(tag=name)
             del stash.session[name]
         assert len(stash.session) == 0
+    if not url.startswith("file:"):
+        return
     assert {path.name for path in tmp_path.iterdir()} == {folder.name}
     entries = list((folder / "entries").glob("*/*"))
     assert entries

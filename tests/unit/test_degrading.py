@@ -19,6 +19,11 @@ from unit.broken import Sound
 from unit.visiting import at_once, visit
 
 
+@pytest.fixture
+def url(folder: pathlib.Path) -> str:
+    return f"file://{folder}"
+
+
 def lose(folder: pathlib.Path) -> None:
     """Take the folder away for good; also root, who may write anywhere, cannot use it then."""
     shutil.rmtree(folder)

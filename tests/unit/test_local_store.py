@@ -21,6 +21,11 @@ from dash_stash.stores.local.store import _ended_key
 from support import LIMITS, SEALING_KEY, FakeClock, must, sweep
 
 
+@pytest.fixture
+def url(folder: pathlib.Path) -> str:
+    return f"file://{folder}"
+
+
 def key(number: int) -> bytes:
     return number.to_bytes(4, "big") * 4
 

@@ -29,7 +29,7 @@ from dash_stash import (
     UnhashableArgument,
     Unstorable,
 )
-from support import FakeClock, must, wait_until
+from support import SECRET, FakeClock, must, wait_until
 from unit.visiting import at_once, visit
 
 
@@ -680,12 +680,12 @@ def test_a_reference_needs_a_session_or_share(stash: Stash, calls: Calls) -> Non
     assert not calls
 
 
-def test_a_reference_to_a_function_that_is_gone_says_so(stash: Stash, folder: object, clock: FakeClock) -> None:
+def test_a_reference_to_a_function_that_is_gone_says_so(stash: Stash, url: str, clock: FakeClock) -> None:
     memo = stash.memo(share=True)(lambda: 1)
     ref = memo.ref()
     memo.forget()
     with pytest.raises(RefExpired, match="has changed, or is not part of this program"):
-        Stash(url=f"file://{folder}", clock=clock).ref(ref).get()
+        Stash(url=url, secret=SECRET, clock=clock).ref(ref).get()
 
 
 def test_an_ignored_argument_that_cannot_be_stored_does_not_matter_while_the_value_is_there(stash: Stash) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pathlib
 import sys
 import types
 from collections.abc import Callable
@@ -16,7 +15,7 @@ from dash import ALL, MATCH, Dash, Input, Output, Patch, State, ctx, dcc, html, 
 from dash.exceptions import PreventUpdate
 
 from dash_stash import Ref, RefInvalid, Stash
-from support import FakeClock
+from support import SECRET, FakeClock
 from unit.pages import Page
 
 if TYPE_CHECKING:
@@ -33,8 +32,8 @@ def app() -> Dash:
 
 
 @pytest.fixture
-def stash(app: Dash, folder: pathlib.Path, clock: FakeClock) -> Stash:
-    return Stash(app, f"file://{folder}", clock=clock)
+def stash(app: Dash, url: str, clock: FakeClock) -> Stash:
+    return Stash(app, url, secret=SECRET, clock=clock)
 
 
 @pytest.fixture
@@ -474,23 +473,23 @@ def test_a_callback_without_references_gets_its_arguments_untouched(app: Dash, s
     assert Page(app).call("out.data", ("a", "data", rows)) == rows
 
 
-def test_global_callbacks_registered_before_the_stash_work(folder: pathlib.Path) -> None:
+def test_global_callbacks_registered_before_the_stash_work(url: str) -> None:
     @dash.callback(Output("global-out", "data"), Input("global-a", "data"))
     def use(value: Any) -> str:
         return seen(value)
 
     app = Dash(__name__)
     app.layout = html.Div()
-    stash = Stash(url=f"file://{folder}")
+    stash = Stash(url=url, secret=SECRET)
     stash.init_app(app)
     ref = stash.put(VALUE, share=True)
     assert Page(app).call("global-out.data", ("global-a", "data", str(ref))) == "value"
 
 
-def test_async_callbacks(app: Dash, folder: pathlib.Path) -> None:
+def test_async_callbacks(app: Dash, url: str) -> None:
     app = Dash(__name__, use_async=True)
     app.layout = html.Div()
-    stash = Stash(app, f"file://{folder}")
+    stash = Stash(app, url, secret=SECRET)
     square = stash.memo(_square)
 
     @app.callback(Output("out", "data"), Input("a", "data"), State("b", "data"))
@@ -509,10 +508,10 @@ async def _square(n: int) -> int:
     return n * n
 
 
-def test_sync_callbacks_of_an_async_app(folder: pathlib.Path) -> None:
+def test_sync_callbacks_of_an_async_app(url: str) -> None:
     app = Dash(__name__, use_async=True)
     app.layout = html.Div()
-    stash = Stash(app, f"file://{folder}")
+    stash = Stash(app, url, secret=SECRET)
 
     @app.callback(Output("out", "data"), Input("a", "data"))
     def use(value: Any) -> Any:

@@ -15,7 +15,8 @@ from dash import Dash, Input, Output, dcc, html
 
 from dash_stash import NoSession, Stash
 from dash_stash.stores.local.housekeeping import GRACE
-from support import FakeClock, sweep
+from servers import Server
+from support import SECRET, FakeClock, sweep
 from unit.pages import Page
 from unit.visiting import Caller, at_once
 
@@ -28,9 +29,9 @@ def app() -> Dash:
 
 
 @pytest.fixture
-def stash(app: Dash, folder: pathlib.Path, clock: FakeClock) -> Stash:
+def stash(app: Dash, url: str, clock: FakeClock) -> Stash:
     """A stash, and callbacks that count what a session and a page did."""
-    made = Stash(app, f"file://{folder}", clock=clock)
+    made = Stash(app, url, secret=SECRET, clock=clock)
 
     @app.callback(Output("session", "data"), Input("go", "n_clicks"))
     def count_in_session(_: int) -> int:
@@ -88,12 +89,12 @@ def test_every_browser_is_a_session_of_its_own(app: Dash, stash: Stash) -> None:
     assert [clicked(mine), clicked(mine), clicked(theirs), clicked(mine.another())] == [1, 2, 1, 3]
 
 
-def test_the_cookies_of_apps_under_other_paths_do_not_meet(folder: pathlib.Path) -> None:
+def test_the_cookies_of_apps_under_other_paths_do_not_meet(url: str) -> None:
     headers = []
     for prefix in ("/one/", "/two/"):
         app = Dash(__name__, url_base_pathname=prefix)
         app.layout = html.Div()
-        Stash(app, f"file://{folder}")
+        Stash(app, url, secret=SECRET)
         (header,) = app.server.test_client().get(prefix).headers.getlist("Set-Cookie")
         assert f"Path={prefix}" in header.split("; ")
         headers.append(header.partition("=")[0])
@@ -160,16 +161,18 @@ def test_another_deployments_cookie_is_no_session(app: Dash, stash: Stash, tmp_p
     assert page.post("session.data", ("go", "n_clicks", 1)).status_code == 403
 
 
-def test_neither_the_store_nor_a_reference_holds_the_id_of_a_session(app: Dash, stash: Stash, folder: pathlib.Path) -> None:
+def test_neither_the_store_nor_a_reference_holds_the_id_of_a_session(
+    app: Dash, stash: Stash, url: str, folder: pathlib.Path, server: Server
+) -> None:
     page = Page(app)
     clicked(page)
     clicked(page, "page")
     raw = base64.urlsafe_b64decode(cookie(page).value + "=")[:16]
-    for path in folder.rglob("*"):
-        if path.is_file():
-            content = path.read_bytes()
-            assert raw not in content, path
-            assert raw.hex().encode() not in content, path
+    contents = [path.read_bytes() for path in folder.rglob("*") if path.is_file()] if url.startswith("file:") else server.dump()
+    assert len(contents) > 2
+    for content in contents:
+        assert raw not in content
+        assert raw.hex().encode() not in content
 
 
 # Pages
@@ -204,10 +207,10 @@ def test_the_script_that_sends_the_page_id_comes_before_dashs_own(app: Dash, sta
     assert page.id not in script.get_data(as_text=True)
 
 
-def test_under_a_prefix_the_script_is_served_there(folder: pathlib.Path) -> None:
+def test_under_a_prefix_the_script_is_served_there(url: str) -> None:
     app = Dash(__name__, routes_pathname_prefix="/inner/", requests_pathname_prefix="/outer/inner/")
     app.layout = html.Div()
-    Stash(app, f"file://{folder}")
+    Stash(app, url, secret=SECRET)
     markup = app.server.test_client().get("/inner/").get_data(as_text=True)
     assert 'src="/outer/inner/_dash-stash/page.js"' in markup
     assert 'data-prefix="/outer/inner/"' in markup
@@ -222,10 +225,10 @@ def test_a_page_of_ones_own_index_string_works(app: Dash, stash: Stash) -> None:
 # Layouts
 
 
-def test_a_layout_that_is_a_function_knows_session_and_page_from_the_first_request_on(folder: pathlib.Path) -> None:
+def test_a_layout_that_is_a_function_knows_session_and_page_from_the_first_request_on(url: str) -> None:
     """Dash calls it once more while it prepares itself for the first request, before that browser can have a cookie."""
     app = Dash(__name__, suppress_callback_exceptions=True)  # else it is called at the assignment, where nobody is asking
-    stash = Stash(app, f"file://{folder}")
+    stash = Stash(app, url, secret=SECRET)
 
     def layout() -> Any:
         counts = [state.modify("loads", lambda n: n + 1, default=0) for state in (stash.session, stash.page)]
@@ -247,10 +250,10 @@ def test_a_layout_that_is_a_function_knows_session_and_page_from_the_first_reque
     assert fresh.post("shown.data", ("signal", "data", signal)).status_code == 403
 
 
-def test_an_app_of_many_pages_works(folder: pathlib.Path) -> None:
+def test_an_app_of_many_pages_works(url: str) -> None:
     dash.page_registry.clear()
     app = Dash(__name__, use_pages=True, pages_folder="", suppress_callback_exceptions=True)
-    stash = Stash(app, f"file://{folder}")
+    stash = Stash(app, url, secret=SECRET)
 
     def layout(**_: Any) -> Any:
         visits = stash.session.modify("visits", lambda n: n + 1, default=0) if flask.has_request_context() else 0
@@ -371,6 +374,7 @@ def test_the_tab_of_another_session_is_no_tab(scoped: Dash) -> None:
     assert theirs.post("tab.data", ("go", "n_clicks", 1)).status_code == 403
 
 
+@pytest.mark.parametrize("url", ["folder"], indirect=True)  # a server removes by its own clock: test_redis_sessions.py
 def test_the_data_of_a_closed_page_and_tab_goes_and_that_of_a_reloaded_tab_stays(scoped: Dash, stash: Stash, clock: FakeClock) -> None:
     closed, reloaded = Page(scoped), Page(scoped)
     for page in (closed, reloaded):
@@ -489,10 +493,11 @@ def test_logging_in_keeps_the_data_and_makes_a_planted_cookie_worthless(scoped: 
 # Time
 
 
-def test_a_cookie_slides_as_long_as_it_is_used_and_is_over_when_it_is_not(folder: pathlib.Path, clock: FakeClock) -> None:
+@pytest.mark.parametrize("url", ["folder"], indirect=True)
+def test_a_cookie_slides_as_long_as_it_is_used_and_is_over_when_it_is_not(url: str, clock: FakeClock) -> None:
     app = Dash(__name__)
     app.layout = html.Div()
-    stash = Stash(app, f"file://{folder}", idle="1h", clock=clock)
+    stash = Stash(app, url, secret=SECRET, idle="1h", clock=clock)
 
     @app.callback(Output("session", "data"), Input("go", "n_clicks"))
     def count(_: int) -> int:
@@ -513,10 +518,10 @@ def test_a_cookie_slides_as_long_as_it_is_used_and_is_over_when_it_is_not(folder
 # Users
 
 
-def test_a_user_has_the_same_data_in_every_browser_and_nobody_has_none(folder: pathlib.Path) -> None:
+def test_a_user_has_the_same_data_in_every_browser_and_nobody_has_none(url: str) -> None:
     app = Dash(__name__)
     app.layout = html.Div()
-    stash = Stash(app, f"file://{folder}", user=lambda: flask.request.headers.get("X-User"))
+    stash = Stash(app, url, secret=SECRET, user=lambda: flask.request.headers.get("X-User"))
 
     @app.callback(Output("user", "data"), Input("go", "n_clicks"))
     def count(_: int) -> int:
@@ -549,8 +554,8 @@ def test_a_page_whose_data_is_gone_is_told_so(scoped: Dash, stash: Stash) -> Non
     assert unquote(response.headers["X-Dash-Stash-Notice"]) == "The data of this page has expired. Reload it to go on."
 
 
-def test_an_app_says_it_in_its_own_words(app: Dash, folder: pathlib.Path) -> None:
-    Stash(app, f"file://{folder}", on_expired=lambda error: f"Zu spät: {type(error).__name__}")
+def test_an_app_says_it_in_its_own_words(app: Dash, url: str) -> None:
+    Stash(app, url, secret=SECRET, on_expired=lambda error: f"Zu spät: {type(error).__name__}")
 
     @app.callback(Output("value", "data"), Input("ref", "data"))
     def get(value: Any) -> Any:
@@ -571,7 +576,7 @@ def test_a_page_that_lost_the_race_for_the_first_cookie_is_loaded_again(scoped: 
 # Frames of other sites
 
 
-def test_a_page_in_another_sites_frame_keeps_its_session_if_the_app_allows_that(app: Dash, folder: pathlib.Path) -> None:
-    Stash(app, f"file://{folder}", cross_site=True)
+def test_a_page_in_another_sites_frame_keeps_its_session_if_the_app_allows_that(app: Dash, url: str) -> None:
+    Stash(app, url, secret=SECRET, cross_site=True)
     (header,) = Page(app).loaded.headers.getlist("Set-Cookie")
     assert {"HttpOnly", "Secure", "SameSite=None", "Partitioned"} <= set(header.split("; "))

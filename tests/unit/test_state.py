@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dash_stash import FlightCycle, NoSession, Stash, Unstorable, Variables
+from support import SECRET
 from unit.visiting import at_once, visit
 
 
@@ -89,8 +90,8 @@ def test_every_read_is_a_private_copy(state: Variables) -> None:
         loaded["big"][:] = 1
 
 
-def test_another_worker_sees_it_at_once(stash: Stash, folder: object) -> None:
-    other = Stash(url=f"file://{folder}")
+def test_another_worker_sees_it_at_once(stash: Stash, url: str) -> None:
+    other = Stash(url=url, secret=SECRET)
     stash.app["a"] = 1
     assert other.app["a"] == 1
     other.app["a"] = 2
@@ -148,8 +149,8 @@ def test_modify_replaces_the_value_and_returns_it(state: Variables) -> None:
     assert dict(state) == {"n": 2, "new": [None]}
 
 
-def test_no_update_of_many_threads_is_lost(stash: Stash, folder: object) -> None:
-    workers = [Stash(url=f"file://{folder}") for _ in range(4)]
+def test_no_update_of_many_threads_is_lost(stash: Stash, url: str) -> None:
+    workers = [Stash(url=url, secret=SECRET) for _ in range(4)]
 
     def count(number: int) -> None:
         for _ in range(10):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import pathlib
 import re
 from typing import Any
 
@@ -15,6 +14,7 @@ from dash import Dash, Input, Output, dcc, html
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from dash_stash import Stash
+from support import SECRET
 from unit.pages import Page
 
 
@@ -52,9 +52,9 @@ class _Member(flask_login.UserMixin):
         self.id = name
 
 
-def test_flask_login(app: Dash, folder: pathlib.Path) -> None:
+def test_flask_login(app: Dash, url: str) -> None:
     flask_login.LoginManager(app.server).user_loader(_Member)
-    stash = Stash(app, f"file://{folder}", user=lambda: flask_login.current_user.get_id())  # noqa: PLW0108 (who is current changes)
+    stash = Stash(app, url, secret=SECRET, user=lambda: flask_login.current_user.get_id())  # noqa: PLW0108 (who is current changes)
     computed = _count(app, stash)
 
     @app.callback(Output("in", "data"), Input("name", "value"))
@@ -86,9 +86,9 @@ def test_flask_login(app: Dash, folder: pathlib.Path) -> None:
     assert _seen(ann) == [4, 1], "the user is the same, the session is new"
 
 
-def test_dash_auth(app: Dash, folder: pathlib.Path) -> None:
+def test_dash_auth(app: Dash, url: str) -> None:
     # Flask's session would do as well; what the browser sends is what BasicAuth has checked.
-    stash = Stash(app, f"file://{folder}", user=lambda: (flask.session.get("user") or {}).get("email"))
+    stash = Stash(app, url, secret=SECRET, user=lambda: (flask.session.get("user") or {}).get("email"))
     computed = _count(app, stash)
     dash_auth.BasicAuth(app, {"ann": "secret of ann", "bob": "secret of bob"})
 
@@ -104,11 +104,11 @@ def test_dash_auth(app: Dash, folder: pathlib.Path) -> None:
     assert (intruder.loaded.status_code, intruder.ids) == (401, "")
 
 
-def test_a_proxy_that_says_who_it_is_and_serves_the_app_under_a_path_over_https(folder: pathlib.Path) -> None:
+def test_a_proxy_that_says_who_it_is_and_serves_the_app_under_a_path_over_https(url: str) -> None:
     app = Dash(__name__, requests_pathname_prefix="/sales/", routes_pathname_prefix="/")
     app.layout = html.Div([dcc.Store(id="seen")])
     app.server.wsgi_app = ProxyFix(app.server.wsgi_app)
-    stash = Stash(app, f"file://{folder}", user=lambda: flask.request.headers.get("X-Forwarded-User"))
+    stash = Stash(app, url, secret=SECRET, user=lambda: flask.request.headers.get("X-Forwarded-User"))
     _count(app, stash)
 
     def behind_proxy(name: str) -> Page:

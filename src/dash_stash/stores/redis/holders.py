@@ -47,7 +47,10 @@ class Holders:
         return _KEPT_FOR * self._limits.idle
 
     def reserve(self, belonging: Belonging) -> bool:
-        """Note an entry that is about to be stored, in place of what its key had; False if that would be too much."""
+        """Note an entry that is about to be stored, in place of what its key had; False if that would be too much.
+
+        A session that had nothing yet is one more of those that may have something.
+        """
         holder = holder_of(belonging.scope)
         text = f"{belonging.size} {belonging.kind} {belonging.stored} {belonging.scope}"
         answer = self._server.run(

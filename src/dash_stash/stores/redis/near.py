@@ -41,8 +41,6 @@ class Near:
 
     def read(self, key: bytes, pointer: Pointer, part: PartName | None) -> Found | None:
         """Return what this machine has of an entry: all, or the part; None if it has nothing."""
-        if pointer.gone_at <= self._clock():
-            return None
         if pointer.inline:
             return self._in_pointer(key, pointer.inline)
         whole = self._copy(_copy_key(key, pointer, None))
@@ -56,7 +54,7 @@ class Near:
     def _in_pointer(self, key: bytes, inline: bytes) -> Found | None:
         known = self._inline.get(key)
         if known is not None and known[0] == inline:
-            return known[1]
+            return known[1] if _is_current(known[1].entry.facts, self._clock()) else None
         parsed = records.parse_inline(key, inline, self._sealing_key)
         if parsed is None:
             self._pointers.warn(key)

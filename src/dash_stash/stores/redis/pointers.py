@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import logging
 import time
 from dataclasses import dataclass
@@ -22,6 +23,9 @@ _PUSHED_FOR = 1.0
 
 _KNOWN = 4096
 
+# While a machine sleeps, its monotonic clock may stand still; this one does not.
+_now = functools.partial(time.clock_gettime, time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic
+
 
 @dataclass(slots=True)
 class Known:
@@ -36,7 +40,7 @@ class Known:
     """What must stand in those of its tags."""
 
     looked_at: float = 0.0
-    """When it was current, on the monotonic clock."""
+    """When it was current, on a clock that is never set."""
 
     mark: Mark | None = None
     """What the listener is asked whether it is current still; None if it has to be looked at each time."""
@@ -57,7 +61,7 @@ class Pointers:
         Raises:
             StoreUnavailable: The server cannot be asked.
         """
-        known, now = self._known.get(key), time.monotonic()
+        known, now = self._known.get(key), _now()
         if known is None:
             return self._look_anew(key, now, *self._server.values([self._names.pointer(key)]))
         listener, mark = self._listener, known.mark
@@ -98,7 +102,7 @@ class Pointers:
     def seen_lately(self, key: bytes) -> Known | None:
         """Return what may be served without a look while the server cannot be asked; never a variable."""
         known = self._known.get(key)
-        if known is None or known.pointer.is_state or time.monotonic() - known.looked_at >= BOUND:
+        if known is None or known.pointer.is_state or _now() - known.looked_at >= BOUND:
             return None
         return known
 

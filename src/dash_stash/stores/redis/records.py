@@ -34,6 +34,7 @@ PIECES_AT = 20
 """Where a script finds the number of all pieces."""
 
 _CHECKSUM_SIZE = 8
+_MOST_PIECES = 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,19 +70,11 @@ class Pointer:
             identity, head_pieces, pieces, length = _START.unpack_from(packed)
             end = _START.size + length
             size, scope, gone_at, tags, is_state = json.loads(packed[_START.size : end])
-            sound = {tag: int(epoch) for tag, epoch in tags.items()}
-            return cls(
-                identity,
-                int(size),
-                str(scope),
-                math.inf if gone_at is None else float(gone_at),
-                sound,
-                bool(is_state),
-                head_pieces,
-                pieces,
-                packed[end:],
-            )
-        except (struct.error, ValueError, TypeError, AttributeError):
+            gone_at = math.inf if gone_at is None else float(gone_at)
+            epochs = {tag: int(epoch) for tag, epoch in tags.items()}
+            is_sound = scope.isascii() and head_pieces <= pieces <= _MOST_PIECES
+            return cls(identity, int(size), scope, gone_at, epochs, bool(is_state), head_pieces, pieces, packed[end:]) if is_sound else None
+        except (struct.error, ValueError, TypeError, AttributeError, OverflowError, RecursionError):
             return None
 
 

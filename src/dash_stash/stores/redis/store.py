@@ -155,21 +155,7 @@ class RedisStore:
             names = [self._names.piece(key, pointer.id, number) for number in range(len(pieces.all))]
             commands.append(("SET", self._names.manifest(key, pointer.id), pieces.manifest(), "PX", milliseconds(_UPLOAD)))
             commands += [("SET", name, piece, "PX", milliseconds(_UPLOAD)) for name, piece in zip(names, pieces.all, strict=True)]
-        for first in range(0, len(commands), _AT_ONCE):
-            self._server.together(commands[first : first + _AT_ONCE])
-        life = self._life(pointer)
-        answer = self._server.run(
-            scripts.PUBLISH,
-            self._names.of_entry(key),
-            token,
-            pointer.pack(),
-            "" if math.isinf(life) else milliseconds(life),
-            timeout=PATIENT,
-        )
-        self._pointers.note_change(self._names.pointer(key))
-        if answer == scripts.EVICTED:
-            raise StoreUnavailable(self._server.address.shown, "it evicts what is being stored (maxmemory is too small)")
-        if answer == scripts.REFUSED:
+        if not self._send(token, key, pointer, commands):
             return False
         if pieces is not None:
             self._near.keep(key, pointer, facts, encoded)
@@ -178,6 +164,33 @@ class RedisStore:
             self.delete(key)
             return False
         return True
+
+    def _send(self, token: bytes, key: bytes, pointer: Pointer, commands: Sequence[Sequence[Any]]) -> bool:
+        """Write the pieces of an entry, then its pointer; False if the flight is not the present one."""
+        life = self._life(pointer)
+        expiry = "" if math.isinf(life) else milliseconds(life)
+        answer = scripts.EVICTED
+        try:
+            for first in range(0, len(commands), _AT_ONCE):
+                self._server.together(commands[first : first + _AT_ONCE])
+            arguments = token, pointer.pack(), expiry
+            answer = self._server.run(scripts.PUBLISH, self._names.of_entry(key), *arguments, timeout=PATIENT)
+        finally:
+            self._pointers.note_change(self._names.pointer(key))
+            if answer != scripts.STORED:
+                self._take_back(key, pointer)
+        if answer == scripts.EVICTED:
+            raise StoreUnavailable(self._server.address.shown, "it evicts what is being stored (maxmemory is too small)")
+        return bool(answer == scripts.STORED)
+
+    def _take_back(self, key: bytes, pointer: Pointer) -> None:
+        """Remove pieces that no pointer names; if that fails too, they go by themselves."""
+        names = [self._names.piece(key, pointer.id, number) for number in range(pointer.pieces)]
+        with contextlib.suppress(StoreUnavailable):
+            # Not known: perhaps the pointer was written, and only the answer got lost.
+            (packed,) = self._server.values([self._names.pointer(key)])
+            if names and (packed is None or packed[: records.ID_SIZE] != pointer.id):
+                self._server.together([("UNLINK", name) for name in (self._names.manifest(key, pointer.id), *names)])
 
     def _life(self, pointer: Pointer) -> float:
         """How many seconds an entry is to be stored from now on."""
