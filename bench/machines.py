@@ -35,7 +35,9 @@ def machines(folder: pathlib.Path, *, quick: bool) -> Iterator[Section]:
     with contenders.redis_server(folder / "machines") as address, redis.Redis.from_url(address) as client:
         value = frame(MILLION)
         yield from _first_fetch(folder / "first", address, client, value, quick=quick)
+        client.flushall()  # the functions of the next section have the same names
         yield from _later_hits("the 48 MB frame", folder / "frames", address, client, value, rounds=10 if quick else 50, repeat=5)
+        client.flushall()
         small = {f"key {number}": float(number) for number in range(10)}
         yield from _later_hits("a dict of ten floats", folder / "dicts", address, client, small, rounds=20 if quick else 100, repeat=50)
         yield _cold(folder / "cold", address, rounds=3 if quick else 20)
