@@ -64,10 +64,8 @@ class Pointers:
         known, now = self._known.get(key), _now()
         if known is None:
             return self._look_anew(key, now, *self._server.values([self._names.pointer(key)]))
-        listener, mark = self._listener, known.mark
-        if listener is not None and mark is not None and now - known.looked_at < _PUSHED_FOR and listener.vouches(mark):
-            return known
         # A variable that is changed by many is worth a look each time.
+        listener = self._listener
         mark = None if listener is None or known.pointer.is_state else listener.mark(known.names)
         packed, *epochs = self._server.values(known.names)
         if packed != known.packed:
@@ -94,6 +92,13 @@ class Pointers:
                 self._known.pop(next(iter(self._known)), None)
         self._known[key] = known
         return known
+
+    def vouched_for(self, key: bytes) -> Known | None:
+        """Return what need not be looked at, because its change would have been heard of."""
+        known = self._known.get(key)
+        if known is None or known.mark is None or self._listener is None or _now() - known.looked_at >= _PUSHED_FOR:
+            return None
+        return known if self._listener.vouches(known.mark) else None
 
     def seen(self, key: bytes) -> Known | None:
         """Return what this process saw last, of whatever age."""

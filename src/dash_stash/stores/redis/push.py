@@ -51,7 +51,10 @@ class Listener:
         if mark[0] is not self._connection or self._process != os.getpid():
             return False
         changes = self._changes
-        return all(changes[slot] == count for slot, count in mark[1])
+        for slot, count in mark[1]:  # noqa: SIM110 (it is on the way of each hit: the loop takes half as long)
+            if changes[slot] != count:
+                return False
+        return True
 
     def note(self, names: Iterable[str]) -> None:
         """Note changes; those of this process need not come back from the server to be known."""

@@ -83,6 +83,11 @@ class RedisStore:
 
     def read(self, key: bytes, part: PartName | None = None) -> Found | None:
         """Read the entry of *key*."""
+        known = self._pointers.vouched_for(key)
+        found = None if known is None else self._near.read(key, known.pointer, part)
+        return self._read(key, part) if found is None else found
+
+    def _read(self, key: bytes, part: PartName | None) -> Found | None:
         before, tried = self._pointers.seen(key), None
         try:
             for _ in range(_TRIES):
