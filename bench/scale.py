@@ -14,7 +14,7 @@ import pathlib
 import tempfile
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -150,8 +150,8 @@ class Costs:
     change: Cost
     """A variable of 1 kB that is modified."""
 
-    idle: Cost
-    """A second of a process that does nothing."""
+    session: Cost
+    """A request that proves its session."""
 
     message: Cost
     """A process that is told that what it has read has changed, with pushed invalidation."""
@@ -165,7 +165,7 @@ class Costs:
 
 def measure(folder: pathlib.Path, address: str, *, quick: bool) -> Costs:
     """Measure on a real server, through the store that apps use."""
-    times, seconds, listeners = (200, 4, 5) if quick else (2000, 20, 20)
+    times, rounds, listeners = (200, 5, 5) if quick else (2000, 30, 20)
     small, big = 10 * KB, 1000 * KB
     with redis.Redis.from_url(address) as client:
         meter = Meter(client)
@@ -179,19 +179,28 @@ def measure(folder: pathlib.Path, address: str, *, quick: bool) -> Costs:
         variable_memory = meter.memory_of(write, times)
         read = meter.of(lambda: second.app["variable 0"], times)
         change = meter.of(lambda: second.app.modify("variable 0", lambda before: before), times)
-        idle = meter.of(lambda: time.sleep(seconds), 1) * (1 / 2 / seconds)
         machines = [contenders.machine(f"{address}?push=1", folder / f"listener {number}") for number in range(listeners)]
         hits = [_value_of(stash) for stash in machines]
         process_memory = meter.memory_of(_counting(lambda number: hits[number](0, small)), listeners)
         time.sleep(1)  # for all to know what they need for a hit without a check
         pushed = meter.of(lambda: hits[0](0, small), times)
-        told = meter.of(lambda: (value.refresh(0, small), [hit(0, small) for hit in hits]), 20)
+        told = sum((_refreshed(meter, value, hits) for _ in range(rounds)), start=_NOTHING) * (1 / rounds)
+        untold = sum((_refreshed(meter, value, []) for _ in range(rounds)), start=_NOTHING) * (1 / rounds)
+        # The cookie, and the session that it is of: has either ended?
+        session = meter.of(lambda: (first.store.has_ended("cookie:aa"), first.store.has_ended("session:aa")), times)
     fetch, fetched_byte = _line(small, big, *fetched)
     store, stored_byte = _line(small, big, *stored)
-    # Each listener is told of the change and fetches the new value.
-    message = (told + stored[0] * -1) * (1 / listeners) + fetched[0] * -1
+    message = (told + untold * -1) * (1 / listeners)
     memory = entry_memory, variable_memory, process_memory
-    return Costs(checked, pushed, fetch, fetched_byte, store, stored_byte, read, change, idle, message, *memory)
+    return Costs(checked, pushed, fetch, fetched_byte, store, stored_byte, read, change, session, message, *memory)
+
+
+def _refreshed(meter: Meter, value: Memo[[int, int], bytes], hits: Sequence[Memo[[int, int], bytes]]) -> Cost:
+    """Return what a new version costs of which those are told who have looked at the old one."""
+    for hit in hits:
+        hit(0, 10 * KB)
+        hit(0, 10 * KB)  # the first look fetches, the second is one that the server remembers
+    return meter.of(lambda: value.refresh(0, 10 * KB), 1)
 
 
 def _value_of(stash: Stash) -> Memo[[int, int], bytes]:
@@ -227,6 +236,9 @@ class Outcome:
 
     near: float
     """The share that the machine's near cache had, and that was current."""
+
+    again: float
+    """The share of all at which that process had looked within the last second: with pushed changes, it does not ask."""
 
     fetched: float
     """The share that came from Redis."""
@@ -279,16 +291,20 @@ def simulate(load: Load, *, sample: int, seconds: float) -> Outcome:
     popularity = 1 / np.arange(1, load.keys + 1) ** load.zipf
     asked_for = load.rate * popularity / popularity.sum()
     sizes = load.size * np.exp(chance.normal(scale=_SPREAD, size=load.keys))
-    pauses = 1 / asked_for / (1 - sample / load.machines)
+    sample = min(sample, load.machines)
+    # For ever, if there are no others.
+    pauses = 1 / asked_for / (1 - sample / load.machines) if sample < load.machines else np.full(load.keys, np.inf)
     warm = 2 * load.ttl
     count = int(load.rate * sample / load.machines * (warm + seconds))
     times = np.sort(chance.uniform(0, warm + seconds, count))
     keys = chance.choice(load.keys, count, p=popularity / popularity.sum())
-    places = chance.integers(sample, size=count)
+    places, workers = chance.integers(sample, size=count), chance.integers(load.workers, size=count)
+    looked: dict[tuple[int, int, int], float] = {}
+    again = 0
     caches = [_NearCache(load.near) for _ in range(sample)]
     made = np.full(load.keys, -np.inf)
     counts, volumes = np.zeros(3), np.zeros(3)
-    for now, key, place in zip(times, keys, places, strict=True):
+    for now, key, place, worker in zip(times, keys, places, workers, strict=True):
         version = made[key]
         while version + load.ttl <= now:
             # It is over. Another machine may have computed it since, and that may be over again.
@@ -297,18 +313,26 @@ def simulate(load: Load, *, sample: int, seconds: float) -> Outcome:
         made[key] = min(version, now)
         if what != _NEAR:
             caches[place].keep(key, made[key], sizes[key])
+        was_looked_at = what == _NEAR and now - looked.get((key, place, worker), -np.inf) < _LOOKED_AT_LEAST
+        if not was_looked_at:
+            looked[key, place, worker] = now
         if now >= warm:
+            again += was_looked_at
             counts[what] += 1
             volumes[what] += sizes[key]
     near, fetched, computed = counts / counts.sum()
+    again_share = again / counts.sum()
     volumes /= counts.sum()
     near_bytes = sum(cache.size for cache in caches) / sample
     # A value is there for its ttl, then away until somebody asks.
     live = asked_for * load.ttl / (1 + asked_for * load.ttl)
-    return Outcome(near, fetched, computed, volumes[_FETCHED], volumes[_COMPUTED], near_bytes, live.sum(), (live * sizes).sum())
+    return Outcome(
+        near, again_share, fetched, computed, volumes[_FETCHED], volumes[_COMPUTED], near_bytes, live.sum(), (live * sizes).sum()
+    )
 
 
 _NEAR, _FETCHED, _COMPUTED = range(3)
+_LOOKED_AT_LEAST = 1.0  # seconds after which a hit looks in any case
 _SPREAD = 1.63  # of the logarithm: half of all sizes then lie between a third and three times the median
 
 
@@ -333,15 +357,16 @@ def demand(load: Load, outcome: Outcome, costs: Costs, *, push: bool) -> Demande
     rate, processes = load.rate, load.machines * load.workers
     computed = rate * outcome.computed
     parts = {
-        "hits of the near caches": (costs.pushed if push else costs.checked) * (rate * outcome.near),
+        "hits of the near caches": costs.checked * (rate * (outcome.near - (outcome.again if push else 0.0))),
         "values fetched": costs.fetch * (rate * outcome.fetched) + costs.fetched_byte * (rate * outcome.fetched_bytes),
         "values computed": costs.store * computed + costs.stored_byte * (rate * outcome.computed_bytes),
+        "sessions proven": costs.session * rate,
         "variables read": costs.read * rate,
         "variables changed": costs.change * (rate * load.changes),
-        "idle processes": costs.idle * processes,
     }
     if push:
-        # A process is told of the end of what it has read: at most all workers of each machine that has fetched it.
+        parts["hits of the near caches"] += costs.pushed * (rate * outcome.again)
+        # A process is told of the end of what it has looked at: at most all workers of each machine that has fetched it.
         parts["messages"] = costs.message * (rate * outcome.fetched * load.workers)
     memory = {
         "values": outcome.live_bytes + outcome.live_values * costs.entry_memory,
@@ -403,7 +428,8 @@ def _tell_costs(costs: Costs) -> None:
 
 
 def _tell_outcome(load: Load, outcome: Outcome) -> None:
-    shares = f"near {outcome.near:.1%}, fetched {outcome.fetched:.1%}, computed {outcome.computed:.2%}"
+    near = f"near {outcome.near:.1%} ({outcome.again:.1%} within a second of the same process's last look)"
+    shares = f"{near}, fetched {outcome.fetched:.1%}, computed {outcome.computed:.2%}"
     print(
         f"{load.rate:,.0f} callbacks a second; {shares}; near caches hold {outcome.near_bytes / MB:,.0f} MB each; "
         f"{outcome.live_values:,.0f} values are live.\n"

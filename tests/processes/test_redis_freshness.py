@@ -5,6 +5,7 @@ from __future__ import annotations
 import pathlib
 import random
 import re
+import statistics
 import subprocess
 import time
 from collections.abc import Iterator
@@ -102,6 +103,33 @@ def _silent(line: Proxy, block: machines.Block) -> bool:
     for _ in range(1000):
         block(1, 8000)
     return line.passed - before < 1000
+
+
+def test_a_pushed_change_is_heard_of_at_once(server: Server, tmp_path: pathlib.Path) -> None:
+    first, second = (block_of(open_machine(server.url + PUSH, tmp_path / f"cache{number}")) for number in (1, 2))
+    took = []
+    for _ in range(10):
+        first(1, 8000)
+        wait_until(lambda: _is_trusted(server, second), "hits say nothing to the server")
+        first.forget(1, 8000)
+        began = time.monotonic()
+        wait_until(lambda: second.peek(1, 8000) is None, "it is gone there too")
+        took.append(time.monotonic() - began)
+    assert statistics.median(took) < 0.2, "a value is looked at once a second in any case"
+
+
+def _is_trusted(server: Server, block: machines.Block) -> bool:
+    """Whether hits ask nothing, beside what this asks."""
+    before = _commands(server)
+    for _ in range(50):
+        block(1, 8000)
+    return _commands(server) - before < 10
+
+
+def _commands(server: Server) -> int:
+    info = server.ask("INFO", "stats")
+    assert isinstance(info, dict)
+    return int(info["total_commands_processed"])
 
 
 def test_nothing_is_trusted_after_a_lost_connection_until_it_was_checked(server: Server, tmp_path: pathlib.Path) -> None:

@@ -26,7 +26,13 @@ times = st.floats(0, 1e10) | st.just(math.inf)
 
 @given(st.binary(min_size=16, max_size=16), st.integers(0, 2**60), scopes, times, epochs, st.booleans(), st.binary(max_size=50))
 def test_a_pointer_comes_back_as_it_was(
-    identity: bytes, size: int, scope: str, gone_at: float, tags: dict[str, int], is_state: bool, inline: bytes  # noqa: FBT001 (drawn)
+    identity: bytes,
+    size: int,
+    scope: str,
+    gone_at: float,
+    tags: dict[str, int],
+    is_state: bool,  # noqa: FBT001 (drawn)
+    inline: bytes,
 ) -> None:
     pointer = Pointer(identity, size, scope, gone_at, tags, is_state, 1, 2, inline)
     assert Pointer.parse(pointer.pack()) == pointer

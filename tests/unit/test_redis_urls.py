@@ -36,9 +36,9 @@ def test_a_url_names_several_servers() -> None:
     assert (sentinels.way, sentinels.primary) == ("sentinel", "the-primary")
     assert sentinels.settings == {"db": 0, "username": "user", "password": "pass"}
     assert sentinels.sentinel_settings == {"password": "other"}
-    cluster = address.parse("rediss+cluster://a,b:7000?push=1&prefix=app:1")
+    cluster = address.parse("rediss+cluster://a,b:7000?prefix=app:1")
     assert cluster.hosts == (("a", 6379), ("b", 7000))
-    assert (cluster.way, cluster.push, cluster.prefix, cluster.settings["ssl"]) == ("cluster", True, "app:1", True)
+    assert (cluster.way, cluster.push, cluster.prefix, cluster.settings["ssl"]) == ("cluster", False, "app:1", True)
 
 
 @pytest.mark.parametrize(
@@ -50,6 +50,7 @@ def test_a_url_names_several_servers() -> None:
         ("redis://a,b", "sentinel"),
         ("redis+sentinel://a", "primary"),
         ("redis+cluster://a/1", "no database but 0"),
+        ("redis+cluster://a?push=1", "push=1 is for one primary"),
         ("redis+other://a", "not a store"),
         ("redis://cache?ssl_ca_certs=/a.pem", "rediss"),
         ("redis://cache?socket_timeout=5", "there is no option socket_timeout"),

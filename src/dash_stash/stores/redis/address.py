@@ -98,6 +98,8 @@ def parse(url: str) -> Address:
         primary, place = _place(parts, options, way)
     except ValueError as error:
         raise ConfigError(f"url={shown!r} cannot be used: {error}") from error
+    if way == "cluster" and options.get("push") == "1":
+        raise ConfigError(f"url={shown!r}: push=1 is for one primary, whose messages can be heard on one connection, not for a cluster")
     if way is None and len(hosts) > 1:
         raise ConfigError(f"url={shown!r} names several servers: write redis+sentinel:// or redis+cluster://")
     encryption = {name: _TRUTHS.get(value.lower(), value) for name, value in options.items() if name.startswith("ssl_")}

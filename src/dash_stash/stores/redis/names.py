@@ -10,9 +10,6 @@ class Names:
 
     def __init__(self, prefix: str) -> None:
         """Take what they begin with."""
-        self.pushed = f"{prefix}:p:", f"{prefix}:e:"
-        """How the names begin whose changes are pushed: of pointers and epochs."""
-
         self.pointers = f"{prefix}:p:*"
         self.variables = f"{prefix}:variables"
         """The keys of the app's variables, each with the time until which it is stored."""

@@ -52,7 +52,7 @@ class Pointers:
     def __init__(self, server: Server, names: Names) -> None:
         """Take the server."""
         self._server, self._names = server, names
-        self._listener = Listener(server, names.pushed) if server.address.push else None
+        self._listener = Listener(server) if server.address.push else None
         self._known: dict[bytes, Known] = {}
 
     def look(self, key: bytes) -> Known | None:
@@ -67,7 +67,10 @@ class Pointers:
         # A variable that is changed by many is worth a look each time.
         listener = self._listener
         mark = None if listener is None or known.pointer.is_state else listener.mark(known.names)
-        packed, *epochs = self._server.values(known.names)
+        values = None if mark is None else self._server.values_watched(known.names, mark.ear.id)
+        if values is None:
+            mark, values = None, self._server.values(known.names)
+        packed, *epochs = values
         if packed != known.packed:
             return self._look_anew(key, now, packed)
         return self._keep(key, known, now, mark) if epochs == known.epochs else None

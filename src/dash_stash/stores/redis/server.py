@@ -67,15 +67,10 @@ class Server:
             clients[timeout] = self.address.client(timeout)  # of two threads that do this at once, one's is lost
         return clients[timeout]
 
-    def listening_connections(self) -> list[Any]:
-        """Connections on which the server can push messages, to each primary one."""
+    def listening_connection(self) -> Any:
+        """Return a connection, not opened yet, on which the server can push messages."""
         with self.asked():
-            client = self.address.client(_QUICK, protocol=3)
-            if isinstance(client, redis.RedisCluster):
-                pools = [node.redis_connection.connection_pool for node in client.get_primaries()]
-            else:
-                pools = [client.connection_pool]
-            return [pool.make_connection() for pool in pools]
+            return self.address.client(_QUICK, protocol=3).connection_pool.make_connection()
 
     def _lose(self, reason: str) -> None:
         """Do not ask again until a thread has found that the server is back."""
@@ -99,6 +94,21 @@ class Server:
             if isinstance(client, redis.RedisCluster):
                 return list(client.mget_nonatomic(names))
             return list(client.mget(names))
+
+    def values_watched(self, names: Sequence[str], listener: int) -> list[bytes | None] | None:
+        """The values of some keys, of whose changes the connection with the id *listener* will hear; None if it cannot."""
+        with self.asked() as client, client.pipeline(transaction=False) as pipeline:
+            # Each time, because nobody knows which connection of the pool this is, and to whom it has told changes before.
+            pipeline.execute_command("CLIENT", "TRACKING", "ON", "REDIRECT", listener, "OPTIN")
+            pipeline.execute_command("CLIENT", "CACHING", "YES")
+            pipeline.mget(names)
+            answers = pipeline.execute(raise_on_error=False)
+            for answer in answers:
+                if isinstance(answer, redis.ResponseError):
+                    return None  # the listener is gone, or of another server: after a fail-over
+                if isinstance(answer, Exception):
+                    raise answer
+            return list(answers[-1])
 
     def together(self, commands: Sequence[Sequence[Any]], timeout: float = PATIENT) -> list[Any]:
         """Send commands without waiting for each other's answers; those that a cluster's nodes share are not one step."""
