@@ -8,13 +8,15 @@ import random
 import statistics
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
 import pytest
 
 from dash_stash import Stash, StoreUnavailable
 from processes.apps import machines
 from processes.apps.machines import block_of, in_background, is_whole, open_machine
-from processes.running import result, start
+from processes.running import full_disk, result, start
 from proxy import Proxy, between
 from servers import Server, running, running_replica
 from support import lines, must, wait_until
@@ -226,6 +228,22 @@ def test_a_slow_network_is_no_outage(server: Server, line: Proxy, tmp_path: path
     line.delay = 0.02
     assert is_whole(must(block_of(open_machine(line.url, tmp_path / "cache2")).peek(1, 16 * MB)), 16 * MB)
     assert not _warnings(caplog)
+
+
+def test_a_machine_whose_disk_is_full_fetches_what_it_cannot_keep(server: Server, tmp_path: pathlib.Path) -> None:
+    stash = open_machine(server.url, tmp_path / "cache1")
+    ref = stash.put(np.arange(2 * MB), share=True)
+    with full_disk(tmp_path / "disk") as ballast:
+        other = open_machine(server.url, tmp_path / "disk")
+        with ThreadPoolExecutor(8) as threads:
+            got = list(threads.map(lambda _: other.ref(str(ref)).get()[-1], range(16)))
+        assert got == [2 * MB - 1] * 16
+        assert is_whole(block_of(other)(1, 4 * MB), 4 * MB)
+        assert is_whole(must(block_of(stash).peek(1, 4 * MB)), 4 * MB), "it has stored it all the same"
+        other.app["name"] = 1
+        assert stash.app["name"] == 1
+        ballast.empty()
+        assert other.ref(str(ref)).get()[-1] == 2 * MB - 1
 
 
 def test_an_outage_is_told_once_a_minute(server: Server, tmp_path: pathlib.Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -83,16 +83,12 @@ class Near:
             flight = self._local.join(_copy_key(key, pointer, part))
         except StoreUnavailable:
             return self._download(key, pointer, part)
-        if isinstance(flight, Landed):
-            return self.read(key, pointer, part)
-        if flight is None:  # cannot be: it was waited for
-            return None
         try:
-            found = self.read(key, pointer, part) or self._download(key, pointer, part)
-            flight.land()
+            # Who fetched it meanwhile may have had no room to keep it.
+            return self.read(key, pointer, part) or self._download(key, pointer, part)
         finally:
-            flight.close()
-        return found
+            if flight is not None and not isinstance(flight, Landed):
+                flight.land()
 
     def _download(self, key: bytes, pointer: Pointer, part: PartName | None) -> Found | None:
         (manifest,) = self._server.values([self._names.manifest(key, pointer.id)])
