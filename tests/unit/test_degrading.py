@@ -7,15 +7,18 @@ import logging
 import pathlib
 import shutil
 from collections.abc import Sequence
+from urllib.parse import unquote
 
 import pytest
+from dash import Dash, Input, Output, dcc, html
 
-from dash_stash import Stash, StoreUnavailable
+from dash_stash import Ref, Stash, StoreUnavailable
 from dash_stash.codec import Encoded
 from dash_stash.layout import Facts
 from dash_stash.stores.base import Flight
 from support import FakeClock
 from unit.broken import Sound
+from unit.pages import Page
 from unit.visiting import at_once, visit
 
 
@@ -167,3 +170,27 @@ def test_a_stale_value_that_cannot_be_replaced_leaves_its_key_free(stash: Stash,
     failing.failing = ()
     (other,) = at_once(1, lambda _: memo.refresh())
     assert other.result() == 3
+
+
+def test_callbacks_that_need_the_store_are_answered_without_where_it_is_and_told_of_once_a_minute(
+    folder: pathlib.Path, clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = Dash(__name__)
+    app.layout = html.Div([dcc.Store(id="out")])
+    stash = Stash(app, f"file://{folder}", clock=clock)
+
+    @app.callback(Output("out", "data"), Input("go", "n_clicks"))
+    def store(_: int) -> Ref[int]:
+        return stash.put(1)
+
+    page = Page(app)
+    assert page.post("out.data", ("go", "n_clicks", 1)).status_code == 200
+    lose(folder)
+    clock.now += 60
+    for _ in range(5):
+        response = page.post("out.data", ("go", "n_clicks", 1))
+        assert response.status_code == 503
+        assert str(folder) not in response.get_data(as_text=True)
+        assert "Try again later" in unquote(response.headers["X-Dash-Stash-Notice"])
+    (warning,) = [record for record in caplog.records if record.name == "dash_stash"]
+    assert str(folder) in warning.getMessage()

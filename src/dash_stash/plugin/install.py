@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import logging
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote
 
@@ -12,7 +11,7 @@ import dash
 import flask
 from flask import Response
 
-from dash_stash.errors import ConfigError, NoSession, PartMissing, RefExpired, RefInvalid, StashError, StoreUnavailable
+from dash_stash.errors import BudgetExceeded, ConfigError, NoSession, PartMissing, RefExpired, RefInvalid, StashError, StoreUnavailable
 from dash_stash.plugin.arguments import Arguments
 from dash_stash.plugin.visit import HEADER
 from dash_stash.plugin.visitors import Visitors
@@ -44,7 +43,7 @@ def install(app: dash.Dash, stash: Stash) -> None:
     app.interpolate_index = visitors.with_page(app.interpolate_index)
     app.server.teardown_request(visitors.leave)
     for error in _ANSWERS:
-        app.server.register_error_handler(error, functools.partial(_refuse, stash.on_expired))
+        app.server.register_error_handler(error, functools.partial(_refuse, stash))
     visitors.serve()
     _watch(app, stash.guard)
 
@@ -108,10 +107,15 @@ def _watch(app: dash.Dash, mode: Literal["warn", "raise", "off"] | None) -> None
     app.enable_dev_tools = enable_and_watch
 
 
-def _refuse(on_expired: Callable[[StashError], str] | None, error: StashError) -> Response:
+def _refuse(stash: Stash, error: StashError) -> Response:
     """Answer a callback that cannot get its data: the page stays as it is, and shows a notice."""
-    _log.warning("%s", error)
     status, notice = next(answer for kind, answer in _ANSWERS.items() if isinstance(error, kind))
-    response = Response(str(error), status=status, mimetype="text/plain")
-    response.headers[f"{HEADER}-Notice"] = quote(notice if on_expired is None else on_expired(error))
+    text = str(error)
+    if isinstance(error, StoreUnavailable) and not isinstance(error, BudgetExceeded):
+        stash.warn(error)
+        text = notice  # where the store is concerns nobody who looks at a page
+    else:
+        _log.warning("%s", error)
+    response = Response(text, status=status, mimetype="text/plain")
+    response.headers[f"{HEADER}-Notice"] = quote(notice if stash.on_expired is None else stash.on_expired(error))
     return response
