@@ -126,8 +126,19 @@ def test_a_value_of_more_than_512_mb_goes_from_one_machine_to_another(server: Se
     assert result(start(machines.read_huge, server.url, tmp_path / "cache2", reference)) == [size // 8, 0, size // 16, size // 8 - 1]
 
 
-def test_no_increment_of_8_writers_on_2_machines_is_lost(server: Server, tmp_path: pathlib.Path) -> None:
+def test_none_of_10_000_increments_of_8_writers_on_2_machines_is_lost(server: Server, tmp_path: pathlib.Path) -> None:
+    jobs = [start(machines.increment, server.url, tmp_path / f"cache{machine}", 2, 1250) for machine in (1, 2, 1, 2)]
+    assert len({result(job) for job in jobs}) == 4
+    assert open_machine(server.url, tmp_path / "cache3").app["count"] == 10_000
+
+
+def test_no_increment_is_lost_while_leases_are_evicted(server: Server, tmp_path: pathlib.Path) -> None:
     jobs = [start(machines.increment, server.url, tmp_path / f"cache{machine}", 2, 125) for machine in (1, 2, 1, 2)]
+    evicted = 0
+    with server.client() as client:
+        while any(job.poll() is None for job in jobs):
+            evicted += sum(client.delete(lease) for lease in client.scan_iter("dash-stash:l:*", count=1000))
+    assert evicted > 20
     assert len({result(job) for job in jobs}) == 4
     assert open_machine(server.url, tmp_path / "cache3").app["count"] == 1000
 
