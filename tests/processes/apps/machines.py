@@ -138,16 +138,16 @@ def write_blocks(url: str, cache: str, size: int) -> None:
 
 
 def increment(url: str, cache: str, writers: int, times: int) -> int:
-    """Let some writers of one process count in a variable of the app."""
+    """Let some writers of one process count in a variable of the app; return how often that was refused."""
     stash = open_machine(url, cache)
 
-    def write(_writer: int) -> None:
-        for _ in range(times):
-            stash.app.modify("count", lambda count: count + 1, default=0)
+    def write(_writer: int) -> int:
+        return [outcome(lambda: stash.app.modify("count", lambda count: count + 1, default=0)) for _ in range(times)].count(
+            "StoreUnavailable"
+        )
 
     with ThreadPoolExecutor(writers) as threads:
-        list(threads.map(write, range(writers)))
-    return os.getpid()
+        return sum(threads.map(write, range(writers)))
 
 
 # Forks
