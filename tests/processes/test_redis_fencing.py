@@ -5,10 +5,12 @@ Each test has all its rounds side by side, a key for each: they wait for one lea
 
 from __future__ import annotations
 
+import itertools
 import pathlib
 import random
 import signal
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -124,15 +126,13 @@ def test_a_promoted_replica_that_knows_of_no_lease_keeps_the_newer_value(server:
         between(server.port) as replication,
         running_replica(tmp_path / "replica", server, through=replication.port) as replica,
         between(server.port) as first,
-        between(server.port) as second,
     ):
         with replication.stalled():
             old = race.begin_old(first.url)
             server.kill()
             replica.ask("REPLICAOF", "NO", "ONE")
-            for line in (first, second):
-                line.lead_to(replica.port)
-        race.compute_new(second.url)
+            first.lead_to(replica.port)
+        race.compute_new(replica.url)
         race.end_old(old)
         assert _is_new(race.stored(replica.url))
 
@@ -145,7 +145,8 @@ def test_while_leases_and_values_are_evicted_nobody_sees_an_older_value_after_a_
         jobs += [start(machines.look_until, server.url, tmp_path / f"cache{machine}", tmp_path) for machine in (2, 3)]
         wait_until(lambda: len(lines(tmp_path / "ready")) == len(jobs), "all have begun")
         chance = random.Random(1)
-        for number in range(4000):
+        until = time.monotonic() + 4
+        for number in itertools.takewhile(lambda number: number < 4000 or time.monotonic() < until, itertools.count()):
             source.write(0, number)
             client.set(f"noise {number}", chance.randbytes(5000))
         (tmp_path / "stop").touch()
