@@ -15,8 +15,8 @@ from dash_stash.stores.redis.server import Server
 
 _log = logging.getLogger("dash_stash")
 
-BOUND = 2.0
-"""Seconds for which a value is served without another look, while the server cannot be asked."""
+BOUND = 1.8
+"""Seconds for which a value is served without another look, while the server cannot be asked: with the reading, 2 s at most."""
 
 _PUSHED_FOR = 1.0
 """Seconds for which a value is served without another look while changes are pushed: a message may have got lost."""
