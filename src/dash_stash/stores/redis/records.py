@@ -17,6 +17,7 @@ import math
 import struct
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeGuard
 
 import xxhash
 
@@ -34,7 +35,10 @@ PIECES_AT = 20
 """Where a script finds the number of all pieces."""
 
 _CHECKSUM_SIZE = 8
-_MOST_PIECES = 2**20
+_EPOCH_DIGITS = 20
+
+MOST_PIECES = 2**16
+"""So many pieces an entry may have; the server is busy as long as it goes through them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +76,7 @@ class Pointer:
             size, scope, gone_at, tags, is_state = json.loads(packed[_START.size : end])
             gone_at = math.inf if gone_at is None else float(gone_at)
             epochs = {tag: int(epoch) for tag, epoch in tags.items()}
-            is_sound = scope.isascii() and head_pieces <= pieces <= _MOST_PIECES
+            is_sound = scope.isascii() and head_pieces <= pieces <= MOST_PIECES
             return cls(identity, int(size), scope, gone_at, epochs, bool(is_state), head_pieces, pieces, packed[end:]) if is_sound else None
         except (struct.error, ValueError, TypeError, AttributeError, OverflowError, RecursionError):
             return None
@@ -159,3 +163,8 @@ def parse_head(key: bytes, head: bytes, size: int, sealing_key: bytes) -> tuple[
         return None
     entry = layout.parse(head, sealing_key)
     return None if entry is None or entry.key != key or entry.size != size else (entry, head)
+
+
+def is_epoch(value: bytes | None) -> TypeGuard[bytes]:
+    """Whether this is what we write as a tag's epoch."""
+    return value is not None and len(value) < _EPOCH_DIGITS and value.isdigit()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dash_stash.stores.redis.records import ID_SIZE, PIECES_AT
+from dash_stash.stores.redis.records import ID_SIZE, MOST_PIECES, PIECES_AT
 
 # How many pieces a pointer's entry has, and the names of their keys: the manifest, then the pieces by number.
 _PIECES = f"""
@@ -11,6 +11,7 @@ local function pieces(pointer, base)
   if #pointer >= {PIECES_AT + 4} then count = struct.unpack('>I4', pointer, {PIECES_AT + 1}) end
   local start = base .. (string.gsub(string.sub(pointer, 1, {ID_SIZE}), '.', function (letter)
     return string.format('%02x', string.byte(letter)) end)) .. ':'
+  if count > {MOST_PIECES} then count = 0 end
   if count > 0 then names[1] = start .. 'm' end
   for number = 0, count - 1 do names[number + 2] = start .. number end
   return names

@@ -153,6 +153,9 @@ class RedisStore:
             pieces=0 if pieces is None else len(pieces.all),
             inline=b"".join((packed.head, *packed.body)) if pieces is None else b"",
         )
+        if pointer.pieces > records.MOST_PIECES:
+            most = f"what one value may have on a server, {records.MOST_PIECES * records.PIECE:,}"
+            raise BudgetExceeded(self._server.address.shown, "one value", entry.size, most)
         if holder:
             self._reserve(Belonging(key, entry.size, facts.kind, self._clock(), facts.scope))
         commands = list(self._listings.notes(key, pointer))
@@ -238,12 +241,14 @@ class RedisStore:
         """The present epoch of each tag."""
         names = [self._names.epoch(tag) for tag in tags]
         values = self._server.values(names) if names else []
-        missing = [name for name, value in zip(names, values, strict=True) if value is None]
+        missing = [(name, value) for name, value in zip(names, values, strict=True) if not records.is_epoch(value)]
         if missing:
             # Random instead of the first: should the server have evicted one, it does not come back.
-            self._server.together([("SET", name, secrets.randbits(62), "NX") for name in missing])
+            # What somebody else has laid there is replaced.
+            commands = [("SET", name, secrets.randbits(62), *(("NX",) if value is None else ())) for name, value in missing]
+            self._server.together(commands)
             values = self._server.values(names)
-        return {tag: int(value or 0) for tag, value in zip(tags, values, strict=True)}
+        return {tag: int(value) if records.is_epoch(value) else 0 for tag, value in zip(tags, values, strict=True)}
 
     def forget_tag(self, tag: str) -> None:
         """Make every entry with *tag* a miss for good, and give back its room."""
