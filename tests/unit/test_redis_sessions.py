@@ -69,6 +69,16 @@ def test_what_nobody_uses_has_an_end_and_using_it_moves_that(store: RedisStore, 
     assert life(server, KEYS[SESSION]) == {1.5}
 
 
+def test_what_a_user_has_is_kept_whoever_uses_it(store: RedisStore, server: Server) -> None:
+    put(store, "user:aa", KEYS[SESSION])
+    store.touch("user:aa")
+    store.leave("user:aa")
+    with server.client() as client:
+        names = [name for name in client.scan_iter(count=1000) if b"user:aa" in name or KEYS[SESSION].hex().encode() in name]
+        assert len(names) > 3
+        assert {client.ttl(name) for name in names} == {-1}
+
+
 def test_a_time_to_live_of_its_own_is_not_prolonged(store: RedisStore, server: Server, clock: FakeClock) -> None:
     facts = Facts("put", "name", clock.now, gone_at=clock.now + HOUR / 2, scope=SESSION)
     store.commit(None, KEYS[SESSION], facts, encode("x" * 5000))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -41,17 +42,18 @@ class Holders:
         """Take the server and what each may have."""
         self._server, self._names, self._limits, self._clock = server, names, limits, clock
 
-    @property
-    def kept_for(self) -> float:
-        """Seconds for which something is stored that nobody uses."""
-        return _KEPT_FOR * self._limits.idle
+    def life(self, scope: str) -> float:
+        """Return for how many seconds something is stored that nobody uses: what users have, for ever."""
+        return _KEPT_FOR * self._limits.idle if scope.startswith("session:") else math.inf
 
-    def reserve(self, belonging: Belonging) -> bool:
-        """Note an entry that is about to be stored, in place of what its key had; False if that would be too much.
+    def reserve(self, belonging: Belonging) -> int:
+        """Note an entry that is about to be stored, in place of what its key had.
 
-        A session that had nothing yet is one more of those that may have something.
+        Returns:
+            What `RESERVE` answers: it would be too much, it is the first of its session or user, or neither.
         """
         holder = holder_of(belonging.scope)
+        life = self.life(belonging.scope)
         text = f"{belonging.size} {belonging.kind} {belonging.stored} {belonging.scope}"
         answer = self._server.run(
             scripts.RESERVE,
@@ -60,11 +62,11 @@ class Holders:
             belonging.size,
             text,
             self._limits.max_session_bytes,
-            milliseconds(2 * self.kept_for),
+            "" if math.isinf(life) else milliseconds(2 * life),
         )
         if answer == scripts.FIRST and holder.startswith("session:"):
             self._server.together([("ZADD", self._names.sessions, self._clock(), holder)])
-        return bool(answer)
+        return int(answer)
 
     def release(self, holder: str, keys: Iterable[bytes]) -> None:
         """Note that entries are gone."""
@@ -98,9 +100,8 @@ class Holders:
     def touch(self, scope: str) -> list[bytes]:
         """Note that a scope is in use; return the keys of what it has if their life is to be prolonged."""
         holder, now = holder_of(scope), self._clock()
-        answer = self._server.run(
-            scripts.TOUCH, [self._names.holder(holder)], scope, now, self._limits.idle / 4, milliseconds(2 * self.kept_for)
-        )
+        arguments = scope, now, self._limits.idle / 4, milliseconds(2 * self.life(scope))
+        answer = self._server.run(scripts.TOUCH, [self._names.holder(holder)], *arguments)
         if answer is not None and scope == holder:
             self._server.together([("ZADD", self._names.sessions, "XX", now, holder)])
         fields = dict(zip(answer[::2], answer[1::2], strict=True)) if answer else {}
@@ -111,13 +112,13 @@ class Holders:
         holder = holder_of(scope)
         keys = [one.key for one in self.belongings(holder) if one.scope == scope]
         if keys:
-            self._server.together([("HSET", self._names.holder(holder), f"-{scope}", 1)])
+            name = self._names.holder(holder)
+            self._server.together([("HSET", name, f"-{scope}", 1), ("PEXPIRE", name, milliseconds(2 * self.life(scope)))])
         return keys
 
     def too_many(self) -> list[str]:
         """The sessions used longest ago, of those that there are more than there may be."""
-        before = self._clock() - self.kept_for
-        old = "ZREMRANGEBYSCORE", self._names.sessions, "-inf", before
+        old = "ZREMRANGEBYSCORE", self._names.sessions, "-inf", self._clock() - _KEPT_FOR * self._limits.idle
         _, count = self._server.together([old, ("ZCARD", self._names.sessions)])
         if count <= self._limits.max_sessions:
             return []

@@ -26,8 +26,8 @@ end
 STORED, REFUSED, EVICTED = 1, 0, -1
 """What `PUBLISH` answers."""
 
-FIRST = 2
-"""What `RESERVE` answers if the session or user had nothing before."""
+NO_ROOM, NOTED, FIRST = 0, 1, 2
+"""What `RESERVE` answers."""
 
 JOIN = """
 -- KEYS: lease. ARGV: token, milliseconds. Who has it, or nobody: then the caller has it now.
@@ -98,13 +98,13 @@ return redis.call('PEXPIRE', KEYS[1], ARGV[2])
 # of the sizes; in '@scope' when the scope was last used; in '-scope' that it was left.
 
 RESERVE = """
--- KEYS: hash. ARGV: key, size, 'size kind time scope', budget, milliseconds. 0 if it does not fit, 2 if it is the first, else 1.
+-- KEYS: hash. ARGV: key, size, 'size kind time scope', budget, milliseconds or ''. 0 if it does not fit, 2 if it is the first, else 1.
 local is_first = redis.call('EXISTS', KEYS[1]) == 0
 local old = redis.call('HGET', KEYS[1], ARGV[1])
 local others = tonumber(redis.call('HGET', KEYS[1], '=') or 0) - (old and tonumber(string.match(old, '^%d+')) or 0)
 if others + ARGV[2] > tonumber(ARGV[4]) then return 0 end
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[3], '=', string.format('%.0f', others + ARGV[2]))
-redis.call('PEXPIRE', KEYS[1], ARGV[5])
+if ARGV[5] ~= '' then redis.call('PEXPIRE', KEYS[1], ARGV[5]) end
 return is_first and 2 or 1
 """
 

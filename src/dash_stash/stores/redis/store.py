@@ -202,13 +202,12 @@ class RedisStore:
 
     def _life(self, pointer: Pointer) -> float:
         """How many seconds an entry is to be stored from now on."""
-        rest = pointer.gone_at - self._clock()
-        return min(rest, self._holders.kept_for) if pointer.scope else rest
+        return min(pointer.gone_at - self._clock(), self._holders.life(pointer.scope))
 
     def _reserve(self, belonging: Belonging) -> None:
         """Make room for an entry in the budget of its session or user, and for the session among the others."""
         holder = holder_of(belonging.scope)
-        while not self._holders.reserve(belonging):
+        while (answer := self._holders.reserve(belonging)) == scripts.NO_ROOM:
             gone = [key for key, pointer in self._listings.pointers(self._keys_of(holder)) if pointer is None]
             again = [one.key for one in self._holders.computed_first(holder) if one.key != belonging.key]
             if gone:
@@ -218,9 +217,10 @@ class RedisStore:
             else:
                 what, budget = f"one {holder.partition(':')[0]}", f"max_session_bytes={self._limits.max_session_bytes:,}"
                 raise BudgetExceeded(self._server.address.shown, what, belonging.size, budget)
-        for other in self._holders.too_many():
-            if other != holder:
-                self._drop(other)
+        if answer == scripts.FIRST:
+            for other in self._holders.too_many():
+                if other != holder:
+                    self._drop(other)
 
     def _keys_of(self, holder: str) -> list[bytes]:
         return [one.key for one in self._holders.belongings(holder)]
@@ -277,11 +277,13 @@ class RedisStore:
 
     def touch(self, scope: str) -> None:
         """Note that a scope is in use."""
-        self._prolong(self._holders.touch(scope), math.inf)
+        if not math.isinf(self._holders.life(scope)):
+            self._prolong(self._holders.touch(scope), math.inf)
 
     def leave(self, scope: str) -> None:
         """Delete the data of a scope soon, unless it is touched before."""
-        self._prolong(self._holders.leave(scope), GRACE)
+        if not math.isinf(self._holders.life(scope)):
+            self._prolong(self._holders.leave(scope), GRACE)
 
     def _prolong(self, some: Sequence[bytes], at_most: float) -> None:
         """Let entries live as long as they are to from now on."""
