@@ -12,12 +12,14 @@ import pytest
 from dash_stash import Memo, StashError
 from dash_stash.codec import decode, encode
 from dash_stash.layout import Facts
+from dash_stash.stores.base import Flight, Landed, Store
 from dash_stash.stores.redis import RedisStore
 from dash_stash.stores.redis.records import Pointer
 from processes.apps.machines import open_machine
 from servers import Server
 from support import LIMITS, SEALING_KEY, must
 
+KEY = b"a key of 16 byte"
 CHANCE = random.Random(1)
 
 
@@ -60,7 +62,7 @@ class App:
             big.info,
             lambda: self.stash.put(1, share=True).get(),
             store.list,
-            lambda: store.commit(None, b"a key of 16 byte", facts, encode("x" * 2000)),
+            lambda: store.commit(None, KEY, facts, encode("x" * 2000)),
             lambda: store.touch("session:aa"),
             lambda: store.leave("session:aa"),
             lambda: store.has_ended("session:aa"),
@@ -95,7 +97,7 @@ def test_what_somebody_else_has_laid_under_our_names_is_no_more_than_a_miss(
     app.use()
     big, small = app.memos
     big(1), small(1), app.stash.app.update(v=1)
-    app.stash.store.commit(None, b"a key of 16 byte", Facts("state", "name", 0.0, scope="session:aa"), encode("x" * 2000))
+    app.stash.store.commit(None, KEY, Facts("state", "name", 0.0, scope="session:aa"), encode("x" * 2000))
     with server.client() as client:
         names = list(client.scan_iter(count=1000))
         assert len(names) > 8
@@ -108,6 +110,27 @@ def test_what_somebody_else_has_laid_under_our_names_is_no_more_than_a_miss(
     app.use()
     app.stash.app["v"] = 2
     assert app.stash.app["v"] == 2
+
+
+def fly(store: Store) -> Flight:
+    joined = store.join(KEY)
+    assert joined is not None
+    assert not isinstance(joined, Landed)
+    return joined
+
+
+def test_a_lease_that_has_no_end_keeps_nobody_waiting(server: Server, tmp_path: pathlib.Path) -> None:
+    first, second = (RedisStore(server.url, tmp_path / name, SEALING_KEY, LIMITS) for name in ("cache1", "cache2"))
+    flight = fly(first)
+    with server.client() as client:
+        (lease,) = client.keys("dash-stash:l:*")
+        assert client.pttl(lease) > 0
+        client.set(lease, "somebody else")
+        other = fly(second)
+        assert client.pttl(lease) > 0
+    assert not first.commit(flight, KEY, Facts("memo", "name", 0.0), encode(1))
+    flight.close()
+    other.close()
 
 
 def test_no_pointer_leads_to_another_keys_value(server: Server, folder: pathlib.Path) -> None:

@@ -30,9 +30,9 @@ NO_ROOM, NOTED, FIRST = 0, 1, 2
 """What `RESERVE` answers."""
 
 JOIN = """
--- KEYS: lease. ARGV: token, milliseconds. Who has it, or nobody: then the caller has it now.
+-- KEYS: lease. ARGV: token, milliseconds. Who has it, or nobody: then the caller has it now. One without an end is not ours.
 local holder = redis.call('GET', KEYS[1])
-if holder and holder ~= ARGV[1] then return holder end
+if holder and holder ~= ARGV[1] and redis.call('PTTL', KEYS[1]) > 0 then return holder end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 return false
 """
