@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from types import BuiltinFunctionType, FunctionType
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from dash_stash import identity
 from dash_stash.errors import PartMissing, Unstorable
@@ -30,6 +30,8 @@ _MOST_PARTS = 1024
 _SHOWN = 10
 
 PartName = str | int
+
+T = TypeVar("T")
 
 Shape = Literal["dict", "list"] | None
 """What the parts of a value are put together to; None for a value in one piece."""
@@ -96,6 +98,19 @@ def decode(encoded: Encoded, part: PartName | None = None) -> Any:
     if part not in encoded.names:
         raise _missing(part, encoded.names)
     return _load(encoded.segments[encoded.names.index(part)])
+
+
+def copied(value: T) -> T:
+    """Return a copy of *value* that shares nothing which could be changed with it.
+
+    Raises:
+        Unstorable: Something in *value* cannot be pickled.
+        Unreadable: It pickles, but does not come back.
+    """
+    encoded = encode(value)
+    segments = (Segment(part.header, [bytearray(buffer) for buffer in part.buffers]) for part in encoded.segments)
+    copy: T = decode(Encoded(encoded.shape, encoded.names, tuple(segments)))
+    return copy
 
 
 def _atoms(value: dict[Any, Any] | list[Any] | set[Any]) -> Iterable[Any]:

@@ -10,6 +10,7 @@ StashError
 ├── ComputeFailed       (RuntimeError)     another worker's computation failed with an error that cannot be pickled
 ├── FlightCycle         (RecursionError)   a computation waits for itself
 ├── NoSession           (RuntimeError)     there is no browser session (or user, tab, page) here
+├── ScopeTooWide        (RuntimeError)     a memo function for many reads what belongs to one of them
 ├── RefInvalid          (PermissionError)  a reference that this session may not open
 ├── RefExpired          (LookupError)      a reference whose value is gone and cannot be computed again
 ├── PartMissing         (KeyError)         a reference to a part that the stored value does not have
@@ -134,6 +135,23 @@ class NoSession(StashError, RuntimeError):
             f"{self.what} needs a {self.scope}, and there is none here. Inside a callback: the browser sent no valid "
             f"cookie of this app (cookies refused, logged out, or the page is older than the server's secret): reload the page. "
             f"Outside a request (start-up, job, static layout): say share=True, or use stash.app."
+        )
+
+
+class ScopeTooWide(StashError, RuntimeError):
+    """A memo function reads what is narrower than its scope: the first visitor's value would be served to others."""
+
+    def __init__(self, function: str, scope: str, what: str, needed: str) -> None:
+        """Take the function and its scope, what it asked for, and the scope of that."""
+        super().__init__(function, scope, what, needed)
+        self.function, self.scope, self.what, self.needed = function, scope, what, needed
+
+    def __str__(self) -> str:
+        whose = "everybody" if self.scope == "app" else f"the whole {self.scope}"
+        return (
+            f"{self.function}() computes one value for {whose} (scope={self.scope!r}), but asks for {self.what}, which is of one "
+            f"{self.needed}: others would be served that {self.needed}'s value. Ask for it in the callback and pass it as an argument, "
+            f"or write @stash.memo(scope={self.needed!r})."
         )
 
 

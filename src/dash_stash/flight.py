@@ -62,6 +62,10 @@ class Task(Protocol):
         """Call the user's function."""
         ...
 
+    def copy(self, value: Any) -> Any:
+        """Return a private copy of a value that could not be stored."""
+        ...
+
     def begin(self) -> Save:
         """Return what stores the value of a computation that begins now."""
         ...
@@ -85,7 +89,7 @@ def obtain(store: Store, task: Task, sealing_key: bytes, warn: Warn, *, held: Fl
                 joined = held or (yield Step(functools.partial(store.join, task.key), is_users=False))
             except StoreUnavailable as error:
                 warn(error)
-                return (yield _computation(task))
+                return (yield from _alone(task))
             if not isinstance(joined, Landed):
                 held = joined
                 # Somebody may have stored it between the caller's look and the flight.
@@ -97,13 +101,19 @@ def obtain(store: Store, task: Task, sealing_key: bytes, warn: Warn, *, held: Fl
             if not anew:
                 _raise_failure(joined, sealing_key)
                 if joined.outcome == _UNSTORED:
-                    return (yield _computation(task))
+                    return (yield from _alone(task))
                 value = yield Step(functools.partial(task.load, waited=True), is_users=False)
                 if value is not MISSING:
                     return value
     finally:
         if held is not None:
             held.close()
+
+
+def _alone(task: Task) -> Steps:
+    """Compute for this caller only."""
+    value = yield _computation(task)
+    return (yield Step(functools.partial(task.copy, value), is_users=False))
 
 
 def _lead(flight: Flight, task: Task, save: Save, sealing_key: bytes, warn: Warn) -> Steps:
@@ -114,11 +124,13 @@ def _lead(flight: Flight, task: Task, save: Save, sealing_key: bytes, warn: Warn
         outcome = yield Step(functools.partial(_stored, save, flight, value, time.perf_counter() - began, warn), is_users=False)
         # What the function returned may be something that it keeps: the caller gets a copy like everybody else.
         copy = MISSING if outcome else (yield Step(task.load, is_users=False))
+        if copy is MISSING:  # not stored, forgotten meanwhile, or its time is up already
+            copy = yield Step(functools.partial(task.copy, value), is_users=False)
     except Exception as error:
         flight.land(_describe_failure(error, sealing_key))
         raise
     flight.land(outcome)
-    return value if copy is MISSING else copy
+    return copy
 
 
 def _stored(save: Save, flight: Flight, value: Any, took: float, warn: Warn) -> bytes | None:

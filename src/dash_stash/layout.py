@@ -52,6 +52,9 @@ class Facts:
     took: float = 0.0
     """Seconds that computing it took."""
 
+    function: str = ""
+    """Of a recipe: the function that it names, and the code that this had."""
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import functools
 import inspect
 import logging
-from collections.abc import Callable, Container, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextvars import Context
 from dataclasses import dataclass
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar
 
-from dash_stash import flight, identity, keys
-from dash_stash.codec import Unreadable, decode, encode
-from dash_stash.errors import ConfigError, StoreUnavailable, UnhashableArgument, Unstorable
+from dash_stash import flight, identity, recipe
+from dash_stash.codec import Unreadable, copied, decode, encode
+from dash_stash.errors import ConfigError, StoreUnavailable, Unstorable
 from dash_stash.flight import MISSING, Save
 from dash_stash.layout import Facts
+from dash_stash.recipe import Recipe
 from dash_stash.ref import Ref, Target
-from dash_stash.scope import APP, Scope
+from dash_stash.signature import Options, Signature
 from dash_stash.stores.base import Flight, Found, Landed
 
 if TYPE_CHECKING:
@@ -26,24 +30,6 @@ _log = logging.getLogger("dash_stash")
 
 P = ParamSpec("P")
 R = TypeVar("R")
-
-# Arguments of these types, compared with their types, are equal exactly if their keys are.
-_PLAIN = frozenset({str, int, bool, bytes, type(None)})
-_SPELLINGS = 4096
-_LONGEST_SPELLING = 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What `@stash.memo(...)` was given; times in seconds."""
-
-    ttl: float = float("inf")
-    stale: float = 0.0
-    scope: Scope = "app"
-    tags: tuple[str, ...] = ()
-    version: object = None
-    ignore: frozenset[str] = frozenset()
-    share: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +74,34 @@ class Call:
         return value
 
     def compute(self) -> Any:
-        """Call the function."""
+        """Call the function, where it can see nothing that not all who will get the value may see."""
         self._memo.counters.misses += 1
-        return self._memo.function(*self.args, **self.kwargs)
+        context = self._memo.stash.visits.context_for(self.name, self._memo.options.scope)
+        with self._explained():
+            result = context.run(self._memo.function, *self.args, **self.kwargs)
+        return self._continued(result, context) if inspect.iscoroutine(result) else result
+
+    async def _continued(self, coroutine: Coroutine[Any, Any, Any], context: Context) -> Any:
+        with self._explained():
+            return await asyncio.create_task(coroutine, context=context)
+
+    @contextlib.contextmanager
+    def _explained(self) -> Iterator[None]:
+        """Say why there is no request, if that is what the function fails for."""
+        request = self._memo.stash.visits.request
+        try:
+            yield
+        except Exception as error:
+            if self._memo.options.scope == "app" and request is not None and request.is_missed_by(error):
+                error.add_note(
+                    f"{self.name}() computes one value for everybody, so dash-stash hides the request from it: take what you need "
+                    'from the request in the callback and pass it as an argument, or write @stash.memo(scope="session").'
+                )
+            raise
+
+    def copy(self, value: Any) -> Any:
+        """Return a private copy of a value that could not be stored: the function may keep what it has returned."""
+        return copied(value)
 
     def begin(self) -> Save:
         """Note what the value's tags are worth now, and return what stores it."""
@@ -119,16 +130,20 @@ class Memo(Generic[P, R]):
             raise ConfigError(f"@stash.memo takes a function, not {function!r}: wrap it in a def")
         functools.update_wrapper(self, function)
         self.stash, self.function, self.options = stash, function, options
-        self.name = f"{identity.module_name(function)}.{function.__qualname__}"
+        self.signature = Signature(function, options, stash.visits)
+        self.id, self.name, self._locate = self.signature.id, self.signature.name, self.signature.locate
         self.counters = Counters()
-        self._signature = inspect.signature(function)
-        _check_parameters(self.name, self._signature, function.__code__.co_freevars, options.ignore)
-        version = b"" if options.version is None else keys.of_value(options.version, "version")
-        self.id = keys.digest(identity.of_function(function), version, options.scope.encode())
-        self.tags = (f"function:{self.id.hex()}", *(f"tag:{tag}" for tag in options.tags))
-        self._spellings: dict[Any, tuple[bytes, str]] = {}
-        # With a closure, or for a session, the same spelling may be another call later.
-        self._remembers = options.scope == "app" and options.ignore.issuperset(function.__code__.co_freevars)
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """The tags of its values: one of its own, and those that it was given."""
+        return (f"function:{self.signature.function.hex()}", *(f"tag:{tag}" for tag in self.options.tags))
+
+    def __reduce__(self) -> str | tuple[Any, ...]:
+        """Be pickled by name, as any function; what a script defines, under the name by which others import it."""
+        main = identity.main_name() if self.__module__ == "__main__" else None
+        name = self.function.__qualname__
+        return name if main is None else (identity.find, (main, name))
 
     def __get__(self, instance: object, owner: type | None = None) -> Any:
         """As a method, be called with the instance, which is ignored."""
@@ -179,7 +194,7 @@ class Memo(Generic[P, R]):
 
     def forget(self, *args: Any, **kwargs: Any) -> None:
         """Delete the value for these arguments, or without arguments all values of this function. Deleting is final."""
-        if args or kwargs or not self._signature.parameters:
+        if args or kwargs or not self.signature.parameters:
             self.stash.store.delete(self._locate(args, kwargs)[0])
         else:
             self.stash.store.forget_tag(self.tags[0])
@@ -248,76 +263,38 @@ class Memo(Generic[P, R]):
 
     def _mint(self, call: Call) -> Ref[Any]:
         self._write_recipe(call)
-        return self.stash.references.mint(Target(call.key, is_memo=True), share=self.options.share)
+        return self.stash.references.mint(Target(call.key, self.options.scope, is_memo=True), share=self.options.share)
 
     def _write_recipe(self, call: Call) -> None:
         """Store how to compute the value again, so that a reference outlives it."""
-        key = recipe_key(call.key)
+        key = recipe.key_of(call.key)
         if self.stash.store.read(key) is not None:
             return
+        signature = self.signature
+        made = Recipe(signature.captured, signature.given(call.args, call.kwargs))
         try:
-            encoded = encode((self.id, [*map(_packed, call.args)], {name: _packed(value) for name, value in call.kwargs.items()}))
+            encoded = recipe.pack(made, self.stash.references)
         except Unstorable:
-            return  # an ignored argument that cannot be stored: the reference then lives as long as the value
-        self.stash.store.commit(None, key, Facts("recipe", self.name, self.stash.clock(), scope=call.owner), encoded)
+            return  # the reference then lives as long as the value
+        function = f"{signature.id.hex()} {signature.function.hex()}"
+        facts = Facts("recipe", self.name, self.stash.clock(), scope=call.owner, function=function)
+        self.stash.store.commit(None, key, facts, encoded)
 
-    def reopen(self, key: bytes, args: list[Any], kwargs: dict[str, Any], owner: str) -> Any:
-        """Return the value of a recipe, or MISSING if it is another's: functions made in one place may close over other values."""
-        opened = tuple(self._unpacked(value) for value in args)
-        named = {name: self._unpacked(value) for name, value in kwargs.items()}
-        own = self._key_of(opened, named)
-        if key != (keys.digest(own, owner.encode()) if owner else own):
-            return MISSING
-        return self._value(Call(self, key, opened, named, owner))
+    def recall(self, made: Recipe) -> Call:
+        """Return the call of a recipe, for the present visit.
 
-    def _unpacked(self, value: Any) -> Any:
-        return self.stash.references.open(value.text, f"an argument of {self.name}()") if isinstance(value, _PackedRef) else value
+        Raises:
+            TypeError: The function needs an argument that is not in the recipe, or does not know one that is.
+        """
+        return self._call(*self.signature.spelled(made.arguments))
 
-    # Keys
+    def value_of(self, call: Call) -> Any:
+        """Return the value of a call: stored, or computed now."""
+        return self._value(call)
 
     def _call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call:
         key, owner = self._locate(args, kwargs)
         return Call(self, key, args, kwargs, owner)
-
-    def _locate(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[bytes, str]:
-        """The key of a call, and whose its value is. Plain arguments are remembered as they were spelled."""
-        if kwargs or not self._remembers:
-            return self._spell(args, kwargs)
-        spelling = args, tuple(map(type, args))
-        try:
-            return self._spellings[spelling]
-        except (KeyError, TypeError):  # not called so before, or an argument that cannot be hashed
-            located = self._spell(args, kwargs)
-        if _PLAIN.issuperset(spelling[1]) and sum(len(text) for text in args if isinstance(text, str | bytes)) < _LONGEST_SPELLING:
-            if len(self._spellings) >= _SPELLINGS:
-                self._spellings.clear()
-            self._spellings[spelling] = located
-        return located
-
-    def _spell(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[bytes, str]:
-        key = self._key_of(args, kwargs)
-        if self.options.scope == "app":
-            return key, APP
-        owner = self.stash.visits.owner(self.options.scope, f"{self.name}()")
-        return keys.digest(key, owner.encode()), owner
-
-    def _key_of(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bytes:
-        bound = self._signature.bind(*args, **kwargs)
-        bound.apply_defaults()
-        parts = [self.id]
-        for name, value in identity.captured(self.function).items():
-            if name not in self.options.ignore:
-                parts += name.encode(), self._part(identity.of_captured, name, value)
-        for name, value in bound.arguments.items():
-            if name not in self.options.ignore:
-                parts += name.encode(), self._part(keys.of_value, name, value)
-        return keys.digest(*parts)
-
-    def _part(self, key_of: Callable[[object, str], bytes], name: str, value: object) -> bytes:
-        try:
-            return key_of(value, name)
-        except keys.NoKey as error:
-            raise UnhashableArgument(self.name, name, error.path, error.kind) from None
 
 
 class _Bound:
@@ -332,6 +309,9 @@ class _Bound:
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._memo, name)
         return functools.partial(found, self._instance) if name in ("ref", "peek", "refresh") else found
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return getattr, (self._instance, self._memo.function.__name__)
 
     def forget(self, *args: Any, **kwargs: Any) -> None:
         self._memo.forget(*((self._instance, *args) if args or kwargs else ()), **kwargs)
@@ -367,32 +347,3 @@ class AsyncMemo(Memo[P, Coroutine[Any, Any, R]]):
         """Compute the value now, whatever is stored."""
         result: R = await flight.run_async(self._steps(self._call(args, kwargs), anew=True))
         return result
-
-
-@dataclass(frozen=True, slots=True)
-class _PackedRef:
-    """A reference among the arguments of a recipe: pickled it would become text."""
-
-    text: str
-
-
-def _packed(value: Any) -> Any:
-    return _PackedRef(str(value)) if isinstance(value, Ref) else value
-
-
-def recipe_key(key: bytes) -> bytes:
-    """The key under which it is stored how to compute the value of *key*."""
-    return keys.digest(b"recipe", key)
-
-
-def _check_parameters(name: str, signature: inspect.Signature, around: Container[str], ignore: frozenset[str]) -> None:
-    unknown = [ignored for ignored in sorted(ignore) if ignored not in signature.parameters and ignored not in around]
-    if unknown:
-        raise ConfigError(f"@stash.memo(ignore=...): {name}() has no parameter {', '.join(map(repr, unknown))}")
-    first = next(iter(signature.parameters), "")
-    is_method = "." in name.rpartition("<locals>.")[2] and first in ("self", "cls")
-    if is_method and first not in ignore:
-        raise ConfigError(
-            f"{name}() is a method, and an object is no key. If the result does not depend on the object, write "
-            f"@stash.memo(ignore={first!r}); else make it a function that takes what it needs as arguments."
-        )

@@ -8,15 +8,17 @@ import dataclasses
 import json
 import re
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any, Generic, SupportsIndex, TypeVar, overload
+from typing import Any, Generic, SupportsIndex, TypeVar, get_args, overload
 
 from dash_stash import keys, seal
 from dash_stash.clock import Clock, Duration, seconds
 from dash_stash.codec import PartName
 from dash_stash.errors import ConfigError, NoSession, RefExpired, RefInvalid
-from dash_stash.scope import Visits
+from dash_stash.scope import APP, Scope, Visits
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -27,8 +29,10 @@ _FORM = re.compile(PREFIX + r"[A-Za-z0-9_-]{16,}")
 _LONGEST = 4096
 
 _MEMO, _SHARED, _LASTING = 1, 2, 4
+_SCOPES: tuple[Scope, ...] = get_args(Scope)
+_SCOPE_AT = 3  # bits from here on: the place of the value's scope among them
 _SEAL_SIZE = 16
-_FIXED = 1 + keys.KEY_SIZE + keys.KEY_SIZE  # flags, the value's key, the session that it was minted for
+_FIXED = 1 + keys.KEY_SIZE + keys.KEY_SIZE  # flags, the value's key, for whom it opens
 _UNTIL = struct.Struct(">I")  # of a reference with a lifetime: its end, in seconds since the epoch
 
 
@@ -37,10 +41,16 @@ class Target:
     """What a reference points at."""
 
     key: bytes
+    scope: Scope
+    """Whose the value is."""
+
     is_memo: bool
     path: tuple[PartName, ...] = ()
     until: float = float("inf")
-    """When the reference, not the value, is over."""
+    """When the reference, not the value, expires."""
+
+    bound: bytes | None = None
+    """For whom the reference opens: made of the session that it was minted for and the owner of the value; None for everybody."""
 
 
 class Ref(str, Generic[T_co]):  # noqa: SLOT000 (a str subclass that is generic has a __dict__ anyway)
@@ -65,9 +75,10 @@ class Ref(str, Generic[T_co]):  # noqa: SLOT000 (a str subclass that is generic 
         Raises:
             RefExpired: It is gone and cannot be computed again.
             PartMissing: It has no part of this name.
-            RefInvalid: The text was not received from dash-stash.
+            RefInvalid: The text was not received from dash-stash, or another user has logged in since it was.
         """
         self._check()
+        self._references.check(self._target, "the reference of a Ref.get()")
         value: T_co = self._references.load(self._target)
         return value
 
@@ -80,10 +91,9 @@ class Ref(str, Generic[T_co]):  # noqa: SLOT000 (a str subclass that is generic 
     @overload
     def __getitem__(self, part: slice) -> str: ...
     def __getitem__(self, part: PartName | slice | SupportsIndex) -> Ref[Any] | str:
-        """Return a reference to one part of the value; it is minted for the present session."""
+        """Return a reference to one part of the value; it opens for whom this one does."""
         if isinstance(part, str | int) and hasattr(self, "_target"):
-            target = dataclasses.replace(self._target, path=(*self._target.path, part))
-            return self._references.mint(target, share=self.is_shared)
+            return self._references.sealed(dataclasses.replace(self._target, path=(*self._target.path, part)))
         return super().__getitem__(part)  # type: ignore[index]
 
     def lasting(self, ttl: Duration) -> Ref[T_co]:
@@ -94,7 +104,7 @@ class Ref(str, Generic[T_co]):  # noqa: SLOT000 (a str subclass that is generic 
         """
         self._check()
         until = min(self._target.until, self._references.clock() + seconds(ttl, "ttl"))
-        return self._references.mint(dataclasses.replace(self._target, until=until), share=self.is_shared)
+        return self._references.sealed(dataclasses.replace(self._target, until=until))
 
     @property
     def is_shared(self) -> bool:
@@ -115,8 +125,10 @@ class Ref(str, Generic[T_co]):  # noqa: SLOT000 (a str subclass that is generic 
         """Be its own copy."""
         return self
 
-    def __reduce__(self) -> tuple[type[str], tuple[str]]:
+    def __reduce__(self) -> tuple[Any, ...]:
         """Leave the process as text: what it opens is decided where it arrives."""
+        if _in_recipe.get() is not None and hasattr(self, "_target"):
+            return _revived, (self._target,)
         return str, (str(self),)
 
 
@@ -128,23 +140,55 @@ class References:
         self._key, self._visits, self.load, self.clock = key, visits, load, clock
 
     def mint(self, target: Target, *, share: bool) -> Ref[Any]:
-        """Return a reference that opens for the present session, or with *share* for everybody.
+        """Return a reference that opens for the present session and the value's owner, or with *share* for everybody.
 
         Raises:
-            NoSession: There is no session, and not *share*.
+            NoSession: There is no session, or no such owner, and not *share*.
+            ScopeTooWide: A memo function of a wider scope is running, and not *share*.
         """
-        owner = bytes(keys.KEY_SIZE) if share else self._visits.session()
-        if owner is None:
-            raise NoSession("a reference", "session")
+        if share:
+            return self.sealed(target)
+        self._visits.owner("session", "a reference")
+        bound = self._present(target.scope)
+        if bound is None:
+            raise NoSession("a reference", target.scope)
+        return self.sealed(dataclasses.replace(target, bound=bound))
+
+    def _present(self, scope: Scope) -> bytes | None:
+        """For whom a reference to a value of *scope* opens if it opens in this visit; None if that is not proven."""
+        session = self._visits.proven("session")
+        owner = APP if scope == "app" else self._visits.proven(scope)
+        return None if session is None or owner is None else keys.digest(session.encode(), owner.encode())
+
+    def sealed(self, target: Target) -> Ref[Any]:
+        """Return a reference to *target*, which says for whom it opens.
+
+        Raises:
+            ConfigError: The names of the parts on its way are too long.
+        """
         is_lasting = target.until != float("inf")
-        flags = (_MEMO if target.is_memo else 0) | (_SHARED if share else 0) | (_LASTING if is_lasting else 0)
+        flags = (_MEMO if target.is_memo else 0) | (_SHARED if target.bound is None else 0) | (_LASTING if is_lasting else 0)
+        flags |= _SCOPES.index(target.scope) << _SCOPE_AT
         until = _UNTIL.pack(min(int(target.until), 2**32 - 1)) if is_lasting else b""
         path = json.dumps(target.path, separators=(",", ":")).encode() if target.path else b""
-        body = bytes([flags]) + target.key + owner + until + path
+        body = bytes([flags]) + target.key + (target.bound or bytes(keys.KEY_SIZE)) + until + path
         text = base64.urlsafe_b64encode(body + seal.make(self._key, body, size=_SEAL_SIZE)).rstrip(b"=").decode()
         if len(text) + len(PREFIX) > _LONGEST:
             raise ConfigError(f"a reference to a part under {len(path)} bytes of names would be too long: use shorter names")
         return Ref._of(PREFIX + text, self, target)
+
+    def check(self, target: Target, prop: str) -> None:
+        """See that a reference which was opened still opens: who asks may have logged in or out since.
+
+        What a memo function was given it may open, and a thread that the callback started knows no visit.
+
+        Raises:
+            RefInvalid: It does not; *prop* says where it was used.
+        """
+        if target.bound is None or self._visits.current is None or self._visits.is_computing:
+            return
+        if target.bound != self._present(target.scope):
+            raise RefInvalid("foreign", prop)
 
     def open(self, text: str, prop: str) -> Ref[Any]:
         """Return *text* as a reference, if it is one that this session may open; *prop* says where it came in.
@@ -159,15 +203,44 @@ class References:
         body, sealed = raw[:-_SEAL_SIZE], raw[-_SEAL_SIZE:]
         if not seal.matches(sealed, self._key, body):
             raise RefInvalid("forged", prop)
-        flags, key, owner = body[0], body[1 : 1 + keys.KEY_SIZE], body[1 + keys.KEY_SIZE : _FIXED]
-        if not flags & _SHARED and owner != self._visits.session():
+        flags, key = body[0], body[1 : 1 + keys.KEY_SIZE]
+        scope, bound = _SCOPES[flags >> _SCOPE_AT], None if flags & _SHARED else body[1 + keys.KEY_SIZE : _FIXED]
+        if bound is not None and bound != self._present(scope):
             raise RefInvalid("foreign", prop)
         until, rest = float("inf"), body[_FIXED:]
         if flags & _LASTING:
             until, rest = float(_UNTIL.unpack_from(rest)[0]), rest[_UNTIL.size :]
             if self.clock() >= until:
                 raise RefExpired(f"the reference in {prop!r}", "it was made to last for some time only")
-        return Ref._of(text, self, Target(key, bool(flags & _MEMO), tuple(json.loads(rest)) if rest else (), until))
+        path = tuple(json.loads(rest)) if rest else ()
+        return Ref._of(text, self, Target(key, scope, bool(flags & _MEMO), path, until, bound))
+
+    # Recipes
+
+    @contextmanager
+    def in_recipe(self) -> Iterator[None]:
+        """Let references that are pickled or unpickled in a with block keep what they open: the block's bytes are sealed.
+
+        What comes back opens for the visit that it comes back in: the right to open the recipe's value includes what that is made of.
+        """
+        token = _in_recipe.set(self)
+        try:
+            yield
+        finally:
+            _in_recipe.reset(token)
+
+    def revived(self, target: Target) -> Ref[Any]:
+        """Return a reference out of a recipe."""
+        return self.sealed(dataclasses.replace(target, scope="app", bound=self._present("app")))
+
+
+_in_recipe: ContextVar[References | None] = ContextVar("dash_stash_recipe", default=None)
+
+
+def _revived(target: Target) -> Ref[Any]:
+    references = _in_recipe.get()
+    assert references is not None  # noqa: S101 (recipes are unpickled by `in_recipe` only)
+    return references.revived(target)
 
 
 def is_reference(value: object) -> bool:

@@ -2,15 +2,46 @@
 
 from __future__ import annotations
 
-from contextvars import ContextVar
-from typing import Literal, Protocol, get_args
+import contextvars
+from collections.abc import Callable
+from contextvars import Context, ContextVar
+from typing import Literal, NamedTuple, Protocol, get_args
 
-from dash_stash.errors import ConfigError, NoSession
+from dash_stash.errors import ConfigError, NoSession, ScopeTooWide
 
 Scope = Literal["app", "user", "session", "tab", "page"]
 
 APP = ""
 """The owner of what belongs to the whole app."""
+
+# What a value of each scope may be made from. Users and sessions are not comparable: the next login of the browser would be
+# served a session's value that was made from the user before.
+_MAY_READ: dict[Scope, tuple[Scope, ...]] = {
+    "app": ("app",),
+    "user": ("app", "user"),
+    "session": ("app", "session"),
+    "tab": ("app", "session", "tab"),
+    "page": ("app", "session", "page"),
+}
+
+
+class Computation(NamedTuple):
+    """The innermost memo function that is running."""
+
+    name: str
+    scope: Scope
+
+
+class Request(Protocol):
+    """The web framework's request, as far as it is in the way of sharing a value."""
+
+    def hidden(self) -> Context:
+        """Return a copy of the present context in which there is no request."""
+        ...
+
+    def is_missed_by(self, error: Exception) -> bool:
+        """Whether *error* is what the framework raises where a request is needed and there is none."""
+        ...
 
 
 class Visit(Protocol):
@@ -41,6 +72,8 @@ class Visits:
     def __init__(self) -> None:
         """Begin with none."""
         self._current: ContextVar[Visit | None] = ContextVar("dash_stash_visit", default=None)
+        self._computation: ContextVar[Computation | None] = ContextVar("dash_stash_computation", default=None)
+        self.request: Request | None = None
 
     @property
     def current(self) -> Visit | None:
@@ -51,25 +84,45 @@ class Visits:
         """Serve *visit*, or nobody."""
         self._current.set(visit)
 
-    def session(self) -> bytes | None:
-        """The hashed id of the present session, None if there is none."""
-        visit = self._current.get()
-        owner = None if visit is None else visit.owner("session")
-        return None if owner is None else bytes.fromhex(owner.partition(":")[2])
-
     def owner(self, scope: Scope, what: str) -> str:
         """Return whose *what* is: "" for the app, else the owner that the visit proves.
 
         Raises:
             NoSession: *scope* is not the app, and there is no session, tab, page or user.
+            ScopeTooWide: A memo function is running whose value would show it to others.
         """
         if scope == "app":
             return APP
-        visit = self._current.get()
-        owner = None if visit is None else visit.owner(scope)
+        running = self._computation.get()
+        if running is not None and scope not in _MAY_READ[running.scope]:
+            raise ScopeTooWide(running.name, running.scope, what, scope)
+        owner = self.proven(scope)
         if owner is None:
             raise NoSession(what, scope)
         return owner
+
+    def proven(self, scope: Scope) -> str | None:
+        """Return the owner that the visit proves, None if there is none; for what is known to be the visitor's already."""
+        visit = self._current.get()
+        return None if visit is None else visit.owner(scope)
+
+    # Computing for more than this visit
+
+    @property
+    def is_computing(self) -> bool:
+        """Whether a memo function is running."""
+        return self._computation.get() is not None
+
+    def context_for(self, name: str, scope: Scope) -> Context:
+        """Return the context for a memo function to run in: nothing narrower than its scope can be read.
+
+        For the whole app there is no request either: its value is for every visitor.
+        """
+        hides = scope == "app" and self.request is not None
+        context: Callable[[], Context] = self.request.hidden if hides and self.request else contextvars.copy_context
+        copy = context()
+        copy.run(self._computation.set, Computation(name, scope))
+        return copy
 
 
 def check_scope(scope: str) -> None:

@@ -10,16 +10,16 @@ import weakref
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Literal, ParamSpec, Protocol, TypeVar, cast, overload
 
-from dash_stash import folders, identity, keys
+from dash_stash import folders, identity, keys, recipe
 from dash_stash.clock import Clock, Duration, seconds, system_clock
 from dash_stash.codec import PartName, Unreadable, decode, encode, pick
-from dash_stash.errors import ConfigError, NoSession, RefExpired, StashError, StoreUnavailable
-from dash_stash.flight import MISSING
+from dash_stash.errors import ConfigError, NoSession, RefExpired, RefInvalid, StashError, StoreUnavailable
 from dash_stash.layout import Facts
-from dash_stash.memo import AsyncMemo, Memo, Options, recipe_key
+from dash_stash.memo import AsyncMemo, Call, Memo
 from dash_stash.ref import Ref, References, Target
 from dash_stash.scope import APP, Scope, Visits, check_scope
 from dash_stash.seal import Seal
+from dash_stash.signature import Options
 from dash_stash.state import Session, Variables
 from dash_stash.stores.base import Found, Limits, Store
 from dash_stash.stores.local import LocalStore
@@ -273,9 +273,9 @@ class Stash:
         """
         now = self.clock()
         gone_at = float("inf") if ttl is None else now + seconds(ttl, "ttl")
-        target = Target(secrets.token_bytes(keys.KEY_SIZE), is_memo=False)
-        ref: Ref[T] = self.references.mint(target, share=share)
         owner = APP if share else self.visits.owner("session", "stash.put()")
+        target = Target(secrets.token_bytes(keys.KEY_SIZE), "app" if share else "session", is_memo=False)
+        ref: Ref[T] = self.references.mint(target, share=share)
         facts = Facts("put", type(value).__qualname__, now, gone_at, gone_at, owner)
         if not self.store.commit(None, target.key, facts, encode(value)):
             raise NoSession("stash.put()", "session")  # it has ended meanwhile
@@ -291,28 +291,57 @@ class Stash:
 
     def _load(self, target: Target) -> Any:
         # A recipe is as recently used as its value, so that it is not evicted before.
-        recipe = self.store.read(recipe_key(target.key)) if target.is_memo else None
+        made = self.store.read(recipe.key_of(target.key)) if target.is_memo else None
         found = self.store.read(target.key, *target.path[:1])
         why = "it cannot be computed again"
-        if found is not None and (not target.is_memo or found.entry.facts.fresh_until > self.clock()):
+        if found is not None and (not target.is_memo or self._is_served(found, made)):
             try:
                 return _part(decode(found.encoded, *target.path[:1]), target.path[1:])
             except Unreadable as error:
                 why = f"this program cannot read it any more ({error})"
         if not target.is_memo:
             raise RefExpired("a value given to stash.put()", why)
-        if recipe is None:
+        if made is None:
             raise RefExpired("the value of a memo function", "how to compute it was not, or is no longer, stored either")
-        memo_id, args, kwargs = decode(recipe.encoded)
-        return _part(self._recompute(recipe, memo_id, target.key, args, kwargs), target.path)
+        return _part(self._recompute(made, target.key), target.path)
 
-    def _recompute(self, recipe: Found, memo_id: bytes, key: bytes, args: list[Any], kwargs: dict[str, Any]) -> Any:
-        facts = recipe.entry.facts
-        for memo in tuple(self._memos.get(memo_id, ())):
-            value = memo.reopen(key, args, kwargs, facts.scope)
-            if value is not MISSING:
-                return value
-        raise RefExpired(f"a value of {facts.name}()", "that function has changed, or is not part of this program")
+    def _is_served(self, found: Found, made: Found | None) -> bool:
+        """Whether a stored value is still what its function gives: fresh, and not of code that has changed since."""
+        if found.entry.facts.fresh_until <= self.clock():
+            return False
+        makers = [] if made is None else self._makers(made)
+        return not makers or any(memo.signature.function.hex() == made.entry.facts.function.partition(" ")[2] for memo in makers if made)
+
+    def _makers(self, made: Found) -> list[Memo[Any, Any]]:
+        """The functions of this program that a recipe names."""
+        identifier = bytes.fromhex(made.entry.facts.function.partition(" ")[0])
+        return list(self._memos.get(identifier, ()))
+
+    def _recompute(self, made: Found, key: bytes) -> Any:
+        facts = made.entry.facts
+        what = f"a value of {facts.name}()"
+        why = "that function has changed, or is not part of this program"
+        try:
+            known = recipe.unpack(made.encoded, self.references)
+        except Unreadable as error:
+            raise RefExpired(what, f"this program cannot read its arguments any more ({error})") from error
+        calls: dict[bytes, tuple[Memo[Any, Any], Call]] = {}
+        for memo in self._makers(made):
+            if memo.signature.captured == known.captured:
+                try:
+                    call = memo.recall(known)
+                except TypeError as error:
+                    why = f"it cannot be computed from the arguments that the reference knows: {error}"
+                    continue
+                calls[call.key] = memo, call
+        if key in calls:
+            calls = {key: calls[key]}
+        if len(calls) != 1:
+            raise RefExpired(what, why)
+        ((memo, call),) = calls.values()
+        if call.owner != facts.scope:
+            raise RefInvalid("foreign", what)
+        return memo.value_of(call)
 
     def warn(self, error: StoreUnavailable) -> None:
         """Log that the store cannot be used, once a minute."""

@@ -184,8 +184,13 @@ def test_parts_keep_whom_they_open_for(stash: Stash) -> None:
 def test_a_part_of_a_session_cannot_be_taken_by_another(stash: Stash) -> None:
     with visit(stash):
         ref = stash.put({"a": 1})
-    with pytest.raises(NoSession):
-        ref["a"]
+    part = ref["a"]
+    with visit(stash, "another's"):
+        for open_part in (part.get, lambda: stash.ref(part), ref["a"].get):
+            with pytest.raises(RefInvalid, match="foreign"):
+                open_part()
+    with visit(stash):
+        assert stash.ref(part).get() == part.get() == 1
 
 
 def test_a_missing_part_is_named(stash: Stash) -> None:

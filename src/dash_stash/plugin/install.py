@@ -13,6 +13,7 @@ from flask import Response
 
 from dash_stash.errors import BudgetExceeded, ConfigError, NoSession, PartMissing, RefExpired, RefInvalid, StashError, StoreUnavailable
 from dash_stash.plugin.arguments import Arguments
+from dash_stash.plugin.request import FlaskRequest
 from dash_stash.plugin.visit import HEADER
 from dash_stash.plugin.visitors import Visitors
 
@@ -36,6 +37,7 @@ def install(app: dash.Dash, stash: Stash) -> None:
     """Let *stash* serve *app*, which has passed `check`."""
     setattr(app, _MARK, stash)
     _resolve_references(app, stash)
+    stash.visits.request = FlaskRequest()
     visitors = Visitors(app, stash)
     # Before Dash's own: on the first request that calls the layout, which may want to know who is asking.
     app.server.before_request_funcs.setdefault(None, []).insert(0, visitors.arrive)

@@ -60,8 +60,10 @@ class BrowserVisit:
 
     def owner(self, scope: Scope) -> str | None:
         """Return whose the data of *scope* is, None if that is not proven."""
+        if scope == "user":  # asked anew each time: somebody may log in or out within the request
+            return self._user()
         if scope not in self._owners:
-            self._owners[scope] = self._user() if scope == "user" else self._owner_of(scope)
+            self._owners[scope] = self._owner_of(scope)
         return self._owners[scope]
 
     def _owner_of(self, scope: Scope) -> str | None:

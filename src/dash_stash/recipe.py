@@ -1,0 +1,50 @@
+"""Recipes: how a memo function's value is computed again, stored beside it so that a reference outlives the value.
+
+A recipe names the function, not its code: after a deploy, a reference in an open page opens what the new code gives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from dash_stash import keys
+from dash_stash.codec import Encoded, decode, encode
+from dash_stash.ref import References
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """The call of a memo function, without the arguments that it ignores."""
+
+    captured: bytes
+    """The key of what the function took from around it: functions made in one place may have taken other values."""
+
+    arguments: Mapping[str, Any]
+    """What was given, by the parameters' names; what was left to defaults is not here."""
+
+
+def key_of(key: bytes) -> bytes:
+    """Return the key under which the recipe of the value of *key* is stored."""
+    return keys.digest(b"recipe", key)
+
+
+def pack(recipe: Recipe, references: References) -> Encoded:
+    """Return a recipe as bytes.
+
+    Raises:
+        Unstorable: An argument cannot be pickled.
+    """
+    with references.in_recipe():
+        return encode((recipe.captured, dict(recipe.arguments)))
+
+
+def unpack(encoded: Encoded, references: References) -> Recipe:
+    """Return a stored recipe; references among its arguments open in the present visit.
+
+    Raises:
+        Unreadable: This program no longer has what an argument is made of.
+    """
+    with references.in_recipe():
+        return Recipe(*decode(encoded))

@@ -1,0 +1,142 @@
+"""The signature of a memo function: which calls are one call, and whose its value is."""
+
+from __future__ import annotations
+
+import inspect
+from collections import OrderedDict
+from collections.abc import Callable, Container, Mapping
+from dataclasses import dataclass
+from types import FunctionType
+from typing import Any
+
+from dash_stash import code, identity, keys
+from dash_stash.errors import ConfigError, UnhashableArgument
+from dash_stash.scope import APP, Scope, Visits
+
+# Arguments of these types, compared with their types, are equal exactly if their keys are.
+_PLAIN = frozenset({str, int, bool, bytes, type(None)})
+_SPELLINGS = 4096
+_LONGEST_SPELLING = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What `@stash.memo(...)` was given; times in seconds."""
+
+    ttl: float = float("inf")
+    stale: float = 0.0
+    scope: Scope = "app"
+    tags: tuple[str, ...] = ()
+    version: object = None
+    ignore: frozenset[str] = frozenset()
+    share: bool = False
+
+
+class Signature:
+    """Makes the keys of a function's calls: of the function, what it took from around it, the arguments, and the owner."""
+
+    def __init__(self, function: FunctionType, options: Options, visits: Visits) -> None:
+        """Take the function, its options, and what tells whose a value is.
+
+        Raises:
+            ConfigError: It is a method whose `self` is not ignored, or an ignored name is no parameter.
+        """
+        self.name = f"{identity.module_name(function)}.{function.__qualname__}"
+        self._function, self._options, self._visits = function, options, visits
+        self._signature = inspect.signature(function)
+        self.parameters = self._signature.parameters
+        free = function.__code__.co_freevars
+        _check_parameters(self.name, self._signature, free, options.ignore)
+        version = b"" if options.version is None else keys.of_value(options.version, "version")
+        self.id = keys.digest(identity.of_function(function), version, options.scope.encode())
+        """What references name: the same after an edit of the function's code."""
+        self._spellings: dict[Any, tuple[bytes, str]] = {}
+        # With a closure, for a session, or in a notebook, the same spelling may be another call later.
+        is_lasting = options.scope == "app" and identity.source_file(function) is not None
+        self._remembers = is_lasting and options.ignore.issuperset(free)
+
+    @property
+    def function(self) -> bytes:
+        """The key of the function as its code is now."""
+        return keys.digest(self.id, code.of_function(self._function))
+
+    @property
+    def captured(self) -> bytes:
+        """The key of what the function has taken from around it, as that is now."""
+        taken = identity.captured(self._function).items()
+        return self._digest(identity.of_captured, {name: value for name, value in taken if name not in self._options.ignore})
+
+    def locate(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[bytes, str]:
+        """Return the key of a call, and whose its value is. Plain arguments are remembered as they were spelled.
+
+        Raises:
+            UnhashableArgument: An argument, or something from around the function, has no value to make a key of.
+            NoSession: The function's scope is not the app, and there is no session, tab, page or user.
+            ScopeTooWide: It is called by a memo function of a wider scope.
+        """
+        if kwargs or not self._remembers:
+            return self._spell(args, kwargs)
+        spelling = args, tuple(map(type, args))
+        try:
+            return self._spellings[spelling]
+        except (KeyError, TypeError):  # not called so before, or an argument that cannot be hashed
+            located = self._spell(args, kwargs)
+        if _PLAIN.issuperset(spelling[1]) and sum(len(text) for text in args if isinstance(text, str | bytes)) < _LONGEST_SPELLING:
+            if len(self._spellings) >= _SPELLINGS:
+                self._spellings.clear()
+            self._spellings[spelling] = located
+        return located
+
+    def _spell(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[bytes, str]:
+        key = self._key_of(args, kwargs)
+        if self._options.scope == "app":
+            return key, APP
+        owner = self._visits.owner(self._options.scope, f"{self.name}()")
+        return keys.digest(key, owner.encode()), owner
+
+    def _key_of(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bytes:
+        bound = self._signature.bind(*args, **kwargs)
+        bound.apply_defaults()
+        return keys.digest(self.function, self.captured, self._digest(keys.of_value, self._without_ignored(bound)))
+
+    def given(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+        """Return the arguments of a call by their parameters' names, without ignored ones and those left to defaults."""
+        return self._without_ignored(self._signature.bind(*args, **kwargs))
+
+    def spelled(self, given: Mapping[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Return such arguments as they are passed.
+
+        Raises:
+            TypeError: The function needs one that is not there, or does not know one that is.
+        """
+        unknown = given.keys() - self.parameters.keys()
+        if unknown:
+            raise TypeError(f"no such parameter any more: {', '.join(sorted(unknown))}")
+        bound = inspect.BoundArguments(self._signature, OrderedDict(given))
+        self._signature.bind(*bound.args, **bound.kwargs)
+        return bound.args, bound.kwargs
+
+    def _without_ignored(self, bound: inspect.BoundArguments) -> dict[str, Any]:
+        return {name: value for name, value in bound.arguments.items() if name not in self._options.ignore}
+
+    def _digest(self, key_of: Callable[[object, str], bytes], named: Mapping[str, Any]) -> bytes:
+        parts: list[bytes] = []
+        for name, value in named.items():
+            try:
+                parts += name.encode(), key_of(value, name)
+            except keys.NoKey as error:
+                raise UnhashableArgument(self.name, name, error.path, error.kind) from None
+        return keys.digest(*parts)
+
+
+def _check_parameters(name: str, signature: inspect.Signature, around: Container[str], ignore: frozenset[str]) -> None:
+    unknown = [ignored for ignored in sorted(ignore) if ignored not in signature.parameters and ignored not in around]
+    if unknown:
+        raise ConfigError(f"@stash.memo(ignore=...): {name}() has no parameter {', '.join(map(repr, unknown))}")
+    first = next(iter(signature.parameters), "")
+    is_method = "." in name.rpartition("<locals>.")[2] and first in ("self", "cls")
+    if is_method and first not in ignore:
+        raise ConfigError(
+            f"{name}() is a method, and an object is no key. If the result does not depend on the object, write "
+            f"@stash.memo(ignore={first!r}); else make it a function that takes what it needs as arguments."
+        )
