@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from types import BuiltinFunctionType, FunctionType
 from typing import Any, Literal, TypeVar
 
-from dash_stash import identity
+from dash_stash import identity, storable
 from dash_stash.errors import PartMissing, Unstorable
 from dash_stash.keys import public_name
 
@@ -67,10 +67,10 @@ def encode(value: object) -> Encoded:
     A dict with text keys, or a list, that holds something big is split into parts that can be loaded one by one.
 
     Raises:
-        Unstorable: Something in *value* cannot be pickled.
+        Unstorable: Something in *value* cannot be pickled, would not come back, or only says where its data lies.
     """
     try:
-        whole, _ = _dump(value)
+        whole = _dump_tried(value)
         parts = _split(value, whole) if isinstance(value, dict | list) else None
         return Encoded(None, (), (whole,)) if parts is None else parts
     except Exception as error:
@@ -104,8 +104,7 @@ def copied(value: T) -> T:
     """Return a copy of *value* that shares nothing which could be changed with it.
 
     Raises:
-        Unstorable: Something in *value* cannot be pickled.
-        Unreadable: It pickles, but does not come back.
+        Unstorable: Something in *value* cannot be pickled, or would not come back.
     """
     encoded = encode(value)
     segments = (Segment(part.header, [bytearray(buffer) for buffer in part.buffers]) for part in encoded.segments)
@@ -149,8 +148,23 @@ def _load(segment: Segment) -> Any:
         raise Unreadable(f"{type(error).__name__}: {error}") from error
 
 
-def _dump(value: object) -> tuple[Segment, dict[int, tuple[int, Any]]]:
-    """Pickle a value; return it with pickle's memo, the objects in it by their ids."""
+def _dump_tried(value: object) -> Segment:
+    """Pickle a value, and see that it comes back: of classes of somebody else's, only trying tells."""
+    segment, _, is_tried = _dump(value)
+    if is_tried:
+        return segment
+    try:
+        try:
+            _load(Segment(segment.header, [memoryview(buffer).toreadonly() for buffer in segment.buffers]))
+        except Unreadable:  # perhaps because it writes to what it gets
+            _load(Segment(segment.header, [bytearray(buffer) for buffer in segment.buffers]))
+    except Unreadable as error:
+        raise TypeError(f"it pickles, but does not come back ({error})") from error
+    return segment
+
+
+def _dump(value: object) -> tuple[Segment, dict[int, tuple[int, Any]], bool]:
+    """Pickle a value; return it with pickle's memo, the objects in it by their ids, and whether all of them come back for sure."""
     buffers: list[memoryview] = []
 
     def keep(buffer: pickle.PickleBuffer) -> bool:
@@ -163,7 +177,7 @@ def _dump(value: object) -> tuple[Segment, dict[int, tuple[int, Any]]]:
     sink = io.BytesIO()
     pickler = _Pickler(sink, protocol=5, buffer_callback=keep)
     pickler.dump(value)
-    return Segment(sink.getbuffer(), buffers), pickler.memo.copy()
+    return Segment(sink.getbuffer(), buffers), pickler.memo.copy(), pickler.is_trusted
 
 
 def _split(value: dict[Any, Any] | list[Any], whole: Segment) -> Encoded | None:
@@ -180,7 +194,7 @@ def _split(value: dict[Any, Any] | list[Any], whole: Segment) -> Encoded | None:
         return None
     segments, memos, seen = [], [], {id(value)}
     for child in children:
-        segment, memo = _dump(child)
+        segment, memo, _ = _dump(child)
         held = {identifier for identifier, (_, obj) in memo.items() if _is_the_users(obj)}
         if seen & held:
             return None
@@ -217,7 +231,13 @@ class _Unpickler(pickle.Unpickler):
 class _Pickler(pickle.Pickler):
     """Lets the types pass out of band whose own pickling would copy their bytes into the pickle."""
 
+    is_trusted = True
+    """Whether all that was pickled so far is of classes whose values come back."""
+
     def reducer_override(self, obj: Any) -> Any:
+        if not storable.is_trusted(obj):
+            self.is_trusted = False
+        storable.refuse_lazy(obj)
         if isinstance(obj, type | FunctionType):
             return _reduce_global(obj)
         reduce = _REDUCERS.get(public_name(type(obj)))
@@ -333,11 +353,11 @@ _REDUCERS: dict[str, Callable[[Any], Any]] = {
 def _unstorable(value: object, path: str, error: Exception) -> Unstorable:
     """Follow the failure down to the innermost thing that does not pickle."""
     seen: set[int] = set()
-    while id(value) not in seen:
+    while id(value) not in seen and not storable.is_lazy(value):
         seen.add(id(value))
         for name, child in _inside(value):
             try:
-                _dump(child)
+                _dump_tried(child)
             except Exception as reason:  # noqa: BLE001 (pickling runs the user's own code, which may raise anything)
                 value, path, error = child, path + name, reason
                 break

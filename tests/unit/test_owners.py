@@ -161,7 +161,7 @@ def test_a_value_of_the_whole_app_and_one_of_the_session_stay_open_over_a_login(
 
 def test_who_may_open_a_reference_is_sealed(stash: Stash) -> None:
     """A reference to the same value for one scope is none for another: the scope cannot be changed."""
-    memos = {scope: stash.memo(scope=scope)(lambda: 5) for scope in ("app", "session", "tab", "page", "user")}  # type: ignore[call-overload]
+    memos = {scope: stash.memo(scope=scope)(lambda: 5) for scope in ("app", "session", "tab", "page", "user")}
     ids = {"session": "mine", "page": "first", "tab": "first", "user": "me"}
     with visit(stash, **ids):
         refs = {scope: memo.ref() for scope, memo in memos.items()}
