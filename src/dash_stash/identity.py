@@ -13,6 +13,7 @@ import os
 import pathlib
 import re
 import sys
+from collections import namedtuple
 from collections.abc import Callable
 from types import (
     BuiltinFunctionType,
@@ -159,7 +160,7 @@ def _of_class(value: type, path: str, within: _Within) -> bytes:
 
 def _is_data_of_class(name: str, value: object) -> bool:
     """Tell it from what Python and its abstract base classes note about a class, and from its slots."""
-    is_noted = name.startswith(("__", "_abc_")) or isinstance(value, MemberDescriptorType | GetSetDescriptorType)
+    is_noted = name.startswith(("__", "_abc_")) or isinstance(value, _FIELDS)
     return not is_noted or isinstance(value, _INNER)
 
 
@@ -225,10 +226,11 @@ def _of_state(value: object, path: str, within: _Within) -> bytes:
 
 def _is_written_in_python(kind: type) -> bool:
     """Tell whether objects of the class keep all in their attributes: what is written in C may keep more."""
-    return not any(isinstance(each, _WRITTEN_IN_C) for base in kind.__mro__[:-1] for each in vars(base).values())
+    return kind is not object and not any(isinstance(each, _WRITTEN_IN_C) for base in kind.__mro__[:-1] for each in vars(base).values())
 
 
 _INNER: Final = (staticmethod, classmethod, property, functools.cached_property, functools.partialmethod, type(functools.cache(len)))
+_FIELDS: Final = (MemberDescriptorType, GetSetDescriptorType, type(namedtuple("_Pair", "x").x))  # type: ignore[attr-defined]
 _WRITTEN_IN_C: Final = (MethodDescriptorType, WrapperDescriptorType, ClassMethodDescriptorType)
 _WRITERS: Final[list[tuple[Any, Callable[[Any, str, _Within], bytes]]]] = [
     (FunctionType, _of_code),

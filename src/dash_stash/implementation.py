@@ -37,7 +37,7 @@ from dash_stash.origin import belongs, is_app_file, is_app_module
 
 _MOST_ELEMENTS: Final = 10_000
 _STATE: Final = b"state"
-_SILENT: Final = frozenset({"logging", "dash", "flask", "dash_stash", "typing", "types", "threading", "contextvars"})
+_SILENT: Final = frozenset({"logging", "dash", "flask", "dash_stash", "typing", "types", "threading", "_thread", "_contextvars"})
 """Objects of these libraries keep nothing that a result depends on."""
 
 
@@ -308,7 +308,10 @@ class _Walk:
 
     def _why_not(self, space: Namespace, name: str) -> str | None:
         # Of a namespace that was made for `exec` nobody knows what it is, and two of them are two.
-        return None if space is getattr(self._root, "__globals__", None) and _is_loose(space) else constants.why_not(space, name)
+        return None if self._is_around_root(space) and _is_loose(space) else constants.why_not(space, name)
+
+    def _is_around_root(self, space: Namespace) -> bool:
+        return isinstance(self._root, FunctionType) and space is self._root.__globals__
 
     def _data(self, space: Namespace, place: tuple[int, str], name: str, value: object, reason: str | None, attribute: str = "") -> bytes:
         """A variable that holds no code: its value if it is a constant, else the code that its object runs."""
@@ -321,11 +324,12 @@ class _Walk:
                 self.found.is_settled &= constants.is_plain(value) or not _is_loose(space)
                 return digest
             reason = "of which no key is made"
-        if type(value).__module__.partition(".")[0] not in _SILENT:
+        is_made_up = _is_loose(space) and not self._is_around_root(space)  # by namedtuple and its like
+        if type(value).__module__.partition(".")[0] not in _SILENT and not is_made_up:
             self._told[f"{name} ({os.path.basename(str(space.get('__file__', space.get('__name__'))))}), {reason}"] = attribute
         if reason == RUN_TIME:
             return _STATE  # by now it may be an object of another class than elsewhere
-        if _is_loose(space) and isinstance(self._root, FunctionType) and space is self._root.__globals__:
+        if _is_loose(space) and isinstance(self._root, FunctionType) and self._is_around_root(space):
             return _tokens.setdefault(self._root, secrets.token_bytes(keys.KEY_SIZE))
         return keys.digest(_STATE, *map(self._part, _parts(value)))
 
