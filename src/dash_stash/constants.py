@@ -51,9 +51,11 @@ _PURE: Final = frozenset(
     )
 )
 _CHANGING: Final = frozenset(
-    "append extend insert remove pop clear sort reverse update setdefault popitem add discard "
-    "difference_update intersection_update symmetric_difference_update appendleft extendleft popleft "
-    "rotate move_to_end subtract __setitem__ __delitem__ __setattr__".split()
+    [
+        *("append", "extend", "insert", "remove", "pop", "clear", "sort", "reverse", "update", "setdefault", "popitem"),
+        *("add", "discard", "difference_update", "intersection_update", "symmetric_difference_update", "subtract"),
+        *("appendleft", "extendleft", "popleft", "rotate", "move_to_end", "__setitem__", "__delitem__", "__setattr__"),
+    ]
 )
 
 
@@ -282,7 +284,7 @@ TWICE: Final = "which is bound more than once"
 COMPUTED: Final = "which is computed"
 
 
-def why_not(namespace: Namespace, name: str, scope: str = "", within: frozenset[Any] = frozenset()) -> str | None:
+def why_not(namespace: Namespace, name: str, scope: str = "", within: frozenset[Any] = frozenset()) -> str | None:  # noqa: PLR0911 (to each reason its return)
     """Return why a name of a module, or of the class *scope* in it, is no constant; None if it is one."""
     known = facts(namespace)
     if known is None:
@@ -309,7 +311,7 @@ def _is_empty(node: ast.AST) -> bool:
     if isinstance(node, ast.Call):
         names = ("dict", "list", "set", "OrderedDict", "defaultdict", "deque")
         return isinstance(node.func, ast.Name) and node.func.id in names and not node.args and not node.keywords
-    return isinstance(node, ast.List) and not node.elts or isinstance(node, ast.Dict) and not node.values
+    return (isinstance(node, ast.List) and not node.elts) or (isinstance(node, ast.Dict) and not node.values)
 
 
 def _why_not_imported(namespace: Namespace, node: ast.ImportFrom, within: frozenset[Any]) -> str | None:
@@ -355,7 +357,7 @@ class _Judge:
         self._namespace, self._scope, self._within = namespace, scope, within
         self._own: set[str] = set()
 
-    def holds(self, node: ast.AST) -> bool:
+    def holds(self, node: ast.AST) -> bool:  # noqa: PLR0911 (a kind of node each)
         """Tell it for a node, and all that it consists of."""
         if isinstance(node, ast.Constant | ast.Lambda | ast.expr_context | ast.operator | ast.unaryop | ast.boolop | ast.cmpop):
             return True

@@ -13,7 +13,6 @@ import os
 import pathlib
 import re
 import sys
-from collections import namedtuple
 from collections.abc import Callable
 from types import (
     BuiltinFunctionType,
@@ -117,7 +116,7 @@ def of_captured(value: object, path: str, within: tuple[int, ...] = ()) -> bytes
     if writer is None and (callable(value) or within) and _is_written_in_python(type(value)):
         # Inside of something: a plain object as well.
         writer = _of_memo if type(value).__module__ == "dash_stash.memo" else _of_state
-    if writer is None or dataclasses.is_dataclass(value) and not callable(value):
+    if writer is None or (dataclasses.is_dataclass(value) and not callable(value)):
         return keys.of_value(value, path)
     return writer(value, path, (*within, id(value)))
 
@@ -230,7 +229,7 @@ def _is_written_in_python(kind: type) -> bool:
 
 
 _INNER: Final = (staticmethod, classmethod, property, functools.cached_property, functools.partialmethod, type(functools.cache(len)))
-_FIELDS: Final = (MemberDescriptorType, GetSetDescriptorType, type(namedtuple("_Pair", "x").x))  # type: ignore[attr-defined]
+_FIELDS: Final = (MemberDescriptorType, GetSetDescriptorType, type(vars(inspect.FullArgSpec)["args"]))
 _WRITTEN_IN_C: Final = (MethodDescriptorType, WrapperDescriptorType, ClassMethodDescriptorType)
 _WRITERS: Final[list[tuple[Any, Callable[[Any, str, _Within], bytes]]]] = [
     (FunctionType, _of_code),

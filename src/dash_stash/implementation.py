@@ -7,6 +7,7 @@ are the clock, the environment, files and connections.
 from __future__ import annotations
 
 import builtins
+import dataclasses
 import functools
 import importlib
 import importlib.util
@@ -19,7 +20,7 @@ import sys
 import weakref
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from enum import EnumType
+from enum import Enum, EnumType
 from types import (
     BuiltinFunctionType,
     CodeType,
@@ -202,8 +203,10 @@ def label(value: object) -> bytes:
         return f"{value.__globals__.get('__name__')}.{value.__code__.co_qualname}".encode()
     if isinstance(value, ModuleType):
         return value.__name__.encode()
-    named = value if hasattr(value, "__qualname__") and callable(value) else type(value)
-    return f"{getattr(named, '__module__', '')}.{getattr(named, '__qualname__', '')}".encode()
+    if isinstance(value, type | BuiltinFunctionType | MethodDescriptorType):
+        return f"{getattr(value, '__module__', '')}.{value.__qualname__}".encode()
+    # Wrappers call themselves as what they wrap, and a script's module is called otherwise than the same imported.
+    return type(value).__qualname__.encode()
 
 
 # The walk
@@ -267,9 +270,10 @@ class _Walk:
     def _class(self, cls: Any) -> bytes:
         if not self._is_app_class(cls):
             return label(cls)
-        parts = [label(cls), self._part(type(cls)), *map(self._part, cls.__bases__)]
+        parts = [cls.__qualname__.encode(), self._part(type(cls)), *map(self._part, cls.__bases__)]
         if isinstance(cls, EnumType):
-            parts += [self._constant(each.value) or _STATE for each in cls.__members__.values()]
+            members: dict[str, Any] = dict(cls.__members__)
+            parts += [self._constant(each.value) or _STATE for each in members.values()]
         for name, value in sorted(vars(cls).items()):
             if isinstance(value, FunctionType | type) or _parts(value):
                 parts += name.encode(), self._part(value)
@@ -385,7 +389,7 @@ class _Walk:
         parts = _parts(value)
         return keys.digest(label(value), *map(self._part, parts)) if parts else _STATE
 
-    def _value(self, value: Any) -> bytes:
+    def _value(self, value: Any) -> bytes:  # noqa: PLR0911 (a kind of value each)
         if isinstance(value, FunctionType | type):
             return self._number(value)
         if isinstance(value, ModuleType):
@@ -395,6 +399,13 @@ class _Walk:
         if isinstance(value, BuiltinFunctionType | MethodDescriptorType):
             receiver = getattr(value, "__self__", None)
             return keys.digest(label(value), b"" if isinstance(receiver, ModuleType) else self._value(receiver))
+        if isinstance(value, Enum):
+            return keys.digest(self._number(type(value)), str(value.name).encode())
+        if isinstance(value, tuple) and hasattr(value, "_fields"):
+            return keys.digest(self._number(type(value)), *map(self._value, value))
+        if dataclasses.is_dataclass(value):
+            each = (getattr(value, each.name) for each in dataclasses.fields(value))
+            return keys.digest(self._number(type(value)), *map(self._value, each))
         if isinstance(value, re.Pattern):
             return keys.of_value([value.pattern, value.flags], "a constant")
         parts = _parts(value)

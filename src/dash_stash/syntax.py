@@ -5,7 +5,6 @@ into other jumps than the same on one line.
 """
 
 from __future__ import annotations
-
 import __future__
 
 import ast
@@ -21,9 +20,7 @@ from dash_stash import keys
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
-_FUTURES: Final = functools.reduce(
-    operator.or_, (getattr(__future__, name).compiler_flag for name in __future__.all_feature_names)
-)
+_FUTURES: Final = functools.reduce(operator.or_, (getattr(__future__, name).compiler_flag for name in __future__.all_feature_names))
 _DOCUMENTED: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _UNSEEN: Final = frozenset({"ctx", "kind", "type_comment", "annotation", "returns"})
 _OUTSIDE: Final = frozenset({"name", "decorator_list", "defaults", "kw_defaults"})
@@ -44,6 +41,8 @@ class Source:
         self.tree = ast.parse("".join(lines), file)
         self._starts = [_first_line(statement) for statement in self.tree.body]
         self._compiled: dict[int, frozenset[CodeType]] = {}
+        # Methods of what a module imports are called in a way of their own.
+        self._imports = [node for statement in self.tree.body for node in _imports(statement)]
 
     def of_code(self, code: CodeType) -> bytes | None:
         """Return the digest of the definition that was compiled into *code*.
@@ -66,7 +65,7 @@ class Source:
     def _codes(self, position: int, flags: int) -> frozenset[CodeType]:
         """All code objects in one statement of the module."""
         if position not in self._compiled:
-            module = ast.Module([self.tree.body[position]], [])
+            module = ast.Module([*self._imports, self.tree.body[position]], [])
             code = compile(module, self._file, "exec", flags=flags, dont_inherit=True)
             self._compiled[position] = frozenset(_nested(code))
         return self._compiled[position]
@@ -125,7 +124,7 @@ def _write_fields(node: ast.AST, chunks: list[str], left_out: frozenset[str]) ->
     for name in node._fields:
         value = getattr(node, name, None)
         if name == "body" and isinstance(node, _DOCUMENTED):
-            value = _without_docstring(value)
+            value = _without_docstring(node.body)
         if name not in left_out and (value is not None or isinstance(node, ast.Constant)) and value != []:
             chunks.append(name)
             _write(value, chunks)
@@ -139,14 +138,22 @@ def _write_list(values: Iterable[Any], chunks: list[str]) -> None:
     chunks.append("]")
 
 
-def _without_docstring(body: list[ast.stmt]) -> list[ast.stmt]:
+def _without_docstring(body: list[Any]) -> list[Any]:
     first = body[0]
-    is_text = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant)
-    return body[1:] if is_text and isinstance(first.value.value, str) else body
+    is_text = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str)
+    return body[1:] if is_text else body
+
+
+def _imports(statement: ast.stmt) -> list[ast.stmt]:
+    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        return []
+    nodes = [node for node in ast.walk(statement) if isinstance(node, ast.Import | ast.ImportFrom)]
+    return [node for node in nodes if getattr(node, "module", "") != "__future__"]
 
 
 def _first_line(node: ast.stmt | Definition) -> int:
-    return min(node.lineno, *(each.lineno for each in getattr(node, "decorator_list", ())), node.lineno)
+    decorators: list[ast.expr] = getattr(node, "decorator_list", [])
+    return min([node.lineno, *(each.lineno for each in decorators)])
 
 
 def _nested(code: CodeType) -> Iterator[CodeType]:

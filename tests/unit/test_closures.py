@@ -10,7 +10,7 @@ import functools
 import operator
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from types import FunctionType
 from typing import Any, NamedTuple
 
@@ -173,7 +173,7 @@ def run_in(namespace: dict[str, object], source: str = "def g(): return K") -> A
 MAKERS: dict[str, Callable[[Any], object]] = {
     "a bound pattern": lambda k: re.compile(f"a{k}").match,
     "a pattern": lambda k: re.compile(f"a{k}"),
-    "a pattern's flags": lambda k: re.compile("a", re.I if k == 1 else re.M).match,
+    "a pattern's flags": lambda k: re.compile("a", re.IGNORECASE if k == 1 else re.MULTILINE).match,
     "a bound dict": lambda k: {"x": k}.get,
     "a bound number": lambda k: (k).__add__,
     "a bound text": lambda k: f"{k}".join,
@@ -203,7 +203,7 @@ MAKERS: dict[str, Callable[[Any], object]] = {
     "a cached function": lambda k: functools.lru_cache(adding(k)),
     "a class method": lambda k: dict.fromkeys if k == 1 else int.from_bytes,
     "an unbound method": lambda k: dict.get if k == 1 else dict.pop,
-    "a getter": lambda k: operator.itemgetter(k),
+    "a getter": operator.itemgetter,
     "an attribute getter": lambda k: operator.attrgetter(f"a{k}"),
     "a method caller": lambda k: operator.methodcaller("x", k),
     "a method caller's keyword": lambda k: operator.methodcaller("x", k=k),
@@ -224,7 +224,7 @@ def test_two_things_have_two_keys_and_the_same_again_has_the_same(make: Callable
 
 REFUSED: dict[str, tuple[object, str]] = {
     "an object": (object(), "value"),
-    "a bound object": (functools.partial(base, object()), "value"),
+    "a bound object": (functools.partial(over, object()), "value"),
     "a class's lock": (local_class(threading.Lock()), r"value\.path"),
     "an object's lock": (Scale(base, threading.Lock()), r"value\.factor"),  # type: ignore[arg-type]
     "an object of C": (Table(), "value"),
@@ -271,8 +271,8 @@ def with_lock(lock: object = threading.Lock()) -> object:
 
 
 @pytest.fixture
-def namespace() -> Iterator[dict[str, object]]:
-    yield {"connection": object(), "K": [1], "__name__": "made_up"}
+def namespace() -> dict[str, object]:
+    return {"connection": object(), "K": [1], "__name__": "made_up"}
 
 
 def test_functions_of_two_namespaces_with_what_has_no_value_are_two(namespace: dict[str, object]) -> None:

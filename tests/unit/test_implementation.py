@@ -11,7 +11,6 @@ import textwrap
 import time
 import types
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
 
@@ -292,14 +291,19 @@ def test_every_way_to_start_an_app_sees_the_same(tmp_path: pathlib.Path) -> None
 
 def test_a_changed_library_makes_no_other_function(deploy: Deploy) -> None:
     library = {"site-packages/tool.py": "import os\nSTATE = [os]\ndef work(n):\n    return n\n"}
-    app = {"app.py": "import sys, os\nsys.path.append(os.path.dirname(__file__) + '/site-packages')\nimport tool\ndef f(n):\n    return tool.work(n)\n"}
+    app = {
+        "app.py": "import sys, os\nsys.path.append(os.path.dirname(__file__) + '/site-packages')\nimport tool\ndef f(n):\n    return tool.work(n)\n"
+    }
     first = implementation.of_function(deploy({**library, **app}))
     assert first == implementation.of_function(deploy(edited({**library, **app}, "return n\n", "return -n\n")))
     assert first != implementation.of_function(deploy(edited({**library, **app}, "tool.work", "tool.walk")))
 
 
 def test_an_app_is_one_wherever_it_is_installed(deploy: Deploy) -> None:
-    files = {"shop/__init__.py": "", "shop/app.py": "from shop.rates import RATE\nfrom . import rates\ndef f(n):\n    return RATE + rates.g(n)\n"}
+    files = {
+        "shop/__init__.py": "",
+        "shop/app.py": "from shop.rates import RATE\nfrom . import rates\ndef f(n):\n    return RATE + rates.g(n)\n",
+    }
     files["shop/rates.py"] = "RATE = [1]\ndef g(n):\n    return n + 2\n"
     installed = {f"site-packages/{name}": text for name, text in files.items()}
     start = {"start.py": "import sys, os\nsys.path.append(os.path.dirname(__file__) + '/site-packages')\nfrom shop.app import f\n"}
@@ -418,7 +422,10 @@ def test_what_was_typed_in_is_looked_at_again(tmp_path: pathlib.Path) -> None:
 
 
 def test_the_first_use_in_a_long_module_takes_some_milliseconds(deploy: Deploy) -> None:
-    body = "\n".join(f"TABLE{n} = {{'a': [{n}, 2], 'b': 3}}\ndef g{n}(x):\n    y = [each + {n} for each in x]\n    return y + TABLE{n}['a']\n" for n in range(500))
+    body = "\n".join(
+        f"TABLE{n} = {{'a': [{n}, 2], 'b': 3}}\ndef g{n}(x):\n    y = [each + {n} for each in x]\n    return y + TABLE{n}['a']\n"
+        for n in range(500)
+    )
     function = deploy({"app.py": f"{body}\ndef f(x):\n    return g1(x) + g2(x)\n"})
     started = time.perf_counter()
     first = implementation.of_function(function)
