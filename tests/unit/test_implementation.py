@@ -291,9 +291,8 @@ def test_every_way_to_start_an_app_sees_the_same(tmp_path: pathlib.Path) -> None
 
 def test_a_changed_library_makes_no_other_function(deploy: Deploy) -> None:
     library = {"site-packages/tool.py": "import os\nSTATE = [os]\ndef work(n):\n    return n\n"}
-    app = {
-        "app.py": "import sys, os\nsys.path.append(os.path.dirname(__file__) + '/site-packages')\nimport tool\ndef f(n):\n    return tool.work(n)\n"
-    }
+    path = "import sys, os\nsys.path.append(os.path.dirname(__file__) + '/site-packages')\n"
+    app = {"app.py": f"{path}import tool\ndef f(n):\n    return tool.work(n)\n"}
     first = implementation.of_function(deploy({**library, **app}))
     assert first == implementation.of_function(deploy(edited({**library, **app}, "return n\n", "return -n\n")))
     assert first != implementation.of_function(deploy(edited({**library, **app}, "tool.work", "tool.walk")))
@@ -431,6 +430,16 @@ def test_the_first_use_in_a_long_module_takes_some_milliseconds(deploy: Deploy) 
     first = implementation.of_function(function)
     assert time.perf_counter() - started < 0.01  # found out by the deploy
     assert first == implementation.of_function(function)
+
+
+def test_what_is_used_while_its_module_is_imported_is_looked_at_again(deploy: Deploy) -> None:
+    source = (
+        "from dash_stash import implementation\ndef f():\n    return g()\nearly = implementation.of_function(f)\ndef g():\n    return 1\n"
+    )
+    function = deploy({"app.py": source})
+    assert implementation.is_settled(function)
+    assert implementation.of_function(function) != sys.modules["app"].early
+    assert implementation.of_function(function) == implementation.of_function(deploy({"app.py": source.replace("early", "soon")}))
 
 
 def test_a_thousand_functions_that_call_one_another_are_no_recursion(deploy: Deploy) -> None:
