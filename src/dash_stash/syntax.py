@@ -41,6 +41,7 @@ class Source:
         self.tree = ast.parse("".join(lines), file)
         self._starts = [_first_line(statement) for statement in self.tree.body]
         self._compiled: dict[int, frozenset[CodeType]] = {}
+        self._digests: dict[CodeType, bytes | None] = {}
         # Methods of what a module imports are called in a way of their own.
         self._imports = [node for statement in self.tree.body for node in _imports(statement)]
 
@@ -49,6 +50,11 @@ class Source:
 
         None if it is not here, or no longer: the file may have been edited since it was imported.
         """
+        if code not in self._digests:
+            self._digests[code] = self._look(code)
+        return self._digests[code]
+
+    def _look(self, code: CodeType) -> bytes | None:
         position = bisect.bisect_right(self._starts, code.co_firstlineno) - 1
         if position < 0:
             return None
