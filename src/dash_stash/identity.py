@@ -1,21 +1,34 @@
-"""What makes a function the same function: where it is written, its code, and what it closes over."""
+"""What makes a function the same function: where it is written, and what it closes over."""
 
 from __future__ import annotations
 
 import contextlib
-import dis
+import dataclasses
+import enum
 import functools
 import importlib.util
 import inspect
 import operator
 import os
 import pathlib
+import re
 import sys
 from collections.abc import Callable
-from types import BuiltinFunctionType, CodeType, FunctionType, ModuleType
-from typing import Any
+from types import (
+    BuiltinFunctionType,
+    ClassMethodDescriptorType,
+    FunctionType,
+    GetSetDescriptorType,
+    MemberDescriptorType,
+    MethodDescriptorType,
+    MethodType,
+    MethodWrapperType,
+    ModuleType,
+    WrapperDescriptorType,
+)
+from typing import Any, Final
 
-from dash_stash import keys
+from dash_stash import bytecode, keys
 
 
 def module_name(function: Callable[..., Any]) -> str:
@@ -67,16 +80,15 @@ def source_file(function: Callable[..., Any]) -> pathlib.Path | None:
     return None if file is None else pathlib.Path(file).resolve()
 
 
-def of_function(function: FunctionType) -> bytes:
-    """Return the key of a function: it changes when its code does, not when it is moved within its file.
+def of_function(function: Callable[..., Any]) -> bytes:
+    """Return the key of a function's, or class's, name: what a reference to it goes by.
 
-    Functions that it calls are not looked into; what a nested function takes from around it is a matter of `captured`.
+    What it does is a matter of `implementation`, what it closes over one of `captured`.
     """
-    code = function.__code__
-    is_used = any(step.arg == 0 and step.opcode in dis.hasconst for step in dis.get_instructions(code))
-    if code.co_consts and code.co_consts[0] == function.__doc__ and not is_used:
-        code = code.replace(co_consts=(None, *code.co_consts[1:]))  # what it says of itself is not what it does
-    return keys.digest(module_name(function).encode(), function.__qualname__.encode(), _of_code(code))
+    # "<lambda>" is no name: what it consists of stands for it, or all those of a module were one.
+    code = getattr(function, "__code__", None) if function.__name__ == "<lambda>" else None
+    own = b"" if code is None else bytecode.digest(code)
+    return keys.digest(module_name(function).encode(), function.__qualname__.encode(), own)
 
 
 def captured(function: FunctionType) -> dict[str, object]:
@@ -88,52 +100,154 @@ def captured(function: FunctionType) -> dict[str, object]:
     return found
 
 
-def of_captured(value: object, path: str, within: frozenset[int] = frozenset()) -> bytes:  # noqa: PLR0911 (a kind of value each)
-    """Return the key of such a variable: functions, classes and modules by what they are, all else by value.
+def of_captured(value: object, path: str, within: tuple[int, ...] = ()) -> bytes:
+    """Return the key of such a variable, but for the code that it runs: by name or by what it holds.
 
-    *within* are the ids of the functions that are being looked into.
+    A function, class or module that can be found under its name goes by that. All else goes by its
+    value; what is called, and what that holds, by its class and attributes. *within* are the ids of
+    what is being looked into.
 
     Raises:
-        keys.NoKey: It has no value to make a key of.
+        keys.NoKey: It has, or holds something that has, no value to make a key of.
     """
-    if isinstance(value, FunctionType):
-        if id(value) in within:
-            return keys.digest(b"itself")
-        inside = within | {id(value)}
-        inner = [of_captured(child, f"{name!r}, used by {path}", inside) for name, child in captured(value).items()]
-        return keys.digest(of_function(value), keys.of_value([value.__defaults__, value.__kwdefaults__], path), *inner)
-    wrapped = getattr(value, "__wrapped__", None)
-    if isinstance(wrapped, FunctionType):  # a memo function, or whatever else wraps one as functools does
-        return _of_wrapper(getattr(value, "id", b""), wrapped, path, within)
-    if isinstance(value, functools.partial):
-        return keys.digest(of_captured(value.func, path, within), keys.of_value([value.args, value.keywords], path))
-    if isinstance(value, type):
-        return keys.digest(b"class", value.__module__.encode(), value.__qualname__.encode())
-    if isinstance(value, ModuleType | BuiltinFunctionType):
-        return keys.digest(b"module", value.__name__.encode())
-    return keys.of_value(value, path)
+    if id(value) in within:
+        return keys.digest(b"itself", b"%d" % within.index(id(value)))
+    writer = next((writer for kinds, writer in _WRITERS if isinstance(value, kinds)), None)
+    if writer is None and (callable(value) or within) and _is_written_in_python(type(value)):
+        # Inside of something: a plain object as well.
+        writer = _of_memo if type(value).__module__ == "dash_stash.memo" else _of_state
+    if type(value).__module__ in _OWN:
+        writer = _of_own
+    if writer is None or (dataclasses.is_dataclass(value) and not callable(value)):
+        return keys.of_value(value, path)
+    return writer(value, path, (*within, id(value)))
 
 
-_STARRED = inspect.CO_VARARGS | inspect.CO_VARKEYWORDS
+_Within = tuple[int, ...]
 
 
-def _of_wrapper(own: bytes, wrapped: FunctionType, path: str, within: frozenset[int]) -> bytes:
-    """The key of what wraps a function: a memo function, which may ignore what that closes over, has an id of its own."""
+def _is_named(value: Any) -> bool:
+    """Tell whether a function or class is what its module has under its name."""
+    found: object = sys.modules.get(value.__module__)
+    for name in value.__qualname__.split("."):
+        found = inspect.getattr_static(found, name, None)
+    return found is value
+
+
+def _of_each(values: dict[str, Any], path: str, within: _Within) -> bytes:
+    names = sorted(values)
+    return keys.digest(*(part for name in names for part in (name.encode(), of_captured(values[name], f"{path}.{name}", within))))
+
+
+def _of_code(value: FunctionType, path: str, within: _Within) -> bytes:
+    if _is_named(value):
+        return keys.digest(b"function", of_function(value))
+    around = [of_captured(child, f"{name!r}, used by {path}", within) for name, child in captured(value).items()]
+    defaults = [of_captured(child, f"a default of {path}", within) for child in value.__defaults__ or ()]
+    named = _of_each(value.__kwdefaults__ or {}, f"a default of {path}", within)
+    own = _of_each(vars(value), path, within)
+    return keys.digest(b"nested", of_function(value), keys.digest(*around), keys.digest(*defaults), named, own)
+
+
+def _of_class(value: type, path: str, within: _Within) -> bytes:
+    if _is_named(value):
+        return keys.digest(b"class", of_function(value))
+    bases = [of_captured(base, f"a base of {path}", within) for base in (*value.__bases__, type(value))]
+    if issubclass(value, enum.Enum):
+        return keys.digest(b"enum", *bases, *(keys.of_value([name, each.value], path) for name, each in value.__members__.items()))
+    own = {name: each for name, each in vars(value).items() if callable(each) or _is_data_of_class(name, each)}
+    return keys.digest(b"class", of_function(value), *bases, _of_each(own, path, within))
+
+
+def _is_data_of_class(name: str, value: object) -> bool:
+    """Tell it from what Python and its abstract base classes note about a class, and from its slots."""
+    is_noted = name.startswith(("__", "_abc_")) or isinstance(value, _FIELDS)
+    return not is_noted or isinstance(value, _INNER)
+
+
+def _of_method(value: MethodType, path: str, within: _Within) -> bytes:
+    return keys.digest(b"method", of_captured(value.__func__, path, within), of_captured(value.__self__, path, within))
+
+
+def _of_builtin(value: Any, path: str, within: _Within) -> bytes:
+    """`len`, `math.sin`, `dict.fromkeys`, `{...}.get`."""
+    receiver = value.__self__
+    if receiver is None or isinstance(receiver, ModuleType):
+        return keys.digest(b"builtin", str(value.__module__).encode(), value.__qualname__.encode())
+    return keys.digest(b"bound", value.__name__.encode(), of_captured(receiver, f"{path}.__self__", within))
+
+
+def _of_descriptor(value: Any, path: str, within: _Within) -> bytes:
+    return keys.digest(b"descriptor", value.__name__.encode(), of_captured(value.__objclass__, path, within))
+
+
+def _of_partial(value: functools.partial[Any], path: str, within: _Within) -> bytes:
+    """Also its attributes, and those of a class that is made of it."""
+    parts = [of_captured(child, path, within) for child in (type(value), value.func, *value.args)]
+    return keys.digest(b"partial", *parts, _of_each(value.keywords, path, within), _of_each(vars(value), path, within))
+
+
+def _of_getter(value: Any, path: str, within: _Within) -> bytes:
+    """`operator.itemgetter(1)` and its like, which tell what they consist of when they are pickled."""
+    return keys.digest(type(value).__qualname__.encode(), *(of_captured(part, path, within) for part in _reduced(value)))
+
+
+def _reduced(value: Any) -> tuple[Any, ...]:
+    kind, arguments = value.__reduce__()[:2]
+    # With keywords, a methodcaller gives a partial of itself.
+    return (kind.args, kind.keywords, *arguments) if isinstance(kind, functools.partial) else arguments
+
+
+def _of_inner(value: Any, path: str, within: _Within) -> bytes:
+    """What a static method, a property and their like are made of."""
+    names = ("__func__", "fget", "fset", "fdel", "func", "__wrapped__")
+    found = {name: getattr(value, name) for name in names if getattr(value, name, None) is not None}
+    return keys.digest(type(value).__qualname__.encode(), _of_each(found, path, within))
+
+
+def _of_own(value: Any, path: str, within: _Within) -> bytes:  # noqa: ARG001 (one signature for all writers)
+    """A stash, or a scope's variables: what is read through them is no part of a function, as nothing is that changes."""
+    return keys.digest(b"stash", str(getattr(value, "_scope", "")).encode())
+
+
+def _of_memo(value: Any, path: str, within: _Within) -> bytes:
+    """A memo function has an id of its own; it may ignore what its function closes over."""
+    wrapped = inspect.getattr_static(value, "__wrapped__", None)
+    if not isinstance(wrapped, FunctionType):
+        return _of_state(value, path, within)
     try:
-        return keys.digest(own, of_captured(wrapped, path, within))
+        return keys.digest(value.id, of_captured(wrapped, path, within))
     except keys.NoKey:
-        if not own:
-            raise
-        return own
+        return bytes(value.id)
 
 
-def _of_code(code: CodeType) -> bytes:
-    """The key of byte code, without file names and line numbers."""
-    shape = (code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount, code.co_flags & _STARRED)
-    return keys.digest(
-        repr(shape).encode(),
-        code.co_code,
-        code.co_exceptiontable,
-        *(name.encode() for name in (*code.co_names, *code.co_varnames, *code.co_freevars)),
-        *(_of_code(const) if isinstance(const, CodeType) else keys.of_value(const, "a constant") for const in code.co_consts),
-    )
+def _of_state(value: object, path: str, within: _Within) -> bytes:
+    """An object by its class and its attributes."""
+    state = dict(getattr(value, "__dict__", {}))
+    for base in type(value).__mro__:
+        slots = {name for name, slot in vars(base).items() if isinstance(slot, MemberDescriptorType)}
+        state |= {f"{base.__name__}.{name}": getattr(value, name) for name in slots if hasattr(value, name)}
+    return keys.digest(b"object", of_captured(type(value), path, within), _of_each(state, path, within))
+
+
+def _is_written_in_python(kind: type) -> bool:
+    """Tell whether objects of the class keep all in their attributes: what is written in C may keep more."""
+    return kind is not object and not any(isinstance(each, _WRITTEN_IN_C) for base in kind.__mro__[:-1] for each in vars(base).values())
+
+
+_OWN: Final = ("dash_stash.stash", "dash_stash.state")
+_INNER: Final = (staticmethod, classmethod, property, functools.cached_property, functools.partialmethod, type(functools.cache(len)))
+_FIELDS: Final = (MemberDescriptorType, GetSetDescriptorType, type(vars(inspect.FullArgSpec)["args"]))
+_WRITTEN_IN_C: Final = (MethodDescriptorType, WrapperDescriptorType, ClassMethodDescriptorType)
+_WRITERS: Final[list[tuple[Any, Callable[[Any, str, _Within], bytes]]]] = [
+    (FunctionType, _of_code),
+    (type, _of_class),
+    (ModuleType, lambda value, path, within: keys.digest(b"module", value.__name__.encode())),
+    (MethodType, _of_method),
+    ((BuiltinFunctionType, MethodWrapperType), _of_builtin),
+    ((*_WRITTEN_IN_C, MemberDescriptorType, GetSetDescriptorType), _of_descriptor),
+    (functools.partial, _of_partial),
+    ((operator.itemgetter, operator.attrgetter, operator.methodcaller), _of_getter),
+    (re.Pattern, lambda value, path, within: keys.digest(b"pattern", keys.of_value([value.pattern, value.flags], path))),
+    (_INNER, _of_inner),
+]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from types import FunctionType
 from typing import Any
 
-from dash_stash import code, identity, keys
+from dash_stash import identity, implementation, keys
 from dash_stash.errors import ConfigError, UnhashableArgument
 from dash_stash.scope import APP, Scope, Visits
 
@@ -51,14 +51,13 @@ class Signature:
         self.id = keys.digest(identity.of_function(function), version, options.scope.encode())
         """What references name: the same after an edit of the function's code."""
         self._spellings: dict[Any, tuple[bytes, str]] = {}
-        # With a closure, for a session, or in a notebook, the same spelling may be another call later.
-        is_lasting = options.scope == "app" and identity.source_file(function) is not None
-        self._remembers = is_lasting and options.ignore.issuperset(free)
+        # With a closure, or for a session, the same spelling may be another call later.
+        self._remembers = options.scope == "app" and options.ignore.issuperset(free)
 
     @property
     def function(self) -> bytes:
         """The key of the function as its code is now."""
-        return keys.digest(self.id, code.of_function(self._function))
+        return keys.digest(self.id, implementation.of_function(self._function))
 
     @property
     def captured(self) -> bytes:
@@ -81,7 +80,7 @@ class Signature:
             return self._spellings[spelling]
         except (KeyError, TypeError):  # not called so before, or an argument that cannot be hashed
             located = self._spell(args, kwargs)
-        if _PLAIN.issuperset(spelling[1]) and sum(len(text) for text in args if isinstance(text, str | bytes)) < _LONGEST_SPELLING:
+        if _is_short_and_plain(args) and implementation.is_settled(self._function):
             if len(self._spellings) >= _SPELLINGS:
                 self._spellings.clear()
             self._spellings[spelling] = located
@@ -127,6 +126,11 @@ class Signature:
             except keys.NoKey as error:
                 raise UnhashableArgument(self.name, name, error.path, error.kind) from None
         return keys.digest(*parts)
+
+
+def _is_short_and_plain(args: tuple[Any, ...]) -> bool:
+    length = sum(len(text) for text in args if isinstance(text, str | bytes))
+    return _PLAIN.issuperset(map(type, args)) and length < _LONGEST_SPELLING
 
 
 def _check_parameters(name: str, signature: inspect.Signature, around: Container[str], ignore: frozenset[str]) -> None:

@@ -10,7 +10,7 @@ import weakref
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Literal, ParamSpec, Protocol, TypeVar, cast, overload
 
-from dash_stash import folders, identity, keys, recipe
+from dash_stash import bytecode, folders, identity, keys, recipe
 from dash_stash.clock import Clock, Duration, seconds, system_clock
 from dash_stash.codec import PartName, Unreadable, decode, encode, pick
 from dash_stash.errors import ConfigError, NoSession, RefExpired, RefInvalid, StashError, StoreUnavailable
@@ -244,10 +244,11 @@ class Stash:
         memo: Memo[Any, Any] = kind(self, function, options)
         twins = self._memos.setdefault(memo.id, weakref.WeakSet())
         for twin in twins:
-            if identity.source_file(twin.function) != identity.source_file(memo.function):
+            files = identity.source_file(twin.function), identity.source_file(memo.function)
+            if files[0] != files[1] and bytecode.digest(twin.function.__code__) == bytecode.digest(memo.function.__code__):
                 raise ConfigError(
-                    f"two functions are called {memo.name} and have the same code, in {identity.source_file(twin.function)} and "
-                    f"{identity.source_file(memo.function)}: they would share their values. Give one of them a version=..."
+                    f"two functions are called {memo.name} and have the same code, in {files[0]} and {files[1]}: "
+                    "they would share their values. Give one of them a version=..."
                 )
         twins.add(memo)
         return memo

@@ -90,7 +90,7 @@ def test_what_is_the_visitors_is_free_after_and_around_a_computation(stash: Stas
 
 
 def test_the_innermost_computation_counts(stash: Stash) -> None:
-    name = stash.memo(scope="session", ignore="stash")(lambda: stash.session["name"])
+    name = stash.memo(scope="session")(lambda: stash.session["name"])
     for_all = stash.memo(ignore="name")(lambda: name())  # noqa: PLW0108 (a memo takes plain functions)
     for_session = stash.memo(scope="session", ignore="for_all")(lambda: for_all())  # noqa: PLW0108 (as above)
     with visit(stash):
@@ -102,7 +102,7 @@ def test_the_innermost_computation_counts(stash: Stash) -> None:
 def test_references_that_are_passed_as_arguments_are_free(stash: Stash) -> None:
     """Also their parts: the right to open them came with them."""
 
-    @stash.memo(ignore="stash")
+    @stash.memo
     def size(frame: Ref[dict[str, list[int]]]) -> int:
         return len(frame["rows"].get()) + len(frame.get()) + len(stash.ref(str(frame)).get())
 
@@ -114,13 +114,13 @@ def test_references_that_are_passed_as_arguments_are_free(stash: Stash) -> None:
 
 def test_a_reference_that_a_memo_shares_is_free(stash: Stash) -> None:
     source = stash.memo(share=True)(lambda: [1, 2])
-    memo = stash.memo(ignore=["source", "stash"])(lambda: [source.ref(), stash.put(3, share=True)])
+    memo = stash.memo(ignore="source")(lambda: [source.ref(), stash.put(3, share=True)])
     with visit(stash):
         assert [stash.ref(text).get() for text in memo()] == [[1, 2], 3]
 
 
 def test_asynchronous_functions_are_held_to_it_too(stash: Stash) -> None:
-    @stash.memo(ignore="stash")
+    @stash.memo
     async def profile() -> Any:
         await asyncio.sleep(0)
         return stash.session["name"]
@@ -147,7 +147,7 @@ async def _awaited(call: Callable[[], Any]) -> Any:
 
 def test_a_refresh_and_an_opened_reference_are_held_to_it_too(stash: Stash, clock: FakeClock) -> None:
     reads: list[bool] = []
-    memo = stash.memo(ttl=60, ignore=["reads", "stash"])(lambda: [stash.session.get("name") for _ in reads])
+    memo = stash.memo(ttl=60, ignore="reads")(lambda: [stash.session.get("name") for _ in reads])
     with visit(stash):
         ref = memo.ref()
         reads.append(True)

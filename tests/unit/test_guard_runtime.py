@@ -38,8 +38,8 @@ from dash import Dash, Input, Output, html
 from hypothesis import given
 from hypothesis import strategies as some
 
-from dash_stash import ConfigError, Stash
-from dash_stash.guard import bytecode, fingerprint, runtime
+from dash_stash import ConfigError, Stash, bytecode
+from dash_stash.guard import fingerprint, runtime
 from dash_stash.guard.fingerprint import Printer
 from dash_stash.guard.prints import Unwatched, changes
 from dash_stash.guard.rules import RULES

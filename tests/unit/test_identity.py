@@ -1,4 +1,4 @@
-"""What makes a function another one: its code, not where in its file it stands, nor what is said about it."""
+"""What makes a function another one, or only another version of itself: its name, and its code but not where that stands."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from dash_stash import ConfigError, Stash
+from dash_stash import ConfigError, Stash, identity, implementation
 from support import run_python
 
 Load = Callable[..., ModuleType]
@@ -45,8 +45,7 @@ def load(stash: Stash, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 def _id(module: ModuleType) -> bytes:
-    identified: bytes = module.f.id
-    return identified
+    return implementation.of_function(module.f.function)
 
 
 BASE = """
@@ -142,7 +141,18 @@ def test_an_edited_function_computes_anew(load: Load) -> None:
 
 
 def test_functions_of_one_name_in_two_modules_are_two(load: Load) -> None:
-    assert _id(load(BASE, "one")) != _id(load(BASE, "two"))
+    assert load(BASE, "one").f.id != load(BASE, "two").f.id
+
+
+def test_an_edited_function_keeps_its_name(load: Load) -> None:
+    """References go by it: they outlive a deploy."""
+    one, two = load(BASE).f, load(BASE.replace("n + 1", "n + 5")).f
+    assert identity.of_function(one.function) == identity.of_function(two.function)
+
+
+def test_two_lambdas_of_one_module_are_two_functions() -> None:
+    one, two = (lambda n: n + 1), (lambda n: n + 2)
+    assert identity.of_function(one) != identity.of_function(two)
 
 
 def test_two_files_of_one_name_with_the_same_function_are_refused(load: Load) -> None:
@@ -161,7 +171,7 @@ def test_a_module_of_a_package_is_known_by_its_full_name(load: Load, tmp_path: p
     (tmp_path / "package" / "__init__.py").touch()
     inside = load(BASE, "tool", "package")
     assert (alone.f.name, inside.f.name) == ("tool.f", "package.tool.f")
-    assert _id(alone) != _id(inside)
+    assert alone.f.id != inside.f.id
 
 
 @pytest.mark.parametrize("seed", ["0", "7"])
@@ -179,9 +189,10 @@ def test_every_process_knows_it_by_the_same_id(load: Load, tmp_path: pathlib.Pat
     builtins.stash = Stash(url="file://" + sys.argv[1])
     sys.path.insert(0, sys.argv[2])
     import deployed
-    print(deployed.f.id.hex())
+    from dash_stash import implementation
+    print(deployed.f.id.hex(), implementation.of_function(deployed.f.function).hex())
     """
-    assert run_python(code, folder, tmp_path, PYTHONHASHSEED=seed) == _id(here).hex()
+    assert run_python(code, folder, tmp_path, PYTHONHASHSEED=seed) == f"{here.f.id.hex()} {_id(here).hex()}"
 
 
 def test_a_script_and_a_module_are_the_same(stash: Stash, tmp_path: pathlib.Path, folder: pathlib.Path) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from types import FunctionType
 from typing import Final
 
-from dash_stash.guard import bytecode
+from dash_stash import bytecode
 from dash_stash.guard.mutation import DATA_METHODS, FAMILIES
 from dash_stash.guard.reach import Reach, Variable
 

@@ -1,20 +1,25 @@
-"""The names that compiled code uses: read from the byte code, so that nothing has to be parsed."""
+"""What compiled code consists of, and the names that it uses: read from the byte code, so that nothing has to be parsed."""
 
 from __future__ import annotations
 
 import dis
 import functools
+import inspect
 from collections.abc import Iterator
 from dataclasses import dataclass
 from types import CodeType
 from typing import Final
 
-_LOADS: Final = frozenset(dis.opmap[name] for name in ("LOAD_GLOBAL", "LOAD_NAME"))
+from dash_stash import keys
+
+_LOADS: Final = frozenset(dis.opmap[name] for name in ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS") if name in dis.opmap)
 _STORES: Final = frozenset(dis.opmap[name] for name in ("STORE_GLOBAL", "DELETE_GLOBAL"))
 _ATTRIBUTE_STORES: Final = frozenset(dis.opmap[name] for name in ("STORE_ATTR", "DELETE_ATTR"))
 _IMPORTS: Final = frozenset([dis.opmap["IMPORT_NAME"]])
 _ITEM_STORES: Final = frozenset(dis.opmap[name] for name in ("STORE_SUBSCR", "DELETE_SUBSCR", "STORE_SLICE") if name in dis.opmap)
 _LOAD_GLOBAL: Final = dis.opmap["LOAD_GLOBAL"]
+_CONSTS: Final = frozenset(dis.hasconst)
+_STARRED: Final = inspect.CO_VARARGS | inspect.CO_VARKEYWORDS
 
 
 @dataclass(frozen=True)
@@ -74,3 +79,20 @@ def _instructions(code: bytes) -> Iterator[tuple[int, int]]:
         argument |= extended  # noqa: PLW2901
         extended = argument << 8 if operation == dis.EXTENDED_ARG else 0
         yield operation, argument
+
+
+@functools.lru_cache(4096)
+def digest(code: CodeType) -> bytes:
+    """Return the digest of byte code, without file names, line numbers and docstrings."""
+    shape = (code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount, code.co_flags & _STARRED)
+    # Constants where they are used: a docstring is among them without being so.
+    steps = [
+        b"%d " % operation + (_of_const(code.co_consts[argument]) if operation in _CONSTS else b"%d" % argument)
+        for operation, argument in _instructions(code.co_code)
+    ]
+    names = (*code.co_names, *code.co_varnames, *code.co_freevars)
+    return keys.digest(repr(shape).encode(), *steps, code.co_exceptiontable, *(name.encode() for name in names))
+
+
+def _of_const(const: object) -> bytes:
+    return digest(const) if isinstance(const, CodeType) else keys.of_value(const, "a constant")

@@ -1,0 +1,233 @@
+"""What the names of a module are bound to, and which of them its code changes: read from its source."""
+
+from __future__ import annotations
+
+import ast
+import weakref
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from dash_stash import syntax
+
+Namespace = dict[str, Any]
+
+_CHANGING: Final = frozenset(
+    [
+        *("append", "extend", "insert", "remove", "pop", "clear", "sort", "reverse", "update", "setdefault", "popitem"),
+        *("add", "discard", "difference_update", "intersection_update", "symmetric_difference_update", "subtract"),
+        *("appendleft", "extendleft", "popleft", "rotate", "move_to_end", "__setitem__", "__delitem__", "__setattr__"),
+    ]
+)
+
+
+@dataclass(slots=True)
+class Facts:
+    """What a module's source says of its names."""
+
+    bindings: dict[str, dict[str, list[ast.AST | None]]] = field(default_factory=dict)
+    """What the names of the module, "", and of each class body are bound to; None for what is no value."""
+
+    rebound: set[str] = field(default_factory=set)
+    """Names of the module that functions assign."""
+
+    changed: set[str] = field(default_factory=set)
+    """Names of the module whose values are changed in place."""
+
+    changed_attributes: set[tuple[str, str]] = field(default_factory=set)
+    """Attributes that are assigned or changed in place, and what those are attributes of: `config.data`."""
+
+    stars: list[ast.ImportFrom] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Frame:
+    """A module, class body or function that is being read."""
+
+    path: str
+    is_function: bool = False
+    own: set[str] = field(default_factory=set)
+    """Names that are bound here."""
+
+    outside: set[str] = field(default_factory=set)
+    """Names that are declared global or nonlocal."""
+
+    changed: set[str] = field(default_factory=set)
+
+
+class _Reader:
+    """Reads a module once, from top to bottom."""
+
+    def __init__(self, tree: ast.Module) -> None:
+        self.facts = Facts()
+        self._frames = [_Frame("")]
+        self._read_all(tree.body)
+        self.facts.changed |= self._frames[0].changed
+
+    def _read(self, node: ast.AST) -> None:
+        kind = type(node)
+        if kind is ast.Constant:
+            return
+        if kind is ast.Name:
+            if type(node.ctx) is not ast.Load:  # type: ignore[attr-defined]
+                self._bind(node.id, None)  # type: ignore[attr-defined]
+            return
+        read = self._READERS.get(kind)
+        if read is None:
+            self._read_children(node)
+        else:
+            read(self, node)
+
+    def _read_children(self, node: ast.AST) -> None:
+        for name in node._fields:
+            value = getattr(node, name, None)
+            if type(value) is list:
+                self._read_all(value)
+            elif isinstance(value, ast.AST):
+                self._read(value)
+
+    def _read_all(self, nodes: list[Any]) -> None:
+        for node in nodes:
+            if isinstance(node, ast.AST):
+                self._read(node)
+
+    def _bind(self, name: str, value: ast.AST | None) -> None:
+        frame = self._frames[-1]
+        if frame.is_function:
+            frame.own.add(name)
+        else:
+            self.facts.bindings.setdefault(frame.path, {}).setdefault(name, []).append(value)
+
+    def _change(self, target: ast.AST) -> None:
+        """What *target* says is changed in place."""
+        while isinstance(target, ast.Subscript):
+            target = target.value
+        if isinstance(target, ast.Name):
+            self._frames[-1].changed.add(target.id)
+        elif isinstance(target, ast.Attribute):
+            self._change_attribute(target)
+
+    def _change_attribute(self, target: ast.Attribute) -> None:
+        base = ast.unparse(target.value)
+        if base in ("cls", "type(self)", "self.__class__"):
+            base = next((frame.path for frame in reversed(self._frames) if not frame.is_function), "")
+        self.facts.changed_attributes.add((base, target.attr))
+
+    # Statements and expressions that matter
+
+    def _assign(self, node: ast.Assign) -> None:
+        for target in node.targets:
+            self._assign_target(target, node.value)
+        self._read(node.value)
+
+    def _assign_annotated(self, node: ast.AnnAssign) -> None:
+        if node.value is not None:
+            self._assign_target(node.target, node.value)
+            self._read(node.value)
+
+    def _assign_target(self, target: ast.expr, value: ast.expr) -> None:
+        if isinstance(target, ast.Name):
+            self._bind(target.id, value)
+        else:
+            self._read(target)
+
+    def _attribute(self, node: ast.Attribute) -> None:
+        if type(node.ctx) is not ast.Load:
+            self._change_attribute(node)
+        self._read(node.value)
+
+    def _subscript(self, node: ast.Subscript) -> None:
+        if type(node.ctx) is not ast.Load:
+            self._change(node.value)
+        self._read_children(node)
+
+    def _assign_augmented(self, node: ast.AugAssign) -> None:
+        self._change(node.target)
+        self._read_children(node)
+
+    def _call(self, node: ast.Call) -> None:
+        if type(node.func) is ast.Attribute and node.func.attr in _CHANGING:
+            self._change(node.func.value)
+        self._read_children(node)
+
+    def _import(self, node: ast.Import) -> None:
+        for alias in node.names:
+            self._bind(alias.asname or alias.name.partition(".")[0], None)
+
+    def _import_from(self, node: ast.ImportFrom) -> None:
+        for alias in node.names:
+            if alias.name == "*":
+                self.facts.stars.append(node)
+            else:
+                self._bind(alias.asname or alias.name, ast.ImportFrom(node.module, [alias], node.level))
+
+    def _declare(self, node: ast.Global | ast.Nonlocal) -> None:
+        self._frames[-1].outside.update(node.names)
+
+    def _caught(self, node: ast.ExceptHandler) -> None:
+        if node.name is not None:
+            self._bind(node.name, None)
+        self._read_children(node)
+
+    def _matched(self, node: ast.MatchAs | ast.MatchStar) -> None:
+        if node.name is not None:
+            self._bind(node.name, None)
+        self._read_children(node)
+
+    def _class(self, node: ast.ClassDef) -> None:
+        self._bind(node.name, node)
+        self._read_all([*node.decorator_list, *node.bases, *node.keywords])
+        self._enter(node.name, node.body, is_function=False)
+
+    def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> None:
+        name = getattr(node, "name", "<lambda>")
+        if not isinstance(node, ast.Lambda):
+            self._bind(name, node)
+            self._read_all(node.decorator_list)
+        self._read_all([*node.args.defaults, *node.args.kw_defaults])
+        parameters = {parameter.arg for parameter in ast.walk(node.args) if isinstance(parameter, ast.arg)}
+        body = [node.body] if isinstance(node, ast.Lambda) else node.body
+        self._enter(f"{name}.<locals>", body, is_function=True, own=parameters)
+
+    def _enter(self, name: str, body: list[Any], *, is_function: bool, own: set[str] = frozenset()) -> None:  # type: ignore[assignment]
+        around = self._frames[-1]
+        frame = _Frame(f"{around.path}.{name}".lstrip("."), is_function, set(own))
+        self._frames.append(frame)
+        self._read_all(body)
+        self._frames.pop()
+        self.facts.rebound |= frame.own & frame.outside
+        around.changed |= frame.changed - (frame.own - frame.outside)
+
+    _READERS: Final[dict[type, Any]] = {
+        ast.Assign: _assign,
+        ast.AnnAssign: _assign_annotated,
+        ast.AugAssign: _assign_augmented,
+        ast.Attribute: _attribute,
+        ast.Subscript: _subscript,
+        ast.Call: _call,
+        ast.Import: _import,
+        ast.ImportFrom: _import_from,
+        ast.Global: _declare,
+        ast.Nonlocal: _declare,
+        ast.ExceptHandler: _caught,
+        ast.MatchAs: _matched,
+        ast.MatchStar: _matched,
+        ast.ClassDef: _class,
+        ast.FunctionDef: _function,
+        ast.AsyncFunctionDef: _function,
+        ast.Lambda: _function,
+    }
+
+
+_facts: weakref.WeakKeyDictionary[syntax.Source, Facts] = weakref.WeakKeyDictionary()
+
+
+def facts(namespace: Namespace) -> Facts | None:
+    """Return what the source of a module says of its names, None if there is no source."""
+    file = namespace.get("__file__")
+    source = syntax.source(file, namespace) if isinstance(file, str) else None
+    if source is None:
+        return None
+    found = _facts.get(source)
+    if found is None:
+        found = _facts[source] = _Reader(source.tree).facts
+    return found

@@ -1,0 +1,455 @@
+"""What a function does: a changed helper or constant makes it another, another layout does not."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import pathlib
+import subprocess
+import sys
+import textwrap
+import time
+import types
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from dash_stash import implementation, origin
+
+Deploy = Callable[..., types.FunctionType]
+Files = dict[str, str]
+
+
+@pytest.fixture
+def deploy(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Deploy]:
+    """Write an app into a folder of its own, import it, and return its function `f`."""
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    before = set(sys.modules)
+    deployed = 0
+
+    def forget() -> None:
+        for name in set(sys.modules) - before:
+            if str(tmp_path) in str(getattr(sys.modules[name], "__file__", "")):
+                del sys.modules[name]
+
+    def load(files: Files, module: str = "app") -> types.FunctionType:
+        nonlocal deployed
+        forget()
+        deployed += 1
+        folder = tmp_path / f"release{deployed}"
+        write(folder, files)
+        with monkeypatch.context() as patch:
+            patch.syspath_prepend(str(folder))
+            function: types.FunctionType = importlib.import_module(module).f
+            implementation.of_function(function)
+        return function
+
+    yield load
+    forget()
+
+
+def write(folder: pathlib.Path, files: Files) -> None:
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+
+APP: Files = {
+    "app.py": '''
+        import collections
+        import dataclasses
+        import enum
+        import functools
+        from typing import NamedTuple
+
+        import config
+        import texts.words
+        from config import LIMIT
+        from helpers import *
+        from helpers import clean as cleaned
+
+        RATE = 2
+        TABLE = {"a": [1, 2], "b": (RATE * 3, "x")}
+        NAMES = "one two".split()
+        DERIVED = {name: len(name) for name in NAMES}
+        FROZEN = frozenset({"p", "q", "r"})
+        CACHE = {}
+
+        class Mode(enum.Enum):
+            FAST = 1
+
+        class Base:
+            def shared(self):
+                return 10
+
+        class Loader(Base):
+            """Loads."""
+            where = "/data"
+
+            def load(self, n):
+                return self.shared() + self.where.count("a") + n
+
+            @property
+            def size(self):
+                return 20
+
+            @staticmethod
+            def fixed():
+                return 30
+
+            @classmethod
+            def made(cls):
+                return 40
+
+        @dataclasses.dataclass
+        class Settings:
+            depth: int = 50
+
+        class Point(NamedTuple):
+            x: int = 60
+
+        def twice(function):
+            @functools.wraps(function)
+            def run(*args):
+                return function(*args) * 70
+            return run
+
+        def times(k):
+            def decorate(function):
+                def run(*args):
+                    return function(*args) * k
+                return run
+            return decorate
+
+        @twice
+        def decorated(n):
+            return n + 80
+
+        @times(90)
+        def scaled(n):
+            return n + 100
+
+        @functools.lru_cache
+        def cached(n):
+            return n + 110
+
+        @functools.singledispatch
+        def shown(n):
+            return n
+
+        @shown.register
+        def _(n: int):
+            return n + 115
+
+        def with_default(n, step=120, *, key=lambda n: n + 130):
+            return key(n) + step
+
+        def even(n):
+            return n == 0 or odd(n - 1)
+
+        def odd(n):
+            return n != 0 and even(n - 1 + 140 - 140)
+
+        def f(n):
+            """Say what it does."""
+            import late
+            from late import also
+            def inner(m):
+                return helper(m) + RATE
+            CACHE[n] = n
+            total = [inner(each) for each in range(n) if each]
+            return (
+                total, TABLE, config.SCALE, config.deep(n), LIMIT, cleaned(n), starred(n), texts.words.first(n),
+                NAMES, DERIVED, FROZEN, Mode.FAST, Loader().load(n), Settings(), Point(), decorated(n), scaled(n),
+                cached(n), shown(n), with_default(n), DISPATCH["up"](n), DISPATCH["bound"](n), even(n), late.wait(n), also(n),
+            )
+
+        def helper(n, m=0):  # defined later
+            return second(n) + 150
+
+        def second(n):
+            return n + 160
+
+        DISPATCH = {"up": lambda n: n + 170, "bound": functools.partial(helper, m=180)}
+
+        def unrelated():
+            return 190
+    ''',
+    "config.py": """
+        SCALE = 200
+        LIMIT = 210
+        def deep(n):
+            return n + OFFSET
+        OFFSET = 220
+    """,
+    "helpers.py": """
+        def clean(n):
+            return n + 230
+        def starred(n):
+            return n + STEP
+        STEP = 240
+    """,
+    "texts/__init__.py": "",
+    "texts/words.py": """
+        from . import base
+        def first(n):
+            return base.start(n) + 250
+    """,
+    "texts/base.py": """
+        def start(n):
+            return n + 260
+    """,
+    "late.py": """
+        def wait(n):
+            return n + 270
+        def also(n):
+            return n + 280
+    """,
+}
+APP = {name: textwrap.dedent(text) for name, text in APP.items()}
+NUMBERS = [
+    *("return 10", "return 20", "return 30", "return 40", "int = 50", "int = 60", "* 70", "+ 80", "times(90", "+ 100", "+ 110"),
+    *("+ 115", "step=120", "+ 130", "+ 140", "+ 150", "+ 160", "+ 170", "helper, m=180", "= 200", "= 210", "= 220", "+ 230"),
+    *("= 240", "+ 250", "+ 260", "+ 270", "+ 280", "RATE = 2", '"a": [1', "FAST = 1"),
+]
+WORDS = [
+    *(('"b": (RATE * 3, "x"', '"b": (RATE * 3, "y"'), ("one two", "one too"), ("len(name) for", "ord(name[0]) for")),
+    *(('"q", "r"}', '"q", "s"}'), ('"/data', '"/date')),
+]
+MATTERS = [*((each, f"{each}1") for each in NUMBERS), *WORDS]
+
+
+def edited(files: Files, old: str, new: str) -> Files:
+    changed = {name: text.replace(old, new) for name, text in files.items()}
+    assert changed != files, f"{old!r} is not in the app"
+    return changed
+
+
+@pytest.mark.parametrize(("old", "new"), MATTERS)
+def test_whatever_the_function_does_or_reads_is_in_it(deploy: Deploy, old: str, new: str) -> None:
+    first = implementation.of_function(deploy(APP))
+    assert implementation.of_function(deploy(edited(APP, old, new))) != first
+    assert implementation.of_function(deploy(APP)) == first
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("return 190", "return 191"),
+        ('"""Say what it does."""', '"""Say it otherwise."""'),
+        ('"""Say what it does."""', "# nothing"),
+        ('"""Loads."""', ""),
+        ("# defined later", ""),
+        ("def f(n):", "def f(n: int) -> object:"),
+        ("def helper(n, m=0):", "\n\ndef helper(\n    n,\n    m=0,\n):"),
+        ("for each in range(n) if each]", "\n for each in range(n)\n if each\n]"),
+        ("CACHE = {}", "CACHE = {}\nimport os\nOTHER = os.environ"),
+        ('"one two"', "'one two'"),
+        ("def second(n):\n    return n + 160", "def second(n): return n + 160"),
+        ('{"p", "q", "r"}', '{"r", "q", "p"}'),
+        ("SCALE = 200", "SCALE = 2_00"),
+    ],
+)
+def test_what_changes_no_result_is_not_in_it(deploy: Deploy, old: str, new: str) -> None:
+    assert implementation.of_function(deploy(APP)) == implementation.of_function(deploy(edited(APP, old, new)))
+
+
+def test_what_is_filled_at_run_time_is_told_and_is_not_in_it(deploy: Deploy) -> None:
+    function = deploy(APP)
+    before = implementation.of_function(function)
+    function(3)
+    assert implementation.of_function(function) == before
+    assert implementation.unseen(function) == ["CACHE (app.py), which is changed at run time"]
+
+
+PRINT = "from dash_stash import implementation; print(implementation.of_function(f).hex(), implementation.unseen(f))"
+
+
+def answer(folder: pathlib.Path, *arguments: str, **environment: str) -> str:
+    """Run Python in the app's folder, and return what it printed."""
+    command = [sys.executable, *arguments]
+    found = subprocess.run(command, cwd=folder, env={**os.environ, **environment}, capture_output=True, text=True, check=True, timeout=120)
+    return found.stdout.strip()
+
+
+def test_every_way_to_start_an_app_sees_the_same(tmp_path: pathlib.Path) -> None:
+    files = {**APP, "app.py": f"{APP['app.py']}\nif __name__ == '__main__':\n    {PRINT}\n", "job.py": f"from app import f\n{PRINT}\n"}
+    write(tmp_path, files)
+    ways = [
+        answer(tmp_path, "app.py"),
+        answer(tmp_path, "-m", "app"),
+        answer(tmp_path, "job.py", PYTHONHASHSEED="1"),
+        answer(tmp_path, "-O", "job.py", PYTHONHASHSEED="2"),
+        answer(tmp_path, "-OO", "job.py"),
+        answer(tmp_path, "-c", f"from app import f; f(2); {PRINT}"),
+    ]
+    assert len(set(ways)) == 1
+    (tmp_path / "late.py").write_text(files["late.py"].replace("270", "271"))
+    assert answer(tmp_path, "job.py") not in ways
+
+
+def test_a_changed_library_makes_no_other_function(deploy: Deploy) -> None:
+    library = {"site-packages/tool.py": "import os\nSTATE = [os]\ndef work(n):\n    return n\n"}
+    path = "import sys, os\nsys.path.append(os.path.dirname(__file__) + '/site-packages')\n"
+    app = {"app.py": f"{path}import tool\ndef f(n):\n    return tool.work(n)\n"}
+    first = implementation.of_function(deploy({**library, **app}))
+    assert first == implementation.of_function(deploy(edited({**library, **app}, "return n\n", "return -n\n")))
+    assert first != implementation.of_function(deploy(edited({**library, **app}, "tool.work", "tool.walk")))
+
+
+def test_an_app_is_one_wherever_it_is_installed(deploy: Deploy) -> None:
+    files = {
+        "shop/__init__.py": "",
+        "shop/app.py": "from shop.rates import RATE\nfrom . import rates\ndef f(n):\n    return RATE + rates.g(n)\n",
+    }
+    files["shop/rates.py"] = "RATE = [1]\ndef g(n):\n    return n + 2\n"
+    installed = {f"site-packages/{name}": text for name, text in files.items()}
+    start = {"start.py": "import sys, os\nsys.path.append(os.path.dirname(__file__) + '/site-packages')\nfrom shop.app import f\n"}
+    here = implementation.of_function(deploy(files, "shop.app"))
+    assert implementation.of_function(deploy({**installed, **start}, "start")) == here
+    for old, new in (("[1]", "[2]"), ("+ 2", "+ 3")):
+        assert implementation.of_function(deploy({**edited(installed, old, new), **start}, "start")) != here
+
+
+READ = "def f():\n    return X\n"
+UNSEEN = {
+    "assigned by a function": "X = 1\ndef change():\n    global X\n    X = 2\n",
+    "bound twice": "X = 1\nX = 2\n",
+    "changed by an item": "X = {'a': 1}\ndef change():\n    X['a'] = 2\n",
+    "changed by a method": "X = [1]\ndef change():\n    X.append(2)\n",
+    "added to": "X = [1]\nX += [2]\n",
+    "changed deep inside": "X = {'a': [1]}\ndef change():\n    X['a'].append(2)\n",
+    "the clock": "import time\nX = time.time()\n",
+    "the environment": "import os\nX = os.environ.get('HOME')\n",
+    "a file": "import pathlib\nX = pathlib.Path(__file__).read_text()\n",
+    "its place": "X = __file__\n",
+    "made of what changes": "Y = [1]\ndef change():\n    Y.append(2)\nX = {'y': Y}\n",
+    "a frame": "import pandas\nX = pandas.DataFrame({'a': [1]})\n",
+    "too large": "X = [0] * 10_001\n",
+    "begun empty": "X = {}\n",
+    "an object of the app": "class C:\n    pass\nX = C()\n",
+    "in a loop": "for X in range(3):\n    pass\n",
+}
+
+
+@pytest.mark.parametrize("source", UNSEEN.values(), ids=UNSEEN)
+def test_what_is_no_constant_is_told(deploy: Deploy, source: str) -> None:
+    told = implementation.unseen(deploy({"app.py": source + READ}))
+    assert [text.partition(",")[0] for text in told] == ["X (app.py)"]
+
+
+def test_what_another_module_changes_is_told(deploy: Deploy) -> None:
+    files = {
+        "app.py": "import config, setup\ndef f():\n    return config.X, config.Y, setup.g()\n",
+        "config.py": "X = 1\nY = 1\n",
+        "setup.py": "import config\ndef g():\n    return 1\ndef change():\n    config.X = 2\n",
+    }
+    assert implementation.unseen(deploy(files)) == ["X (config.py), which is changed at run time"]
+
+
+QUIET = {
+    "a logger": "import logging\nX = logging.getLogger('x')\n",
+    "a module": "import pandas as X\n",
+    "a function": "def X(): pass\n",
+    "a class": "class X: pass\n",
+    "a Dash app": "import dash\nX = dash.Dash('x')\n",
+    "a stash": "from dash_stash import Stash\nX = Stash.__new__(Stash)\n",
+    "a lock": "import threading\nX = threading.Lock()\n",
+    "a library's constant": "from math import pi as X\n",
+    "a type": "X = int | None\n",
+    "another's variable": "def g():\n    X = []\n    X.append(1)\nX = [1]\n",
+    "a pattern": "import re\nX = re.compile('a').match\n",
+    "a date": "import datetime\nX = datetime.date(2024, 1, 1)\n",
+    "text": "X = 'a b'.split()\n",
+    "a record": "import dataclasses\n@dataclasses.dataclass\nclass C:\n    a: int\nX = C(1)\n",
+}
+
+
+@pytest.mark.parametrize("source", QUIET.values(), ids=QUIET)
+def test_what_keeps_no_data_or_is_a_constant_is_not_told(deploy: Deploy, source: str) -> None:
+    assert implementation.unseen(deploy({"app.py": source + READ})) == []
+
+
+def test_a_class_variable_that_changes_is_told_if_it_is_read(deploy: Deploy) -> None:
+    source = "class C:\n    a = 1\n    b = 2\n    @classmethod\n    def count(cls):\n        cls.a = 3\ndef f():\n    return C.{}\n"
+    assert implementation.unseen(deploy({"app.py": source.format("a")})) == ["C.a (app.py), which is changed at run time"]
+
+
+def test_an_edited_file_is_not_taken_for_what_runs(deploy: Deploy, tmp_path: pathlib.Path) -> None:
+    """A worker that was started before a deploy does what it did, whatever the file says by now."""
+    function = deploy({"app.py": "X = 1\ndef g():\n    return [n for n in range(1)]\ndef f():\n    return g(), X\n"})
+    path = pathlib.Path(function.__code__.co_filename)
+    for old, new in (("range(1)", "range(20)"), ("X = 1", "X = 20")):
+        module = dict(vars(sys.modules["app"]))
+        path.write_text(path.read_text().replace(old, new))
+        running = types.FunctionType(function.__code__.replace(), module)
+        later = implementation.of_function(running)
+        assert later != implementation.of_function(deploy({"app.py": path.read_text()}))
+
+
+def test_without_sources_helpers_and_plain_constants_are_seen(tmp_path: pathlib.Path) -> None:
+    source = f"X = 1\nY = [1]\ndef g():\n    return 2\ndef f():\n    return g(), X, Y\n{PRINT}\n"
+    seen = set()
+    for old, new in (("X = 1", "X = 1"), ("X = 1", "X = 3"), ("return 2", "return 3"), ("Y = [1]", "Y = [3]")):
+        write(tmp_path, {"app.py": source.replace(old, new)})
+        answer(tmp_path, "-m", "compileall", "-q", "-f", "-b", "app.py")
+        (tmp_path / "app.py").unlink()
+        seen.add(answer(tmp_path, "-c", "import app"))
+    assert len(seen) == 3
+    assert all("Y (app.pyc)" in each for each in seen)
+
+
+def test_what_was_typed_in_is_looked_at_again(tmp_path: pathlib.Path) -> None:
+    code = """
+    from dash_stash import implementation
+    seen = []
+    RATE = 1
+    def helper(): return 1
+    def f(): return helper() + RATE
+    look = lambda: seen.append(implementation.of_function(f))
+    look(); look()
+    RATE = 2
+    look()
+    def helper(): return 2
+    look()
+    def f(): return helper() + RATE
+    look()
+    print(len(seen), len(set(seen)), implementation.is_settled(f))
+    """
+    assert answer(tmp_path, "-c", textwrap.dedent(code)) == "5 3 False"
+
+
+def test_the_first_use_in_a_long_module_takes_some_milliseconds(deploy: Deploy) -> None:
+    body = "\n".join(
+        f"TABLE{n} = {{'a': [{n}, 2], 'b': 3}}\ndef g{n}(x):\n    y = [each + {n} for each in x]\n    return y + TABLE{n}['a']\n"
+        for n in range(500)
+    )
+    function = deploy({"app.py": f"{body}\ndef f(x):\n    return g1(x) + g2(x)\n"})
+    started = time.perf_counter()
+    first = implementation.of_function(function)
+    assert time.perf_counter() - started < 0.01  # found out by the deploy
+    assert first == implementation.of_function(function)
+
+
+def test_what_is_used_while_its_module_is_imported_is_looked_at_again(deploy: Deploy) -> None:
+    source = (
+        "from dash_stash import implementation\ndef f():\n    return g()\nearly = implementation.of_function(f)\ndef g():\n    return 1\n"
+    )
+    function = deploy({"app.py": source})
+    assert implementation.is_settled(function)
+    assert implementation.of_function(function) != sys.modules["app"].early
+    assert implementation.of_function(function) == implementation.of_function(deploy({"app.py": source.replace("early", "soon")}))
+
+
+def test_a_thousand_functions_that_call_one_another_are_no_recursion(deploy: Deploy) -> None:
+    chain = "\n".join(f"def g{n}():\n    return g{n + 1}()\n" for n in range(2000))
+    first, second = (deploy({"app.py": f"def f():\n    return g0()\n{chain}def g2000():\n    return {end}\n"}) for end in (1, 2))
+    assert implementation.of_function(first) != implementation.of_function(second)
+
+
+def test_folders_of_libraries_are_not_the_app() -> None:
+    assert not origin.is_app_file(textwrap.__file__)
+    assert not origin.is_app_file(pytest.__file__)
+    assert not origin.is_app_file(implementation.__file__)
+    assert origin.is_app_file(__file__)
