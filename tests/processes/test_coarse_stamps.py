@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import pytest
+
 from processes.apps import jobs, stamps
 from processes.running import ask, result, start
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import sys
 
-
 import numpy as np
+
 from processes.apps import jobs
 
 SIMULATED = "STASH_TEST_COARSE_STAMPS"

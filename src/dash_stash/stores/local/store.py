@@ -91,9 +91,9 @@ class LocalStore:
         self.folder, self._limits = folder, limits
         self._sealing_key, self._clock = sealing_key, clock
         self.place = Place(folder, sealing_key, network=network, clock=clock)
-        self.housekeeping = Housekeeping(self.place, limits)
         self._kept: dict[bytes, Kept] = {}
         self._kept_open: dict[bytes, EntryFile] = {}
+        self.housekeeping = Housekeeping(self.place, limits, self._kept_open)
         try:
             self.place.create()
         except StoreUnsafe:
@@ -143,6 +143,7 @@ class LocalStore:
         else:
             found = found_in(kept.entry, head, files.private_map(file.descriptor))
             put(self._kept_open, key, file, KEPT_OPEN)
+            self.housekeeping.start()  # which closes it when it is deleted, even if nothing is read any more
         kept.trust(version, now)
         put(self._kept, key, kept, KEPT)
         if now - slots.last_use(key) >= TRUSTED:
@@ -165,14 +166,10 @@ class LocalStore:
 
     def _ready(self, now: float) -> Slots:
         """See that the folder is there, and let go of what is not the folder's any more."""
-        before, looked_at = self.place.slots, self.place.looked_at
+        before = self.place.slots
         slots = self.place.ready(now)
         if slots is not before:
             self._kept.clear()
-        if self.place.looked_at != looked_at:
-            for key, file in tuple(self._kept_open.items()):
-                if file.is_unlinked:
-                    self._kept_open.pop(key, None)
         return slots
 
     # Flights
