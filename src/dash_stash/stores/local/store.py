@@ -18,7 +18,7 @@ import pathlib
 import sqlite3
 from collections.abc import Sequence
 
-from dash_stash import keys, layout
+from dash_stash import keys, layout, structure
 from dash_stash.clock import SKEW, Clock, system_clock
 from dash_stash.codec import Encoded, PartName, encode
 from dash_stash.errors import BudgetExceeded, StoreUnavailable, StoreUnsafe
@@ -135,13 +135,17 @@ class LocalStore:
         checked = self._check(key, kept, file)
         if checked is None or not _is_current(checked[0].entry.facts, slots, now):
             return None
-        kept, head = checked
+        before, (kept, head) = kept, checked
         if kept.body is not None:
             found = kept.found or found_in(kept.entry, head, bytearray(kept.body))
         elif kept.entry.size < MAPPED:
             found = found_in(kept.entry, head, files.private_copy(file.descriptor))
         else:
             found = found_in(kept.entry, head, files.private_map(file.descriptor))
+        if (before is None or before.identity != kept.identity) and not structure.is_sound(found.encoded):
+            self._warn(key)
+            return None
+        if kept.entry.size >= MAPPED:
             put(self._kept_open, key, file, KEPT_OPEN)
             self.housekeeping.start()  # which closes it when it is deleted, even if nothing is read any more
         kept.trust(version, now)
@@ -158,11 +162,14 @@ class LocalStore:
         descriptor = file.descriptor
         read = files.read_head(descriptor, key, self._sealing_key) if is_known or files.is_whole(descriptor) else None
         if read is None:
-            _log.warning("a damaged or foreign entry in %s counts as a miss (key %s)", self.folder, key.hex()[:8])
+            self._warn(key)
             return None
         entry, head = read
         body = os.pread(descriptor, entry.size, 0) if entry.size <= SMALL else None
         return Kept.of(entry, file.identity, head, body), head
+
+    def _warn(self, key: bytes) -> None:
+        _log.warning("a damaged or foreign entry in %s counts as a miss (key %s)", self.folder, key.hex()[:8])
 
     def _ready(self, now: float) -> Slots:
         """See that the folder is there, and let go of what is not the folder's any more."""
