@@ -8,7 +8,10 @@ Source: PEP 574, Pickle protocol 5 with out-of-band data.
 
 from __future__ import annotations
 
+import functools
+import hashlib
 import io
+import os
 import pickle
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -45,6 +48,9 @@ class Segment:
 
     header: bytes | memoryview
     buffers: Sequence[memoryview | bytearray]
+
+    digest: str = ""
+    """Of the buffers, if some library may trust what is in them without a look (see `structure`); else empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +154,27 @@ def _dump(value: object) -> tuple[Segment, dict[int, tuple[int, Any]]]:
     sink = io.BytesIO()
     pickler = _Pickler(sink, protocol=5, buffer_callback=keep)
     pickler.dump(value)
-    return Segment(sink.getbuffer(), buffers), pickler.memo.copy()
+    digest = digest_of(buffers) if buffers and any(map(_is_of_another_library, pickler.modules)) else ""
+    return Segment(sink.getbuffer(), buffers, digest), pickler.memo.copy()
+
+
+def digest_of(buffers: Iterable[memoryview | bytearray]) -> str:
+    """Return what nobody finds other buffers of the same lengths for."""
+    text = hashlib.blake2b(digest_size=32)
+    for buffer in buffers:
+        text.update(buffer)
+    return text.hexdigest()
+
+
+@functools.cache
+def _is_of_another_library(module: str) -> bool:
+    """Whether a module is of a library that may take its arrays for structure: a sparse matrix of SciPy's, a tree of scikit-learn's."""
+    file = getattr(sys.modules.get(module), "__file__", None) or ""
+    return module.partition(".")[0] not in _LOOKED_THROUGH and not {"site-packages", "dist-packages"}.isdisjoint(file.split(os.sep))
+
+
+# Their arrays are numbers, or are looked at in `structure`.
+_LOOKED_THROUGH = frozenset({"dash", "dash_stash", "numpy", "pandas", "plotly", "polars", "pyarrow", "xarray"})
 
 
 def _split(value: dict[Any, Any] | list[Any], whole: Segment) -> Encoded | None:
@@ -203,7 +229,13 @@ class Unpickler(pickle.Unpickler):
 class _Pickler(pickle.Pickler):
     """Lets the types pass out of band whose own pickling would copy their bytes into the pickle."""
 
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.modules: set[str] = set()
+        """Where the types are defined that the value is made of, but for the simplest."""
+
     def reducer_override(self, obj: Any) -> Any:
+        self.modules.add(type(obj).__module__)
         if isinstance(obj, type | FunctionType):
             return _reduce_global(obj)
         reduce = _REDUCERS.get(public_name(type(obj)))

@@ -73,6 +73,9 @@ class Entry:
     segments: tuple[tuple[slice, tuple[slice, ...]], ...]
     """For each part its header and its buffers."""
 
+    digests: tuple[str, ...]
+    """For each part the digest of its buffers, or nothing."""
+
     head_size: int
     size: int
 
@@ -91,7 +94,10 @@ class Entry:
         return Encoded(
             self.shape,
             self.names,
-            tuple(Segment(head[header], [body[buffer] for buffer in buffers]) for header, buffers in self.segments),
+            tuple(
+                Segment(head[header], [body[buffer] for buffer in buffers], digest)
+                for (header, buffers), digest in zip(self.segments, self.digests, strict=True)
+            ),
         )
 
 
@@ -107,12 +113,14 @@ class Packed:
 def pack(key: bytes, facts: Facts, encoded: Encoded, sealing_key: bytes) -> Packed:
     """Return the entry as it is to be written; the value's buffers are not copied."""
     lengths = [(len(part.header), [len(buffer) for buffer in part.buffers]) for part in encoded.segments]
+    digests = tuple(part.digest for part in encoded.segments)
     description = json.dumps(
         {
             "facts": {name: getattr(facts, name) for name in Facts.__slots__},
             "shape": encoded.shape,
             "names": encoded.names,
             "segments": lengths,
+            "digests": digests,
         },
     ).encode()
     headers = b"".join(part.header for part in encoded.segments)
@@ -128,7 +136,7 @@ def pack(key: bytes, facts: Facts, encoded: Encoded, sealing_key: bytes) -> Pack
     for chunk in body:
         checksum.update(chunk)
     segments = _places(PREFIX_SIZE + len(description), head_size, lengths)
-    entry = Entry(nonce, key, facts, encoded.shape, encoded.names, segments, head_size, total)
+    entry = Entry(nonce, key, facts, encoded.shape, encoded.names, segments, digests, head_size, total)
     return Packed(entry, _MAGIC + checksum.digest() + sealed, body)
 
 
@@ -166,7 +174,8 @@ def parse(head: bytes | memoryview, sealing_key: bytes) -> Entry | None:
     facts = Facts(**description["facts"] | dict(zip(("created", "fresh_until", "gone_at"), times, strict=True)))
     segments = _places(PREFIX_SIZE + description_size, len(head), description["segments"])
     names = tuple(description["names"])
-    return Entry(nonce, key, facts, description["shape"], names, segments, len(head), total)
+    digests = tuple(description["digests"])
+    return Entry(nonce, key, facts, description["shape"], names, segments, digests, len(head), total)
 
 
 def _places(position: int, head_size: int, lengths: Sequence[tuple[int, Sequence[int]]]) -> tuple[tuple[slice, tuple[slice, ...]], ...]:

@@ -102,7 +102,10 @@ def _everything(value: Any) -> str:
         value = pa.table({"column": value})
     if isinstance(value, pa.Table):
         value.combine_chunks().slice(1).nbytes  # noqa: B018 (asks the library to look at it)
-        return str(value.to_pylist()) + str(value.take(list(range(value.num_rows - 1, -1, -7))).to_pylist())
+        text = str(value.to_pylist())
+        if pa.types.is_string_view(value.schema[0].type) or pa.types.is_run_end_encoded(value.schema[0].type):
+            return text  # Arrow takes nothing out of these
+        return text + str(value.take(list(range(value.num_rows - 1, -1, -7))).to_pylist())
     if isinstance(value, pl.DataFrame):
         series = value["column"]
         if series.dtype == pl.String:

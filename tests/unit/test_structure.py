@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import pathlib
 import struct
@@ -87,9 +88,7 @@ def computing(url: str, kind: str) -> tuple[Stash, Any, list[int]]:
     return stash, frame, computed
 
 
-@pytest.mark.parametrize("kind", TEXTS)
-def test_offsets_views_and_codes_tampered_with_in_the_folder_are_a_miss(kind: str, folder: pathlib.Path) -> None:
-    computing(f"file://{folder}", kind)[1](kind)
+def _tamper_with_file(folder: pathlib.Path) -> None:
     (path,) = [path for path in (folder / "entries").rglob("*") if path.is_file() and path.stat().st_size > 4_000]
     content = bytearray(path.read_bytes())
     head = layout.head_size(bytes(content))
@@ -98,6 +97,23 @@ def test_offsets_views_and_codes_tampered_with_in_the_folder_are_a_miss(kind: st
     content[8:24] = xxhash.xxh3_128(bytes(content[24:])).digest()
     path.chmod(0o600)
     path.write_bytes(content)
+
+
+def _tamper_with_server(server: Server) -> None:
+    client: redis.Redis = server.client()
+    (manifest,) = client.keys("dash-stash:v:*:m")
+    (piece,) = [name for name in client.keys("dash-stash:v:*") if name.endswith(b":1")]
+    content, checksums = bytearray(client.get(piece) or b""), bytearray(client.get(manifest) or b"")
+    content[:8] = _LONG
+    checksums[8:16] = xxhash.xxh3_64(bytes(content)).digest()
+    client.set(piece, bytes(content))
+    client.set(manifest, bytes(checksums))
+
+
+@pytest.mark.parametrize("kind", TEXTS)
+def test_offsets_views_and_codes_tampered_with_in_the_folder_are_a_miss(kind: str, folder: pathlib.Path) -> None:
+    computing(f"file://{folder}", kind)[1](kind)
+    _tamper_with_file(folder)
     _, frame, computed = computing(f"file://{folder}", kind)
     assert frame(kind).equals(TEXTS[kind]())
     assert computed
@@ -110,15 +126,36 @@ def test_offsets_views_and_codes_tampered_with_on_the_server_are_a_miss(
     server.ask("FLUSHALL")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "one"))
     computing(server.url, kind)[1](kind)
-    client: redis.Redis = server.client()
-    (manifest,) = client.keys("dash-stash:v:*:m")
-    (piece,) = [name for name in client.keys("dash-stash:v:*") if name.endswith(b":1")]
-    content, checksums = bytearray(client.get(piece) or b""), bytearray(client.get(manifest) or b"")
-    content[:8] = _LONG
-    checksums[8:16] = xxhash.xxh3_64(bytes(content)).digest()
-    client.set(piece, bytes(content))
-    client.set(manifest, bytes(checksums))
+    _tamper_with_server(server)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "another"))
     _, frame, computed = computing(server.url, kind)
     assert frame(kind).equals(TEXTS[kind]())
     assert computed
+
+
+# Other libraries
+
+_LIBRARY = """
+class Matrix:
+    def __init__(self, columns):
+        self.columns = columns
+"""
+
+
+def test_the_arrays_of_other_libraries_types_are_sealed(
+    url: str, server: Server, folder: pathlib.Path, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library = tmp_path / "site-packages"
+    library.mkdir()
+    (library / "some_matrices.py").write_text(_LIBRARY)
+    monkeypatch.syspath_prepend(library)
+    some_matrices = importlib.import_module("some_matrices")
+    encoded = encode({"matrix": some_matrices.Matrix(np.arange(3_000)), "numbers": np.arange(3_000)})
+    assert [bool(segment.digest) for segment in encoded.segments] == [True, False]
+    Stash(url=url, secret=SECRET).app["matrix"] = some_matrices.Matrix(np.arange(3_000))
+    if url.startswith("file"):
+        _tamper_with_file(folder)
+    else:
+        _tamper_with_server(server)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "another"))
+    assert "matrix" not in Stash(url=url, secret=SECRET).app

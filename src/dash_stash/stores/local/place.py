@@ -199,7 +199,7 @@ class Place:
         with contextlib.suppress(FileNotFoundError):
             status = os.lstat(self.entry_path(key))
             if stat.S_ISREG(status.st_mode):
-                return Entry(b"", key, Facts("memo", "", status.st_mtime), None, (), (), 0, status.st_size)
+                return Entry(b"", key, Facts("memo", "", status.st_mtime), None, (), (), (), 0, status.st_size)
         return None
 
     def remove_abandoned(self) -> None:
