@@ -73,7 +73,7 @@ VALUES: Mapping[str, Callable[[], Any]] = {
     "pandas multi-index": lambda: pd.DataFrame(
         {"column": 1.0}, index=pd.MultiIndex.from_product([range(60), [f"b{i}" for i in range(50)]])
     ),
-    "pandas categorical index": lambda: pd.DataFrame({"column": 1.0}, index=pd.CategoricalIndex(np.arange(N) % 5)),
+    "pandas categorical index": lambda: pd.DataFrame({"column": 1.0}, index=pd.CategoricalIndex([number % 5 for number in range(N)])),
     "pandas sparse": lambda: pd.DataFrame({"column": pd.arrays.SparseArray(np.arange(N) % 5)}),
     "pandas sparse blocks": lambda: pd.DataFrame({"column": pd.arrays.SparseArray(np.arange(N) % 5, kind="block")}),
     "pandas periods": lambda: pd.DataFrame({"column": pd.period_range("2000", periods=N, freq="D")}),

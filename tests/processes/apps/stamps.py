@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from processes.apps import jobs
 
@@ -16,8 +18,8 @@ SIMULATED = "STASH_TEST_COARSE_STAMPS"
 def _simulate() -> None:
     real = os.fstat
 
-    def coarse(descriptor: int) -> os.stat_result:
-        status = list(real(descriptor))
+    def coarse(fd: int) -> os.stat_result:
+        status = list(real(fd))
         status[1] = status[7] = status[8] = status[9] = 1
         return os.stat_result(status)
 
@@ -33,7 +35,7 @@ def increment(folder: str, times: int) -> int:
     return jobs.increment(folder, times)
 
 
-def written(number: int, length: int) -> object:
+def written(number: int, length: int) -> NDArray[Any]:
     """What is stored for a number: of one size for all, whole numbers or fractions in turn."""
     return np.full(length, number, dtype="<f8" if number % 4 < 2 else "<i8")
 
