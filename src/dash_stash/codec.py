@@ -8,7 +8,10 @@ Source: PEP 574, Pickle protocol 5 with out-of-band data.
 
 from __future__ import annotations
 
+import functools
+import hashlib
 import io
+import os
 import pickle
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -47,6 +50,9 @@ class Segment:
 
     header: bytes | memoryview
     buffers: Sequence[memoryview | bytearray]
+
+    digest: str = ""
+    """Of the buffers, if some library may trust what is in them without a look (see `structure`); else empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +149,7 @@ def _missing(part: PartName, names: Sequence[PartName]) -> PartMissing:
 def _load(segment: Segment) -> Any:
     # Only ever called on bytes whose seal was checked: unpickling is running code.
     try:
-        return _Unpickler(io.BytesIO(segment.header), buffers=segment.buffers).load()
+        return Unpickler(io.BytesIO(segment.header), buffers=segment.buffers).load()
     except Exception as error:
         raise Unreadable(f"{type(error).__name__}: {error}") from error
 
@@ -177,7 +183,28 @@ def _dump(value: object) -> tuple[Segment, dict[int, tuple[int, Any]], bool]:
     sink = io.BytesIO()
     pickler = _Pickler(sink, protocol=5, buffer_callback=keep)
     pickler.dump(value)
-    return Segment(sink.getbuffer(), buffers), pickler.memo.copy(), pickler.is_trusted
+    digest = digest_of(buffers) if buffers and any(map(_is_of_another_library, pickler.modules)) else ""
+    is_trusted = all(map(storable.is_trusted, pickler.modules))
+    return Segment(sink.getbuffer(), buffers, digest), pickler.memo.copy(), is_trusted
+
+
+def digest_of(buffers: Iterable[memoryview | bytearray]) -> str:
+    """Return what nobody finds other buffers of the same lengths for."""
+    text = hashlib.blake2b(digest_size=32)
+    for buffer in buffers:
+        text.update(buffer)
+    return text.hexdigest()
+
+
+@functools.cache
+def _is_of_another_library(module: str) -> bool:
+    """Whether a module is of a library that may take its arrays for structure: a sparse matrix of SciPy's, a tree of scikit-learn's."""
+    file = getattr(sys.modules.get(module), "__file__", None) or ""
+    return module.partition(".")[0] not in _LOOKED_THROUGH and not {"site-packages", "dist-packages"}.isdisjoint(file.split(os.sep))
+
+
+# Their arrays are numbers, or are looked at in `structure`.
+_LOOKED_THROUGH = frozenset({"dash", "dash_stash", "numpy", "pandas", "plotly", "polars", "pyarrow", "xarray"})
 
 
 def _split(value: dict[Any, Any] | list[Any], whole: Segment) -> Encoded | None:
@@ -218,10 +245,11 @@ _SEEN_TO_BE_ONE = ("numpy.ndarray", "pandas.DataFrame", "pandas.Series")
 _LIBRARIES = ("builtins", "numpy", "pandas", "polars", "pyarrow")
 
 
-class _Unpickler(pickle.Unpickler):
+class Unpickler(pickle.Unpickler):
     """Finds what is imported already without asking the import system, which is half of what a small pickle takes."""
 
     def find_class(self, module: str, name: str) -> Any:
+        """Return what a pickle names."""
         try:
             return sys.modules[module].__dict__[name]
         except KeyError:
@@ -231,12 +259,13 @@ class _Unpickler(pickle.Unpickler):
 class _Pickler(pickle.Pickler):
     """Lets the types pass out of band whose own pickling would copy their bytes into the pickle."""
 
-    is_trusted = True
-    """Whether all that was pickled so far is of classes whose values come back."""
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.modules: set[str] = set()
+        """Where the classes and functions are defined that the value is made of, but for the simplest."""
 
     def reducer_override(self, obj: Any) -> Any:
-        if not storable.is_trusted(obj):
-            self.is_trusted = False
+        self.modules.add(str(getattr(obj, "__module__", None) or type(obj).__module__))
         storable.refuse_lazy(obj)
         if isinstance(obj, type | FunctionType):
             return _reduce_global(obj)
@@ -276,6 +305,23 @@ def _reduce_index(index: Any) -> Any:
 def _index_of(kind: Any, values: Any, name: Any) -> Any:
     # pandas' own way looks for the best type of values that have theirs: a third of the time that loading a frame takes.
     return kind._simple_new(values, name)
+
+
+def _reduce_categorical(categorical: Any) -> Any:
+    return _categorical_of, (type(categorical), categorical.codes, categorical.dtype)
+
+
+def _categorical_of(kind: Any, codes: Any, dtype: Any) -> Any:
+    # As pandas' own way, but in one call, whose arguments can be looked at before anything trusts them.
+    return kind._simple_new(codes, dtype)
+
+
+def _reduce_sparse(array: Any) -> Any:
+    return _sparse_of, (type(array), array.sp_values, array.sp_index, array.dtype)
+
+
+def _sparse_of(kind: Any, values: Any, positions: Any, dtype: Any) -> Any:
+    return kind._simple_new(values, positions, dtype)
 
 
 def _holds_more(total: int, used: int) -> bool:
@@ -343,6 +389,8 @@ def _series_from_frame(frame: Any) -> Any:
 _REDUCERS: dict[str, Callable[[Any], Any]] = {
     "numpy.ndarray": _reduce_array,
     "pandas.Index": _reduce_index,
+    "pandas.Categorical": _reduce_categorical,
+    "pandas.SparseArray": _reduce_sparse,
     "pyarrow.Table": _reduce_table,
     "pyarrow.ChunkedArray": _reduce_column,
     "polars.DataFrame": _reduce_frame,

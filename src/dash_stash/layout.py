@@ -1,14 +1,16 @@
 """The entry format: how a stored value and all that is known of it lie in one run of bytes.
 
-    magic | checksum | seal | key, times, lengths | description (JSON) | headers | buffers, each at a multiple of 64
+    magic | checksum | seal | nonce, key, times, lengths | description (JSON) | headers | buffers, each at a multiple of 64
 
 The checksum (xxh3-128) covers all that follows it: damage is a miss. The seal covers everything but the buffers: only the headers
 are code, and the lengths of the buffers stand in the description, so sealing costs the size of the headers, not of the value.
+The nonce is random: no two entries are one and the same, whatever the file system says of their files.
 """
 
 from __future__ import annotations
 
 import json
+import secrets
 import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -18,14 +20,17 @@ import xxhash
 from dash_stash import seal
 from dash_stash.codec import Encoded, PartName, Segment, Shape
 
-_MAGIC = b"stash\x00\x00\x01"
+_MAGIC = b"stash\x00\x00\x02"
 _ALIGNMENT = 64
 
-# magic, checksum, seal | key, created, fresh until, gone at, length of description, of headers, of everything
-_PREFIX = struct.Struct("<8s16s32s16sdddIQQ")
+# magic, checksum, seal | nonce, key, created, fresh until, gone at, length of description, of headers, of everything
+_PREFIX = struct.Struct("<8s16s32s16s16sdddIQQ")
 _CHECKED_FROM = 8 + 16
 _SEALED_FROM = _CHECKED_FROM + 32
 PREFIX_SIZE = _PREFIX.size
+
+NONCE_SIZE, NONCE_AT = 16, _SEALED_FROM
+"""How long an entry's nonce is, and where it lies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,19 +58,23 @@ class Facts:
     """Seconds that computing it took."""
 
     function: str = ""
-    """Of a recipe: the function that it names, and the code that this had."""
+    """Of a recipe: the id of the function that it names, and the key of that as its code was, as hexadecimal texts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
     """The description of a stored value, parsed; it says where in the bytes the value's segments lie."""
 
+    nonce: bytes
     key: bytes
     facts: Facts
     shape: Shape
     names: tuple[PartName, ...]
     segments: tuple[tuple[slice, tuple[slice, ...]], ...]
     """For each part its header and its buffers."""
+
+    digests: tuple[str, ...]
+    """For each part the digest of its buffers, or nothing."""
 
     head_size: int
     size: int
@@ -85,7 +94,10 @@ class Entry:
         return Encoded(
             self.shape,
             self.names,
-            tuple(Segment(head[header], [body[buffer] for buffer in buffers]) for header, buffers in self.segments),
+            tuple(
+                Segment(head[header], [body[buffer] for buffer in buffers], digest)
+                for (header, buffers), digest in zip(self.segments, self.digests, strict=True)
+            ),
         )
 
 
@@ -101,12 +113,14 @@ class Packed:
 def pack(key: bytes, facts: Facts, encoded: Encoded, sealing_key: bytes) -> Packed:
     """Return the entry as it is to be written; the value's buffers are not copied."""
     lengths = [(len(part.header), [len(buffer) for buffer in part.buffers]) for part in encoded.segments]
+    digests = tuple(part.digest for part in encoded.segments)
     description = json.dumps(
         {
             "facts": {name: getattr(facts, name) for name in Facts.__slots__},
             "shape": encoded.shape,
             "names": encoded.names,
             "segments": lengths,
+            "digests": digests,
         },
     ).encode()
     headers = b"".join(part.header for part in encoded.segments)
@@ -114,13 +128,15 @@ def pack(key: bytes, facts: Facts, encoded: Encoded, sealing_key: bytes) -> Pack
     body = list(_aligned(head_size, [buffer for part in encoded.segments for buffer in part.buffers]))
     total = head_size + sum(map(len, body))
     times = facts.created, facts.fresh_until, facts.gone_at
-    prefix = _PREFIX.pack(_MAGIC, b"", b"", key, *times, len(description), len(headers), total)[_SEALED_FROM:]
+    nonce = secrets.token_bytes(NONCE_SIZE)
+    sizes = len(description), len(headers), total
+    prefix = _PREFIX.pack(_MAGIC, b"", b"", nonce, key, *times, *sizes)[_SEALED_FROM:]
     sealed = seal.make(sealing_key, prefix, description, headers) + prefix + description + headers
     checksum = xxhash.xxh3_128(sealed)
     for chunk in body:
         checksum.update(chunk)
     segments = _places(PREFIX_SIZE + len(description), head_size, lengths)
-    entry = Entry(key, facts, encoded.shape, encoded.names, segments, head_size, total)
+    entry = Entry(nonce, key, facts, encoded.shape, encoded.names, segments, digests, head_size, total)
     return Packed(entry, _MAGIC + checksum.digest() + sealed, body)
 
 
@@ -150,14 +166,16 @@ def head_size(prefix: bytes) -> int:
 
 
 def parse(head: bytes | memoryview, sealing_key: bytes) -> Entry | None:
-    """Return what the head of an entry (see `head_size`) says, or None if another secret, or nobody, sealed it."""
-    _, _, sealed, key, created, fresh_until, gone_at, description_size, _, total = _PREFIX.unpack(head[:PREFIX_SIZE])
-    if not seal.matches(sealed, sealing_key, memoryview(head)[_SEALED_FROM:]):
+    """Return what the head of an entry (see `head_size`) says; None if nobody, another secret or version sealed it."""
+    magic, _, sealed, nonce, key, *times, description_size, _, total = _PREFIX.unpack(head[:PREFIX_SIZE])
+    if magic != _MAGIC or not seal.matches(sealed, sealing_key, memoryview(head)[_SEALED_FROM:]):
         return None
     description = json.loads(bytes(head[PREFIX_SIZE : PREFIX_SIZE + description_size]))
-    facts = Facts(**description["facts"] | {"created": created, "fresh_until": fresh_until, "gone_at": gone_at})
+    facts = Facts(**description["facts"] | dict(zip(("created", "fresh_until", "gone_at"), times, strict=True)))
     segments = _places(PREFIX_SIZE + description_size, len(head), description["segments"])
-    return Entry(key, facts, description["shape"], tuple(description["names"]), segments, len(head), total)
+    names = tuple(description["names"])
+    digests = tuple(description["digests"])
+    return Entry(nonce, key, facts, description["shape"], names, segments, digests, len(head), total)
 
 
 def _places(position: int, head_size: int, lengths: Sequence[tuple[int, Sequence[int]]]) -> tuple[tuple[slice, tuple[slice, ...]], ...]:

@@ -51,6 +51,6 @@ def _way_out(obj: Any) -> str | None:
     return way
 
 
-def is_trusted(obj: object) -> bool:
-    """Whether *obj*, or the class or function that it is, is of a library whose values come back as they were."""
-    return str(getattr(obj, "__module__", None) or type(obj).__module__).partition(".")[0] in _TRUSTED
+def is_trusted(module: str) -> bool:
+    """Whether what is defined in *module* is of a library whose values come back as they were."""
+    return module.partition(".")[0] in _TRUSTED

@@ -30,6 +30,7 @@ facts = st.builds(
     scope=st.text(max_size=40),
     tags=st.dictionaries(st.text(max_size=9), st.integers(0, 2**64 - 1), max_size=4),
     took=st.floats(0, 1e6),
+    function=st.text(max_size=32),
 )
 
 
@@ -49,11 +50,21 @@ def loaded(entry: bytes) -> Any:
 
 @given(values.plain, facts)
 def test_what_is_packed_is_parsed(value: object, about: Facts) -> None:
-    entry = packed(value, about)
+    made = layout.pack(KEY, about, encode(value), SEALING_KEY)
+    entry = b"".join([made.head, *made.body])
     described = must(parsed(entry))
     assert (described.key, described.facts, described.size) == (KEY, about, len(entry))
-    assert described == layout.pack(KEY, about, encode(value), SEALING_KEY).entry
+    assert described == made.entry
     assert values.same(loaded(entry), value)
+
+
+def test_no_two_entries_are_the_same_even_of_one_value() -> None:
+    assert len({must(parsed(packed("value"))).nonce for _ in range(100)}) == 100
+
+
+def test_nothing_is_said_about_an_entry_of_another_version() -> None:
+    entry = packed("value")
+    assert parsed(b"stash\x00\x00\x01" + entry[8:]) is None
 
 
 @given(st.lists(values.arrays(), max_size=4))

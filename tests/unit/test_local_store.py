@@ -15,10 +15,11 @@ import pytest
 from dash_stash import Stash
 from dash_stash.codec import decode, encode
 from dash_stash.layout import Facts
-from dash_stash.stores.local import LocalStore
-from dash_stash.stores.local.housekeeping import GRACE
+from dash_stash.stores.local import LocalStore, housekeeping
+from dash_stash.stores.local.housekeeping import GRACE, scope_key
+from dash_stash.stores.local.slots import Slots, _use_slots
 from dash_stash.stores.local.store import _ended_key
-from support import LIMITS, SEALING_KEY, FakeClock, must, sweep
+from support import LIMITS, SEALING_KEY, FakeClock, must, sweep, wait_until
 
 
 @pytest.fixture
@@ -101,6 +102,71 @@ def test_the_data_of_a_session_that_does_not_come_back_goes_away_by_itself(folde
     clock.now += LIMITS.idle / 2 + 60
     sweep(store)
     assert names(store) == [2, 3]
+
+
+def test_a_session_goes_though_an_entry_that_is_always_used_shares_a_slot_with_it(folder: pathlib.Path, clock: FakeClock) -> None:
+    store = limited(folder, clock)
+    put(store, 1, "theirs", scope="session:abc")
+    store.touch("session:abc")
+    slots = Slots(folder / "slots")
+    for slot in _use_slots(scope_key("session:abc"))[1:]:
+        for _ in range(20):
+            clock.now += LIMITS.idle / 10
+            slots.use(bytes(2) + slot.to_bytes(4, "little") + bytes(10), clock.now)
+    sweep(store)
+    assert names(store) == []
+
+
+def test_of_a_thousand_idle_sessions_all_are_seen_to_be_idle_among_ten_thousand_used_entries(
+    folder: pathlib.Path, clock: FakeClock
+) -> None:
+    limited(folder, clock)._ready(clock())
+    slots = Slots(folder / "slots")
+    for number in range(10_000):
+        slots.use((number * 2**32 // 10_000).to_bytes(4, "big") * 4, clock())
+    assert sum(slots.last_use(scope_key(f"session:{number}")) > 0 for number in range(1000)) <= 1
+
+
+def compare_all(store: LocalStore) -> None:
+    for _ in range(256):
+        sweep(store)
+
+
+def test_a_file_whose_row_is_lost_is_found_and_counted_and_goes_with_its_session(folder: pathlib.Path, clock: FakeClock) -> None:
+    store = limited(folder, clock)
+    put(store, 1, "theirs", scope="session:abc")
+    put(store, 2, "everybody's")
+    size = store.place.index().totals().bytes
+    store.place.index().remove([key(1), key(2)])
+    assert names(store) == []
+    compare_all(store)
+    assert names(store) == [1, 2]
+    assert store.place.index().totals().bytes == size
+    clock.now += 2 * LIMITS.idle
+    sweep(store)
+    assert names(store) == [2]
+
+
+def test_a_row_whose_file_is_lost_does_not_count_for_long(folder: pathlib.Path, clock: FakeClock) -> None:
+    store = limited(folder, clock)
+    put(store, 1, np.zeros(1000))
+    (folder / "entries" / key(1).hex()[:2] / key(1).hex()).unlink()
+    compare_all(store)
+    assert store.place.index().totals().bytes == 0
+
+
+def test_files_of_another_version_or_secret_are_counted_and_make_room(folder: pathlib.Path, clock: FakeClock) -> None:
+    strangers = LocalStore(folder, b"the sealing key of somebody else", LIMITS, clock=clock)
+    for number in range(10):
+        put(strangers, number, np.zeros(10_000))
+    for path in folder.glob("index*"):
+        path.unlink()
+    store = limited(folder, clock, max_bytes=500_000)
+    for number in range(10, 15):
+        clock.now += 2
+        put(store, number, np.zeros(10_000))
+    assert sum(path.stat().st_size for path in (folder / "entries").rglob("*") if path.is_file()) <= 500_000
+    assert [number for number in range(10, 15) if store.read(key(number)) is None] == []
 
 
 def test_a_scope_that_was_left_goes_soon_unless_it_is_used_again(folder: pathlib.Path, clock: FakeClock) -> None:
@@ -271,17 +337,28 @@ def test_a_big_value_that_is_read_often_is_kept_open_and_few_are(folder: pathlib
     assert len(open_entries(folder)) == 16
 
 
-def test_a_big_value_that_is_gone_is_not_kept_open_for_long(folder: pathlib.Path, clock: FakeClock) -> None:
+def test_a_big_value_that_is_gone_is_not_kept_open_for_long_though_nothing_is_read_any_more(
+    folder: pathlib.Path, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(housekeeping, "SWEEP_EVERY", 0.05)
     mine, others = limited(folder, clock), limited(folder, clock)
     put(others, 1, np.zeros(100_000))
-    put(others, 2, "small")
+    put(others, 2, np.ones(100_000))
     assert mine.read(key(1)) is not None
-    assert open_entries(folder) == [key(1).hex()]
-    others.delete(key(1))
-    assert mine.read(key(1)) is None
-    clock.now += 2
     assert mine.read(key(2)) is not None
-    assert open_entries(folder) == []
+    others.delete(key(1))
+    wait_until(lambda: open_entries(folder) == [key(2).hex()], "only what is still stored is kept open")
+
+
+def test_a_forked_child_keeps_open_nothing_that_its_parent_has_read(folder: pathlib.Path, clock: FakeClock) -> None:
+    store = limited(folder, clock)
+    put(store, 1, np.zeros(100_000))
+    assert store.read(key(1)) is not None
+    child = os.fork()
+    if not child:
+        os._exit(len(open_entries(folder)))
+    assert os.waitpid(child, 0)[1] == 0
+    assert open_entries(folder) == [key(1).hex()]
 
 
 def test_a_big_value_kept_open_is_not_served_in_place_of_a_newer_one(folder: pathlib.Path, clock: FakeClock) -> None:

@@ -24,13 +24,19 @@ _NETWORK = ("nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "ceph", "glusterfs", "
 # Else each map holds a file descriptor as long as it lives.
 _UNTRACKED: dict[str, Any] = {"trackfd": False} if sys.version_info >= (3, 13) else {}
 
-# What a file is known by while it cannot have changed: inode, size, and both times in nanoseconds.
-Identity = tuple[int, int, int, int]
+# What an entry file is known by: its entry's nonce, inode, size, and both times in nanoseconds.
+Identity = tuple[bytes, int, int, int, int]
 
 
-def identity(status: os.stat_result) -> Identity:
-    """Return what tells this file, as it is now, from any other and from itself after a change."""
-    return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
+def identity(descriptor: int) -> Identity:
+    """Return what tells an open entry file, as it is now, from any other and from itself after a change.
+
+    The status alone would not: a new file may have the inode of one that was just deleted, and until Linux 6.13, and on many file
+    systems still, what happens within 1 to 10 ms has one time stamp. Nor would the nonce: a file can be damaged after it was checked.
+    """
+    nonce = os.pread(descriptor, layout.NONCE_SIZE, layout.NONCE_AT)
+    status = os.fstat(descriptor)
+    return nonce, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
 class Temporary:
@@ -73,7 +79,7 @@ class Temporary:
     @property
     def identity(self) -> Identity:
         """What the file is known by."""
-        return identity(os.fstat(self._file.descriptor))
+        return identity(self._file.descriptor)
 
     def discard(self) -> None:
         """Remove the file, unless it was renamed, and close it."""
@@ -100,9 +106,10 @@ def write_temporary(folder: pathlib.Path, packed: Packed) -> Temporary:
 class EntryFile:
     """An entry file, open for reading until nobody has this object any more."""
 
-    def __init__(self, descriptor: int, status: os.stat_result) -> None:
-        """Take an open file and its status."""
-        self.descriptor, self.identity = descriptor, identity(status)
+    def __init__(self, descriptor: int) -> None:
+        """Take an open file."""
+        self.descriptor = descriptor
+        self.identity = identity(descriptor)
 
     def __del__(self) -> None:
         """Close the file."""
@@ -124,11 +131,10 @@ def open_entry(path: str) -> EntryFile | None:
         if error.errno == errno.ELOOP:
             return None
         raise
-    status = os.fstat(descriptor)
-    if not stat.S_ISREG(status.st_mode):
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
         return None
-    return EntryFile(descriptor, status)
+    return EntryFile(descriptor)
 
 
 def is_whole(descriptor: int) -> bool:

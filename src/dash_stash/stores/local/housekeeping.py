@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import logging
 import os
+import secrets
 import threading
 import weakref
 from collections.abc import Callable, Iterable
@@ -13,6 +15,7 @@ from dash_stash import keys
 from dash_stash.errors import StoreUnavailable
 from dash_stash.layout import Entry
 from dash_stash.stores.base import Limits, holder_of
+from dash_stash.stores.local.files import EntryFile
 from dash_stash.stores.local.index import Index
 from dash_stash.stores.local.locks import locked
 from dash_stash.stores.local.place import TRUSTED, Place, available
@@ -38,10 +41,12 @@ GRACE = 30.0
 class Housekeeping:
     """Removes what a store is not to keep."""
 
-    def __init__(self, place: Place, limits: Limits) -> None:
-        """Take the store's place and what it may hold."""
-        self.place, self._limits = place, limits
+    def __init__(self, place: Place, limits: Limits, kept_open: dict[bytes, EntryFile]) -> None:
+        """Take the store's place, what it may hold, and which of its files this process keeps open."""
+        self.place, self._limits, self.kept_open = place, limits, kept_open
         self._process = 0
+        self._folders = itertools.cycle(secrets.SystemRandom().sample(range(256), 256))
+        _all.add(self)
 
     # Budgets
 
@@ -136,7 +141,15 @@ class Housekeeping:
         self._process = os.getpid()  # a forked child has none of its parent's threads
         stop = threading.Event()
         weakref.finalize(self, stop.set)
-        threading.Thread(target=_sweep_now_and_then, args=(weakref.ref(self), stop), name="dash-stash janitor", daemon=True).start()
+        janitor = threading.Thread(target=_sweep_now_and_then, args=(weakref.ref(self), stop), name="dash-stash janitor", daemon=True)
+        with contextlib.suppress(RuntimeError):  # the process is about to end
+            janitor.start()
+
+    def let_go(self) -> None:
+        """Close the files that have been deleted: until then they take room, beyond all budgets."""
+        for key, file in tuple(self.kept_open.items()):
+            if file.is_unlinked:
+                self.kept_open.pop(key, None)
 
     @available
     def sweep(self) -> bool:
@@ -161,13 +174,44 @@ class Housekeeping:
                 if slots.last_use(scope_key(scope)) <= since:
                     self._drop_all(index.of_scope(scope), slots, index, now)
                 index.stay(scope)
+            self._compare(next(self._folders), index, now)
             self.place.remove_abandoned()
         return True
 
+    def _compare(self, first: int, index: Index, now: float) -> None:
+        """See that the index has the entries whose keys begin with the byte *first*, and no others.
+
+        A process that died between two steps, or a power loss, leaves a file that is not in the index, and so would never be evicted.
+        One byte at each sweep, so that this costs little: all are seen in less than an hour.
+        """
+        if self.place.stored(first) == index.beginning_with(first):
+            return
+        with locked(self.place.commit_lock(bytes([first])), wait=False) as had:
+            if had:
+                stored, known = self.place.stored(first), index.beginning_with(first)
+                index.remove(known - stored)
+                index.add(self.place.described(stored - known), now)
+
+
+_SLOTS_OF_SCOPE = 4
+
+
+def _let_go_in_child() -> None:
+    # The janitor is not forked. What the child reads it opens again, and with that it has a janitor of its own.
+    for housekeeping in tuple(_all):
+        housekeeping.kept_open.clear()
+
+
+_all: weakref.WeakSet[Housekeeping] = weakref.WeakSet()
+os.register_at_fork(after_in_child=_let_go_in_child)
+
 
 def scope_key(scope: str) -> bytes:
-    """Return what the uses of a scope are noted under."""
-    return keys.digest(b"scope", scope.encode())
+    """Return what the uses of a scope are noted under.
+
+    It is noted in several slots: a scope that nobody uses counts as used only if others, which are used, share all of them.
+    """
+    return b"".join(keys.digest(b"scope", bytes([number]), scope.encode()) for number in range(_SLOTS_OF_SCOPE))
 
 
 def _last_use(slots: Slots, key: bytes, now: float) -> float:
@@ -178,6 +222,7 @@ def _last_use(slots: Slots, key: bytes, now: float) -> float:
 
 def _sweep_now_and_then(reference: weakref.ref[Housekeeping], stop: threading.Event) -> None:
     while (housekeeping := reference()) is not None:
+        housekeeping.let_go()
         try:
             housekeeping.sweep()
         except StoreUnavailable as error:

@@ -16,6 +16,7 @@ import weakref
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
+from dash_stash.keys import KEY_SIZE
 from dash_stash.layout import Entry
 from dash_stash.stores.base import Listed, holder_of
 
@@ -199,6 +200,11 @@ class Index:
         query = "DELETE FROM entries WHERE key = ? AND (used <= ? OR gone_at <= ?)"
         with self._transaction() as connection:
             return [key for key, used in entries if connection.execute(query, (key, used, now)).rowcount > 0]
+
+    def beginning_with(self, first: int) -> set[bytes]:
+        """The keys that begin with the byte *first*."""
+        bounds = bytes([first]), bytes([first]) + b"\xff" * KEY_SIZE
+        return {key for (key,) in self._rows("SELECT key FROM entries WHERE key BETWEEN ? AND ?", bounds, (bytes,))}
 
     def note_use(self, uses: Iterable[tuple[bytes, float]]) -> None:
         """Take over when entries were really last used."""

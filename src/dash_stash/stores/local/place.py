@@ -7,14 +7,15 @@ import functools
 import os
 import pathlib
 import sqlite3
+import stat
 import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
 from dash_stash.clock import Clock
 from dash_stash.errors import StoreUnavailable, StoreUnsafe
-from dash_stash.layout import Entry
+from dash_stash.layout import Entry, Facts
 from dash_stash.stores.local import files
 from dash_stash.stores.local import index as indexes
 from dash_stash.stores.local.index import Index, UselessError
@@ -138,9 +139,8 @@ class Place:
         return index
 
     def _fill(self, index: Index) -> None:
-        for folder in (self.folder / "entries").glob(_HEX * 2):
-            entries = [self.read_head(bytes.fromhex(path.name)) for path in folder.glob(_HEX * 32)]
-            index.add([entry for entry in entries if entry is not None], self.clock())
+        for first in range(256):
+            index.add(self.described(self.stored(first)), self.clock())
 
     def close_index(self) -> None:
         """Close the index until it is needed again, and keep others from opening it until `index_lock` is released."""
@@ -183,6 +183,24 @@ class Place:
         file = files.open_entry(self.entry_path(key))
         read = None if file is None else files.read_head(file.descriptor, key, self._sealing_key)
         return None if read is None else read[0]
+
+    def stored(self, first: int) -> set[bytes]:
+        """The keys that begin with the byte *first* and have a file."""
+        return {bytes.fromhex(path.name) for path in (self.folder / "entries" / f"{first:02x}").glob(_HEX * 32)}
+
+    def described(self, keys: Iterable[bytes]) -> list[Entry]:
+        """What the files of *keys* say of themselves, as the index is to know it.
+
+        Those that we cannot read (of another version or secret, or damaged) take room as well, and are evicted for it in their turn.
+        """
+        return [entry for key in keys if (entry := self.read_head(key) or self._foreign(key)) is not None]
+
+    def _foreign(self, key: bytes) -> Entry | None:
+        with contextlib.suppress(FileNotFoundError):
+            status = os.lstat(self.entry_path(key))
+            if stat.S_ISREG(status.st_mode):
+                return Entry(b"", key, Facts("memo", "", status.st_mtime), None, (), (), (), 0, status.st_size)
+        return None
 
     def remove_abandoned(self) -> None:
         """Remove what processes that died have left half done."""

@@ -4,7 +4,8 @@ Three columns of 64-bit values, each at a slot that the hash of a key or tag nam
 
 - versions: changes whenever an entry is written or deleted, so what a process keeps in memory is current while the version is;
 - epochs: changes when a tag is forgotten, so entries that carry an older epoch are misses, those still being computed included;
-- uses: when an entry was last read, for the eviction of the least recently used.
+- uses: when an entry was last read, for the eviction of the least recently used, or a scope (a session, a tab, a page) was last
+  in use, so that it goes once it is idle.
 
 Keys that share a slot only cost each other a look at the file, or a recomputation. The table is read through a shared map and
 written by `pwrite`: a full disk is then an error instead of the signal that a write through the map would get.
@@ -20,6 +21,7 @@ import secrets
 import struct
 import zlib
 
+from dash_stash import keys
 from dash_stash.stores.local.files import Temporary
 
 VERSIONS, EPOCHS, USES = 2**15, 2**14, 2**17
@@ -65,12 +67,13 @@ class Slots:
         self._write(epoch_slot(tag))
 
     def last_use(self, key: bytes) -> float:
-        """When an entry in the slot of *key* was last used, in seconds since the epoch; 0 if never."""
-        return self._times[_use_slot(key)]
+        """When what has *key* was last used, in seconds since the epoch, or shortly after if others share its slots; 0 if never."""
+        return min(self._times[slot] for slot in _use_slots(key))
 
     def use(self, key: bytes, now: float) -> None:
-        """Note that the entry of *key* is used."""
-        os.pwrite(self._descriptor, struct.pack("=d", now), 8 * (VERSIONS + EPOCHS + _use_slot(key)))
+        """Note that what has *key* is used."""
+        for slot in _use_slots(key):
+            os.pwrite(self._descriptor, struct.pack("=d", now), 8 * (VERSIONS + EPOCHS + slot))
 
     def _write(self, slot: int) -> None:
         # Random instead of one more: two writers need no lock between them, and no version comes back.
@@ -87,8 +90,9 @@ def epoch_slot(tag: str) -> int:
     return VERSIONS + zlib.crc32(tag.encode("utf-8", "surrogatepass")) % EPOCHS
 
 
-def _use_slot(key: bytes) -> int:
-    return int.from_bytes(key[2:6], "little") % USES
+def _use_slots(key: bytes) -> list[int]:
+    """Where the uses of *key*, made of one or more digests, stand: in a slot for each."""
+    return [int.from_bytes(key[start : start + 4], "little") % USES for start in range(2, len(key), keys.KEY_SIZE)]
 
 
 def _open_or_create(path: pathlib.Path) -> int:

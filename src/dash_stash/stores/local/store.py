@@ -18,7 +18,7 @@ import pathlib
 import sqlite3
 from collections.abc import Sequence
 
-from dash_stash import keys, layout
+from dash_stash import keys, layout, structure
 from dash_stash.clock import SKEW, Clock, system_clock
 from dash_stash.codec import Encoded, PartName, encode
 from dash_stash.errors import BudgetExceeded, StoreUnavailable, StoreUnsafe
@@ -91,9 +91,9 @@ class LocalStore:
         self.folder, self._limits = folder, limits
         self._sealing_key, self._clock = sealing_key, clock
         self.place = Place(folder, sealing_key, network=network, clock=clock)
-        self.housekeeping = Housekeeping(self.place, limits)
         self._kept: dict[bytes, Kept] = {}
         self._kept_open: dict[bytes, EntryFile] = {}
+        self.housekeeping = Housekeeping(self.place, limits, self._kept_open)
         try:
             self.place.create()
         except StoreUnsafe:
@@ -135,14 +135,19 @@ class LocalStore:
         checked = self._check(key, kept, file)
         if checked is None or not _is_current(checked[0].entry.facts, slots, now):
             return None
-        kept, head = checked
+        before, (kept, head) = kept, checked
         if kept.body is not None:
             found = kept.found or found_in(kept.entry, head, bytearray(kept.body))
         elif kept.entry.size < MAPPED:
             found = found_in(kept.entry, head, files.private_copy(file.descriptor))
         else:
             found = found_in(kept.entry, head, files.private_map(file.descriptor))
+        if (before is None or before.identity != kept.identity) and not structure.is_sound(found.encoded):
+            self._warn(key)
+            return None
+        if kept.entry.size >= MAPPED:
             put(self._kept_open, key, file, KEPT_OPEN)
+            self.housekeeping.start()  # which closes it when it is deleted, even if nothing is read any more
         kept.trust(version, now)
         put(self._kept, key, kept, KEPT)
         if now - slots.last_use(key) >= TRUSTED:
@@ -157,22 +162,21 @@ class LocalStore:
         descriptor = file.descriptor
         read = files.read_head(descriptor, key, self._sealing_key) if is_known or files.is_whole(descriptor) else None
         if read is None:
-            _log.warning("a damaged or foreign entry in %s counts as a miss (key %s)", self.folder, key.hex()[:8])
+            self._warn(key)
             return None
         entry, head = read
         body = os.pread(descriptor, entry.size, 0) if entry.size <= SMALL else None
         return Kept.of(entry, file.identity, head, body), head
 
+    def _warn(self, key: bytes) -> None:
+        _log.warning("a damaged or foreign entry in %s counts as a miss (key %s)", self.folder, key.hex()[:8])
+
     def _ready(self, now: float) -> Slots:
         """See that the folder is there, and let go of what is not the folder's any more."""
-        before, looked_at = self.place.slots, self.place.looked_at
+        before = self.place.slots
         slots = self.place.ready(now)
         if slots is not before:
             self._kept.clear()
-        if self.place.looked_at != looked_at:
-            for key, file in tuple(self._kept_open.items()):
-                if file.is_unlinked:
-                    self._kept_open.pop(key, None)
         return slots
 
     # Flights

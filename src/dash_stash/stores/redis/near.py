@@ -10,7 +10,7 @@ import dataclasses
 import math
 from collections.abc import Sequence
 
-from dash_stash import keys
+from dash_stash import keys, structure
 from dash_stash.clock import SKEW, Clock
 from dash_stash.codec import Encoded, PartName
 from dash_stash.errors import StoreUnavailable
@@ -128,8 +128,11 @@ class Near:
             pieces += answers
         return pieces
 
-    def _kept(self, key: bytes, pointer: Pointer, part: PartName | None, entry: Entry, encoded: Encoded) -> Found:
-        """What was fetched, as it lies on this machine from now on."""
+    def _kept(self, key: bytes, pointer: Pointer, part: PartName | None, entry: Entry, encoded: Encoded) -> Found | None:
+        """What was fetched, as it lies on this machine from now on; None if it leads outside of itself."""
+        if not structure.is_sound(encoded):
+            self._pointers.warn(key)
+            return None
         self.keep(key, pointer, entry.facts, encoded, part)
         return self._copy(_copy_key(key, pointer, part)) or Found(entry, encoded)
 

@@ -140,13 +140,14 @@ def pieces_of(entry: Entry, head_pieces: int, part: PartName | None) -> list[ran
 
 def join(entry: Entry, head: memoryview, pieces: Sequence[Sequence[bytes]], part: PartName | None) -> Encoded:
     """Return the value, or one part of it, from the head and the pieces of each segment."""
-    chosen = entry.segments if part is None else [entry.segments[entry.names.index(part)]]
+    places = list(zip(entry.segments, entry.digests, strict=True))
+    chosen = places if part is None else [places[entry.names.index(part)]]
     segments = []
-    for (header, buffers), given in zip(chosen, pieces, strict=True):
+    for ((header, buffers), digest), given in zip(chosen, pieces, strict=True):
         content = memoryview(bytearray().join(given))
         sizes = [buffer.stop - buffer.start for buffer in buffers]
         ends = list(itertools.accumulate(sizes, initial=0))
-        segments.append(Segment(head[header], [content[start:end] for start, end in itertools.pairwise(ends)]))
+        segments.append(Segment(head[header], [content[start:end] for start, end in itertools.pairwise(ends)], digest))
     return Encoded(entry.shape, entry.names if part is None else (part,), tuple(segments))
 
 
