@@ -74,8 +74,7 @@ class Holders:
 
     def belongings(self, holder: str) -> list[Belonging]:
         """All that a session or user has, as far as is noted: some of it may be gone."""
-        with self._server.asked() as client:
-            return _parse(client.hgetall(self._names.holder(holder)))
+        return _parse(self._server.ask(lambda client: client.hgetall(self._names.holder(holder))))
 
     def computed_first(self, holder: str) -> list[Belonging]:
         """What it has that can be computed again, the oldest first."""
@@ -90,8 +89,7 @@ class Holders:
 
     def has_ended(self, holder: str) -> bool:
         """Whether it has."""
-        with self._server.asked() as client:
-            return bool(client.exists(self._names.ended(holder)))
+        return bool(self._server.ask(lambda client: client.exists(self._names.ended(holder))))
 
     def forget(self, holder: str) -> None:
         """Forget what a session or user has."""

@@ -55,6 +55,9 @@ PUBLISH = (
     + """
 -- KEYS: pointer, lease, what the names of pieces begin with. ARGV: token or '', pointer, milliseconds or ''.
 -- 1 if it is stored, 0 if the flight is not the present one any more, -1 if pieces have been evicted meanwhile.
+-- Whoever asks again, since the answer got lost, must not hear that the flight is over: it has stored.
+local old = redis.call('GET', KEYS[1])
+if old and string.sub(old, 1, 16) == string.sub(ARGV[2], 1, 16) then return 1 end
 if ARGV[1] ~= '' and redis.call('GET', KEYS[2]) ~= ARGV[1] then return 0 end
 local names = pieces(ARGV[2], KEYS[3])
 for _, name in ipairs(names) do
@@ -63,9 +66,8 @@ for _, name in ipairs(names) do
   else kept = redis.call('PEXPIRE', name, ARGV[3]) end
   if kept == 0 then return -1 end
 end
-local old = redis.call('GET', KEYS[1])
 if ARGV[3] == '' then redis.call('SET', KEYS[1], ARGV[2]) else redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) end
-if old and string.sub(old, 1, 16) ~= string.sub(ARGV[2], 1, 16) then remove(pieces(old, KEYS[3])) end
+if old then remove(pieces(old, KEYS[3])) end
 return 1
 """
 )
