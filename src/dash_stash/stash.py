@@ -170,7 +170,9 @@ class Stash:
                 "or give secret=... Make one with: dash-stash secret"
             )
         self.seal = Seal(*self._secrets)
-        return RedisStore(url, folders.near_folder(url), self.seal.key("entry"), self.limits, clock=self.clock, warn=self.warn)
+        store = RedisStore(url, folders.near_folder(url), self.seal.key("entry"), self.limits, clock=self.clock, warn=self.warn)
+        self.clock = store.clock
+        return store
 
     # Memo functions
 

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
+import math
 import pathlib
 import random
-from collections.abc import Callable
+import struct
+import sys
+from collections.abc import Callable, Iterator
 from typing import Any
 
+import hypothesis
 import pytest
+from hypothesis import strategies as st
 
 from dash_stash import Memo, StashError
 from dash_stash.codec import decode, encode
@@ -18,6 +25,7 @@ from dash_stash.stores.redis.records import Pointer
 from processes.apps.machines import open_machine
 from servers import Server
 from support import LIMITS, SEALING_KEY, must
+from unit.visiting import Caller
 
 KEY = b"a key of 16 byte"
 CHANCE = random.Random(1)
@@ -110,6 +118,96 @@ def test_what_somebody_else_has_laid_under_our_names_is_no_more_than_a_miss(
     app.use()
     app.stash.app["v"] = 2
     assert app.stash.app["v"] == 2
+
+
+# Whatever there may be in what lies there
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.text(max_size=20) | st.integers() | st.floats() | st.sampled_from([10**5000, -1, 2**63, 1e308]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5) | st.just("t"), inner, max_size=3),
+    max_leaves=6,
+)
+_SCOPES = st.sampled_from(["", "session:aa", "session:aa/tab:b", "user:a", "user:", "app", "/", "session:" + "a" * 9999, "\ud800"])
+_COUNTS = st.sampled_from([0, 1, 2, 2**16, 2**16 + 1, 2**31, 2**32 - 1])
+
+
+@st.composite
+def _pointers(draw: st.DrawFn) -> bytes:
+    """A pointer as we write it, of which some parts are anything."""
+    tags = draw(_JSON | st.dictionaries(st.text(max_size=5), _JSON, max_size=2) | st.just({"t": 1}))
+    parts = [draw(_JSON | st.integers(0, 10**4)), draw(_SCOPES | _JSON), draw(_JSON | st.none() | st.just(2e9)), tags, draw(_JSON)]
+    described = draw(st.just(_dumped(parts)) | st.just(b"[" * 10**5) | st.binary(max_size=30) | st.just(_dumped(draw(_JSON))))
+    length = draw(st.just(len(described)) | _COUNTS)
+    start = struct.pack(">16sIII", draw(st.just(b"i" * 16) | st.binary(min_size=16, max_size=16)), draw(_COUNTS), draw(_COUNTS), length)
+    return start + described + draw(st.just(b"") | st.binary(max_size=400))
+
+
+def _dumped(value: object) -> bytes:
+    with no_limit_of_digits():
+        return json.dumps(value).encode()
+
+
+@contextlib.contextmanager
+def no_limit_of_digits() -> Iterator[None]:
+    before = sys.get_int_max_str_digits()
+    sys.set_int_max_str_digits(0)
+    yield
+    sys.set_int_max_str_digits(before)
+
+
+_NUMBERS = st.sampled_from([0.0, 1.0, -1.0, 1.8e9, 4e9, 1e300, math.inf, -math.inf])
+_TEXTS = (
+    _pointers()
+    | st.binary(max_size=60)
+    | st.sampled_from([b"", b"t", b"tx", b"l", b"c", b"1", b"-1", b"nan", b"inf", b"9" * 30, b"9" * 5000])
+)
+_MEMBERS = _TEXTS | st.sampled_from([b"k" * 16, KEY, KEY.hex().encode(), b"=", b"@session:aa", b"-session:aa", b"session:aa", b"\xff"])
+_NOTES = _TEXTS | st.sampled_from(
+    [b"5 state 1.0 session:aa", b"x", b"1e9 memo nan x", b"9" * 400 + b" memo 1 session:aa", b"5 put inf session:aa"]
+)
+_THINGS = st.one_of(
+    _TEXTS.map(lambda text: lambda client, name: client.set(name, text)),
+    _TEXTS.map(lambda text: lambda client, name: client.set(name, text, px=10**12)),
+    st.lists(_TEXTS, min_size=1, max_size=3).map(lambda texts: lambda client, name: client.rpush(name, *texts)),
+    st.dictionaries(_MEMBERS, _NUMBERS, min_size=1, max_size=3).map(lambda members: lambda client, name: client.zadd(name, members)),
+    st.dictionaries(_MEMBERS, _NOTES, min_size=1, max_size=3).map(lambda fields: lambda client, name: client.hset(name, mapping=fields)),
+    st.lists(_MEMBERS, min_size=1, max_size=3).map(lambda members: lambda client, name: client.sadd(name, *members)),
+)
+
+
+@pytest.fixture(scope="module")
+def tried(server: Server, tmp_path_factory: pytest.TempPathFactory) -> tuple[App, list[bytes]]:
+    """An app, and the names of all kinds of things that it lays on the server."""
+    server.ask("FLUSHALL")
+    app = App(server.url, tmp_path_factory.mktemp("machine"))
+    names = set(_all_names(server, app))
+    flight = fly(app.stash.store)
+    names |= set(_all_names(server, app))
+    flight.land(b"outcome")
+    return app, sorted(names | set(_all_names(server, app)))
+
+
+def _all_names(server: Server, app: App) -> list[bytes]:
+    big, small = app.memos
+    big(1), small(1), app.stash.app.update(v=1)
+    app.stash.store.commit(None, KEY, Facts("state", "name", 0.0, scope="session:aa"), encode("x" * 2000))
+    with server.client() as client:
+        return list(client.scan_iter(count=1000))
+
+
+@hypothesis.settings(max_examples=60, suppress_health_check=list(hypothesis.HealthCheck))
+@hypothesis.given(data=st.data())
+def test_nothing_that_lies_under_our_names_is_more_than_a_miss(data: st.DataObject, server: Server, tried: tuple[App, list[bytes]]) -> None:
+    app, names = tried
+    with server.client() as client:
+        client.flushall()
+        _all_names(server, app)
+        for name in names:
+            if data.draw(st.integers(0, 2)):
+                client.delete(name)
+                data.draw(_THINGS)(client, name)
+    using = Caller(app.use)
+    using.result(30)
 
 
 def fly(store: Store) -> Flight:

@@ -15,11 +15,10 @@ from dash_stash.clock import SKEW, Clock
 from dash_stash.errors import ConfigError, StoreUnavailable
 from dash_stash.plugin.ids import ID_SIZE, Cookie, proven, sign
 from dash_stash.scope import Scope, Visit
-from dash_stash.stores.base import Store, patiently
+from dash_stash.stores.base import Limits, Store, patiently
 
 HEADER = "X-Dash-Stash"
 
-_OVER_AFTER = 1.1
 _RENEW_AFTER = 0.1
 
 
@@ -40,7 +39,7 @@ class Desk:
     user: Callable[[], str | bytes | int | None] | None
     store: Store
     clock: Clock
-    idle: float
+    limits: Limits
 
 
 class BrowserVisit:
@@ -89,7 +88,7 @@ class BrowserVisit:
     def proven_cookie(self) -> Cookie | None:
         """What the browser has sent, if we signed it lately and it has not been replaced."""
         cookie = self._signed_cookie
-        if cookie is None or not -SKEW <= self._desk.clock() - cookie.issued <= _OVER_AFTER * self._desk.idle:
+        if cookie is None or not -SKEW <= self._desk.clock() - cookie.issued <= self._desk.limits.accepted:
             return None
         return None if self._has_ended(cookie) else cookie
 
@@ -183,7 +182,7 @@ class BrowserVisit:
             if owner is not None:
                 self._desk.store.touch(owner)
         now = self._desk.clock()
-        if now - cookie.issued > _RENEW_AFTER * self._desk.idle:
+        if now - cookie.issued > _RENEW_AFTER * self._desk.limits.idle:
             self.cookie_to_set = dataclasses.replace(cookie, issued=int(now))
 
     def lasting_cookie(self) -> Cookie | None:

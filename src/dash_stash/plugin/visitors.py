@@ -47,7 +47,7 @@ class Visitors:
             user=stash.user_id,
             store=stash.store,
             clock=stash.clock,
-            idle=stash.limits.idle,
+            limits=stash.limits,
         )
         self._slid: dict[int, float] = {}
 

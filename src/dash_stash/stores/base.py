@@ -8,6 +8,7 @@ from contextvars import ContextVar, Token
 from dataclasses import dataclass
 from typing import Protocol
 
+from dash_stash.clock import SKEW
 from dash_stash.codec import Encoded, PartName
 from dash_stash.layout import Entry, Facts
 
@@ -26,6 +27,16 @@ class Limits:
 
     idle: float
     """Seconds after which the data of a session, tab or page that nobody uses goes away."""
+
+    @property
+    def accepted(self) -> float:
+        """Seconds for which a cookie is accepted after it was issued, or issued anew, by the clock of who is asked."""
+        return 1.1 * self.idle + SKEW
+
+    @property
+    def ended(self) -> float:
+        """Seconds for which it is known that a session has ended, or a cookie was replaced: longer than any clock accepts the cookie."""
+        return self.accepted + SKEW + 0.1 * self.idle
 
 
 UNKNOWN_EPOCH = -1

@@ -18,9 +18,6 @@ GRACE = 30.0
 _KEPT_FOR = 1.5
 """What nobody uses is kept for so many times `Limits.idle`; it is prolonged before less than once that is left."""
 
-_ENDED_FOR = 1.2
-"""What has ended is known for so many times `Limits.idle`: longer than any cookie is good for."""
-
 _AGAIN = {"memo", "recipe"}
 
 
@@ -84,7 +81,7 @@ class Holders:
 
     def end(self, holder: str) -> None:
         """Note, for longer than any cookie is good for, that a session or user has ended."""
-        command = ("SET", self._names.ended(holder), 1, "PX", milliseconds(_ENDED_FOR * self._limits.idle))
+        command = ("SET", self._names.ended(holder), 1, "PX", milliseconds(self._limits.ended))
         self._server.together([command, ("ZREM", self._names.sessions, holder)])
 
     def has_ended(self, holder: str) -> bool:

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 import redis
 
+from dash_stash.clock import system_clock
 from dash_stash.errors import StoreUnavailable
 from dash_stash.stores.base import is_patient
 from dash_stash.stores.redis.address import Address
@@ -30,6 +31,10 @@ _PAUSE = 1.0
 
 _LATELY = 2.0
 """Seconds for which an outage counts as such a pause: from then on nobody waits."""
+
+_TIME = "return redis.call('TIME')"
+_TIMED_EVERY = 60.0
+"""Seconds between two looks at the server's clock, which may be set, or be another's after a fail-over."""
 
 _PROBED_FIRST, _PROBED_EVERY = 0.02, 0.5
 """Seconds between two looks whether the server is back, at first and in the end."""
@@ -65,6 +70,23 @@ class Server:
         weakref.finalize(self, _close, self._clients)
         # Of this process: a forked child has no thread that would find out when the server is back.
         self._outages: dict[int, Outage] = {}
+        # How far the server's clock is before the steady one, and when that is to be looked at again; at first this machine's clock counts.
+        self._ahead, self._time_asked_at = system_clock() - steady_clock(), float("-inf")
+
+    def time(self) -> float:
+        """The time by the server's clock, in seconds since the epoch: the same for all machines, however their own are set.
+
+        While the server is away it goes on by this machine's steady clock.
+        """
+        now = steady_clock()
+        if now >= self._time_asked_at:
+            try:
+                seconds, microseconds = self.run(_TIME, [f"{self.address.prefix}:probe"])
+            except StoreUnavailable:
+                self._time_asked_at = now + _LATELY
+            else:
+                self._ahead, self._time_asked_at = int(seconds) + int(microseconds) / 1e6 - now, now + _TIMED_EVERY
+        return now + self._ahead
 
     @property
     def outage(self) -> Outage | None:

@@ -73,16 +73,18 @@ class RedisStore:
             StoreUnsafe: Others could change what is in the folder.
         """
         self._server = Server(address.parse(url))
-        self._limits, self._sealing_key, self._clock, self._warn = limits, sealing_key, clock, warn
+        self._limits, self._sealing_key, self._warn = limits, sealing_key, warn
+        self.clock: Clock = self._server.time if clock is system_clock else clock
+        """The clock of all machines: the server's, unless a test gave another."""
         # What sessions may have, the server decides; of what is there, this machine keeps what it can.
         wide = dataclasses.replace(limits, max_sessions=limits.max_entries, max_session_bytes=limits.max_bytes)
-        self._local = LocalStore(folder, sealing_key, wide, clock=clock)
+        self._local = LocalStore(folder, sealing_key, wide, clock=self.clock)
         self._names = Names(self._server.address.prefix)
         self._pointers = Pointers(self._server, self._names)
-        self._near = Near(self._local, self._server, self._names, self._pointers, sealing_key, clock)
+        self._near = Near(self._local, self._server, self._names, self._pointers, sealing_key, self.clock)
         self._flights = Flights(self._server, self._names, self._local, lease)
-        self._holders = Holders(self._server, self._names, limits, clock)
-        self._listings = Listings(self._server, self._names, self._holders, sealing_key, clock)
+        self._holders = Holders(self._server, self._names, limits, self.clock)
+        self._listings = Listings(self._server, self._names, self._holders, sealing_key, self.clock)
 
     # Reading
 
@@ -167,7 +169,7 @@ class RedisStore:
             most = f"what one value may have on a server, {records.MOST_PIECES * records.PIECE:,}"
             raise BudgetExceeded(self._server.address.shown, "one value", entry.size, most)
         if holder:
-            self._reserve(Belonging(key, entry.size, facts.kind, self._clock(), facts.scope))
+            self._reserve(Belonging(key, entry.size, facts.kind, self.clock(), facts.scope))
         commands = list(self._listings.notes(key, pointer))
         if pieces is not None:
             names = [self._names.piece(key, pointer.id, number) for number in range(len(pieces.all))]
@@ -214,7 +216,7 @@ class RedisStore:
 
     def _life(self, pointer: Pointer) -> float:
         """How many seconds an entry is to be stored from now on."""
-        return min(pointer.gone_at - self._clock(), self._holders.life(pointer.scope))
+        return min(pointer.gone_at - self.clock(), self._holders.life(pointer.scope))
 
     def _reserve(self, belonging: Belonging) -> None:
         """Make room for an entry in the budget of its session or user, and for the session among the others."""
