@@ -25,6 +25,9 @@ from dash_stash.stores.redis.server import PATIENT, Server, milliseconds, steady
 LEASE = 10.0
 """Seconds after which a machine that has vanished is replaced."""
 
+_LONGEST = 6 * LEASE
+"""Seconds that no lease of ours lasts, also not of another version."""
+
 _LOOKED_AGAIN = 1.0
 """Seconds between two looks at the lease of somebody else."""
 
@@ -112,7 +115,8 @@ class Flights:
         """Take the lease, or return the token of the one who has it."""
         was_asked = self._server.outage is None
         try:
-            holder: bytes | None = self._server.run(scripts.JOIN, [self._names.lease(key)], token, milliseconds(self._lease))
+            lives = milliseconds(self._lease), milliseconds(_LONGEST)
+            holder: bytes | None = self._server.run(scripts.JOIN, [self._names.lease(key)], token, *lives, self._names.outcome(key, b""))
         except StoreUnavailable:
             if was_asked:
                 self._owe(key, token, _CLOSED)  # only the answer may have got lost

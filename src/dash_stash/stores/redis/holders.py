@@ -118,7 +118,10 @@ class Holders:
         if count <= self._limits.max_sessions:
             return []
         (oldest,) = self._server.together([("ZRANGE", self._names.sessions, 0, count - self._limits.max_sessions - 1)])
-        return [holder.decode() for holder in oldest]
+        foreign = [holder for holder in oldest if not holder.startswith(b"session:") or not holder.isascii()]
+        if foreign:
+            self._server.together([("ZREM", self._names.sessions, *foreign)])
+        return [holder.decode() for holder in oldest if holder not in foreign]
 
 
 def _parse(fields: dict[bytes, bytes]) -> list[Belonging]:

@@ -32,6 +32,8 @@ _PAUSE = 1.0
 _LATELY = 2.0
 """Seconds for which an outage counts as such a pause: from then on nobody waits."""
 
+_FOR_EVER = 1e12
+
 _TIME = "return redis.call('TIME')"
 _TIMED_EVERY = 60.0
 """Seconds between two looks at the server's clock, which may be set, or be another's after a fail-over."""
@@ -189,8 +191,8 @@ class Server:
 
 
 def milliseconds(seconds: float) -> int:
-    """Return a time as the server wants it, at least 1."""
-    return max(1, round(1000 * seconds))
+    """Return a time as the server wants it, at least 1; what is for ever, or nearly so, as thousands of years."""
+    return round(1000 * min(max(seconds, 0.001), _FOR_EVER))
 
 
 def _close(clients: dict[int, dict[float, Any]]) -> None:

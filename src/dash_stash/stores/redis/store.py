@@ -299,19 +299,19 @@ class RedisStore:
     def touch(self, scope: str) -> None:
         """Note that a scope is in use."""
         if not math.isinf(self._holders.life(scope)):
-            self._prolong(self._holders.touch(scope), math.inf)
+            self._prolong(scope, self._holders.touch(scope), math.inf)
 
     def leave(self, scope: str) -> None:
         """Delete the data of a scope soon, unless it is touched before."""
         if not math.isinf(self._holders.life(scope)):
-            self._prolong(self._holders.leave(scope), GRACE)
+            self._prolong(scope, self._holders.leave(scope), GRACE)
 
-    def _prolong(self, some: Sequence[bytes], at_most: float) -> None:
-        """Let entries live as long as they are to from now on."""
+    def _prolong(self, scope: str, some: Sequence[bytes], at_most: float) -> None:
+        """Let entries of a scope live as long as they are to from now on."""
         commands: list[Sequence[Any]] = [
             ("EVAL", scripts.EXPIRE, 3, *self._names.of_entry(key), pointer.id, milliseconds(min(self._life(pointer), at_most)))
             for key, pointer in self._listings.pointers(some)
-            if pointer is not None
+            if pointer is not None and pointer.scope == scope
         ]
         if commands:
             self._server.together(commands)
