@@ -149,3 +149,22 @@ def test_a_layout_that_uses_the_session_says_that_the_store_is_away(app: Dash, s
     with away():
         assert page.browser.get("/_dash-layout", headers=page.headers).status_code == 200
         assert told[-1] is StoreUnavailable
+
+
+def test_no_answer_shows_a_browser_where_the_store_is(url: str, folder: pathlib.Path, caplog: pytest.LogCaptureFixture) -> None:
+    app = Dash(__name__)
+    app.layout = html.Div()
+    stash = Stash(app, url, secret=SECRET, max_session_bytes=10_000, max_bytes=50_000)
+
+    @app.callback(Output("ref", "data"), Input("size", "value"))
+    def put(size: int) -> Ref[bytes]:
+        return stash.put(bytes(size))
+
+    for size in (20_000, 60_000):
+        answer = Page(app).post("ref.data", ("size", "value", size))
+        assert answer.status_code == 503
+        told = f"{answer.get_data(as_text=True)} {answer.headers}"
+        assert not any(place in told for place in (str(folder), "127.0.0.1", "redis:"))
+        assert "max_session_bytes" in told or "max_bytes" in told
+    where = url.removeprefix("file://")
+    assert where in caplog.text, "the log has it"
