@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from dash_stash import flight, keys
 from dash_stash.codec import Unreadable, decode, encode
-from dash_stash.errors import NoSession
+from dash_stash.errors import NoSession, StoreUnavailable
 from dash_stash.layout import Facts
 from dash_stash.scope import Scope, Visit
 from dash_stash.stores.base import Flight, Landed, holder_of, patiently
@@ -120,9 +120,12 @@ class Variables(MutableMapping[str, Any]):
     def _join(self, key: bytes) -> Flight | Landed | None:
         return self._stash.store.join(key)
 
-    @patiently()
     def _read(self, key: bytes) -> Any:
-        found = self._stash.store.read(key)
+        try:
+            found = self._stash.store.read(key)
+        except StoreUnavailable:
+            with patiently():  # not from the beginning: that costs a sixth of a read
+                found = self._stash.store.read(key)
         try:
             return _NOTHING if found is None else decode(found.encoded)
         except Unreadable:

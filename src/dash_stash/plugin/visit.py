@@ -60,12 +60,9 @@ class BrowserVisit:
 
     def owner(self, scope: Scope) -> str | None:
         """Return whose the data of *scope* is, None if that is not proven."""
-        with patiently():
-            return self._owner_once(scope)
-
-    def _owner_once(self, scope: Scope) -> str | None:
         if scope not in self._owners:
-            self._owners[scope] = self._user() if scope == "user" else self._owner_of(scope)
+            with patiently():
+                self._owners[scope] = self._user() if scope == "user" else self._owner_of(scope)
         return self._owners[scope]
 
     def _owner_of(self, scope: Scope) -> str | None:
@@ -178,7 +175,7 @@ class BrowserVisit:
         if cookie is None:
             return
         for scope in ("session", "tab", "page"):
-            owner = self._owner_once(scope)
+            owner = self._owner_of(scope)
             if owner is not None:
                 self._desk.store.touch(owner)
         now = self._desk.clock()
