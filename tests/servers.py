@@ -8,7 +8,10 @@ from __future__ import annotations
 import contextlib
 import pathlib
 import signal
+import socket
+import socketserver
 import subprocess
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -203,6 +206,36 @@ def running_cluster(folder: pathlib.Path) -> Iterator[list[Server]]:
         for node in nodes:
             wait_until(lambda node=node: _is_whole(node), "the cluster is whole")  # type: ignore[misc]
         yield nodes
+
+
+@contextlib.contextmanager
+def refusing(error: str) -> Iterator[str]:
+    """Be, for the length of a with block, a server that answers every command with *error*; the block is told its URL."""
+
+    connections: list[socket.socket] = []
+
+    class Refuser(socketserver.StreamRequestHandler):
+        def setup(self) -> None:
+            super().setup()
+            connections.append(self.connection)
+
+        def handle(self) -> None:
+            while line := self.rfile.readline():  # how many words a command has, then each: its length, and itself
+                for _ in range(int(line[1:])):
+                    self.rfile.read(int(self.rfile.readline()[1:]) + 2)
+                self.wfile.write(f"-{error}\r\n".encode())
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Refuser) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+        thread.start()
+        try:
+            yield f"redis://127.0.0.1:{server.server_address[1]}/0"
+        finally:
+            server.shutdown()
+            thread.join()
+            for connection in connections:
+                with contextlib.suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)
 
 
 def _is_whole(node: Server) -> bool:

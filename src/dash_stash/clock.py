@@ -17,8 +17,11 @@ Duration = float | str | timedelta
 
 system_clock: Clock = time.time
 
-# A clock may be set back; an entry from further in the future than this was written before that, so its age is unknown.
-SKEW = 60.0
+SKEW = 300.0
+"""Seconds by which clocks may differ: of machines or processes that share a folder, or one clock before and after it was set.
+
+Within that nothing is lost, and a ttl is off by no more than the difference. What is from further in the future is of unknown age.
+"""
 
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _TEXT = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([smhd])\s*")

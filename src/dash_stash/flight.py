@@ -188,7 +188,8 @@ def _describe_failure(error: Exception, sealing_key: bytes) -> bytes:
 
 def _raise_failure(landed: Landed, sealing_key: bytes) -> None:
     outcome = landed.outcome
-    if outcome is None or outcome == _UNSTORED or not seal.matches(outcome[:_SEAL_SIZE], sealing_key, outcome[_SEAL_SIZE:]):
+    # Also what somebody else has left on a server, of whatever length.
+    if outcome is None or len(outcome) <= _SEAL_SIZE or not seal.matches(outcome[:_SEAL_SIZE], sealing_key, outcome[_SEAL_SIZE:]):
         return
     pickled, kind, text = pickle.loads(outcome[_SEAL_SIZE:])  # noqa: S301 (the seal was checked)
     try:

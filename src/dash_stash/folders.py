@@ -12,14 +12,14 @@ import secrets
 import stat
 import sys
 import tempfile
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 from dash_stash.errors import ConfigError
 
 URL_VARIABLE = "DASH_STASH_URL"
 SECRET_VARIABLE = "DASH_STASH_SECRET"  # noqa: S105 (a variable's name)
 
-_SERVER = re.compile(r"(redis|valkey)s?(\+\w+)?://|unix://")
+_SERVER = re.compile(r"(redis|valkey)s?(\+\w+)?://|unix://", re.IGNORECASE)
 
 
 def app_folder(module: str) -> pathlib.Path:
@@ -57,20 +57,45 @@ def parse_url(url: str) -> tuple[pathlib.Path, bool]:
     Raises:
         ConfigError: It is no such URL.
     """
-    parts = urlsplit(url)
+    parts = split_url(url)
     folder = pathlib.Path(unquote(parts.path))
     if parts.scheme != "file" or parts.netloc not in ("", "localhost") or not folder.is_absolute():
-        raise ConfigError(f'url={url!r} is not a store: write "file:///an/absolute/folder", or "redis://host:6379/0"')
+        raise ConfigError(f'url={shown(url)!r} is not a store: write "file:///an/absolute/folder", or "redis://host:6379/0"')
     options = parse_qs(parts.query)
     unknown = options.keys() - {"network"}
     if unknown:
-        raise ConfigError(f"url={url!r}: there is no option {', '.join(sorted(unknown))}; there is network=1")
+        raise ConfigError(f"url={shown(url)!r}: there is no option {', '.join(sorted(unknown))}; there is network=1")
     return folder, options.get("network") == ["1"]
+
+
+def shown(url: str) -> str:
+    """Return a URL for people: without passwords and options, also if it is written wrongly."""
+    scheme, separator, rest = url.partition("://") if "://" in url else ("", "", url)
+    place = re.split("[?#]", rest, maxsplit=1)[0]
+    if scheme.lower() == "file" and place.partition("/")[0] in ("", "localhost"):
+        return f"{scheme}://{place}"
+    if "@" in rest[len(place) :]:
+        return f"{scheme}{separator}..."  # perhaps of a password that has a question mark
+    return f"{scheme}{separator}{place.rpartition('@')[2]}"
+
+
+def split_url(url: str) -> SplitResult:
+    """Return the parts of a URL.
+
+    Raises:
+        ConfigError: It has none, or a password that must be written otherwise.
+    """
+    with contextlib.suppress(ValueError):
+        parts = urlsplit(url)
+        if parts.scheme == "file" or "@" not in parts.path + parts.fragment:
+            return parts
+    letters = "%2F for /, %3F for ?, %23 for #, %40 for @, %5B for ["
+    raise ConfigError(f"url={shown(url)!r} cannot be read. In a name, a password or a path, write {letters}") from None
 
 
 def near_folder(url: str) -> pathlib.Path:
     """Return the folder in which this machine keeps what it has of the server at *url*."""
-    parts = urlsplit(url)
+    parts = split_url(url)
     # Without the password, and what else decides how it is spoken to.
     return _caches() / f"near-{_short(parts.netloc.rpartition('@')[2] + parts.path)}"
 

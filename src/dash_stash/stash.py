@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import logging
 import os
@@ -21,7 +22,7 @@ from dash_stash.scope import APP, Scope, Visits, check_scope
 from dash_stash.seal import Seal
 from dash_stash.signature import Options
 from dash_stash.state import Session, Variables
-from dash_stash.stores.base import Found, Limits, Store
+from dash_stash.stores.base import Found, Limits, Store, patiently
 from dash_stash.stores.local import LocalStore
 
 if TYPE_CHECKING:
@@ -169,7 +170,9 @@ class Stash:
                 "or give secret=... Make one with: dash-stash secret"
             )
         self.seal = Seal(*self._secrets)
-        return RedisStore(url, folders.near_folder(url), self.seal.key("entry"), self.limits, clock=self.clock)
+        store = RedisStore(url, folders.near_folder(url), self.seal.key("entry"), self.limits, clock=self.clock, warn=self.warn)
+        self.clock = store.clock
+        return store
 
     # Memo functions
 
@@ -259,6 +262,7 @@ class Stash:
 
     # Values and references
 
+    @patiently()
     def put(self, value: T, *, ttl: Duration | None = None, share: bool = False) -> Ref[T]:
         """Store a value and return a reference to it, for this browser session, or with *share* for everybody.
 
@@ -293,7 +297,8 @@ class Stash:
     def _load(self, target: Target) -> Any:
         # A recipe is as recently used as its value, so that it is not evicted before.
         made = self.store.read(recipe.key_of(target.key)) if target.is_memo else None
-        found = self.store.read(target.key, *target.path[:1])
+        with contextlib.nullcontext() if target.is_memo else patiently():
+            found = self.store.read(target.key, *target.path[:1])
         why = "it cannot be computed again"
         if found is not None and (not target.is_memo or self._is_served(found, made)):
             try:

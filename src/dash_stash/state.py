@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from dash_stash import flight, keys
 from dash_stash.codec import Unreadable, decode, encode
-from dash_stash.errors import NoSession
+from dash_stash.errors import NoSession, StoreUnavailable
 from dash_stash.layout import Facts
 from dash_stash.scope import Scope, Visit
-from dash_stash.stores.base import Flight, Landed, holder_of
+from dash_stash.stores.base import Flight, Landed, holder_of, patiently
 
 if TYPE_CHECKING:
     from dash_stash.stash import Stash
@@ -49,7 +49,7 @@ class Variables(MutableMapping[str, Any]):
     def __delitem__(self, name: str) -> None:
         """Delete the variable."""
         key = self._key(name)
-        with self._held(key, name):
+        with self._held(key, name), patiently():
             if self._stash.store.read(key) is None:
                 raise KeyError(name)
             self._stash.store.delete(key)
@@ -58,7 +58,9 @@ class Variables(MutableMapping[str, Any]):
         """Go through the names of the variables that there are now."""
         owner = self._owner()
         prefix = self._prefix()
-        for listed in self._stash.store.list(scope=owner, kind="state"):
+        with patiently():
+            variables = self._stash.store.list(scope=owner, kind="state")
+        for listed in variables:
             if listed.name.startswith(prefix):
                 yield listed.name.removeprefix(prefix)
 
@@ -105,21 +107,31 @@ class Variables(MutableMapping[str, Any]):
     def _held(self, key: bytes, name: str) -> Iterator[Flight]:
         """Be the only one who changes a variable."""
         with flight.computing(key, name):
-            joined = self._stash.store.join(key)
+            joined = self._join(key)
             while joined is None or isinstance(joined, Landed):
-                joined = self._stash.store.join(key)
+                joined = self._join(key)
             try:
                 yield joined
             finally:
-                joined.land()
+                with patiently():
+                    joined.land()
+
+    @patiently()
+    def _join(self, key: bytes) -> Flight | Landed | None:
+        return self._stash.store.join(key)
 
     def _read(self, key: bytes) -> Any:
-        found = self._stash.store.read(key)
+        try:
+            found = self._stash.store.read(key)
+        except StoreUnavailable:
+            with patiently():  # not from the beginning: that costs a sixth of a read
+                found = self._stash.store.read(key)
         try:
             return _NOTHING if found is None else decode(found.encoded)
         except Unreadable:
             return _NOTHING
 
+    @patiently()
     def _write(self, held: Flight, key: bytes, name: str, value: object) -> bool:
         """Store a value; False if another may have changed the variable since it was held."""
         facts = Facts("state", self._prefix() + name, self._stash.clock(), scope=self._owner())
@@ -145,6 +157,7 @@ class Variables(MutableMapping[str, Any]):
 class Session(Variables):
     """The variables of the present browser session, and the session itself."""
 
+    @patiently()
     def clear(self) -> None:
         """End the session, as on logout: all its data goes, of its tabs and pages too, and the browser gets a new one.
 
@@ -154,6 +167,7 @@ class Session(Variables):
         self._stash.store.end(self._owner())
         self._visit().end()
 
+    @patiently()
     def rotate(self) -> None:
         """Give the browser another cookie for the same data, as on login: whoever knew the old one has nothing."""
         self._owner()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
 import pathlib
 import re
 import sys
@@ -15,7 +16,7 @@ from processes.apps import machines
 from processes.apps.machines import block_of, is_whole, open_machine
 from processes.running import result, start
 from servers import Server, running
-from support import Browser, free_port, lines, serving
+from support import Browser, free_port, lines, must, serving
 
 DEPLOY = pathlib.Path(__file__).parent.parent.parent / "deploy"
 
@@ -85,3 +86,13 @@ def test_two_hosts_of_the_example_serve_one_browser(worker: str, server: Server,
         assert clicks == list(range(1, 13))
         stranger = Browser(second)
         assert stranger.post("who.children", signal__data=signal).status_code == 403
+
+
+def test_behind_a_proxy_with_an_address_of_its_own_the_cookie_is_secure(server: Server, tmp_path: pathlib.Path) -> None:
+    with _host(server.url, tmp_path / "cache") as address:
+        for came_by, is_secure in (("https", True), ("http", False)):
+            proxy = http.client.HTTPConnection(address.removeprefix("http://"), source_address=("127.0.0.2", 0))
+            with contextlib.closing(proxy):
+                proxy.request("GET", "/", headers={"X-Forwarded-Proto": came_by})
+                cookie = must(proxy.getresponse().getheader("Set-Cookie"))
+            assert ("Secure" in cookie.split("; ")) == is_secure

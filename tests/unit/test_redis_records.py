@@ -92,7 +92,7 @@ def _join(packed: layout.Packed, pieces: records.Pieces, part: PartName | None) 
     head = b"".join(content[: pieces.head_count])
     entry, _ = must(records.parse_head(KEY, head, packed.entry.size, SEALING_KEY))
     numbers = records.pieces_of(entry, pieces.head_count, part)
-    return records.join(entry, memoryview(head), [[content[number] for number in some] for some in numbers], part)
+    return must(records.join(entry, memoryview(head), [[content[number] for number in some] for some in numbers], part))
 
 
 @pytest.mark.parametrize("value", VALUES, ids=lambda value: type(value).__name__)

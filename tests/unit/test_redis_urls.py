@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import traceback
+
 import pytest
 
-from dash_stash import ConfigError, Stash
+from dash_stash import ConfigError, Stash, StoreUnavailable, folders
 from dash_stash.stores.redis import address
 from support import SECRET
 
@@ -69,3 +71,54 @@ def test_an_address_is_shown_without_passwords() -> None:
     parsed = address.parse("redis+sentinel://user:hidden@a/primary/0?sentinel_password=hidden")
     assert "hidden" not in repr(parsed)
     assert parsed.shown == "redis+sentinel://a/primary/0"
+
+
+_HIDDEN = "hid/den", "hid?den", "hid#den", "hid@den", "hid[den", "hid:den", "hid%zzden", "hid den", "hiddén", "hid\\den", "hid]den"
+_MISTAKES = (
+    "REDIS://:{}@cache",
+    "Redis://user:{}@cache/0",
+    "rediss://u:{}@cache:99999",
+    "redis://:{}@cache:port/x",
+    "unix://:{}@/run/x",
+    "UNIX://:{}@/run/x",
+    "redis+cluster://u:{}@a,b/1",
+    "redis+sentinel://:{}@a/primary?sentinel_password={}",
+    "redis://cache?password={}",
+    "redis://cache?sentinel_password={}@x",
+    "redis://cache#{}@x",
+    "redis:/u:{}@cache",
+    "redis:u:{}@cache",
+    "u:{}@cache:6379",
+    "//u:{}@cache",
+    "http://u:{}@cache",
+    "file://u:{}@cache/x",
+    "FILE://u:{}@cache/x",
+    " redis://:{}@cache",
+    "redis+other://:{}@cache",
+    "redis://:{}@cache?push=yes",
+    "redis://:{}@[::1",
+)
+
+
+@pytest.mark.parametrize("mistake", _MISTAKES)
+@pytest.mark.parametrize("hidden", _HIDDEN)
+def test_no_mistake_in_a_url_shows_a_password(hidden: str, mistake: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    url = mistake.replace("{}", hidden)
+    monkeypatch.setenv("DASH_STASH_URL", url)
+    for use in (lambda: Stash(url=url, secret=SECRET), lambda: folders.stores(None), lambda: address.parse(url)):
+        try:
+            told = repr(use())
+        except ConfigError:
+            told = traceback.format_exc()
+        assert "hid" not in told
+        assert "den" not in told
+
+
+@pytest.mark.parametrize("url", ["REDIS://:hidden@127.0.0.1:1", "redis://:hid%2Fden@127.0.0.1:1"])
+def test_a_server_that_is_away_is_named_without_its_password(url: str, caplog: pytest.LogCaptureFixture) -> None:
+    stash = Stash(url=url, secret=SECRET)
+    assert stash.memo(lambda: 1)() == 1
+    with pytest.raises(StoreUnavailable) as refused:
+        stash.put(1, share=True)
+    assert "hid" not in f"{refused.value!r} {refused.value} {caplog.text} {stash!r}"
+    assert "127.0.0.1:1" in str(refused.value)

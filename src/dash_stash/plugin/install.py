@@ -113,9 +113,12 @@ def _refuse(stash: Stash, error: StashError) -> Response:
     """Answer a callback that cannot get its data: the page stays as it is, and shows a notice."""
     status, notice = next(answer for kind, answer in _ANSWERS.items() if isinstance(error, kind))
     text = str(error)
-    if isinstance(error, StoreUnavailable) and not isinstance(error, BudgetExceeded):
+    if isinstance(error, BudgetExceeded):
+        _log.warning("%s", error)
+        text = error.reason  # where the store is concerns nobody who looks at a page
+    elif isinstance(error, StoreUnavailable):
         stash.warn(error)
-        text = notice  # where the store is concerns nobody who looks at a page
+        text = notice  # likewise
     else:
         _log.warning("%s", error)
     response = Response(text, status=status, mimetype="text/plain")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import secrets
 from collections.abc import Callable
@@ -16,11 +15,10 @@ from dash_stash.clock import SKEW, Clock
 from dash_stash.errors import ConfigError, StoreUnavailable
 from dash_stash.plugin.ids import ID_SIZE, Cookie, proven, sign
 from dash_stash.scope import Scope, Visit
-from dash_stash.stores.base import Store
+from dash_stash.stores.base import Limits, Store, patiently
 
 HEADER = "X-Dash-Stash"
 
-_OVER_AFTER = 1.1
 _RENEW_AFTER = 0.1
 
 
@@ -41,7 +39,7 @@ class Desk:
     user: Callable[[], str | bytes | int | None] | None
     store: Store
     clock: Clock
-    idle: float
+    limits: Limits
 
 
 class BrowserVisit:
@@ -55,6 +53,8 @@ class BrowserVisit:
         self.cookie_to_set: Cookie | None = None
         self.new_ids = ""
         """The ids that the page is to send from now on, if those that it has are worth nothing any more."""
+        self._is_replaced = False
+        """Whether the cookie that the browser had is worth nothing any more."""
         self.is_personal = False
         """Whether the answer holds ids that are this browser's alone."""
 
@@ -63,7 +63,8 @@ class BrowserVisit:
         if scope == "user":  # asked anew each time: somebody may log in or out within the request
             return self._user()
         if scope not in self._owners:
-            self._owners[scope] = self._owner_of(scope)
+            with patiently():
+                self._owners[scope] = self._owner_of(scope)
         return self._owners[scope]
 
     def _owner_of(self, scope: Scope) -> str | None:
@@ -77,17 +78,23 @@ class BrowserVisit:
     def cookie(self) -> Cookie | None:
         """The session that the cookie proves; for a browser that loads its first page, the one that it will get."""
         if self.proven_cookie is None and self.cookie_to_set is None and self._is_page_load:
-            self.cookie_to_set = Cookie.new(self._desk.clock())
+            new = Cookie.new(self._desk.clock())
+            self._desk.store.has_ended(new.holder)  # it has not; but while the store is away no session begins
+            self.cookie_to_set = new
         return self.cookie_to_set or self.proven_cookie
 
     @cached_property
     def proven_cookie(self) -> Cookie | None:
         """What the browser has sent, if we signed it lately and it has not been replaced."""
-        sent = next((value for name in self._desk.cookies if (value := self.request.cookies.get(name))), "")
-        cookie = Cookie.proven(sent, self._desk.session_key)
-        if cookie is None or not -SKEW <= self._desk.clock() - cookie.issued <= _OVER_AFTER * self._desk.idle:
+        cookie = self._signed_cookie
+        if cookie is None or not -SKEW <= self._desk.clock() - cookie.issued <= self._desk.limits.accepted:
             return None
         return None if self._has_ended(cookie) else cookie
+
+    @property
+    def _signed_cookie(self) -> Cookie | None:
+        sent = next((value for name in self._desk.cookies if (value := self.request.cookies.get(name))), "")
+        return Cookie.proven(sent, self._desk.session_key)
 
     def _has_ended(self, cookie: Cookie) -> bool:
         """Whether the cookie was replaced, or its session is over."""
@@ -125,13 +132,19 @@ class BrowserVisit:
             self._is_page_load = True
             self._owners.clear()
             self.__dict__.pop("_ids", None)
-        return self._signed_ids()
-
-    def _signed_ids(self) -> str:
-        """The page's id, one for its tab if that has none yet, and what tells sessions apart."""
+        try:
+            cookie = self.cookie
+        except StoreUnavailable:
+            # The page loads all the same. Its ids are worth something once the store is back and the cookie proven;
+            # a browser without a cookie gets neither.
+            cookie = self._signed_cookie
         self.is_personal = True
-        cookie, (page, tab) = self.cookie, self._ids
-        assert cookie is not None and page is not None and tab is not None  # noqa: S101, PT018 (a page that is being loaded)
+        return "" if cookie is None else self._signed_ids(cookie)
+
+    def _signed_ids(self, cookie: Cookie) -> str:
+        """The page's id, one for its tab if that has none yet, and what tells sessions apart."""
+        page, tab = self._ids
+        assert page is not None and tab is not None  # noqa: S101, PT018 (a page that is being loaded)
         signed = (sign(page, self._desk.page_key, cookie.session), sign(tab, self._desk.tab_key, cookie.session))
         return ".".join((*signed, keys.digest(b"shown", cookie.session).hex()[:8]))
 
@@ -164,31 +177,35 @@ class BrowserVisit:
         if cookie is None:
             return
         for scope in ("session", "tab", "page"):
-            owner = self.owner(scope)
+            owner = self._owner_of(scope)
             if owner is not None:
                 self._desk.store.touch(owner)
         now = self._desk.clock()
-        if now - cookie.issued > _RENEW_AFTER * self._desk.idle:
+        if now - cookie.issued > _RENEW_AFTER * self._desk.limits.idle:
             self.cookie_to_set = dataclasses.replace(cookie, issued=int(now))
 
     def lasting_cookie(self) -> Cookie | None:
         """The cookie to set, if any: not one that was issued anew and has ended while the request was answered."""
         cookie = self.cookie_to_set
-        with contextlib.suppress(StoreUnavailable):
-            if cookie is not None and self._has_ended(cookie):
-                return None
-        return cookie
+        try:
+            return None if cookie is None or self._has_ended(cookie) else cookie
+        except StoreUnavailable:
+            # What the browser has goes on, unless it was replaced in this request, so that it is worth nothing.
+            return cookie if self._is_replaced else None
 
     def rotate(self) -> None:
         """Give the browser another cookie of the same session; the one that it had is worth nothing from now on."""
         cookie = self.cookie
         assert cookie is not None  # noqa: S101 (asked by `Session`, which has proven it)
         self._desk.store.end(cookie.mark)
+        self._is_replaced = True
         self.cookie_to_set = Cookie.new(self._desk.clock(), cookie.session)
 
     def end(self) -> None:
         """Give the browser a new session, and its page and tab new ids."""
+        self._is_replaced = True
         self.cookie_to_set = Cookie.new(self._desk.clock())
         self._owners.clear()
         self._ids = secrets.token_bytes(ID_SIZE), secrets.token_bytes(ID_SIZE)
-        self.new_ids = self._signed_ids()
+        self.is_personal = True
+        self.new_ids = self._signed_ids(self.cookie_to_set)

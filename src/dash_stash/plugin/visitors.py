@@ -47,7 +47,7 @@ class Visitors:
             user=stash.user_id,
             store=stash.store,
             clock=stash.clock,
-            idle=stash.limits.idle,
+            limits=stash.limits,
         )
         self._slid: dict[int, float] = {}
 
@@ -99,8 +99,9 @@ class Visitors:
                 response.headers[HEADER] = visit.new_ids
             if cookie is not None or visit.is_personal:
                 response.headers["Cache-Control"] = "no-store"
-            if visit.request.path == self._layout and visit.is_of_another_session:
-                response.headers[f"{HEADER}-Reload"] = "1"
+            with contextlib.suppress(StoreUnavailable):
+                if visit.request.path == self._layout and visit.is_of_another_session:
+                    response.headers[f"{HEADER}-Reload"] = "1"
         return response
 
     def _where_sent(self) -> dict[str, Any]:
@@ -120,11 +121,13 @@ class Visitors:
         def tell(what: str) -> Response:
             """A page says that it is being left, or that its tab is there again."""
             visit, store = self._visit, self._desk.store
-            for scope in visit.left_by(flask.request.stream.read(_LONGEST).decode("ascii", "replace")):
-                if what == "leave":
-                    store.leave(scope)
-                elif "/tab:" in scope:
-                    store.touch(scope)
+            ids = flask.request.stream.read(_LONGEST).decode("ascii", "replace")
+            with contextlib.suppress(StoreUnavailable):  # what is not noted now goes when nobody uses it
+                for scope in visit.left_by(ids):
+                    if what == "leave":
+                        store.leave(scope)
+                    elif "/tab:" in scope:
+                        store.touch(scope)
             return Response(status=204)
 
         server = self._app.server

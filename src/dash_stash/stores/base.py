@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
+from contextvars import ContextVar, Token
 from dataclasses import dataclass
 from typing import Protocol
 
+from dash_stash.clock import SKEW
 from dash_stash.codec import Encoded, PartName
 from dash_stash.layout import Entry, Facts
 
@@ -24,6 +27,20 @@ class Limits:
 
     idle: float
     """Seconds after which the data of a session, tab or page that nobody uses goes away."""
+
+    @property
+    def accepted(self) -> float:
+        """Seconds for which a cookie is accepted after it was issued, or issued anew, by the clock of who is asked."""
+        return 1.1 * self.idle + SKEW
+
+    @property
+    def ended(self) -> float:
+        """Seconds for which it is known that a session has ended, or a cookie was replaced: longer than any clock accepts the cookie."""
+        return self.accepted + SKEW + 0.1 * self.idle
+
+
+UNKNOWN_EPOCH = -1
+"""The epoch of a tag that the store could not be asked for: no tag is ever in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +67,32 @@ class Listed:
     name: str
     scope: str
     size: int
+
+
+_patience: ContextVar[bool] = ContextVar("dash_stash_patience", default=False)
+
+
+class patiently(contextlib.ContextDecorator):  # noqa: N801 (used as a function is)
+    """Let a store on a server wait for a short pause of it, for the length of a with block, or of a function that this decorates.
+
+    Variables and `put` do: they have no other way. Memo functions do not, as they can compute.
+    """
+
+    _token: Token[bool]
+
+    def __enter__(self) -> None:
+        self._token = _patience.set(True)
+
+    def __exit__(self, *_: object) -> None:
+        _patience.reset(self._token)
+
+    def _recreate_cm(self) -> patiently:
+        return patiently()  # each call of a decorated function has its own token
+
+
+def is_patient() -> bool:
+    """Whether the present caller would rather wait than be told of a pause."""
+    return _patience.get()
 
 
 class Flight(Protocol):
@@ -108,7 +151,10 @@ class Store(Protocol):
         ...
 
     def epochs(self, tags: Sequence[str]) -> dict[str, int]:
-        """The present epoch of each tag, to be written into entries whose computation begins now."""
+        """The present epoch of each tag, to be written into entries whose computation begins now.
+
+        - a store of many machines is out of reach: `UNKNOWN_EPOCH`; what is computed then is at most kept on this machine.
+        """
         ...
 
     def forget_tag(self, tag: str) -> None:

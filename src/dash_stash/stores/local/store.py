@@ -37,9 +37,6 @@ _log = logging.getLogger("dash_stash")
 # A disk without room may have some later: that is no reason not to start.
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
-# What has ended is known for so many times as long as unused data is kept: longer than any cookie is good for.
-_ENDED_FOR = 1.2
-
 
 class LocalFlight:
     """A computation under way on this machine: a locked file. Whoever waits for the lock reads the outcome from it."""
@@ -293,7 +290,8 @@ class LocalStore:
     def end(self, holder: str) -> None:
         """Delete all that belongs to a session or user, for good."""
         now = self._clock()
-        facts = Facts("ended", holder.partition(":")[0], now, gone_at=now + _ENDED_FOR * self._limits.idle)
+        # From the beginning of time on: also a clock that is set back must not make it unknown.
+        facts = Facts("ended", holder.partition(":")[0], 0.0, gone_at=now + self._limits.ended)
         try:
             self.commit(None, _ended_key(holder), facts, encode(None))
         finally:  # on a full disk, too

@@ -13,6 +13,7 @@ from redis.backoff import NoBackoff
 from redis.cluster import ClusterNode
 from redis.retry import Retry
 
+from dash_stash import folders
 from dash_stash.errors import ConfigError
 
 _TO_CONNECT = 0.25
@@ -84,9 +85,8 @@ def parse(url: str) -> Address:
     Raises:
         ConfigError: It is no such URL, or has an option that there is not.
     """
-    parts = urlsplit(url)
+    parts, shown = folders.split_url(url), folders.shown(url)
     userinfo, _, netloc = parts.netloc.rpartition("@")
-    shown = parts._replace(netloc=netloc, query="").geturl()
     scheme = _SCHEME.fullmatch(parts.scheme)
     if scheme is None:
         raise ConfigError(f"url={shown!r} is not a store: write file:///an/absolute/folder, or redis://host:6379/0")
@@ -97,7 +97,7 @@ def parse(url: str) -> Address:
         hosts = () if parts.scheme == "unix" else tuple(_host(one, _PORTS[way]) for one in netloc.split(","))
         primary, place = _place(parts, options, way)
     except ValueError as error:
-        raise ConfigError(f"url={shown!r} cannot be used: {error}") from error
+        raise ConfigError(f"url={shown!r} cannot be used: {error}") from None  # what it was made of may be a password
     if way == "cluster" and options.get("push") == "1":
         raise ConfigError(f"url={shown!r}: push=1 is for one primary, whose messages can be heard on one connection, not for a cluster")
     if way is None and len(hosts) > 1:
@@ -124,7 +124,8 @@ def _check(shown: str, options: Mapping[str, str], *, tls: bool) -> None:
     unknown = [name for name in options if name not in _OPTIONS and not (tls and name.startswith("ssl_"))]
     if unknown:
         known = ", ".join((*_OPTIONS, "with rediss:// also ssl_..., as redis-py has them"))
-        raise ConfigError(f"url={shown!r}: there is no option {', '.join(unknown)}; there are {known}")
+        names = "of that name" if "@" in f"{options}" else ", ".join(unknown)  # it may be half of a password
+        raise ConfigError(f"url={shown!r}: there is no option {names}; there are {known}")
     if not _PREFIX.fullmatch(options.get("prefix", "a")):
         raise ConfigError(f"url={shown!r}: prefix={options['prefix']!r} must be of letters, digits and _ . : -")
     if options.get("push", "0") not in ("0", "1"):
@@ -133,7 +134,10 @@ def _check(shown: str, options: Mapping[str, str], *, tls: bool) -> None:
 
 def _host(text: str, port: int) -> tuple[str, int]:
     parts = urlsplit(f"//{text}")
-    return parts.hostname or "localhost", parts.port or port
+    try:
+        return parts.hostname or "localhost", parts.port or port
+    except ValueError:
+        raise ValueError("a port is a number up to 65535 (in a password, write %3F for ?)") from None
 
 
 def _place(parts: SplitResult, options: Mapping[str, str], way: str | None) -> tuple[str, dict[str, Any]]:
@@ -151,5 +155,5 @@ def _place(parts: SplitResult, options: Mapping[str, str], way: str | None) -> t
 
 def _database(text: str) -> int:
     if not text.isdecimal() and text:
-        raise ValueError(f"the database is a number, not {text!r}")
+        raise ValueError("the database is a number, as in redis://host:6379/0")
     return int(text or 0)

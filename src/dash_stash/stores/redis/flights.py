@@ -12,6 +12,7 @@ import contextlib
 import os
 import secrets
 import threading
+import time
 import weakref
 
 from dash_stash.errors import StoreUnavailable
@@ -19,13 +20,19 @@ from dash_stash.stores.base import Flight, Landed
 from dash_stash.stores.local import LocalStore
 from dash_stash.stores.redis import scripts
 from dash_stash.stores.redis.names import Names
-from dash_stash.stores.redis.server import PATIENT, Server, milliseconds
+from dash_stash.stores.redis.server import PATIENT, Server, milliseconds, steady_clock
 
 LEASE = 10.0
 """Seconds after which a machine that has vanished is replaced."""
 
+_LONGEST = 6 * LEASE
+"""Seconds that no lease of ours lasts, also not of another version."""
+
 _LOOKED_AGAIN = 1.0
 """Seconds between two looks at the lease of somebody else."""
+
+_TOLD_AGAIN = 0.25
+"""Seconds between two tries to tell what could not be told."""
 
 # What a list of outcomes holds: one letter, then the outcome.
 _LANDED, _TOLD, _CLOSED = b"l", b"t", b"c"
@@ -65,7 +72,10 @@ class Flights:
         self._server, self._names, self._near, self._lease = server, names, near, lease
         # The keys whose leases this process has, by token; and which process has a thread that renews them.
         self._held: dict[int, dict[bytes, bytes]] = {}
+        # What could not be told when a flight ended, by token: until when that matters, the key, and the message.
+        self._owed: dict[int, dict[bytes, tuple[float, bytes, bytes]]] = {}
         self._renewing = 0
+        self._owing = threading.Event()
 
     def join(self, key: bytes, *, wait: bool) -> RedisFlight | Landed | None:
         """Become the one that computes *key* over all machines; on this one alone, while the server is away."""
@@ -91,24 +101,44 @@ class Flights:
     def _join_others(self, key: bytes, local: Flight | None, *, wait: bool) -> RedisFlight | Landed | None:
         token = secrets.token_bytes(16)
         while True:
-            holder = self._server.run(scripts.JOIN, [self._names.lease(key)], token, milliseconds(self._lease))
+            holder = self._lease_or_holder(key, token)
             if holder is None:
                 self._hold(key, token)
                 return RedisFlight(self, key, token, local)
             if not wait:
                 return None
-            names = [self._names.outcome(key, holder)] * 2
-            with self._server.asked(PATIENT) as client:
-                message = client.blmove(*names, _LOOKED_AGAIN, "LEFT", "LEFT")
+            message = self._message(self._names.outcome(key, holder))
             if message and message[:1] != _CLOSED:
                 return Landed(None if message[:1] == _LANDED else message[1:])
+
+    def _lease_or_holder(self, key: bytes, token: bytes) -> bytes | None:
+        """Take the lease, or return the token of the one who has it."""
+        was_asked = self._server.outage is None
+        try:
+            lives = milliseconds(self._lease), milliseconds(_LONGEST)
+            holder: bytes | None = self._server.run(scripts.JOIN, [self._names.lease(key)], token, *lives, self._names.outcome(key, b""))
+        except StoreUnavailable:
+            if was_asked:
+                self._owe(key, token, _CLOSED)  # only the answer may have got lost
+            raise
+        return holder
+
+    def _message(self, outcome: str) -> bytes | None:
+        """Wait for a while for what a flight leaves, which stays for others."""
+        message: bytes | None = self._server.ask(lambda client: client.blmove(outcome, outcome, _LOOKED_AGAIN, "LEFT", "LEFT"), PATIENT)
+        return message
 
     def end(self, key: bytes, token: bytes, message: bytes) -> None:
         """Give a lease back, and tell those who wait."""
         self._held.get(os.getpid(), {}).pop(token, None)
+        try:
+            self._tell(key, token, message)
+        except StoreUnavailable:
+            self._owe(key, token, message)
+
+    def _tell(self, key: bytes, token: bytes, message: bytes) -> None:
         names = [self._names.lease(key), self._names.outcome(key, token)]
-        with contextlib.suppress(StoreUnavailable):  # then the lease ends by itself
-            self._server.run(scripts.LAND, names, token, message, milliseconds(self._lease))
+        self._server.run(scripts.LAND, names, token, message, milliseconds(self._lease))
 
     # Renewing
 
@@ -116,9 +146,20 @@ class Flights:
         """See that a thread of this process renews the lease, as long as this object lives."""
         process = os.getpid()
         self._held.setdefault(process, {})[token] = key
+        self._begin_to_renew(process)
+
+    def _owe(self, key: bytes, token: bytes, message: bytes) -> None:
+        """See that what could not be told is told as soon as the server is back, unless the lease has ended by itself before."""
+        process = os.getpid()
+        self._owed.setdefault(process, {})[token] = steady_clock() + self._lease, key, message
+        self._begin_to_renew(process)
+        self._owing.set()
+
+    def _begin_to_renew(self, process: int) -> None:
         if self._renewing != process:  # a forked child has none of its parent's threads
             self._renewing = process
-            arguments = weakref.ref(self), self._lease / 3
+            self._owing = threading.Event()
+            arguments = weakref.ref(self), self._lease / 3, self._owing
             threading.Thread(target=_renew_now_and_then, args=arguments, name="dash-stash leases", daemon=True).start()
 
     def renew(self) -> None:
@@ -127,12 +168,31 @@ class Flights:
             with contextlib.suppress(StoreUnavailable):
                 self._server.run(scripts.RENEW, [self._names.lease(key)], token, milliseconds(self._lease))
 
+    def tell_what_is_owed(self) -> None:
+        """Give back the leases that could not be given back before."""
+        self._owing.clear()
+        owed = self._owed.get(os.getpid(), {})
+        for token, (until, key, message) in tuple(owed.items()):
+            try:
+                self._tell(key, token, message)
+            except StoreUnavailable:
+                if steady_clock() < until:
+                    continue
+            owed.pop(token, None)
+        if owed:
+            self._owing.set()
 
-def _renew_now_and_then(reference: weakref.ref[Flights], every: float) -> None:
-    pause = threading.Event()
-    while not pause.wait(every):
+
+def _renew_now_and_then(reference: weakref.ref[Flights], every: float, owing: threading.Event) -> None:
+    renewed = steady_clock()
+    while True:
+        if owing.wait(renewed + every - steady_clock()):
+            time.sleep(_TOLD_AGAIN)
         flights = reference()
         if flights is None:
             return
-        flights.renew()
+        flights.tell_what_is_owed()
+        if steady_clock() - renewed >= every:
+            renewed = steady_clock()
+            flights.renew()
         del flights

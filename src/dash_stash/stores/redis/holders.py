@@ -18,9 +18,6 @@ GRACE = 30.0
 _KEPT_FOR = 1.5
 """What nobody uses is kept for so many times `Limits.idle`; it is prolonged before less than once that is left."""
 
-_ENDED_FOR = 1.2
-"""What has ended is known for so many times `Limits.idle`: longer than any cookie is good for."""
-
 _AGAIN = {"memo", "recipe"}
 
 
@@ -74,8 +71,7 @@ class Holders:
 
     def belongings(self, holder: str) -> list[Belonging]:
         """All that a session or user has, as far as is noted: some of it may be gone."""
-        with self._server.asked() as client:
-            return _parse(client.hgetall(self._names.holder(holder)))
+        return _parse(self._server.ask(lambda client: client.hgetall(self._names.holder(holder))))
 
     def computed_first(self, holder: str) -> list[Belonging]:
         """What it has that can be computed again, the oldest first."""
@@ -85,13 +81,12 @@ class Holders:
 
     def end(self, holder: str) -> None:
         """Note, for longer than any cookie is good for, that a session or user has ended."""
-        command = ("SET", self._names.ended(holder), 1, "PX", milliseconds(_ENDED_FOR * self._limits.idle))
+        command = ("SET", self._names.ended(holder), 1, "PX", milliseconds(self._limits.ended))
         self._server.together([command, ("ZREM", self._names.sessions, holder)])
 
     def has_ended(self, holder: str) -> bool:
         """Whether it has."""
-        with self._server.asked() as client:
-            return bool(client.exists(self._names.ended(holder)))
+        return bool(self._server.ask(lambda client: client.exists(self._names.ended(holder))))
 
     def forget(self, holder: str) -> None:
         """Forget what a session or user has."""
@@ -123,7 +118,10 @@ class Holders:
         if count <= self._limits.max_sessions:
             return []
         (oldest,) = self._server.together([("ZRANGE", self._names.sessions, 0, count - self._limits.max_sessions - 1)])
-        return [holder.decode() for holder in oldest]
+        foreign = [holder for holder in oldest if not holder.startswith(b"session:") or not holder.isascii()]
+        if foreign:
+            self._server.together([("ZREM", self._names.sessions, *foreign)])
+        return [holder.decode() for holder in oldest if holder not in foreign]
 
 
 def _parse(fields: dict[bytes, bytes]) -> list[Belonging]:

@@ -62,8 +62,11 @@ class Listings:
 
     def pointers(self, some: Sequence[bytes]) -> list[tuple[bytes, Pointer | None]]:
         """Return keys with what their pointers say."""
-        packed = self._server.values([self._names.pointer(key) for key in some], PATIENT) if some else []
+        packed = self._values([self._names.pointer(key) for key in some])
         return [(key, None if text is None else Pointer.parse(text)) for key, text in zip(some, packed, strict=True)]
+
+    def _values(self, names: Sequence[str]) -> list[bytes | None]:
+        return self._server.values(names, PATIENT) if names else []
 
     def delete_forgotten(self, tag: str) -> None:
         """Delete what has a tag from before it was forgotten."""
@@ -103,10 +106,13 @@ class Listings:
     def _entries(self, some: Sequence[bytes]) -> Iterator[Entry]:
         """What entries say of themselves, of those that are there, ours, and not over."""
         pointers = {key: pointer for key, pointer in self.pointers(some) if pointer is not None}
-        pieces = [(key, number) for key, pointer in pointers.items() for number in range(pointer.head_pieces)]
-        commands = [("GET", self._names.piece(key, pointers[key].id, number)) for key, number in pieces]
+        in_pieces = [(key, pointer) for key, pointer in pointers.items() if not pointer.inline]
+        manifests = self._values([self._names.manifest(key, pointer.id) for key, pointer in in_pieces])
+        # A pointer may say that there are more pieces than there are.
+        sound = [one for one, manifest in zip(in_pieces, manifests, strict=True) if records.is_manifest(manifest, one[1])]
+        pieces = [(key, self._names.piece(key, pointer.id, number)) for key, pointer in sound for number in range(pointer.head_pieces)]
         heads: dict[bytes, bytes] = {}
-        for (key, _), piece in zip(pieces, self._server.together(commands) if commands else [], strict=True):
+        for (key, _), piece in zip(pieces, self._values([name for _, name in pieces]), strict=True):
             heads[key] = heads.get(key, b"") + (piece or b"")
         for key, pointer in pointers.items():
             if pointer.inline:

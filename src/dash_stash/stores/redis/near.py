@@ -95,23 +95,27 @@ class Near:
         head = None if manifest is None else self._pieces(key, pointer, manifest, range(pointer.head_pieces))
         if manifest is None or head is None:
             return None
-        parsed = records.parse_head(key, b"".join(head), pointer.size, self._sealing_key)
-        if parsed is None:
+        read = records.parse_head(key, b"".join(head), pointer.size, self._sealing_key)
+        if read is None:
             self._pointers.warn(key)
             return None
-        entry, content = parsed
+        entry, _ = read
         if not _is_current(entry.facts, self._clock()):
             return None
         if part is not None and part not in entry.names:
             return self.fetch(key, pointer, None)
+        encoded = self._joined(key, pointer, manifest, read, part)
+        return None if encoded is None else self._kept(key, pointer, part, entry, encoded)
+
+    def _joined(self, key: bytes, pointer: Pointer, manifest: bytes, read: tuple[Entry, bytes], part: PartName | None) -> Encoded | None:
+        """The value, or the part of it, from its pieces and its head as that was read; None if they do not make one."""
+        entry, head = read
         segments = records.pieces_of(entry, pointer.head_pieces, part)
         pieces = self._pieces(key, pointer, manifest, [number for numbers in segments for number in numbers])
         if pieces is None:
             return None
         given = iter(pieces)
-        encoded = records.join(entry, memoryview(content), [[next(given) for _ in numbers] for numbers in segments], part)
-        del pieces, given
-        return self._kept(key, pointer, part, entry, encoded)
+        return records.join(entry, memoryview(head), [[next(given) for _ in numbers] for numbers in segments], part)
 
     def _pieces(self, key: bytes, pointer: Pointer, manifest: bytes, numbers: Sequence[int]) -> list[bytes] | None:
         """Some pieces of an entry; None if one is missing or damaged."""

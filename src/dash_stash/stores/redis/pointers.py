@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import logging
-import time
 from dataclasses import dataclass
 
 from dash_stash.stores.redis.names import Names
 from dash_stash.stores.redis.push import Listener, Mark
 from dash_stash.stores.redis.records import Pointer
-from dash_stash.stores.redis.server import Server
+from dash_stash.stores.redis.server import Server, steady_clock
 
 _log = logging.getLogger("dash_stash")
 
@@ -22,9 +20,6 @@ _PUSHED_FOR = 1.0
 """Seconds for which a value is served without another look while changes are pushed: a message may have got lost."""
 
 _KNOWN = 4096
-
-# While a machine sleeps, its monotonic clock may stand still; this one does not.
-_now = functools.partial(time.clock_gettime, time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic
 
 
 @dataclass(slots=True)
@@ -61,7 +56,7 @@ class Pointers:
         Raises:
             StoreUnavailable: The server cannot be asked.
         """
-        known, now = self._known.get(key), _now()
+        known, now = self._known.get(key), steady_clock()
         if known is None:
             return self._look_anew(key, now, *self._server.values([self._names.pointer(key)]))
         # A variable that is changed by many is worth a look each time.
@@ -99,7 +94,7 @@ class Pointers:
     def vouched_for(self, key: bytes) -> Known | None:
         """Return what need not be looked at, because its change would have been heard of."""
         known = self._known.get(key)
-        if known is None or known.mark is None or self._listener is None or _now() - known.looked_at >= _PUSHED_FOR:
+        if known is None or known.mark is None or self._listener is None or steady_clock() - known.looked_at >= _PUSHED_FOR:
             return None
         return known if self._listener.vouches(known.mark) else None
 
@@ -110,7 +105,7 @@ class Pointers:
     def seen_lately(self, key: bytes) -> Known | None:
         """Return what may be served without a look while the server cannot be asked; never a variable."""
         known = self._known.get(key)
-        if known is None or known.pointer.is_state or _now() - known.looked_at >= BOUND:
+        if known is None or known.pointer.is_state or steady_clock() - known.looked_at >= BOUND:
             return None
         return known
 

@@ -91,7 +91,7 @@ class Listener:
             if message[1] is None:  # everything: the server was emptied
                 listener._ear = None
             else:
-                listener.note(name.decode() if isinstance(name, bytes) else name for name in message[1])
+                listener.note(name.decode("utf-8", "replace") if isinstance(name, bytes) else name for name in message[1])
 
         # redis-py has no public way to hear of invalidations, and named this one otherwise before its version 5.1.
         parser = connection._parser

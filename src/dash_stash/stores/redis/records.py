@@ -76,7 +76,7 @@ class Pointer:
             size, scope, gone_at, tags, is_state = json.loads(packed[_START.size : end])
             gone_at = math.inf if gone_at is None else float(gone_at)
             epochs = {tag: int(epoch) for tag, epoch in tags.items()}
-            is_sound = scope.isascii() and head_pieces <= pieces <= MOST_PIECES
+            is_sound = scope.isascii() and not math.isnan(gone_at) and head_pieces <= pieces <= MOST_PIECES
             return cls(identity, int(size), scope, gone_at, epochs, bool(is_state), head_pieces, pieces, packed[end:]) if is_sound else None
         except (struct.error, ValueError, TypeError, AttributeError, OverflowError, RecursionError):
             return None
@@ -125,6 +125,11 @@ def _checksum(piece: bytes | memoryview) -> bytes:
     return xxhash.xxh3_64(piece).digest()
 
 
+def is_manifest(manifest: bytes | None, pointer: Pointer) -> bool:
+    """Whether this has the checksums of as many pieces as the pointer says."""
+    return manifest is not None and len(manifest) == _CHECKSUM_SIZE * pointer.pieces
+
+
 def is_piece(piece: bytes | None, number: int, manifest: bytes) -> bool:
     """Whether this is the piece of that number, undamaged."""
     return piece is not None and _checksum(piece) == manifest[_CHECKSUM_SIZE * number : _CHECKSUM_SIZE * (number + 1)]
@@ -138,8 +143,8 @@ def pieces_of(entry: Entry, head_pieces: int, part: PartName | None) -> list[ran
     return numbers if part is None else [numbers[entry.names.index(part)]]
 
 
-def join(entry: Entry, head: memoryview, pieces: Sequence[Sequence[bytes]], part: PartName | None) -> Encoded:
-    """Return the value, or one part of it, from the head and the pieces of each segment."""
+def join(entry: Entry, head: memoryview, pieces: Sequence[Sequence[bytes]], part: PartName | None) -> Encoded | None:
+    """Return the value, or one part of it, from the head and the pieces of each segment; None if they are of another length."""
     places = list(zip(entry.segments, entry.digests, strict=True))
     chosen = places if part is None else [places[entry.names.index(part)]]
     segments = []
@@ -147,6 +152,8 @@ def join(entry: Entry, head: memoryview, pieces: Sequence[Sequence[bytes]], part
         content = memoryview(bytearray().join(given))
         sizes = [buffer.stop - buffer.start for buffer in buffers]
         ends = list(itertools.accumulate(sizes, initial=0))
+        if ends[-1] != len(content):
+            return None  # the checksums of pieces are not sealed: somebody else has made them fit
         segments.append(Segment(head[header], [content[start:end] for start, end in itertools.pairwise(ends)], digest))
     return Encoded(entry.shape, entry.names if part is None else (part,), tuple(segments))
 

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from dash_stash.stores.redis.records import ID_SIZE, MOST_PIECES, PIECES_AT
 
+_HEX = """
+local function hex(text)
+  return (string.gsub(text, '.', function (letter) return string.format('%02x', string.byte(letter)) end))
+end
+"""
+
 # How many pieces a pointer's entry has, and the names of their keys: the manifest, then the pieces by number.
-_PIECES = f"""
+_PIECES = f"""{_HEX}
 local function pieces(pointer, base)
   local names, count = {{}}, 0
   if #pointer >= {PIECES_AT + 4} then count = struct.unpack('>I4', pointer, {PIECES_AT + 1}) end
-  local start = base .. (string.gsub(string.sub(pointer, 1, {ID_SIZE}), '.', function (letter)
-    return string.format('%02x', string.byte(letter)) end)) .. ':'
+  local start = base .. hex(string.sub(pointer, 1, {ID_SIZE})) .. ':'
   if count > {MOST_PIECES} then count = 0 end
   if count > 0 then names[1] = start .. 'm' end
   for number = 0, count - 1 do names[number + 2] = start .. number end
@@ -29,13 +34,20 @@ STORED, REFUSED, EVICTED = 1, 0, -1
 NO_ROOM, NOTED, FIRST = 0, 1, 2
 """What `RESERVE` answers."""
 
-JOIN = """
--- KEYS: lease. ARGV: token, milliseconds. Who has it, or nobody: then the caller has it now. One without an end is not ours.
+JOIN = (
+    _HEX
+    + """
+-- KEYS: lease. ARGV: token, milliseconds, the most that anybody asks for, what the names of outcomes begin with.
+-- Who has it, or nobody: then the caller has it now. Not ours is one without an end, with a far one, or whose outcome is there already.
 local holder = redis.call('GET', KEYS[1])
-if holder and holder ~= ARGV[1] and redis.call('PTTL', KEYS[1]) > 0 then return holder end
+if holder and holder ~= ARGV[1] then
+  local left = redis.call('PTTL', KEYS[1])
+  if left > 0 and left <= tonumber(ARGV[3]) and redis.call('EXISTS', ARGV[4] .. hex(holder)) == 0 then return holder end
+end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 return false
 """
+)
 
 RENEW = """
 -- KEYS: lease. ARGV: token, milliseconds.
@@ -55,6 +67,9 @@ PUBLISH = (
     + """
 -- KEYS: pointer, lease, what the names of pieces begin with. ARGV: token or '', pointer, milliseconds or ''.
 -- 1 if it is stored, 0 if the flight is not the present one any more, -1 if pieces have been evicted meanwhile.
+-- Whoever asks again, since the answer got lost, must not hear that the flight is over: it has stored.
+local old = redis.call('GET', KEYS[1])
+if old and string.sub(old, 1, 16) == string.sub(ARGV[2], 1, 16) then return 1 end
 if ARGV[1] ~= '' and redis.call('GET', KEYS[2]) ~= ARGV[1] then return 0 end
 local names = pieces(ARGV[2], KEYS[3])
 for _, name in ipairs(names) do
@@ -63,9 +78,8 @@ for _, name in ipairs(names) do
   else kept = redis.call('PEXPIRE', name, ARGV[3]) end
   if kept == 0 then return -1 end
 end
-local old = redis.call('GET', KEYS[1])
 if ARGV[3] == '' then redis.call('SET', KEYS[1], ARGV[2]) else redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) end
-if old and string.sub(old, 1, 16) ~= string.sub(ARGV[2], 1, 16) then remove(pieces(old, KEYS[3])) end
+if old then remove(pieces(old, KEYS[3])) end
 return 1
 """
 )

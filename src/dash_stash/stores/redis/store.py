@@ -12,10 +12,11 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import logging
 import math
 import pathlib
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from dash_stash import layout
@@ -23,7 +24,7 @@ from dash_stash.clock import Clock, system_clock
 from dash_stash.codec import Encoded, PartName
 from dash_stash.errors import BudgetExceeded, StoreUnavailable
 from dash_stash.layout import Facts, Packed
-from dash_stash.stores.base import Flight, Found, Landed, Limits, Listed, holder_of
+from dash_stash.stores.base import UNKNOWN_EPOCH, Flight, Found, Landed, Limits, Listed, holder_of
 from dash_stash.stores.local import LocalStore
 from dash_stash.stores.redis import address, records, scripts
 from dash_stash.stores.redis.flights import LEASE, Flights, RedisFlight
@@ -34,6 +35,8 @@ from dash_stash.stores.redis.near import Near
 from dash_stash.stores.redis.pointers import Pointers
 from dash_stash.stores.redis.records import Pointer
 from dash_stash.stores.redis.server import PATIENT, Server, milliseconds
+
+_log = logging.getLogger("dash_stash")
 
 _UPLOAD = 600.0
 """Seconds after which pieces go away that no pointer names: their writer has died."""
@@ -57,27 +60,31 @@ class RedisStore:
         *,
         lease: float = LEASE,
         clock: Clock = system_clock,
+        warn: Callable[[StoreUnavailable], object] = _log.warning,
     ) -> None:
         """Use the server at *url* and, on this machine, *folder*; the server need not be there yet.
 
         Of *limits*, those of bytes and entries hold for one value and for the folder: how much the server holds is its own setting
         (`maxmemory`). *lease* is after how many seconds a machine that has vanished is replaced.
+        *warn* is told why nothing is shared with other machines.
 
         Raises:
             ConfigError: The URL names no server.
             StoreUnsafe: Others could change what is in the folder.
         """
         self._server = Server(address.parse(url))
-        self._limits, self._sealing_key, self._clock = limits, sealing_key, clock
+        self._limits, self._sealing_key, self._warn = limits, sealing_key, warn
+        self.clock: Clock = self._server.time if clock is system_clock else clock
+        """The clock of all machines: the server's, unless a test gave another."""
         # What sessions may have, the server decides; of what is there, this machine keeps what it can.
         wide = dataclasses.replace(limits, max_sessions=limits.max_entries, max_session_bytes=limits.max_bytes)
-        self._local = LocalStore(folder, sealing_key, wide, clock=clock)
+        self._local = LocalStore(folder, sealing_key, wide, clock=self.clock)
         self._names = Names(self._server.address.prefix)
         self._pointers = Pointers(self._server, self._names)
-        self._near = Near(self._local, self._server, self._names, self._pointers, sealing_key, clock)
+        self._near = Near(self._local, self._server, self._names, self._pointers, sealing_key, self.clock)
         self._flights = Flights(self._server, self._names, self._local, lease)
-        self._holders = Holders(self._server, self._names, limits, clock)
-        self._listings = Listings(self._server, self._names, self._holders, sealing_key, clock)
+        self._holders = Holders(self._server, self._names, limits, self.clock)
+        self._listings = Listings(self._server, self._names, self._holders, sealing_key, self.clock)
 
     # Reading
 
@@ -103,13 +110,17 @@ class RedisStore:
                     return found
                 before = tried = known
         except StoreUnavailable:
-            lately = self._pointers.seen_lately(key)
-            found = None if lately is None else self._near.read(key, lately.pointer, part)
-            found = found or self._near.alone(key)
+            found = self._without_server(key, part)
             if found is None:
                 raise
             return found
         return None
+
+    def _without_server(self, key: bytes, part: PartName | None) -> Found | None:
+        """Return what this machine has of a key: what was computed here lately, or looked at lately, whichever is newer."""
+        lately = self._pointers.seen_lately(key)
+        copies = self._near.alone(key), None if lately is None else self._near.read(key, lately.pointer, part)
+        return max((found for found in copies if found is not None), key=lambda found: found.entry.facts.created, default=None)
 
     # Flights
 
@@ -129,15 +140,16 @@ class RedisStore:
             return self._publish(token, packed, encoded)
         except BudgetExceeded:
             raise
-        except StoreUnavailable:
+        except StoreUnavailable as error:
             if flight is None or facts.kind != "memo":
                 raise
             # Those who wait on this machine get it all the same.
+            self._warn(error)
             return self._near.keep_alone(key, facts, encoded)
 
     def _publish(self, token: bytes | None, packed: Packed, encoded: Encoded) -> bool:
         """Store an entry, if the flight with this token is the present one; b"" needs none."""
-        if token is None:
+        if token is None or UNKNOWN_EPOCH in packed.entry.facts.tags.values():
             raise StoreUnavailable(self._server.address.shown, "it could not be reached when this began")
         entry = packed.entry
         key, facts, holder = entry.key, entry.facts, holder_of(entry.facts.scope)
@@ -157,7 +169,7 @@ class RedisStore:
             most = f"what one value may have on a server, {records.MOST_PIECES * records.PIECE:,}"
             raise BudgetExceeded(self._server.address.shown, "one value", entry.size, most)
         if holder:
-            self._reserve(Belonging(key, entry.size, facts.kind, self._clock(), facts.scope))
+            self._reserve(Belonging(key, entry.size, facts.kind, self.clock(), facts.scope))
         commands = list(self._listings.notes(key, pointer))
         if pieces is not None:
             names = [self._names.piece(key, pointer.id, number) for number in range(len(pieces.all))]
@@ -193,6 +205,8 @@ class RedisStore:
 
     def _take_back(self, key: bytes, pointer: Pointer) -> None:
         """Remove pieces that no pointer names; if that fails too, they go by themselves."""
+        if self._server.outage is not None:
+            return  # nobody waits for that
         names = [self._names.piece(key, pointer.id, number) for number in range(pointer.pieces)]
         with contextlib.suppress(StoreUnavailable):
             # Not known: perhaps the pointer was written, and only the answer got lost.
@@ -202,7 +216,7 @@ class RedisStore:
 
     def _life(self, pointer: Pointer) -> float:
         """How many seconds an entry is to be stored from now on."""
-        return min(pointer.gone_at - self._clock(), self._holders.life(pointer.scope))
+        return min(pointer.gone_at - self.clock(), self._holders.life(pointer.scope))
 
     def _reserve(self, belonging: Belonging) -> None:
         """Make room for an entry in the budget of its session or user, and for the session among the others."""
@@ -239,6 +253,13 @@ class RedisStore:
 
     def epochs(self, tags: Sequence[str]) -> dict[str, int]:
         """The present epoch of each tag."""
+        try:
+            return self._epochs(tags)
+        except StoreUnavailable as error:
+            self._warn(error)
+            return dict.fromkeys(tags, UNKNOWN_EPOCH)
+
+    def _epochs(self, tags: Sequence[str]) -> dict[str, int]:
         names = [self._names.epoch(tag) for tag in tags]
         values = self._server.values(names) if names else []
         missing = [(name, value) for name, value in zip(names, values, strict=True) if not records.is_epoch(value)]
@@ -278,19 +299,19 @@ class RedisStore:
     def touch(self, scope: str) -> None:
         """Note that a scope is in use."""
         if not math.isinf(self._holders.life(scope)):
-            self._prolong(self._holders.touch(scope), math.inf)
+            self._prolong(scope, self._holders.touch(scope), math.inf)
 
     def leave(self, scope: str) -> None:
         """Delete the data of a scope soon, unless it is touched before."""
         if not math.isinf(self._holders.life(scope)):
-            self._prolong(self._holders.leave(scope), GRACE)
+            self._prolong(scope, self._holders.leave(scope), GRACE)
 
-    def _prolong(self, some: Sequence[bytes], at_most: float) -> None:
-        """Let entries live as long as they are to from now on."""
+    def _prolong(self, scope: str, some: Sequence[bytes], at_most: float) -> None:
+        """Let entries of a scope live as long as they are to from now on."""
         commands: list[Sequence[Any]] = [
             ("EVAL", scripts.EXPIRE, 3, *self._names.of_entry(key), pointer.id, milliseconds(min(self._life(pointer), at_most)))
             for key, pointer in self._listings.pointers(some)
-            if pointer is not None
+            if pointer is not None and pointer.scope == scope
         ]
         if commands:
             self._server.together(commands)
