@@ -5,12 +5,13 @@ from __future__ import annotations
 import inspect
 import logging
 import os
+import pathlib
 import secrets
 import weakref
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Literal, ParamSpec, Protocol, TypeVar, cast, overload
 
-from dash_stash import folders, identity, keys
+from dash_stash import folders, identity, keys, naming, owners
 from dash_stash.clock import Clock, Duration, seconds, system_clock
 from dash_stash.codec import PartName, Unreadable, decode, encode, pick
 from dash_stash.errors import ConfigError, NoSession, RefExpired, StashError, StoreUnavailable
@@ -64,6 +65,7 @@ class Stash:
         app: Dash | None = None,
         url: str | None = None,
         *,
+        name: str | None = None,
         secret: str | bytes | Sequence[str | bytes] | None = None,
         user: Callable[[], str | bytes | int | None] | None = None,
         max_bytes: int = 2 * 2**30,
@@ -79,13 +81,18 @@ class Stash:
         """Open the store at *url* and serve *app*.
 
         Without *url* it is what DASH_STASH_URL says, or a folder of the app in the user's cache folder (`dash-stash where`
-        prints it). Without *secret*, at least 16 bytes, it is what DASH_STASH_SECRET says, or, for a folder, one that is made and
-        kept for it. Without an app, references must be shared, and sessions and pages do not exist.
+        prints it). Without *name* it is what DASH_STASH_NAME says, or the module that makes the Stash. Without *secret*, at least
+        16 bytes, it is what DASH_STASH_SECRET says, or, for a folder, one that is made and kept for it.
+        Without an app, references must be shared, and sessions and pages do not exist.
 
         Args:
             app: The app to serve; `init_app` can be called later instead.
             url: `file:///an/absolute/folder`, the same for all workers; or, for many machines, a Redis or Valkey server:
                 `redis://host:6379/0` (docs/scale.md has the other forms).
+            name: What the app is called: letters, digits and _ . -. It is part of where everything lies and of what seals it, so
+                that apps of different names share nothing, whatever else they share; those of one name are one app, wherever it
+                is written: after a deploy into a new folder, in containers, in jobs. Without one, in a notebook it is the
+                notebook's, and elsewhere where no file is known (`python -c`, a shell) this process's alone.
             secret: What seals entries, references and cookies. Of several, the first seals and all open, so that one can take the
                 place of another while the app runs; in DASH_STASH_SECRET they stand with commas between them.
             user: Called in a request, returns the id of the user who asks, None for nobody: what `stash.user` goes by.
@@ -111,6 +118,7 @@ class Stash:
             raise ConfigError(f'guard={guard!r} must be "warn", "raise", "off", or None for "warn" in debug mode')
         self.limits = _limits(max_bytes, max_entries, max_sessions, max_session_bytes, idle)
         identity.alias_main()
+        self._name = naming.find(name)
         self._url = url if url is not None else os.environ.get(folders.URL_VARIABLE) or None
         self._secrets = _secrets(secret)
         self.store: Store = cast(Store, _NotOpened())
@@ -118,7 +126,7 @@ class Stash:
         self._memos: dict[bytes, weakref.WeakSet[Memo[Any, Any]]] = {}
         self._warned_at = float("-inf")
         self.clock, self.guard = clock, guard
-        self.namespace = ""
+        self._serves, self.namespace = False, ""
         self.visits = Visits()
         self.user_id, self.cross_site, self.on_expired = user, cross_site, on_expired
         self.app, self.user, self.session = Variables(self, "app"), Variables(self, "user"), Session(self, "session")
@@ -136,27 +144,39 @@ class Stash:
         """Serve *app*: resolve the references that its callbacks get, and know its sessions and pages.
 
         Raises:
-            ConfigError: Its Dash is too old, its backend is not Flask, or it has a Stash already.
+            ConfigError: Its Dash is too old, its backend is not Flask, it has a Stash already, or the Stash serves another app.
         """
         from dash_stash import plugin
 
         plugin.check(app)
+        prefix = app.config.requests_pathname_prefix.strip("/")
+        if self._serves and self.namespace != prefix:
+            raise ConfigError(f"this Stash serves the app at /{self.namespace} already: make another one for the app at /{prefix}")
         if isinstance(self.store, _NotOpened):
-            self._open(folders.app_folder(app.config.name).as_uri())
-        self.namespace = app.config.requests_pathname_prefix.strip("/")
+            folder = folders.named_folder() if self._name.is_given else folders.app_folder(app.config.name)
+            self._open(folder.as_uri())
+        self._serves, self.namespace = True, prefix
         plugin.install(app, self)
+
+    @property
+    def name(self) -> str:
+        """What the app is called."""
+        return self._name.text
 
     def _open(self, url: str) -> None:
         if folders.is_server(url):
-            self.store = self._open_server(url)
+            place = folders.near_folder(url) / self.name
+            self.store = self._open_server(url, place)
         else:
             folder, network = folders.parse_url(url)
-            self.seal = Seal(*(self._secrets or [folders.secret_of(folder)]))
-            self.store = LocalStore(folder, self.seal.key("entry"), self.limits, network=network, clock=self.clock)
+            place = folder / self.name
+            self.seal = Seal(self.name, *(self._secrets or [folders.secret_of(folder)]))
+            self.store = LocalStore(place, self.seal.key("entry"), self.limits, network=network, clock=self.clock)
+        owners.claim(place, self._name)
         self.flight_key = self.seal.key("flight")
         self.references = References(self.seal.key("reference"), self.visits, self._load, self.clock)
 
-    def _open_server(self, url: str) -> Store:
+    def _open_server(self, url: str, place: pathlib.Path) -> Store:
         try:
             from dash_stash.stores.redis import RedisStore
         except ModuleNotFoundError as error:
@@ -168,8 +188,8 @@ class Stash:
                 f"a store that is not a folder needs a secret, the same on all machines: set {folders.SECRET_VARIABLE}, "
                 "or give secret=... Make one with: dash-stash secret"
             )
-        self.seal = Seal(*self._secrets)
-        return RedisStore(url, folders.near_folder(url), self.seal.key("entry"), self.limits, clock=self.clock)
+        self.seal = Seal(self.name, *self._secrets)
+        return RedisStore(url, place, self.seal.key("entry"), self.limits, name=self.name, clock=self.clock)
 
     # Memo functions
 

@@ -55,10 +55,13 @@ class RedisStore:
         sealing_key: bytes,
         limits: Limits,
         *,
+        name: str = "",
         lease: float = LEASE,
         clock: Clock = system_clock,
     ) -> None:
         """Use the server at *url* and, on this machine, *folder*; the server need not be there yet.
+
+        With the *name* of an app all its keys there begin with it, after the URL's prefix.
 
         Of *limits*, those of bytes and entries hold for one value and for the folder: how much the server holds is its own setting
         (`maxmemory`). *lease* is after how many seconds a machine that has vanished is replaced.
@@ -67,7 +70,7 @@ class RedisStore:
             ConfigError: The URL names no server.
             StoreUnsafe: Others could change what is in the folder.
         """
-        self._server = Server(address.parse(url))
+        self._server = Server(address.parse(url).of(name))
         self._limits, self._sealing_key, self._clock = limits, sealing_key, clock
         # What sessions may have, the server decides; of what is there, this machine keeps what it can.
         wide = dataclasses.replace(limits, max_sessions=limits.max_entries, max_session_bytes=limits.max_bytes)
