@@ -20,6 +20,9 @@ from dash_stash.errors import ConfigError
 URL_VARIABLE = "DASH_STASH_URL"
 SECRET_VARIABLE = "DASH_STASH_SECRET"  # noqa: S105 (a variable's name)
 
+FORMS = 'write "file:///an/absolute/folder", or "redis://host:6379/0"'
+
+_OF_WINDOWS = re.compile(r"(file:/*)?[A-Za-z]:[\\/]")
 _SERVER = re.compile(r"(redis|valkey)s?(\+\w+)?://|unix://")
 
 
@@ -78,8 +81,12 @@ def parse_url(url: str) -> tuple[pathlib.Path, bool]:
     """
     parts = urlsplit(url)
     folder = pathlib.Path(unquote(parts.path))
+    if _OF_WINDOWS.match(url):
+        raise ConfigError(f"url={url!r} names a folder of Windows, and this is {sys.platform}: {FORMS}")
+    if url and not parts.scheme and "@" not in url:  # else perhaps with a password
+        raise ConfigError(f"url={url!r} is a path, and should be a URL: write {pathlib.Path(url).expanduser().absolute().as_uri()!r}")
     if parts.scheme != "file" or parts.netloc not in ("", "localhost") or not folder.is_absolute():
-        raise ConfigError(f'url={url!r} is not a store: write "file:///an/absolute/folder", or "redis://host:6379/0"')
+        raise ConfigError(f"url={url!r} is not a store: {FORMS}")
     options = parse_qs(parts.query)
     unknown = options.keys() - {"network"}
     if unknown:

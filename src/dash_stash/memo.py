@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar
 
-from dash_stash import flight, identity, keys
+from dash_stash import flight, identity, keys, mistakes
 from dash_stash.codec import Unreadable, decode, encode
 from dash_stash.errors import ConfigError, StoreUnavailable, UnhashableArgument, Unstorable
 from dash_stash.flight import MISSING, Save
@@ -116,7 +116,7 @@ class Memo(Generic[P, R]):
             ConfigError: It is no plain function, it is a method whose `self` is not ignored, or an ignored name is no parameter.
         """
         if not isinstance(function, FunctionType):
-            raise ConfigError(f"@stash.memo takes a function, not {function!r}: wrap it in a def")
+            raise ConfigError(f"@stash.memo takes a function, not {mistakes.described(function)}")
         functools.update_wrapper(self, function)
         self.stash, self.function, self.options = stash, function, options
         self.name = f"{identity.module_name(function)}.{function.__qualname__}"

@@ -15,7 +15,7 @@ from typing import Any, Generic, SupportsIndex, TypeVar, overload
 from dash_stash import keys, seal
 from dash_stash.clock import Clock, Duration, seconds
 from dash_stash.codec import PartName
-from dash_stash.errors import ConfigError, NoSession, RefExpired, RefInvalid
+from dash_stash.errors import ConfigError, RefExpired, RefInvalid
 from dash_stash.scope import Visits
 
 T_co = TypeVar("T_co", covariant=True)
@@ -135,7 +135,7 @@ class References:
         """
         owner = bytes(keys.KEY_SIZE) if share else self._visits.session()
         if owner is None:
-            raise NoSession("a reference", "session")
+            raise self._visits.missing("a reference", "session")
         is_lasting = target.until != float("inf")
         flags = (_MEMO if target.is_memo else 0) | (_SHARED if share else 0) | (_LASTING if is_lasting else 0)
         until = _UNTIL.pack(min(int(target.until), 2**32 - 1)) if is_lasting else b""

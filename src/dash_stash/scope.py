@@ -38,8 +38,12 @@ class Visit(Protocol):
 class Visits:
     """The visit that this thread or task is serving."""
 
-    def __init__(self) -> None:
-        """Begin with none."""
+    serves_app = False
+    """Whether there is an app whose requests are visits."""
+
+    def __init__(self, *, knows_users: bool = False) -> None:
+        """Begin with none; take whether visits tell users apart."""
+        self._knows_users = knows_users
         self._current: ContextVar[Visit | None] = ContextVar("dash_stash_visit", default=None)
 
     @property
@@ -62,14 +66,23 @@ class Visits:
 
         Raises:
             NoSession: *scope* is not the app, and there is no session, tab, page or user.
+            ConfigError: It is the user, and nothing says who that is.
         """
         if scope == "app":
             return APP
         visit = self._current.get()
         owner = None if visit is None else visit.owner(scope)
         if owner is None:
-            raise NoSession(what, scope)
+            raise self.missing(what, scope)
         return owner
+
+    def missing(self, what: str, scope: Scope) -> NoSession | ConfigError:
+        """Return the error that says why there is no session, tab, page or user."""
+        if scope == "user" and not self._knows_users:
+            return ConfigError(f"{what} needs a user, and this Stash knows none: say who asks, as in Stash(app, user=current_user_id)")
+        if self.current is None:
+            return NoSession(what, scope, NoSession.OUTSIDE if self.serves_app else NoSession.UNSERVED)
+        return NoSession(what, scope, NoSession.NOBODY if scope == "user" else NoSession.UNPROVEN)
 
 
 def check_scope(scope: str) -> None:

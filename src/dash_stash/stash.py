@@ -7,11 +7,12 @@ import logging
 import os
 import pathlib
 import secrets
+import sys
 import weakref
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Literal, ParamSpec, Protocol, TypeVar, cast, overload
 
-from dash_stash import folders, identity, keys, naming, owners
+from dash_stash import folders, identity, keys, mistakes, naming, owners
 from dash_stash.clock import Clock, Duration, seconds, system_clock
 from dash_stash.codec import PartName, Unreadable, decode, encode, pick
 from dash_stash.errors import ConfigError, NoSession, RefExpired, StashError, StoreUnavailable
@@ -21,6 +22,7 @@ from dash_stash.memo import AsyncMemo, Memo, Options, recipe_key
 from dash_stash.ref import Ref, References, Target
 from dash_stash.scope import APP, Scope, Visits, check_scope
 from dash_stash.seal import Seal
+from dash_stash.sizes import Size, in_bytes
 from dash_stash.state import Session, Variables
 from dash_stash.stores.base import Found, Limits, Store
 from dash_stash.stores.local import LocalStore
@@ -68,10 +70,10 @@ class Stash:
         name: str | None = None,
         secret: str | bytes | Sequence[str | bytes] | None = None,
         user: Callable[[], str | bytes | int | None] | None = None,
-        max_bytes: int = 2 * 2**30,
+        max_bytes: Size = "2GiB",
         max_entries: int = 1_000_000,
         max_sessions: int = 10_000,
-        max_session_bytes: int | None = None,
+        max_session_bytes: Size | None = None,
         idle: Duration = "12h",
         cross_site: bool = False,
         on_expired: Callable[[StashError], str] | None = None,
@@ -96,8 +98,8 @@ class Stash:
             secret: What seals entries, references and cookies. Of several, the first seals and all open, so that one can take the
                 place of another while the app runs; in DASH_STASH_SECRET they stand with commas between them.
             user: Called in a request, returns the id of the user who asks, None for nobody: what `stash.user` goes by.
-            max_bytes: How many bytes are kept at most; what was used longest ago goes first. With a server, this and the next hold
-                for what each machine keeps of it, and the server's own `maxmemory` for the whole.
+            max_bytes: How many bytes are kept at most, also as "500MB" or "2GiB"; what was used longest ago goes first. With a server,
+                this and the next hold for what each machine keeps of it, and the server's own `maxmemory` for the whole.
             max_entries: How many values are kept at most.
             max_sessions: How many browser sessions have something stored at most; who was here longest ago goes first.
             max_session_bytes: How many bytes of *max_bytes* one session (tabs and pages included) or user may have; a quarter.
@@ -114,6 +116,7 @@ class Stash:
             ConfigError: An argument, or the app, cannot be used.
             StoreUnsafe: Others can write to the folder, or it is on a network file system.
         """
+        mistakes.check_first(app, url)
         if guard not in (None, "warn", "raise", "off"):
             raise ConfigError(f'guard={guard!r} must be "warn", "raise", "off", or None for "warn" in debug mode')
         self.limits = _limits(max_bytes, max_entries, max_sessions, max_session_bytes, idle)
@@ -126,8 +129,9 @@ class Stash:
         self._memos: dict[bytes, weakref.WeakSet[Memo[Any, Any]]] = {}
         self._warned_at = float("-inf")
         self.clock, self.guard = clock, guard
-        self._serves, self.namespace = False, ""
-        self.visits = Visits()
+        self.namespace = ""
+        self._app: Callable[[], Dash | None] = lambda: None
+        self.visits = Visits(knows_users=user is not None)
         self.user_id, self.cross_site, self.on_expired = user, cross_site, on_expired
         self.app, self.user, self.session = Variables(self, "app"), Variables(self, "user"), Session(self, "session")
         self.tab, self.page = Variables(self, "tab"), Variables(self, "page")
@@ -150,12 +154,13 @@ class Stash:
 
         plugin.check(app)
         prefix = app.config.requests_pathname_prefix.strip("/")
-        if self._serves and self.namespace != prefix:
+        if self.visits.serves_app and self.namespace != prefix:
             raise ConfigError(f"this Stash serves the app at /{self.namespace} already: make another one for the app at /{prefix}")
         if isinstance(self.store, _NotOpened):
             folder = folders.named_folder() if self._name.is_given else folders.app_folder(app.config.name)
             self._open(folder.as_uri())
-        self._serves, self.namespace = True, prefix
+        self._app = weakref.ref(app)
+        self.visits.serves_app, self.namespace = True, prefix
         plugin.install(app, self)
 
     @property
@@ -222,6 +227,7 @@ class Stash:
         version: object = None,
         ignore: str | Iterable[str] = (),
         share: bool = False,
+        **unknown: object,
     ) -> Any:
         """Make a function one that is computed once per argument set, by whichever caller comes first.
 
@@ -239,10 +245,12 @@ class Stash:
             version: Any plain value; another one makes it another function.
             ignore: Parameters, and variables from around a nested function, that do not matter for the result: a connection.
             share: Whether references to the values open for every session. Needed to mint them outside a request.
+            **unknown: Nothing; there to say what was meant.
 
         Raises:
             ConfigError: An option cannot be used, or the function is a method whose `self` is not ignored.
         """
+        mistakes.check_options(function, unknown)
         check_scope(scope)
         if isinstance(tags, str):
             raise ConfigError(f"tags={tags!r} would be one tag per letter: write tags=({tags!r},)")
@@ -260,6 +268,10 @@ class Stash:
         return self._memo(function, options) if function is not None else lambda later: self._memo(later, options)
 
     def _memo(self, function: Callable[..., Any], options: Options) -> Memo[Any, Any]:
+        if "dash" in sys.modules:
+            from dash_stash import plugin
+
+            plugin.check_memo(function, self._app())
         kind = AsyncMemo if inspect.iscoroutinefunction(function) else Memo
         memo: Memo[Any, Any] = kind(self, function, options)
         twins = self._memos.setdefault(memo.id, weakref.WeakSet())
@@ -313,7 +325,10 @@ class Stash:
         # A recipe is as recently used as its value, so that it is not evicted before.
         recipe = self.store.read(recipe_key(target.key)) if target.is_memo else None
         found = self.store.read(target.key, *target.path[:1])
-        why = "it cannot be computed again"
+        why = (
+            "its ttl has passed, its session has ended, or it was evicted for want of room (max_bytes, max_session_bytes); or it was "
+            "stored on another machine, in a folder that this one does not have. What a memo function computes is computed again"
+        )
         if found is not None and (not target.is_memo or found.entry.facts.fresh_until > self.clock()):
             try:
                 return _part(decode(found.encoded, *target.path[:1]), target.path[1:])
@@ -351,9 +366,10 @@ def _secrets(given: str | bytes | Iterable[str | bytes] | None) -> list[bytes]:
     return [secret.encode() if isinstance(secret, str) else secret for secret in given]
 
 
-def _limits(max_bytes: int, max_entries: int, max_sessions: int, max_session_bytes: int | None, idle: Duration) -> Limits:
-    share = max(1, max_bytes // 4) if max_session_bytes is None else max_session_bytes
-    limits = Limits(max_bytes, max_entries, max_sessions, share, seconds(idle, "idle"))
+def _limits(max_bytes: Size, max_entries: int, max_sessions: int, max_session_bytes: Size | None, idle: Duration) -> Limits:
+    room = in_bytes(max_bytes, "max_bytes")
+    share = max(1, room // 4) if max_session_bytes is None else in_bytes(max_session_bytes, "max_session_bytes")
+    limits = Limits(room, max_entries, max_sessions, share, seconds(idle, "idle"))
     for name in Limits.__slots__:
         if getattr(limits, name) <= 0:
             raise ConfigError(f"{name}={getattr(limits, name)} must be more than 0")
