@@ -28,7 +28,8 @@ def check_first(app: object, url: object) -> None:
 def check_options(function: object, unknown: Iterable[str]) -> None:
     """See that `@stash.memo(...)` was given options by their names, and only such as there are."""
     if isinstance(function, int | float | str | timedelta):
-        raise ConfigError(f"@stash.memo({function!r}): options are given by their names, as in @stash.memo(ttl={function!r})")
+        named = f"options are given by their names, as in @stash.memo(ttl={function!r})"
+        raise ConfigError(f"@stash.memo takes a function, not {function!r}: {named}")
     for name in unknown:
         meant = f"write {_ELSEWHERE[name]}" if name in _ELSEWHERE else f"there are {_OPTIONS}"
         raise ConfigError(f"@stash.memo(...) has no option {name}: {meant}")

@@ -155,7 +155,7 @@ def test_a_browser_without_a_cookie_is_told_of_every_cause(app: Dash, url: str) 
     page = Page(app)
     page.browser._cookies.clear()
     text = page.post("out.data", ("go", "n_clicks", 1)).get_data(as_text=True)
-    for word in ("Reload", "cookie", "cross_site=True", "several machines", "DASH_STASH_URL"):
+    for word in ("reload the page", "cookie", "cross_site=True", "several machines", "DASH_STASH_URL"):
         assert word in text
 
 

@@ -117,7 +117,7 @@ def _hinting(app: dash.Dash, call: Callable[..., Any]) -> Callable[..., Any]:
             return checked(await answered)
 
     def checked(answered: Any) -> Any:
-        if isinstance(answered, str) and _SHOWN in answered and _is_debug(app):
+        if _is_debug(app) and isinstance(answered, str) and _SHOWN in answered:
             _log.warning(
                 "a callback returned a reference as the children of a component, where the reader sees its text unless the component "
                 "is hidden: return it as the data of a dcc.Store, from which callbacks get the value"
