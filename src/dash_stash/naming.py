@@ -1,4 +1,4 @@
-"""What an app is called: as it is told, or as the module that makes its Stash. Apps of one name are one app."""
+"""What an app is called: as told, or as the module that makes its Stash. Apps of one name are one."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Name:
 
 
 def find(given: str | None) -> Name:
-    """Return the name that is *given*, or that DASH_STASH_NAME gives, or that of the module that is making a Stash.
+    """Return the name that is *given*, or DASH_STASH_NAME, or that of the module that makes a Stash.
 
     Raises:
         ConfigError: It cannot be a name.
@@ -61,7 +61,9 @@ def find(given: str | None) -> Name:
     if place is not None:
         return Name(of_file(place), place)
     notebook = _notebook(variables)
-    return Name(PASSING + _token(), None) if notebook is None else Name(_distinct(notebook.name, str(notebook)), notebook)
+    if notebook is None:
+        return Name(PASSING + _token(), None)
+    return Name(_distinct(notebook.name, str(notebook)), notebook)
 
 
 def chosen(given: str | None) -> str | None:
@@ -70,19 +72,24 @@ def chosen(given: str | None) -> str | None:
     Raises:
         ConfigError: It cannot be a name.
     """
-    said, text = (f"name={given!r}", given) if given is not None else (VARIABLE, os.environ.get(VARIABLE) or None)
-    if text is not None and not (isinstance(text, str) and len(text) <= _LONGEST and _FORM.fullmatch(text)):
-        raise ConfigError(
-            f"{said} cannot be a name: it is to be of the letters A to Z, digits and _ . -, at most {_LONGEST}, and begin "
-            'with a letter, digit or _, as in name="sales-report"'
-        )
-    return text
+    text = os.environ.get(VARIABLE) or None if given is None else given
+    if text is None or (isinstance(text, str) and _is_name(text)):
+        return text
+    raise ConfigError(
+        f"{VARIABLE if given is None else f'name={given!r}'} cannot be a name: it is to be of the "
+        f"letters A to Z, digits and _ . -, at most {_LONGEST}, and begin with a letter, digit "
+        'or _, as in name="sales-report"'
+    )
 
 
 def of_file(file: pathlib.Path) -> str:
     """Return the name of an app whose Stash is made in *file*, run as a script or imported."""
     name = identity.dotted(file.resolve())
-    return name if len(name) <= _LONGEST and _FORM.fullmatch(name) else _distinct(name, name)
+    return name if _is_name(name) else _distinct(name, name)
+
+
+def _is_name(text: str) -> bool:
+    return len(text) <= _LONGEST and _FORM.fullmatch(text) is not None
 
 
 def _maker() -> Mapping[str, Any]:
@@ -104,7 +111,10 @@ def _notebook(variables: Mapping[str, Any]) -> pathlib.Path | None:
 
 
 def _is_inherited(name: str, value: str) -> bool:
-    """Whether an environment variable was this process's parent's already: one that a kernel has started is not its notebook."""
+    """Whether an environment variable was this process's parent's already.
+
+    What a kernel has started is not that kernel's notebook.
+    """
     try:
         environment = pathlib.Path(f"/proc/{os.getppid()}/environ").read_bytes()
     except OSError:

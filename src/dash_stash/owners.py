@@ -1,4 +1,4 @@
-"""Whose a place is: different apps that meet in one are warned, and what ended with its process is removed."""
+"""Whose a place is: apps that meet in one are warned, and what ended with its process is removed."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class _Owner:
 
 
 def claim(place: pathlib.Path, name: Name) -> None:
-    """Note who stores in *place*; log a warning if it is another app, by its file, that has come by the same name.
+    """Note who stores in *place*; log a warning if another app, by its file, has come by that name.
 
     What stands there was not sealed: it decides about nothing but that warning.
     """
@@ -47,11 +47,11 @@ def _note(path: pathlib.Path, own: _Owner) -> None:
     other = _read(path)
     if other == own:
         return
-    is_another = other is not None and other.file != own.file and not (other.is_given and own.is_given)
-    if other is not None and is_another and os.path.exists(other.file):
+    if other is not None and _is_another(own, other):
         _log.warning(
-            "two apps are called %r on this machine and share what they store in %s: %s, and this one, %s. Give each a name of "
-            "its own, Stash(name=...) or %s; if they are one app, give both the same.",
+            "two apps are called %r on this machine and share what they store in %s: %s, and this "
+            "one, %s. Give each a name of its own, Stash(name=...) or %s; if they are one app, give "
+            "both the same.",
             path.parent.name,
             path.parent,
             other.file,
@@ -65,12 +65,18 @@ def _note(path: pathlib.Path, own: _Owner) -> None:
         folders.create_whole(path, json.dumps([own.file, own.is_given]).encode())
 
 
+def _is_another(own: _Owner, other: _Owner) -> bool:
+    """Whether *other* is a different app, which is still there and has not chosen to be the same."""
+    is_agreed = own.is_given and other.is_given
+    return own.file != other.file and not is_agreed and os.path.exists(other.file)
+
+
 def _read(path: pathlib.Path) -> _Owner | None:
     try:
         file, is_given = json.loads(folders.read_file(path, _LONGEST))
     except (OSError, ValueError, TypeError):
         return None
-    is_ours = isinstance(file, str) and file.isprintable() and "\0" not in file and isinstance(is_given, bool)
+    is_ours = isinstance(file, str) and file.isprintable() and isinstance(is_given, bool)
     return _Owner(file, is_given) if is_ours else None
 
 
@@ -81,9 +87,9 @@ def _stay_alive(place: pathlib.Path) -> None:
 
 
 def _remove_left(place: pathlib.Path) -> None:
-    """Remove the places beside *place* whose processes are gone: nobody will ask for what lies there."""
+    """Remove the places beside *place* whose processes are gone: nobody will ask for them again."""
     for left in place.parent.glob(f"{naming.PASSING}*"):
-        with contextlib.suppress(OSError):  # one that is not, or no longer, there, or is no folder of ours
+        with contextlib.suppress(OSError):  # not there any more, or no folder of ours
             file = LockFile(left / "alive", os.O_RDONLY)
             if file.take(wait=False):
                 with contextlib.closing(file):
