@@ -24,13 +24,14 @@ if TYPE_CHECKING:
     import redis
 
 SECRET = "only for measuring"
+NAME = "bench"
 
 _START_WITHIN = 10.0
 
 
 def stash_in(folder: pathlib.Path) -> Stash:
     """Return a stash of its own, with room for everything."""
-    return Stash(url=f"file://{folder}", secret=SECRET, max_bytes=20 * 2**30, max_entries=2_000_000)
+    return Stash(url=f"file://{folder}", name=NAME, secret=SECRET, max_bytes=20 * 2**30, max_entries=2_000_000)
 
 
 def machine(address: str, cache: pathlib.Path) -> Stash:
@@ -38,7 +39,7 @@ def machine(address: str, cache: pathlib.Path) -> Stash:
     before = os.environ.get("XDG_CACHE_HOME")
     os.environ["XDG_CACHE_HOME"] = str(cache)
     try:
-        return Stash(url=address, secret=SECRET, max_bytes=20 * 2**30, max_entries=2_000_000)
+        return Stash(url=address, name=NAME, secret=SECRET, max_bytes=20 * 2**30, max_entries=2_000_000)
     finally:
         os.environ.pop("XDG_CACHE_HOME")
         if before is not None:

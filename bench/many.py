@@ -59,7 +59,8 @@ def _janitor(folder: pathlib.Path, count: int) -> Section:
     """What it costs that one process looks every ten seconds for what is over: while all is in use, and while much is over."""
     idle = _shares(contenders.stash_in(folder).store)
     _fill(folder, range(count, count + _SWEEPS * AT_ONCE), gone_at=time.time() + _SOON)
-    later = Stash(url=f"file://{folder}", secret="only for measuring", clock=lambda: time.time() + 2 * _SOON, max_entries=2 * count)
+    url, name, secret = f"file://{folder}", contenders.NAME, contenders.SECRET
+    later = Stash(url=url, name=name, secret=secret, clock=lambda: time.time() + 2 * _SOON, max_entries=2 * count)
     demands = [
         Demand("of a core, while all is in use", idle, 1, "%"),
         Demand(f"of a core, while {AT_ONCE:,} entries are over each time", _shares(later.store), 1, "%"),

@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from bench.contenders import NAME
 from bench.report import Demand, Section
 from bench.timing import spread
 
@@ -189,14 +190,14 @@ def _serving(folder: pathlib.Path, max_bytes: int, max_sessions: int, idle: str)
         "bench.sessions_app:server",
     ]
     limits = {"BENCH_MAX_BYTES": str(max_bytes), "BENCH_MAX_SESSIONS": str(max_sessions), "BENCH_IDLE": idle}
-    process = subprocess.Popen(command, env={**os.environ, "DASH_STASH_URL": f"file://{folder}", **limits})
+    process = subprocess.Popen(command, env={**os.environ, "DASH_STASH_URL": f"file://{folder}", "DASH_STASH_NAME": NAME, **limits})
     try:
         give_up_at = time.monotonic() + _START_WITHIN
         while not _answers(port):
             if process.poll() is not None or time.monotonic() > give_up_at:
                 raise RuntimeError("the server does not start")
             time.sleep(0.1)
-        yield _Server(port, folder, process)
+        yield _Server(port, folder / NAME, process)
     finally:
         process.terminate()
         process.wait()

@@ -14,7 +14,7 @@ import pytest
 from dash_stash import Stash
 from dash_stash.stores.local import LocalStore
 from servers import Server, running
-from support import LIMITS, SEALING_KEY, SECRET, FakeClock, end_processes, wait_until
+from support import LIMITS, NAME, SEALING_KEY, SECRET, FakeClock, end_processes, wait_until
 
 # A loaded machine may take its time.
 hypothesis.settings.register_profile("all", max_examples=50, deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
@@ -28,6 +28,8 @@ def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("HOME", str(place))
     for variable in ("XDG_CACHE_HOME", "XDG_STATE_HOME", "DASH_STASH_URL", "DASH_STASH_SECRET"):
         monkeypatch.delenv(variable, raising=False)
+    # Tests, and the programs that they run by `python -c`, are one app.
+    monkeypatch.setenv("DASH_STASH_NAME", NAME)
     return place
 
 
@@ -79,8 +81,7 @@ def no_leaks(folder: pathlib.Path) -> Iterator[None]:
             store._kept_open.clear()
     wait_until(lambda: not _open_files() - files, "all files are closed", 10)  # the janitor may be at work
     wait_until(lambda: not _running(threads), "all threads have ended", 10)
-    temporary = folder / "temporary"
-    assert not (temporary.is_dir() and os.listdir(temporary)), "left behind"
+    assert not [*folder.glob("temporary/*"), *folder.glob("*/temporary/*")], "left behind"
 
 
 # The threads in which async callers wait, and those of Dash's async callbacks, are idle until the process ends.

@@ -22,6 +22,7 @@ from dash_stash.stores.local import LocalStore
 
 SEALING_KEY = b"the sealing key of all the tests"
 SECRET = "a secret for the tests only"
+NAME = "tests"
 LIMITS = Limits(max_bytes=10**8, max_entries=1000, max_sessions=100, max_session_bytes=10**8, idle=12 * 3600.0)
 TESTS = pathlib.Path(__file__).parent
 
@@ -144,7 +145,7 @@ def gunicorn(app: str, folder: pathlib.Path, *options: str, workers: int = 4, au
     port = free_port()
     command = [sys.executable, "-m", "gunicorn", "--no-control-socket", "--log-level", "warning", "--timeout", "120"]
     command += ["--workers", str(workers), "--bind", f"127.0.0.1:{port}", "--chdir", str(TESTS / "processes" / "apps"), *options, app]
-    variables = {"STASH_TEST_FOLDER": str(folder), "DASH_STASH_SECRET": "a secret for the tests only", **environment}
+    variables = {"STASH_TEST_FOLDER": str(folder), "DASH_STASH_NAME": NAME, "DASH_STASH_SECRET": SECRET, **environment}
     with serving(command, port, variables, authority) as address:
         yield address
 

@@ -68,7 +68,7 @@ def test_ports_folders_and_names_fit_together() -> None:
     assert cache in str(compose["app"]["volumes"])
     assert app["volumeMounts"][0]["mountPath"] == cache
     for environment in (set(compose["app"]["environment"]), {variable["name"] for variable in app["env"]}):
-        assert environment >= {"DASH_STASH_URL", "DASH_STASH_SECRET"}
+        assert environment >= {"DASH_STASH_URL", "DASH_STASH_NAME", "DASH_STASH_SECRET"}
     copied = re.findall(r"^COPY (.+) \./?$", _read("Dockerfile"), re.MULTILINE)
     assert all((_DEPLOY / name).exists() for names in copied for name in names.split())
 

@@ -19,13 +19,17 @@ def main() -> None:
 
 @main.command()
 @click.argument("app", type=click.Path(exists=True, dir_okay=False, path_type=pathlib.Path), required=False)
-def where(app: pathlib.Path | None) -> None:
+@click.option("--name", help="What the app is called, if Stash(name=...) says so. DASH_STASH_NAME does the same.")
+def where(app: pathlib.Path | None, name: str | None) -> None:
     """Print the folder in which the app written in the file APP stores its data.
 
-    Without APP, the folders of all apps of this user. DASH_STASH_URL, if set, is where every app stores.
+    Without APP and a name, the folders in which apps of this user have stored something. DASH_STASH_URL, if set, is where every
+    app stores: APP is then the file that makes the Stash.
+
+    An app without a name or URL begins anew in another folder when its file is moved or deployed into a new folder.
     """
     try:
-        for folder in folders.stores(app):
+        for folder in folders.stores(app, name):
             click.echo(folder)
     except ConfigError as error:
         raise click.ClickException(str(error)) from error

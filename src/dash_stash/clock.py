@@ -31,7 +31,7 @@ def seconds(duration: Duration, parameter: str) -> float:
     """Return *duration* in seconds; *parameter* names it in the error.
 
     Raises:
-        ConfigError: It is not positive, or is text without a unit.
+        ConfigError: It is no duration, is not positive, or is text without a unit.
     """
     if isinstance(duration, str):
         match = _TEXT.fullmatch(duration)
@@ -40,8 +40,11 @@ def seconds(duration: Duration, parameter: str) -> float:
         value = float(match[1]) * _UNITS[match[2]]
     elif isinstance(duration, timedelta):
         value = duration.total_seconds()
-    else:
+    elif isinstance(duration, int | float) and not isinstance(duration, bool):
         value = float(duration)
+    else:
+        what = f"a {type(duration).__qualname__}, not a duration"
+        raise ConfigError(f'{parameter}={duration!r} is {what}: write seconds, a timedelta, or "90s", "15m", "1h", "7d"')
     if not value > 0:
         raise ConfigError(f"{parameter}={duration!r} must be more than 0 seconds")
     return value

@@ -123,19 +123,28 @@ class FlightCycle(StashError, RecursionError):
 class NoSession(StashError, RuntimeError):
     """Something that belongs to a browser session (or user, tab, page) was used where there is none, or it has ended."""
 
-    def __init__(self, what: str, scope: str) -> None:
-        """Take what was asked for and the scope that it needs."""
-        super().__init__(what, scope)
-        self.what, self.scope = what, scope
+    UNPROVEN = (
+        "the browser sent no cookie of this app that is valid here. If the session has ended, or the page is older than the server's "
+        "secret: reload the page. Else the browser refuses cookies; or the page is in a frame of another site, as in a notebook: write "
+        "Stash(cross_site=True), and serve it over https; or several machines serve the app, each with a folder and so a secret of "
+        "its own: give all of them one DASH_STASH_URL of a server and one DASH_STASH_SECRET"
+    )
+    """Why there is none in a request."""
+
+    OUTSIDE = (
+        "this is no request of a browser. At start-up, in a job or in a static layout say share=True, or use stash.app. In a test, "
+        "call the callback through app.server.test_client(), or test the function that it calls"
+    )
+    UNSERVED = "this Stash serves no app. Call stash.init_app(app); in a job say share=True, or use stash.app"
+    NOBODY = "nobody is logged in, as Stash(user=...) says. Let them log in, or use stash.session for visitors without a name"
+
+    def __init__(self, what: str, scope: str, why: str = UNPROVEN) -> None:
+        """Take what was asked for, the scope that it needs, and why there is none, with what to do."""
+        super().__init__(what, scope, why)
+        self.what, self.scope, self.why = what, scope, why
 
     def __str__(self) -> str:
-        if self.scope == "user":
-            return f"{self.what} needs a user, and there is none here: Stash(user=...) named nobody, or this is not a request."
-        return (
-            f"{self.what} needs a {self.scope}, and there is none here. Inside a callback: the browser sent no valid "
-            f"cookie of this app (cookies refused, logged out, or the page is older than the server's secret): reload the page. "
-            f"Outside a request (start-up, job, static layout): say share=True, or use stash.app."
-        )
+        return f"{self.what} needs a {self.scope}, and there is none here: {self.why}."
 
 
 class ScopeTooWide(StashError, RuntimeError):
@@ -164,10 +173,22 @@ class RefInvalid(StashError, PermissionError):
         self.reason, self.prop = reason, prop
 
     def __str__(self) -> str:
-        return (
-            f"the reference in {self.prop!r} was refused: {self.reason}. The callback did not run. "
-            "Expected after a deploy with a new secret; set DASH_STASH_SECRET to keep references valid."
-        )
+        advice = _REFUSED.get(self.reason, "")
+        return f"the reference in {self.prop!r} was refused: {self.reason}. The callback did not run. {advice}".rstrip()
+
+
+_REFUSED = {
+    "forged": (
+        "It was not signed with this app's name and secret. Expected after a deploy with a new secret (set DASH_STASH_SECRET to keep "
+        "references valid), and where several machines serve the app, each with a folder and so a secret of its own (give all of them "
+        "one DASH_STASH_URL of a server and one DASH_STASH_SECRET)."
+    ),
+    "foreign": (
+        "It was made for another browser session: somebody else's, or one that this browser had before it logged out or lost its "
+        "cookie. To open for everybody it must be made with share=True."
+    ),
+    "cut": "It is not whole: something has shortened or changed the text on its way.",
+}
 
 
 class RefExpired(StashError, LookupError):

@@ -14,11 +14,15 @@ import sys
 import tempfile
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
+from dash_stash import naming
 from dash_stash.errors import ConfigError
 
 URL_VARIABLE = "DASH_STASH_URL"
 SECRET_VARIABLE = "DASH_STASH_SECRET"  # noqa: S105 (a variable's name)
 
+FORMS = 'write "file:///an/absolute/folder", or "redis://host:6379/0"'
+
+_OF_WINDOWS = re.compile(r"(file:/*)?[A-Za-z]:[\\/]")
 _SERVER = re.compile(r"(redis|valkey)s?(\+\w+)?://|unix://", re.IGNORECASE)
 
 
@@ -34,16 +38,34 @@ def file_folder(file: pathlib.Path) -> pathlib.Path:
     return _caches() / f"{_plain(place.parent.name if place.stem == '__init__' else place.stem)}-{_short(str(place))}"
 
 
-def stores(file: pathlib.Path | None) -> list[pathlib.Path]:
-    """Return where the app written in *file* stores its data; without one, where all apps of this user do.
+def named_folder() -> pathlib.Path:
+    """Return the folder of the apps that were given a name: it does not depend on where they are written."""
+    return _caches() / "named"
+
+
+def stores(file: pathlib.Path | None, name: str | None) -> list[pathlib.Path]:
+    """Return where the app of that name, or written in *file*, stores its data; without both, where all apps of this user have.
 
     Raises:
-        ConfigError: DASH_STASH_URL is set and is no store.
+        ConfigError: DASH_STASH_URL is set and is no store, or the name cannot be one.
     """
     url = os.environ.get(URL_VARIABLE)
-    if url:
-        return [near_folder(url) if is_server(url) else parse_url(url)[0]]
-    return [file_folder(file)] if file else sorted(place.parent for place in _caches().glob("*/slots"))
+    folder = None if not url else near_folder(url) if is_server(url) else parse_url(url)[0]
+    name = naming.chosen(name)
+    if name is not None:
+        return [(folder or named_folder()) / name]
+    if file is None:
+        return _used(folder, "*") if folder else _used(_caches(), "*/*")
+    if folder:
+        return [folder / naming.of_file(file)]
+    own = file_folder(file)
+    # By another name if its Stash is made in another file than the app.
+    return _used(own, "*") or [own / naming.of_file(file)]
+
+
+def _used(folder: pathlib.Path, pattern: str) -> list[pathlib.Path]:
+    """The stores below a folder in which something was stored."""
+    return sorted(slots.parent for slots in folder.glob(f"{pattern}/slots"))
 
 
 def is_server(url: str) -> bool:
@@ -59,8 +81,12 @@ def parse_url(url: str) -> tuple[pathlib.Path, bool]:
     """
     parts = split_url(url)
     folder = pathlib.Path(unquote(parts.path))
+    if _OF_WINDOWS.match(url):
+        raise ConfigError(f"url={url!r} names a folder of Windows, and this is {sys.platform}: {FORMS}")
+    if url and not parts.scheme and "@" not in url:  # else perhaps with a password
+        raise ConfigError(f"url={url!r} is a path, and should be a URL: write {pathlib.Path(url).expanduser().absolute().as_uri()!r}")
     if parts.scheme != "file" or parts.netloc not in ("", "localhost") or not folder.is_absolute():
-        raise ConfigError(f'url={shown(url)!r} is not a store: write "file:///an/absolute/folder", or "redis://host:6379/0"')
+        raise ConfigError(f"url={shown(url)!r} is not a store: {FORMS}")
     options = parse_qs(parts.query)
     unknown = options.keys() - {"network"}
     if unknown:
@@ -94,10 +120,12 @@ def split_url(url: str) -> SplitResult:
 
 
 def near_folder(url: str) -> pathlib.Path:
-    """Return the folder in which this machine keeps what it has of the server at *url*."""
+    """Return the folder in which this machine keeps what it has of the server at *url*, for all names of apps."""
     parts = split_url(url)
-    # Without the password, and what else decides how it is spoken to.
-    return _caches() / f"near-{_short(parts.netloc.rpartition('@')[2] + parts.path)}"
+    options = parse_qs(parts.query)
+    # What tells data apart: not the password, nor how the server is spoken to.
+    place = [parts.netloc.rpartition("@")[2], parts.path, options.get("db"), options.get("prefix")]
+    return _caches() / f"near-{_short(repr(place))}"
 
 
 def secret_of(folder: pathlib.Path) -> bytes:
@@ -109,25 +137,26 @@ def secret_of(folder: pathlib.Path) -> bytes:
     path = _states() / f"{_short(str(folder.resolve()))}.secret"
     try:
         with contextlib.suppress(FileNotFoundError):
-            return _read_file(path)
+            return read_file(path)
         # Of several workers that start at once, one gives its file the name, whole; all read what that one wrote.
         with contextlib.suppress(FileExistsError):
-            _create_whole(path, secrets.token_bytes(32))
-        return _read_file(path)
+            create_whole(path, secrets.token_bytes(32))
+        return read_file(path)
     except OSError as error:
         raise ConfigError(f"no secret can be kept in {path.parent} ({error.strerror}): set {SECRET_VARIABLE}") from error
 
 
-def _read_file(path: pathlib.Path) -> bytes:
-    """Read a file; a link that lies in its place is not followed, nor is a pipe waited for."""
+def read_file(path: pathlib.Path, at_most: int = -1) -> bytes:
+    """Read a file, or that many bytes of it; a link that lies in its place is not followed, nor is a pipe waited for."""
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)  # `open` leaves that of a folder open
+        raise OSError(errno.EINVAL, f"{path.name} is not a file")
     with open(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise OSError(errno.EINVAL, f"{path.name} is not a file")
-        return file.read()
+        return file.read(at_most)
 
 
-def _create_whole(path: pathlib.Path, content: bytes) -> None:
+def create_whole(path: pathlib.Path, content: bytes) -> None:
     """Create a file with all of its content, or raise FileExistsError."""
     try:
         # Without a name until it is whole: one who is killed meanwhile leaves nothing.

@@ -39,10 +39,11 @@ def module_name(function: Callable[..., Any]) -> str:
     file = source_file(function)
     if file is None:
         return str(function.__module__)
-    return _dotted(file)
+    return dotted(file)
 
 
-def _dotted(file: pathlib.Path) -> str:
+def dotted(file: pathlib.Path) -> str:
+    """Return the dotted name of the module that *file* is, as its place in the file system says."""
     names = [file.stem]
     folder = file.parent
     while (folder / "__init__.py").exists():
@@ -54,7 +55,7 @@ def _dotted(file: pathlib.Path) -> str:
 def main_name() -> str | None:
     """Return the name under which others import the program that runs as `__main__`; None for an interactive session."""
     file = getattr(sys.modules["__main__"], "__file__", None)
-    return None if file is None else _dotted(pathlib.Path(file).resolve())
+    return None if file is None else dotted(pathlib.Path(file).resolve())
 
 
 def alias_main() -> None:

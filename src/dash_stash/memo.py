@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar
 
-from dash_stash import flight, identity, recipe
+from dash_stash import flight, identity, mistakes, recipe
 from dash_stash.codec import Unreadable, copied, decode, encode
 from dash_stash.errors import ConfigError, StoreUnavailable, Unstorable
 from dash_stash.flight import MISSING, Save
@@ -127,7 +127,7 @@ class Memo(Generic[P, R]):
             ConfigError: It is no plain function, it is a method whose `self` is not ignored, or an ignored name is no parameter.
         """
         if not isinstance(function, FunctionType):
-            raise ConfigError(f"@stash.memo takes a function, not {function!r}: wrap it in a def")
+            raise ConfigError(f"@stash.memo takes a function, not {mistakes.described(function)}")
         functools.update_wrapper(self, function)
         self.stash, self.function, self.options = stash, function, options
         self.signature = Signature(function, options, stash.visits)

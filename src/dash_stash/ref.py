@@ -17,7 +17,7 @@ from typing import Any, Generic, SupportsIndex, TypeVar, get_args, overload
 from dash_stash import keys, seal
 from dash_stash.clock import Clock, Duration, seconds
 from dash_stash.codec import PartName
-from dash_stash.errors import ConfigError, NoSession, RefExpired, RefInvalid
+from dash_stash.errors import ConfigError, RefExpired, RefInvalid
 from dash_stash.scope import APP, Scope, Visits
 
 T_co = TypeVar("T_co", covariant=True)
@@ -151,7 +151,7 @@ class References:
         self._visits.owner("session", "a reference")
         bound = self._present(target.scope)
         if bound is None:
-            raise NoSession("a reference", target.scope)
+            raise self._visits.missing("a reference", target.scope)
         return self.sealed(dataclasses.replace(target, bound=bound))
 
     def _present(self, scope: Scope) -> bytes | None:

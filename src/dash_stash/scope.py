@@ -69,8 +69,12 @@ class Visit(Protocol):
 class Visits:
     """The visit that this thread or task is serving."""
 
-    def __init__(self) -> None:
-        """Begin with none."""
+    serves_app = False
+    """Whether there is an app whose requests are visits."""
+
+    def __init__(self, *, knows_users: bool = False) -> None:
+        """Begin with none; take whether visits tell users apart."""
+        self._knows_users = knows_users
         self._current: ContextVar[Visit | None] = ContextVar("dash_stash_visit", default=None)
         self._computation: ContextVar[Computation | None] = ContextVar("dash_stash_computation", default=None)
         self.request: Request | None = None
@@ -90,6 +94,7 @@ class Visits:
         Raises:
             NoSession: *scope* is not the app, and there is no session, tab, page or user.
             ScopeTooWide: A memo function is running whose value would show it to others.
+            ConfigError: It is the user, and nothing says who that is.
         """
         if scope == "app":
             return APP
@@ -98,13 +103,21 @@ class Visits:
             raise ScopeTooWide(running.name, running.scope, what, scope)
         owner = self.proven(scope)
         if owner is None:
-            raise NoSession(what, scope)
+            raise self.missing(what, scope)
         return owner
 
     def proven(self, scope: Scope) -> str | None:
         """Return the owner that the visit proves, None if there is none; for what is known to be the visitor's already."""
         visit = self._current.get()
         return None if visit is None else visit.owner(scope)
+
+    def missing(self, what: str, scope: Scope) -> NoSession | ConfigError:
+        """Return the error that says why there is no session, tab, page or user."""
+        if scope == "user" and not self._knows_users:
+            return ConfigError(f"{what} needs a user, and this Stash knows none: say who asks, as in Stash(app, user=current_user_id)")
+        if self.current is None:
+            return NoSession(what, scope, NoSession.OUTSIDE if self.serves_app else NoSession.UNSERVED)
+        return NoSession(what, scope, NoSession.NOBODY if scope == "user" else NoSession.UNPROVEN)
 
     # Computing for more than this visit
 

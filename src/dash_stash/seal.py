@@ -19,8 +19,10 @@ class Seal:
     Source: RFC 7693, section 2.9 (keyed hashing); keys are derived by hashing the purpose under the secret.
     """
 
-    def __init__(self, *secrets: bytes) -> None:
-        """Take the deployment's secrets, each at least 16 bytes: the first seals, all open.
+    def __init__(self, name: str, *secrets: bytes) -> None:
+        """Take the app's name and the deployment's secrets, each at least 16 bytes: the first seals, all open.
+
+        What an app of another name has sealed does not open, whatever its secret.
 
         Raises:
             ConfigError: There is none, or one is shorter.
@@ -28,7 +30,7 @@ class Seal:
         shortest = min(map(len, secrets), default=0)
         if shortest < SHORTEST_SECRET:
             raise ConfigError(f"a secret has {shortest} bytes, at least {SHORTEST_SECRET} are needed. Make one with: dash-stash secret")
-        self._secrets = [hashlib.blake2b(secret).digest() for secret in secrets]
+        self._secrets = [hashlib.blake2b(name.encode(), key=hashlib.blake2b(secret).digest()).digest() for secret in secrets]
 
     def key(self, purpose: str) -> bytes:
         """Return the key for *purpose*, 32 bytes per secret; a seal made for one purpose says nothing for another."""

@@ -6,12 +6,14 @@ import contextlib
 import inspect
 import logging
 import os
+import pathlib
 import secrets
+import sys
 import weakref
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Literal, ParamSpec, Protocol, TypeVar, cast, overload
 
-from dash_stash import bytecode, folders, identity, keys, recipe
+from dash_stash import bytecode, folders, identity, keys, mistakes, naming, owners, recipe
 from dash_stash.clock import Clock, Duration, seconds, system_clock
 from dash_stash.codec import PartName, Unreadable, decode, encode, pick
 from dash_stash.errors import ConfigError, NoSession, RefExpired, RefInvalid, StashError, StoreUnavailable
@@ -21,6 +23,7 @@ from dash_stash.ref import Ref, References, Target
 from dash_stash.scope import APP, Scope, Visits, check_scope
 from dash_stash.seal import Seal
 from dash_stash.signature import Options
+from dash_stash.sizes import Size, in_bytes
 from dash_stash.state import Session, Variables
 from dash_stash.stores.base import Found, Limits, Store, patiently
 from dash_stash.stores.local import LocalStore
@@ -65,12 +68,13 @@ class Stash:
         app: Dash | None = None,
         url: str | None = None,
         *,
+        name: str | None = None,
         secret: str | bytes | Sequence[str | bytes] | None = None,
         user: Callable[[], str | bytes | int | None] | None = None,
-        max_bytes: int = 2 * 2**30,
+        max_bytes: Size = "2GiB",
         max_entries: int = 1_000_000,
         max_sessions: int = 10_000,
-        max_session_bytes: int | None = None,
+        max_session_bytes: Size | None = None,
         idle: Duration = "12h",
         cross_site: bool = False,
         on_expired: Callable[[StashError], str] | None = None,
@@ -80,18 +84,23 @@ class Stash:
         """Open the store at *url* and serve *app*.
 
         Without *url* it is what DASH_STASH_URL says, or a folder of the app in the user's cache folder (`dash-stash where`
-        prints it). Without *secret*, at least 16 bytes, it is what DASH_STASH_SECRET says, or, for a folder, one that is made and
-        kept for it. Without an app, references must be shared, and sessions and pages do not exist.
+        prints it). Without *name* it is what DASH_STASH_NAME says, or the module that makes the Stash. Without *secret*, at least
+        16 bytes, it is what DASH_STASH_SECRET says, or, for a folder, one that is made and kept for it.
+        Without an app, references must be shared, and sessions and pages do not exist.
 
         Args:
             app: The app to serve; `init_app` can be called later instead.
             url: `file:///an/absolute/folder`, the same for all workers; or, for many machines, a Redis or Valkey server:
                 `redis://host:6379/0` (docs/scale.md has the other forms).
+            name: What the app is called: letters, digits and _ . -. It is part of where everything lies and of what seals it, so
+                that apps of different names share nothing, whatever else they share; those of one name are one app, wherever it
+                is written: after a deploy into a new folder, in containers, in jobs. Without one, in a notebook it is the
+                notebook's, and elsewhere where no file is known (`python -c`, a shell) this process's alone.
             secret: What seals entries, references and cookies. Of several, the first seals and all open, so that one can take the
                 place of another while the app runs; in DASH_STASH_SECRET they stand with commas between them.
             user: Called in a request, returns the id of the user who asks, None for nobody: what `stash.user` goes by.
-            max_bytes: How many bytes are kept at most; what was used longest ago goes first. With a server, this and the next hold
-                for what each machine keeps of it, and the server's own `maxmemory` for the whole.
+            max_bytes: How many bytes are kept at most, also as "500MB" or "2GiB"; what was used longest ago goes first. With a server,
+                this and the next hold for what each machine keeps of it, and the server's own `maxmemory` for the whole.
             max_entries: How many values are kept at most.
             max_sessions: How many browser sessions have something stored at most; who was here longest ago goes first.
             max_session_bytes: How many bytes of *max_bytes* one session (tabs and pages included) or user may have; a quarter.
@@ -108,10 +117,12 @@ class Stash:
             ConfigError: An argument, or the app, cannot be used.
             StoreUnsafe: Others can write to the folder, or it is on a network file system.
         """
+        mistakes.check_first(app, url)
         if guard not in (None, "warn", "raise", "off"):
             raise ConfigError(f'guard={guard!r} must be "warn", "raise", "off", or None for "warn" in debug mode')
         self.limits = _limits(max_bytes, max_entries, max_sessions, max_session_bytes, idle)
         identity.alias_main()
+        self._name = naming.find(name)
         self._url = url if url is not None else os.environ.get(folders.URL_VARIABLE) or None
         self._secrets = _secrets(secret)
         self.store: Store = cast(Store, _NotOpened())
@@ -120,7 +131,8 @@ class Stash:
         self._warned_at = float("-inf")
         self.clock, self.guard = clock, guard
         self.namespace = ""
-        self.visits = Visits()
+        self._app: Callable[[], Dash | None] = lambda: None
+        self.visits = Visits(knows_users=user is not None)
         self.user_id, self.cross_site, self.on_expired = user, cross_site, on_expired
         self.app, self.user, self.session = Variables(self, "app"), Variables(self, "user"), Session(self, "session")
         self.tab, self.page = Variables(self, "tab"), Variables(self, "page")
@@ -137,27 +149,40 @@ class Stash:
         """Serve *app*: resolve the references that its callbacks get, and know its sessions and pages.
 
         Raises:
-            ConfigError: Its Dash is too old, its backend is not Flask, or it has a Stash already.
+            ConfigError: Its Dash is too old, its backend is not Flask, it has a Stash already, or the Stash serves another app.
         """
         from dash_stash import plugin
 
         plugin.check(app)
+        prefix = app.config.requests_pathname_prefix.strip("/")
+        if self.visits.serves_app and self.namespace != prefix:
+            raise ConfigError(f"this Stash serves the app at /{self.namespace} already: make another one for the app at /{prefix}")
         if isinstance(self.store, _NotOpened):
-            self._open(folders.app_folder(app.config.name).as_uri())
-        self.namespace = app.config.requests_pathname_prefix.strip("/")
+            folder = folders.named_folder() if self._name.is_given else folders.app_folder(app.config.name)
+            self._open(folder.as_uri())
+        self._app = weakref.ref(app)
+        self.visits.serves_app, self.namespace = True, prefix
         plugin.install(app, self)
+
+    @property
+    def name(self) -> str:
+        """What the app is called."""
+        return self._name.text
 
     def _open(self, url: str) -> None:
         if folders.is_server(url):
-            self.store = self._open_server(url)
+            place = folders.near_folder(url) / self.name
+            self.store = self._open_server(url, place)
         else:
             folder, network = folders.parse_url(url)
-            self.seal = Seal(*(self._secrets or [folders.secret_of(folder)]))
-            self.store = LocalStore(folder, self.seal.key("entry"), self.limits, network=network, clock=self.clock)
+            place = folder / self.name
+            self.seal = Seal(self.name, *(self._secrets or [folders.secret_of(folder)]))
+            self.store = LocalStore(place, self.seal.key("entry"), self.limits, network=network, clock=self.clock)
+        owners.claim(place, self._name)
         self.flight_key = self.seal.key("flight")
         self.references = References(self.seal.key("reference"), self.visits, self._load, self.clock)
 
-    def _open_server(self, url: str) -> Store:
+    def _open_server(self, url: str, place: pathlib.Path) -> Store:
         try:
             from dash_stash.stores.redis import RedisStore
         except ModuleNotFoundError as error:
@@ -169,8 +194,9 @@ class Stash:
                 f"a store that is not a folder needs a secret, the same on all machines: set {folders.SECRET_VARIABLE}, "
                 "or give secret=... Make one with: dash-stash secret"
             )
-        self.seal = Seal(*self._secrets)
-        store = RedisStore(url, folders.near_folder(url), self.seal.key("entry"), self.limits, clock=self.clock, warn=self.warn)
+        self.seal = Seal(self.name, *self._secrets)
+        key = self.seal.key("entry")
+        store = RedisStore(url, place, key, self.limits, name=self.name, clock=self.clock, warn=self.warn)
         self.clock = store.clock
         return store
 
@@ -205,6 +231,7 @@ class Stash:
         version: object = None,
         ignore: str | Iterable[str] = (),
         share: bool = False,
+        **unknown: object,
     ) -> Any:
         """Make a function one that is computed once per argument set, by whichever caller comes first.
 
@@ -222,10 +249,12 @@ class Stash:
             version: Any plain value; another one makes it another function.
             ignore: Parameters, and variables from around a nested function, that do not matter for the result: a connection.
             share: Whether references to the values open for every session. Needed to mint them outside a request.
+            **unknown: Nothing; there to say what was meant.
 
         Raises:
             ConfigError: An option cannot be used, or the function is a method whose `self` is not ignored.
         """
+        mistakes.check_options(function, unknown)
         check_scope(scope)
         if isinstance(tags, str):
             raise ConfigError(f"tags={tags!r} would be one tag per letter: write tags=({tags!r},)")
@@ -243,6 +272,10 @@ class Stash:
         return self._memo(function, options) if function is not None else lambda later: self._memo(later, options)
 
     def _memo(self, function: Callable[..., Any], options: Options) -> Memo[Any, Any]:
+        if "dash" in sys.modules:
+            from dash_stash import plugin
+
+            plugin.check_memo(function, self._app())
         kind = AsyncMemo if inspect.iscoroutinefunction(function) else Memo
         memo: Memo[Any, Any] = kind(self, function, options)
         twins = self._memos.setdefault(memo.id, weakref.WeakSet())
@@ -299,7 +332,10 @@ class Stash:
         made = self.store.read(recipe.key_of(target.key)) if target.is_memo else None
         with contextlib.nullcontext() if target.is_memo else patiently():
             found = self.store.read(target.key, *target.path[:1])
-        why = "it cannot be computed again"
+        why = (
+            "its ttl has passed, its session has ended, or it was evicted for want of room (max_bytes, max_session_bytes); or it was "
+            "stored on another machine, in a folder that this one does not have. What a memo function computes is computed again"
+        )
         if found is not None and (not target.is_memo or self._is_served(found, made)):
             try:
                 return _part(decode(found.encoded, *target.path[:1]), target.path[1:])
@@ -366,9 +402,10 @@ def _secrets(given: str | bytes | Iterable[str | bytes] | None) -> list[bytes]:
     return [secret.encode() if isinstance(secret, str) else secret for secret in given]
 
 
-def _limits(max_bytes: int, max_entries: int, max_sessions: int, max_session_bytes: int | None, idle: Duration) -> Limits:
-    share = max(1, max_bytes // 4) if max_session_bytes is None else max_session_bytes
-    limits = Limits(max_bytes, max_entries, max_sessions, share, seconds(idle, "idle"))
+def _limits(max_bytes: Size, max_entries: int, max_sessions: int, max_session_bytes: Size | None, idle: Duration) -> Limits:
+    room = in_bytes(max_bytes, "max_bytes")
+    share = max(1, room // 4) if max_session_bytes is None else in_bytes(max_session_bytes, "max_session_bytes")
+    limits = Limits(room, max_entries, max_sessions, share, seconds(idle, "idle"))
     for name in Limits.__slots__:
         if getattr(limits, name) <= 0:
             raise ConfigError(f"{name}={getattr(limits, name)} must be more than 0")

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from support import gunicorn, wait_until
+from support import NAME, gunicorn, wait_until
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +102,7 @@ def test_after_logging_out_a_page_goes_on_in_a_new_session_and_other_tabs_are_to
 
 def left(folder: pathlib.Path) -> list[str]:
     """The kinds of what pages have said that they leave, and not come back to."""
-    with contextlib.closing(sqlite3.connect(folder / "index.sqlite")) as index:
+    with contextlib.closing(sqlite3.connect(folder / NAME / "index.sqlite")) as index:
         return sorted(scope.rpartition("/")[2].partition(":")[0] for (scope,) in index.execute("SELECT scope FROM leaving"))
 
 

@@ -12,7 +12,7 @@ import sys
 import time
 
 from dash_stash import Stash
-from support import lines, must, run_python, start_python, sweep, wait_until
+from support import NAME, lines, must, run_python, start_python, sweep, wait_until
 
 _OPEN = """
 import os, pathlib, sys, time
@@ -64,14 +64,14 @@ def test_500_kills_of_a_writer_leave_no_torn_value_no_stuck_key_and_no_litter(fo
             time.sleep(chance.uniform(0, 0.01))  # the random moment
             os.kill(child, signal.SIGKILL)
         fleet.communicate(timeout=60)
-        torn_temporaries += len(list((folder / "temporary").iterdir()))
+        torn_temporaries += len(list((folder / NAME / "temporary").iterdir()))
         # Somebody else must find whole values, and every key free.
         run_python(_READER, folder)
     assert torn_temporaries > 0, "no writer was killed in the middle of a file, which proves little"
     again = Stash(url=f"file://{folder}", secret="a secret for the tests only")
     sweep(again.store)
-    assert list((folder / "temporary").iterdir()) == []
-    assert list((folder / "flights").iterdir()) == []
+    assert list((folder / NAME / "temporary").iterdir()) == []
+    assert list((folder / NAME / "flights").iterdir()) == []
 
 
 _FLEET = (
@@ -149,7 +149,7 @@ def test_deleting_the_index_costs_nothing_but_listing(folder: pathlib.Path) -> N
 
     for n in range(10):
         double(n)
-    for file in folder.glob("index.sqlite*"):
+    for file in (folder / NAME).glob("index.sqlite*"):
         file.unlink()
     assert [double(n) for n in range(10)] == [2 * n for n in range(10)]
     assert computed == list(range(10)), "every value was still there"
@@ -162,9 +162,9 @@ def test_a_damaged_index_is_made_anew(folder: pathlib.Path) -> None:
     stash = Stash(url=f"file://{folder}")
     stash.app["a"] = 1
     del stash
-    for file in folder.glob("index.sqlite-*"):
+    for file in (folder / NAME).glob("index.sqlite-*"):
         file.unlink()
-    (folder / "index.sqlite").write_bytes(b"no database" * 1000)
+    (folder / NAME / "index.sqlite").write_bytes(b"no database" * 1000)
     again = Stash(url=f"file://{folder}")
     again.app["b"] = 2
     assert dict(again.app) == {"a": 1, "b": 2}

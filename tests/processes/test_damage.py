@@ -15,7 +15,7 @@ from dash_stash.codec import encode
 from dash_stash.layout import Facts
 from processes.apps import damage
 from processes.running import result, start
-from support import run_python
+from support import NAME, run_python
 
 _SECRET = "a secret for the tests only"
 
@@ -47,7 +47,7 @@ def test_code_laid_into_the_folder_never_runs(attack: str, folder: pathlib.Path,
     marker = tmp_path / "it ran"
     stash = Stash(url=f"file://{folder}", secret=_SECRET)
     ref = stash.put({"a": "value"}, share=True)
-    (path,) = (path for path in (folder / "entries").rglob("*") if path.is_file())
+    (path,) = (path for path in (folder / NAME / "entries").rglob("*") if path.is_file())
     key = bytes.fromhex(path.name)
     evil = encode(_malicious(marker))
     sealing_key = b"the attacker's own sealing key.." if attack == "another secret" else bytes(32)
@@ -79,7 +79,7 @@ def _with_checksum(entry: bytes) -> bytes:
 def test_an_entry_under_another_keys_name_is_a_miss(folder: pathlib.Path) -> None:
     stash = Stash(url=f"file://{folder}", secret=_SECRET)
     first, second = stash.put({"n": 1}, share=True), stash.put({"n": 2}, share=True)
-    paths = {path.name: path for path in (folder / "entries").rglob("*") if path.is_file()}
+    paths = {path.name: path for path in (folder / NAME / "entries").rglob("*") if path.is_file()}
     one, two = (paths[ref._target.key.hex()] for ref in (first, second))
     two.unlink()
     shutil.copy(one, two)
@@ -92,7 +92,7 @@ def test_an_entry_under_another_keys_name_is_a_miss(folder: pathlib.Path) -> Non
 def test_a_link_laid_in_an_entrys_place_is_not_followed(folder: pathlib.Path, tmp_path: pathlib.Path) -> None:
     stash = Stash(url=f"file://{folder}", secret=_SECRET)
     ref = stash.put({"n": 1}, share=True)
-    (path,) = (path for path in (folder / "entries").rglob("*") if path.is_file())
+    (path,) = (path for path in (folder / NAME / "entries").rglob("*") if path.is_file())
     path.rename(tmp_path / "elsewhere")
     path.symlink_to(tmp_path / "elsewhere")
     code = "import sys; from dash_stash import Stash; Stash(url=f'file://{sys.argv[1]}', secret=sys.argv[2]).ref(sys.argv[3]).get()"

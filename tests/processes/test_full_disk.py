@@ -11,6 +11,7 @@ import pytest
 from dash_stash import StoreUnavailable
 from processes.apps import jobs
 from processes.running import full_disk, result, start
+from support import NAME
 
 
 def test_put_and_state_are_refused_and_nothing_of_them_is_left(tmp_path: pathlib.Path) -> None:
@@ -30,7 +31,7 @@ def test_put_and_state_are_refused_and_nothing_of_them_is_left(tmp_path: pathlib
                 refused()
         assert stash.app["count"] == 1, "what was stored can be read"
         assert jobs.entries(folder) == stored
-        assert [*(folder / "temporary").iterdir(), *(folder / "flights").iterdir()] == []
+        assert [*(folder / NAME / "temporary").iterdir(), *(folder / NAME / "flights").iterdir()] == []
         ballast.empty()
         assert result(start(jobs.increment, folder, 1)) > 0
         assert stash.app.modify("count", lambda count: count + 1) == 3

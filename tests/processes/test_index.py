@@ -9,6 +9,7 @@ import pytest
 
 from processes.apps import jobs
 from processes.running import full_disk, result, start
+from support import NAME
 
 
 @pytest.mark.parametrize("pattern", ["index.sqlite", "index*"], ids=["the database alone", "with its companions"])
@@ -50,7 +51,7 @@ def test_an_index_damaged_while_a_process_uses_it_is_made_anew(tmp_path: pathlib
     folder = tmp_path / "stash"
     stash = jobs.open_stash(folder)
     stash.app.update({str(n): n for n in range(100)})
-    for path in folder.glob("index*[!m]"):  # not SQLite's shared memory, which lies on the disk by accident
+    for path in (folder / NAME).glob("index*[!m]"):  # not SQLite's shared memory, which lies on the disk by accident
         with path.open("r+b") as file:
             file.write(b"damage" * 2000)
     result(start(jobs.write_once, folder))  # the first to meet the damage may be refused

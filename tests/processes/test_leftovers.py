@@ -17,7 +17,7 @@ from processes.apps import jobs
 from processes.running import result, start
 
 KEY = bytes(KEY_SIZE)
-KNOWN = {"commits", "entries", "flights", "opening", "slots", "sweep", "temporary"}
+KNOWN = {"commits", "entries", "flights", "opening", "owner", "slots", "sweep", "temporary"}
 
 
 def test_processes_killed_at_their_first_use_of_a_folder_leave_no_litter(tmp_path: pathlib.Path, home: pathlib.Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from dash_stash import Stash, StoreUnavailable
 from dash_stash.stores.local import LocalStore
 from processes.running import full_disk
-from support import must, run_python, start_python
+from support import NAME, must, run_python, start_python
 
 _WORKER = """
 import os, sys
@@ -51,7 +51,7 @@ def test_a_full_disk_stops_nobody_and_leaves_nothing(started_full: bool, tmp_pat
             return must(worker.stdout).readline().strip()
 
         assert ask(1) == "computed"
-        assert _files(folder / "temporary") == []
+        assert _files(folder / NAME / "temporary") == []
         late = start_python(_WORKER, folder)
         must(late.stdout).readline()
         ballast.empty()
@@ -59,7 +59,7 @@ def test_a_full_disk_stops_nobody_and_leaves_nothing(started_full: bool, tmp_pat
         must(late.stdin).flush()
         assert must(late.stdout).readline().strip() == "stored", "a worker that started meanwhile serves again"
         assert ask(3) == "stored"
-        assert _files(folder / "temporary") == []
+        assert _files(folder / NAME / "temporary") == []
         for process in (worker, late):
             process.communicate(timeout=30)
             assert process.returncode == 0
@@ -88,7 +88,7 @@ def test_budgets_hold_while_four_processes_write(folder: pathlib.Path) -> None:
     for filler in fillers:
         filler.communicate(timeout=120)
         assert filler.returncode == 0
-    files = [path for path in (folder / "entries").rglob("*") if path.is_file()]
+    files = [path for path in (folder / NAME / "entries").rglob("*") if path.is_file()]
     size = sum(path.stat().st_size for path in files)
     assert len(files) <= 30
     assert 1_500_000 < size <= 2_000_000, "within the budget, and not far below it"

@@ -35,8 +35,9 @@ def _as_module(folder: pathlib.Path) -> str:
 
 @pytest.mark.parametrize("order", [(_as_script, _as_module), (_as_module, _as_script)], ids=["the script first", "the module first"])
 def test_a_script_and_a_module_share_values_of_the_apps_own_classes(
-    order: tuple[Callable[[pathlib.Path], str], ...], tmp_path: pathlib.Path
+    order: tuple[Callable[[pathlib.Path], str], ...], tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.delenv("DASH_STASH_NAME")
     reports = [json.loads(run(tmp_path)) for run in (*order, *order)]
     assert reports == [{"x": 1, "is its own class": True, "imports": 1}] * 4
     assert len(lines(tmp_path / "computed")) == 1

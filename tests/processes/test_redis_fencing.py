@@ -20,7 +20,7 @@ from processes.apps.machines import Source, dated_of, open_machine
 from processes.running import result, start
 from proxy import between
 from servers import Server, running, running_replica
-from support import lines, wait_until
+from support import NAME, lines, wait_until
 
 ROUNDS = 200
 
@@ -95,7 +95,7 @@ def _some(server: Server) -> None:
 
 def _leases(server: Server) -> None:
     with server.client() as client:
-        leases = list(client.scan_iter("dash-stash:l:*", count=1000))
+        leases = list(client.scan_iter(f"dash-stash:{NAME}:l:*", count=1000))
         assert client.delete(*leases) == ROUNDS
 
 

@@ -17,7 +17,7 @@ from processes.apps.machines import block_of, is_whole, open_machine, slow_of
 from processes.running import result, start
 from proxy import Proxy, between
 from servers import Server, running
-from support import lines, must, wait_until
+from support import NAME, lines, must, wait_until
 
 MB = 10**6
 
@@ -145,7 +145,7 @@ def test_no_increment_is_lost_while_leases_are_evicted(server: Server, tmp_path:
     evicted = 0
     with server.client() as client:
         while any(job.poll() is None for job in jobs):
-            evicted += sum(client.delete(lease) for lease in client.scan_iter("dash-stash:l:*", count=1000))
+            evicted += sum(client.delete(lease) for lease in client.scan_iter(f"dash-stash:{NAME}:l:*", count=1000))
     assert evicted > 20
     assert _none_is_lost(server, tmp_path, jobs, 1000)
 

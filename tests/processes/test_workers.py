@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from dash_stash.ref import PREFIX
-from support import Browser, gunicorn, lines, wait_until
+from support import NAME, Browser, gunicorn, lines, wait_until
 
 # Five requests at a time in each of four workers: of twenty at once, each worker must take its part.
 THREADS = ("--worker-class", "gthread", "--threads", "5", "--worker-connections", "5")
@@ -22,7 +22,7 @@ THREADS = ("--worker-class", "gthread", "--threads", "5", "--worker-connections"
 
 def wait_for_callers(folder: pathlib.Path, count: int) -> None:
     """Wait until one caller computes and all the others wait for it: each has the flight's file open."""
-    (flight,) = wait_until(lambda: list((folder / "stash" / "flights").glob("*")), "the flight's file is there")
+    (flight,) = wait_until(lambda: list((folder / "stash" / NAME / "flights").glob("*")), "the flight's file is there")
     wait_until(lambda: _openers(flight) == count, f"{count} compute or wait")
 
 

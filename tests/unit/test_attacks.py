@@ -21,7 +21,7 @@ from hypothesis import strategies as some
 from dash_stash import ConfigError, NoSession, RefInvalid, Stash, StoreUnavailable, StoreUnsafe, seal
 from dash_stash.plugin.ids import ID_SIZE, Cookie, proven, sign
 from dash_stash.ref import is_reference
-from support import FakeClock, sweep
+from support import NAME, FakeClock, sweep
 from unit.pages import Page
 from unit.visiting import Caller, visit
 
@@ -256,7 +256,7 @@ def test_the_log_shows_nothing_that_opens_anything(app: Dash, folder: pathlib.Pa
     ref, (_, cookie) = _put(page), _cookie(page)
     for text in (ref, ref[:-4], ref + "AAAA", f"stash:{ref[6:].swapcase()}"):
         assert other.post("value.data", ("ref", "data", text)).status_code == 403
-    for path in (folder / "entries").glob("*/*"):
+    for path in (folder / NAME / "entries").glob("*/*"):
         path.chmod(0o600)
         path.write_bytes(b"damaged")
     page.post("value.data", ("ref", "data", ref))
@@ -357,7 +357,7 @@ def test_names_and_arguments_are_never_paths(stash: Stash, url: str, folder: pat
     if not url.startswith("file:"):
         return
     assert {path.name for path in tmp_path.iterdir()} == {folder.name}
-    entries = list((folder / "entries").glob("*/*"))
+    entries = list((folder / NAME / "entries").glob("*/*"))
     assert entries
     assert all(len(bytes.fromhex(path.name)) == 16 for path in entries)
 
@@ -485,14 +485,14 @@ def test_what_is_laid_in_the_stores_folder_stops_nobody_and_leads_to_no_other_fi
     secret = "a secret for the tests only"
     before = Stash(url=f"file://{folder}", secret=secret, clock=clock)
     before.memo(share=True)(_double).ref(21)
-    (entry,) = [p for p in (folder / "entries").glob("*/*") if b'"memo"' in p.read_bytes()]
+    (entry,) = [p for p in (folder / NAME / "entries").glob("*/*") if b'"memo"' in p.read_bytes()]
     places = {
         "entry": entry,
         "its folder": entry.parent,
-        "flight": folder / "flights" / entry.name,
-        "commit": folder / "commits" / entry.name[:2],
+        "flight": folder / NAME / "flights" / entry.name,
+        "commit": folder / NAME / "commits" / entry.name[:2],
     }
-    laid = places.get(place, folder / place)
+    laid = places.get(place, folder / NAME / place)
     _laid(kind, laid, outside)
     clock.now += 60
     for stash in (Stash(url=f"file://{folder}", secret=secret, clock=clock), before):
@@ -529,8 +529,8 @@ def test_a_folder_that_others_come_to_write_to_is_used_no_more(folder: pathlib.P
     stash = Stash(url=f"file://{folder}", clock=clock)
     memo = stash.memo(_double)
     assert memo(21) == 42
-    (folder / "slots").unlink()
-    folder.chmod(mode)
+    (folder / NAME / "slots").unlink()
+    (folder / NAME).chmod(mode)
     clock.now += 60
     assert memo(21) == 42
     with pytest.raises(StoreUnavailable, match="others can write to it"):

@@ -13,7 +13,7 @@ from dash import Dash
 from dash_stash import ConfigError, Ref, RefInvalid, Stash, StoreUnsafe
 from dash_stash.cli import main
 from dash_stash.stores.local import LocalStore
-from support import LIMITS, SEALING_KEY
+from support import LIMITS, NAME, SEALING_KEY
 
 
 @pytest.fixture
@@ -39,40 +39,51 @@ def _where(*arguments: object) -> list[str]:
 # Places
 
 
-def test_an_app_has_a_folder_of_its_own_in_the_users_cache(home: pathlib.Path) -> None:
-    stash = Stash(Dash(__name__))
-    assert _local(stash).folder.parent == home / ".cache" / "dash-stash"
-    assert _local(stash).folder.name.startswith("test_folders-")
+def test_an_app_has_a_folder_of_its_own_in_the_users_cache(home: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert _local(Stash(Dash(__name__))).folder == home / ".cache" / "dash-stash" / "named" / NAME
+    monkeypatch.delenv("DASH_STASH_NAME")
+    place = _local(Stash(Dash(__name__))).folder
+    assert place.parent.parent == home / ".cache" / "dash-stash"
+    assert place.parent.name.startswith("test_folders-")
+    assert place.name == "test_folders"
 
 
-def test_where_tells_the_folder_before_and_after_the_app_ran() -> None:
+@pytest.mark.parametrize("named", [True, False])
+def test_where_tells_the_folder_before_and_after_the_app_ran(named: bool, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: FBT001
+    if not named:
+        monkeypatch.delenv("DASH_STASH_NAME")
     before = _where(__file__)
     assert before == [str(_local(Stash(Dash(__name__))).folder)] == _where(__file__)
 
 
-def test_where_lists_the_folders_of_all_apps_that_have_stored_something() -> None:
-    assert _where() == []
-    stash = Stash(Dash(__name__))
-    stash.app["x"] = 1
-    assert _where() == [str(_local(stash).folder)]
+def test_where_lists_the_folders_of_all_apps_that_have_stored_something(folder: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DASH_STASH_NAME")
+    for url in (None, f"file://{folder}"):
+        assert _where() == []
+        for name in (None, "other", "third"):
+            stash = Stash(Dash(__name__), url, name=name)
+            if name != "third":
+                stash.app["x"] = 1
+        assert [pathlib.Path(place).name for place in _where()] == ["other", "test_folders"]
+        monkeypatch.setenv("DASH_STASH_URL", f"file://{folder}")
 
 
 def test_the_cache_may_be_elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "caches"))
-    assert _local(Stash(Dash(__name__))).folder.parent == tmp_path / "caches" / "dash-stash"
+    assert _local(Stash(Dash(__name__))).folder.parent.parent == tmp_path / "caches" / "dash-stash"
 
 
 def test_the_environment_names_the_folder(monkeypatch: pytest.MonkeyPatch, folder: pathlib.Path) -> None:
     monkeypatch.setenv("DASH_STASH_URL", f"file://{folder}")
-    assert _local(Stash(Dash(__name__))).folder == folder == _local(Stash()).folder
-    assert _where(__file__) == _where() == [str(folder)]
+    assert _local(Stash(Dash(__name__))).folder == folder / NAME == _local(Stash()).folder
+    assert _where(__file__) == _where() == [str(folder / NAME)]
 
 
 def test_what_the_code_says_goes_before_the_environment(
     monkeypatch: pytest.MonkeyPatch, folder: pathlib.Path, tmp_path: pathlib.Path
 ) -> None:
     monkeypatch.setenv("DASH_STASH_URL", f"file://{tmp_path}/other")
-    assert _local(Stash(url=f"file://{folder}")).folder == folder
+    assert _local(Stash(url=f"file://{folder}")).folder == folder / NAME
 
 
 def test_where_says_what_is_wrong_with_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -126,7 +137,7 @@ def test_a_folder_may_have_any_name(tmp_path: pathlib.Path) -> None:
     for name, quoted in (("with space", "with%20space"), ("größe", "größe"), ("100%", "100%25"), ("a#b", "a%23b")):
         stash = Stash(url=f"file://{tmp_path}/{quoted}")
         assert stash.put(1, share=True).get() == 1
-        assert _local(stash).folder == tmp_path / name
+        assert _local(stash).folder == tmp_path / name / NAME
 
 
 # Privacy
@@ -145,7 +156,7 @@ def test_everything_in_the_folder_is_the_users_alone(stash: Stash, folder: pathl
     assert folders
     assert {_mode(path) for path in folders} == {0o700}
     open_to_others = {str(path) for path in folder.rglob("*") if path.is_file() and _mode(path) & 0o077}
-    assert open_to_others <= {str(path) for path in folder.glob("index.sqlite*")}  # in a folder that nobody else may enter
+    assert open_to_others <= {str(path) for path in folder.glob("*/index.sqlite*")}  # in a folder that nobody else may enter
 
 
 @pytest.mark.parametrize("mode", [0o770, 0o707, 0o777, 0o720, 0o702])
@@ -153,6 +164,11 @@ def test_a_folder_that_others_can_write_to_is_refused(folder: pathlib.Path, mode
     folder.mkdir()
     folder.chmod(mode)
     with pytest.raises(StoreUnsafe, match=f"{mode:o}.*chmod 700"):
+        Stash(url=f"file://{folder}")
+    folder.chmod(0o700)
+    (folder / NAME).mkdir()
+    (folder / NAME).chmod(mode)
+    with pytest.raises(StoreUnsafe, match=f"{NAME}.*{mode:o}.*chmod 700"):
         Stash(url=f"file://{folder}")
 
 

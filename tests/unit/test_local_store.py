@@ -19,7 +19,7 @@ from dash_stash.stores.local import LocalStore, housekeeping
 from dash_stash.stores.local.housekeeping import GRACE, scope_key
 from dash_stash.stores.local.slots import Slots, _use_slots
 from dash_stash.stores.local.store import _ended_key
-from support import LIMITS, SEALING_KEY, FakeClock, must, sweep, wait_until
+from support import LIMITS, NAME, SEALING_KEY, FakeClock, must, sweep, wait_until
 
 
 @pytest.fixture
@@ -290,13 +290,13 @@ def test_no_files_of_flights_are_left(stash: Stash, folder: pathlib.Path) -> Non
     for n in range(20):
         memo(n)
         stash.app.modify("n", lambda _: 1)
-    assert os.listdir(folder / "flights") == os.listdir(folder / "temporary") == []
+    assert os.listdir(folder / NAME / "flights") == os.listdir(folder / NAME / "temporary") == []
 
 
 def test_entry_files_are_never_written_again(stash: Stash, folder: pathlib.Path) -> None:
     stash.put(np.zeros(10**5), share=True)
     stash.put("small", share=True)
-    modes = {path.stat().st_mode & 0o777 for path in (folder / "entries").glob("*/*")}
+    modes = {path.stat().st_mode & 0o777 for path in (folder / NAME / "entries").glob("*/*")}
     assert modes == {0o400}
 
 

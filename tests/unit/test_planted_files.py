@@ -9,7 +9,7 @@ import struct
 import pytest
 
 from dash_stash import ConfigError, Stash
-from support import run_python
+from support import NAME, run_python
 
 _SECRET = "a secret for the tests only"
 
@@ -40,7 +40,7 @@ def test_a_journal_laid_beside_the_index_deletes_nobodys_file(folder: pathlib.Pa
     assert run_python(_USE, folder, _SECRET) == "value"
     victim = tmp_path / "precious"
     victim.write_text("precious")
-    (folder / "index.sqlite-journal").write_bytes(_journal_of(victim))
+    (folder / NAME / "index.sqlite-journal").write_bytes(_journal_of(victim))
     assert run_python(_USE, folder, _SECRET) == "value"
     assert victim.read_text() == "precious"
 
@@ -51,7 +51,7 @@ def test_what_is_laid_beside_the_index_stops_nobody(kind: str, suffix: str, fold
     assert run_python(_USE, folder, _SECRET) == "value"
     victim = tmp_path / "precious"
     victim.write_text("precious")
-    _lay(kind, folder / f"index.sqlite-{suffix}", victim)
+    _lay(kind, folder / NAME / f"index.sqlite-{suffix}", victim)
     assert run_python(_USE, folder, _SECRET) in ("value", "unavailable")
     assert victim.read_text() == "precious"
 

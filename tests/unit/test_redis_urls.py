@@ -105,7 +105,7 @@ _MISTAKES = (
 def test_no_mistake_in_a_url_shows_a_password(hidden: str, mistake: str, monkeypatch: pytest.MonkeyPatch) -> None:
     url = mistake.replace("{}", hidden)
     monkeypatch.setenv("DASH_STASH_URL", url)
-    for use in (lambda: Stash(url=url, secret=SECRET), lambda: folders.stores(None), lambda: address.parse(url)):
+    for use in (lambda: Stash(url=url, secret=SECRET), lambda: folders.stores(None, None), lambda: address.parse(url)):
         try:
             told = repr(use())
         except ConfigError:

@@ -1,5 +1,5 @@
 """What connects a Stash to a Dash app: the only package that knows Dash and Flask."""
 
-from dash_stash.plugin.install import check, install
+from dash_stash.plugin.install import check, check_memo, install
 
-__all__ = ["check", "install"]
+__all__ = ["check", "check_memo", "install"]

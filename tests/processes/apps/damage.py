@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from dash_stash import Ref, RefExpired, Stash
-from support import FakeClock
+from support import NAME, FakeClock
 
 SECRET = "the secret of the damaged store"
 
@@ -74,7 +74,7 @@ def _read(ref: Ref[Any], value: Any) -> str:
 def entry_path(folder: str, ref: Ref[Any]) -> pathlib.Path:
     """Return the file of the value that *ref* stands for."""
     name = ref._target.key.hex()
-    return pathlib.Path(folder) / "entries" / name[:2] / name
+    return pathlib.Path(folder) / NAME / "entries" / name[:2] / name
 
 
 def _damage(path: pathlib.Path, chance: random.Random) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from dash_stash import Memo, RefExpired, Stash, StashError
-from support import lines, sweep, wait_until
+from support import NAME, lines, sweep, wait_until
 
 SECRET = "the secret of the jobs"
 
@@ -23,7 +23,7 @@ def open_stash(folder: str | pathlib.Path, **options: Any) -> Stash:
 
 def entries(folder: str | pathlib.Path) -> set[str]:
     """The names of the entry files that there are, whatever the index says."""
-    return {path.name for path in pathlib.Path(folder, "entries").rglob("*") if path.is_file()}
+    return {path.name for path in pathlib.Path(folder, NAME, "entries").rglob("*") if path.is_file()}
 
 
 def listed(stash: Stash) -> set[str]:
@@ -33,7 +33,7 @@ def listed(stash: Stash) -> set[str]:
 
 def delete_index(folder: str | pathlib.Path, pattern: str = "index*") -> None:
     """Delete the index, as somebody does who knows that it is disposable."""
-    for path in pathlib.Path(folder).glob(pattern):
+    for path in pathlib.Path(folder, NAME).glob(pattern):
         path.unlink(missing_ok=True)
 
 
@@ -117,7 +117,8 @@ def kill_while_opening(folder: str, seed: int, rounds: int) -> list[str]:
         again = Stash(url=f"file://{place}")
         again.app["b"] = 2
         sweep(again.store)
-        names |= {path.name for path in place.iterdir()} | {f"{path.parent.name}/..." for path in place.glob("[ft]*/*")}
+        store = place / NAME
+        names |= {path.name for path in store.iterdir()} | {f"{path.parent.name}/..." for path in store.glob("[ft]*/*")}
     return sorted(names)
 
 

@@ -92,7 +92,9 @@ class Place:
         Raises:
             StoreUnsafe: It is not.
         """
-        files.make_private_folder(self.folder, network=self._network)
+        # Who can write to the folder above could put another in the place of this one.
+        for folder in (self.folder.parent, self.folder):
+            files.make_private_folder(folder, network=self._network)
 
     def ready(self, now: float) -> Slots:
         """See that the folder is there and the slots are the folder's, once a second; a deleted folder begins anew."""

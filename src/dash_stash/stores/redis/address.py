@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -50,6 +51,10 @@ class Address:
     """Arguments of each connection to the server, as redis-py names them."""
 
     sentinel_settings: Mapping[str, Any] = field(repr=False)
+
+    def of(self, name: str) -> Address:
+        """Return the address of the app of that name on the same server: its keys begin with the name too, if there is one."""
+        return dataclasses.replace(self, prefix=f"{self.prefix}:{name}") if name else self
 
     def client(self, timeout: float, *, protocol: int = 2) -> Any:
         """Return a client whose calls give up after *timeout* seconds in which nothing comes or goes; it connects when used.

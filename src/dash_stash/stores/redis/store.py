@@ -58,11 +58,14 @@ class RedisStore:
         sealing_key: bytes,
         limits: Limits,
         *,
+        name: str = "",
         lease: float = LEASE,
         clock: Clock = system_clock,
         warn: Callable[[StoreUnavailable], object] = _log.warning,
     ) -> None:
         """Use the server at *url* and, on this machine, *folder*; the server need not be there yet.
+
+        With the *name* of an app all its keys there begin with it, after the URL's prefix.
 
         Of *limits*, those of bytes and entries hold for one value and for the folder: how much the server holds is its own setting
         (`maxmemory`). *lease* is after how many seconds a machine that has vanished is replaced.
@@ -72,7 +75,7 @@ class RedisStore:
             ConfigError: The URL names no server.
             StoreUnsafe: Others could change what is in the folder.
         """
-        self._server = Server(address.parse(url))
+        self._server = Server(address.parse(url).of(name))
         self._limits, self._sealing_key, self._warn = limits, sealing_key, warn
         self.clock: Clock = self._server.time if clock is system_clock else clock
         """The clock of all machines: the server's, unless a test gave another."""

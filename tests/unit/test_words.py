@@ -1,0 +1,242 @@
+"""Mistakes that users make, and the words that tell what is wrong and what to do."""
+
+from __future__ import annotations
+
+import logging
+import pathlib
+from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
+import pytest
+from dash import Dash, Input, Output, callback, dcc, html
+from dash._callback import GLOBAL_CALLBACK_LIST, GLOBAL_CALLBACK_MAP
+from dash.exceptions import InvalidCallbackReturnValue
+
+from dash_stash import ConfigError, NoSession, Ref, RefExpired, RefInvalid, Stash
+from dash_stash.stores.base import Limits
+from support import SECRET, FakeClock
+from unit.pages import Page
+from unit.visiting import visit
+
+Mistake = Callable[[Any], Any]
+
+
+def plain(n: int = 1) -> int:
+    return n
+
+
+class Klass:
+    @staticmethod
+    def alone() -> int:
+        return 1
+
+    @classmethod
+    def of_class(cls) -> int:
+        return 1
+
+
+_MISTAKES: dict[str, tuple[Mistake, type[Exception], list[str]]] = {
+    "ttl without its name": (lambda s: s.memo("1h"), ConfigError, ["ttl='1h'"]),
+    "seconds without their name": (lambda s: s.memo(60), ConfigError, ["ttl=60"]),
+    "Flask-Caching's timeout": (lambda s: s.memo(timeout=60), ConfigError, ["no option timeout", "write ttl"]),
+    "an option that there is not": (lambda s: s.memo(color=1), ConfigError, ["no option color", "ttl, stale, scope"]),
+    "a builtin": (lambda s: s.memo(len), ConfigError, ["builtin_function_or_method len", "above that one's def"]),
+    "a class": (lambda s: s.memo(Klass), ConfigError, ["the class Klass", "above that one's def"]),
+    "a staticmethod": (lambda s: s.memo(vars(Klass)["alone"]), ConfigError, ["staticmethod alone", "@staticmethod above @stash.memo"]),
+    "a classmethod": (lambda s: s.memo(vars(Klass)["of_class"]), ConfigError, ["classmethod of_class", "function of the module"]),
+    "ttl=True": (lambda s: s.memo(ttl=True), ConfigError, ["ttl=True is a bool", '"1h"']),
+    "a function as ttl": (lambda s: s.memo(ttl=plain), ConfigError, ["ttl=", "is a function", '"1h"']),
+    "ttl=True of a put": (lambda s: s.put(1, ttl=True, share=True), ConfigError, ["ttl=True is a bool"]),
+    "a path as URL": (lambda s: Stash(url=pathlib.Path("/srv/cache")), ConfigError, ["a path", "url='file:///srv/cache'"]),  # type: ignore[arg-type]
+    "a number as URL": (lambda s: Stash(url=6379), ConfigError, ["url= is a int", "file:///"]),  # type: ignore[arg-type]
+    "the URL as the app": (lambda s: Stash("redis://:hidden@cache"), ConfigError, ["takes a dash.Dash", "first", "Stash(url=...)"]),
+    "a path as the app": (lambda s: Stash(pathlib.Path("/srv")), ConfigError, ["takes a dash.Dash", "first", "Stash(url=...)"]),
+    "a bare path": (lambda s: Stash(url="/srv/my cache"), ConfigError, ["is a path", "'file:///srv/my%20cache'"]),
+    "a relative path": (lambda s: Stash(url="cache"), ConfigError, ["is a path", "/cache'"]),
+    "a URL of Windows": (lambda s: Stash(url="file:///C:/cache"), ConfigError, ["Windows", "linux", "file:///an/absolute"]),
+    "a path of Windows": (lambda s: Stash(url="C:\\cache"), ConfigError, ["Windows", "linux", "file:///an/absolute"]),
+    "a size without a unit": (lambda s: Stash(max_bytes="2"), ConfigError, ["max_bytes='2'", '"500MB"']),
+    "a size that is none": (lambda s: Stash(max_session_bytes="much"), ConfigError, ["max_session_bytes='much'", '"2GiB"']),
+    "True as a size": (lambda s: Stash(max_bytes=True), ConfigError, ["max_bytes=True", '"500MB"']),
+    "a name with a blank": (lambda s: Stash(name="my app"), ConfigError, ["name='my app'", "letters", 'name="sales-report"']),
+    "no app": (lambda s: s.put(1), NoSession, ["serves no app", "stash.init_app(app)", "share=True"]),
+    "no app, and a reference": (lambda s: s.memo(plain).ref(), NoSession, ["a reference", "stash.init_app(app)"]),
+    "no app, and the session": (lambda s: s.session["x"], NoSession, ["stash.session", "stash.init_app(app)"]),
+    "the user without user=": (lambda s: s.user["x"], ConfigError, ["stash.user", "user="]),
+}
+
+
+@pytest.mark.parametrize("mistake", _MISTAKES)
+def test_a_mistake_is_told_with_what_to_do(mistake: str, url: str) -> None:
+    make, kind, words = _MISTAKES[mistake]
+    with pytest.raises(kind) as told:
+        make(Stash(url=url, secret=SECRET))
+    assert type(told.value) is kind
+    for word in words:
+        assert word in str(told.value)
+    for wrong in ("cookie", "hidden"):
+        assert wrong not in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [("2GB", 2 * 10**9), ("500 MB", 5 * 10**8), ("2GiB", 2**31), ("1.5kib", 1536), ("9b", 9), (700, 700), (2e9, 2 * 10**9)],
+)
+def test_sizes_may_be_text(text: str | float, size: int) -> None:
+    limits: Limits = Stash(max_bytes=text, max_session_bytes=text).limits
+    assert (limits.max_bytes, limits.max_session_bytes) == (size, size)
+
+
+# Memo and callback
+
+
+@pytest.fixture
+def app() -> Dash:
+    app = Dash(__name__)
+    app.layout = html.Div([dcc.Store(id="out"), dcc.Store(id="ref"), html.Div(id="shown")])
+    return app
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+@pytest.mark.parametrize("of_app", [False, True])
+def test_a_memo_above_a_callback_is_refused_and_below_it_works(is_async: bool, of_app: bool, app: Dash, url: str) -> None:  # noqa: FBT001
+    stash = Stash(app, url, secret=SECRET)
+
+    async def later(n: int) -> int:
+        return n
+
+    def now(n: int) -> int:
+        return n
+
+    function: Any = later if is_async else now
+    register: Any = app.callback if of_app else callback
+    try:
+        registered = register(Output("out", "data"), Input("go", "n_clicks"))(function)
+        with pytest.raises(ConfigError, match=r"above @callback.*below @callback"):
+            stash.memo(registered)
+        with pytest.raises(ConfigError, match="above @callback"):
+            stash.memo(ttl="1h")(registered)
+        register(Output("ref", "data"), Input("go", "n_clicks"))(stash.memo(plain))
+    finally:
+        GLOBAL_CALLBACK_MAP.clear()
+        GLOBAL_CALLBACK_LIST.clear()
+
+
+# Sessions, users and references
+
+
+def _text(make: Callable[[], Any], kind: type[Exception]) -> str:
+    with pytest.raises(kind) as told:
+        make()
+    return str(told.value)
+
+
+def test_nobody_is_logged_in_is_not_blamed_on_cookies(app: Dash, url: str) -> None:
+    stash = Stash(app, url, secret=SECRET, user=lambda: None)
+
+    @app.callback(Output("out", "data"), Input("go", "n_clicks"))
+    def mine(_: int) -> object:
+        return stash.user["x"]
+
+    refused = Page(app).post("out.data", ("go", "n_clicks", 1))
+    text = refused.get_data(as_text=True)
+    assert (refused.status_code, "nobody is logged in" in text, "cookie" in text) == (403, True, False)
+    assert "log%20in" in refused.headers["X-Dash-Stash-Notice"]
+
+
+def test_a_browser_without_a_cookie_is_told_of_every_cause(app: Dash, url: str) -> None:
+    stash = Stash(app, url, secret=SECRET)
+
+    @app.callback(Output("out", "data"), Input("go", "n_clicks"))
+    def mine(_: int) -> object:
+        return stash.session["x"]
+
+    page = Page(app)
+    page.browser._cookies.clear()
+    text = page.post("out.data", ("go", "n_clicks", 1)).get_data(as_text=True)
+    for word in ("reload the page", "cookie", "cross_site=True", "several machines", "DASH_STASH_URL"):
+        assert word in text
+
+
+def test_an_ordinary_call_of_a_callback_in_a_test_says_how_to_call_it(app: Dash, url: str) -> None:
+    stash = Stash(app, url, secret=SECRET)
+
+    @app.callback(Output("out", "data"), Input("go", "n_clicks"))
+    def clean(_: int) -> str:
+        return stash.put(1)
+
+    text = _text(lambda: clean(1), NoSession)
+    for word in ("no request", "app.server.test_client()", "share=True"):
+        assert word in text
+    assert "cookie" not in text
+
+
+def test_somebody_elses_reference_and_one_of_an_old_secret_are_told_apart(url: str) -> None:
+    stash, old = Stash(url=url, secret=SECRET), Stash(url=url, secret="the secret before")
+    with visit(stash, "ann"), visit(old, "ann"):
+        mine, before = stash.put(1), old.put(1)
+    with visit(stash, "bob"):
+        foreign = _text(lambda: stash.ref(mine), RefInvalid)
+        forged = _text(lambda: stash.ref(before), RefInvalid)
+        cut = _text(lambda: stash.ref(mine[:30]), RefInvalid)
+    assert "another browser session" in foreign
+    assert "secret" not in foreign
+    for word in ("secret", "several machines", "DASH_STASH_URL"):
+        assert word in forged
+    assert "not whole" in cut
+
+
+def test_an_expired_put_says_why_it_is_gone(url: str, clock: FakeClock) -> None:
+    stash = Stash(url=url, secret=SECRET, clock=clock)
+    ref: Ref[int] = stash.put(1, ttl="1h", share=True)
+    clock.now += 3601
+    text = _text(ref.get, RefExpired)
+    for word in ("stash.put()", "ttl", "max_bytes", "another machine", "computed again"):
+        assert word in text
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+def test_a_frame_returned_from_a_callback_is_told_of_references(is_async: bool, app: Dash, url: str) -> None:  # noqa: FBT001
+    Stash(app, url, secret=SECRET)
+    app.server.config["PROPAGATE_EXCEPTIONS"] = True
+
+    async def later(_: int) -> pd.DataFrame:
+        return pd.DataFrame({"x": [1]})
+
+    def now(_: int) -> pd.DataFrame:
+        return pd.DataFrame({"x": [1]})
+
+    app.callback(Output("out", "data"), Input("go", "n_clicks"))(later if is_async else now)
+    with pytest.raises(InvalidCallbackReturnValue) as told:
+        Page(app).post("out.data", ("go", "n_clicks", 1))
+    notes = "".join(told.value.__notes__)
+    assert "stash.put(value)" in notes
+    assert ".ref(...)" in notes
+
+
+@pytest.mark.parametrize("debug", [True, False])
+def test_a_reference_that_the_reader_sees_is_told_in_debug_mode(
+    debug: bool,  # noqa: FBT001
+    app: Dash,
+    url: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    stash = Stash(app, url, secret=SECRET, guard="off")
+    if debug:
+        app.enable_dev_tools(debug=True, dev_tools_hot_reload=False)
+
+    @app.callback(Output("shown", "children"), Input("go", "n_clicks"))
+    def shown(_: int) -> str:
+        return stash.put(1)
+
+    @app.callback(Output("out", "data"), Input("go", "n_clicks"))
+    def stored(_: int) -> str:
+        return stash.put(1)
+
+    page = Page(app)
+    with caplog.at_level(logging.WARNING, "dash_stash"):
+        page.call("out.data", ("go", "n_clicks", 1))
+        assert caplog.text == ""
+        page.call("shown.children", ("go", "n_clicks", 1))
+    assert ("dcc.Store" in caplog.text) is debug
