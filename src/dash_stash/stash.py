@@ -154,7 +154,7 @@ class Stash:
             self.seal = Seal(*(self._secrets or [folders.secret_of(folder)]))
             self.store = LocalStore(folder, self.seal.key("entry"), self.limits, network=network, clock=self.clock)
         self.flight_key = self.seal.key("flight")
-        self.references = References(self.seal.key("reference"), self.visits, self._load, self.clock)
+        self.references = References(self.seal.key("reference"), self.visits, self._load, self.store.delete, self.clock)
 
     def _open_server(self, url: str) -> Store:
         try:

@@ -9,6 +9,9 @@ from typing import Protocol
 from dash_stash.codec import Encoded, PartName
 from dash_stash.layout import Entry, Facts
 
+TOUCHED_EVERY = 60.0
+"""Seconds after which a process calls `Store.touch` again for a page that is in use."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -24,6 +27,16 @@ class Limits:
 
     idle: float
     """Seconds after which the data of a session, tab or page that nobody uses goes away."""
+
+    @property
+    def max_new_sessions(self) -> int:
+        """How many of `max_sessions` may have been seen in one request only: a flood takes no more from others."""
+        return max(1, self.max_sessions // 10)
+
+    @property
+    def max_ended(self) -> int:
+        """How many ended sessions and cookies are remembered at most: nobody fills the store by logging out."""
+        return 10 * self.max_sessions
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,3 +154,15 @@ class Store(Protocol):
 def holder_of(scope: str) -> str:
     """Return the session or user that a scope belongs to; "" for the app."""
     return scope.partition("/")[0]
+
+
+VALUES, PUTS, STATE, ENDED = range(4)
+"""The classes in which entries make room for others: first values of memo functions, which can be had again, then what was put
+and what values are computed again by, then variables; what tells that a session has ended never does."""
+
+_CLASSES = {"put": PUTS, "recipe": PUTS, "state": STATE, "ended": ENDED}
+
+
+def class_of(kind: str) -> int:
+    """Return the class of what is of a kind."""
+    return _CLASSES.get(kind, VALUES)
