@@ -16,7 +16,7 @@ from dash_stash import Stash
 from dash_stash.codec import decode, encode
 from dash_stash.layout import Facts
 from dash_stash.stores.local import LocalStore
-from dash_stash.stores.local.housekeeping import GRACE
+from dash_stash.stores.local.housekeeping import GRACE, scope_key
 from dash_stash.stores.local.store import _ended_key
 from support import LIMITS, SEALING_KEY, FakeClock, must, sweep
 
@@ -154,6 +154,7 @@ def test_sessions_that_were_seen_in_one_request_only_are_a_tenth_at_most_and_go_
         store.touch(f"session:{number}")
     for number in range(100, 400):
         put(store, number, "did not", scope=f"session:{number}")
+        must(store.place.slots).use(scope_key(f"session:{number}"), clock.now)  # by others, who share a slot with it
         clock.now += 10
     assert names(store) == [*range(10), 398, 399]
     for number in range(10, 20):

@@ -82,6 +82,10 @@ class Store(Protocol):
 
     Each method is atomic across processes. Only `join` waits for another caller.
     All methods raise `StoreUnavailable`, and only that.
+
+    Where the whole is too much, and the store itself decides what goes, it is, one after the other: what can be computed again,
+    and what all share but nobody has used for `idle` seconds; all data of sessions that were seen in one request only; what was
+    put, by last use; variables, of who has most.
     """
 
     def read(self, key: bytes, part: PartName | None = None) -> Found | None:
@@ -109,8 +113,9 @@ class Store(Protocol):
         - *flight* is held, or None: stored, and True;
         - *key* was deleted since *flight* began, another computes it by now, or what `facts.scope` belongs to has ended: nothing is
           stored, and False;
-        - its session or user would have more than `max_session_bytes`: values of its memo functions go first, then BudgetExceeded,
-          and nothing else has changed;
+        - its session or user would have more than `max_session_bytes`: the cheapest of what it has goes, by class and then by last
+          use, as far as that is worth no more than the entry; variables go for nothing;
+        - if it would not fit even so: BudgetExceeded, and nothing has changed;
         - the store is full, or the value larger than its budget: StoreUnavailable, and nothing has changed;
         - a store of many machines is out of reach, and it is the value of a memo function: this machine may keep it for a moment, and True.
         """
@@ -143,7 +148,11 @@ class Store(Protocol):
         ...
 
     def touch(self, scope: str) -> None:
-        """Note that a scope is in use: its data is kept for another `idle` seconds."""
+        """Note that a scope is in use: its data is kept for another `idle` seconds.
+
+        A session that was never touched was seen in one request only; that before it stores something counts, too. What a scope
+        without data costs does not depend on what its session has, and nothing is stored for it.
+        """
         ...
 
     def leave(self, scope: str) -> None:

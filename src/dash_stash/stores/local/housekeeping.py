@@ -97,9 +97,7 @@ class Housekeeping:
         def cheapest_first(limit: int) -> list[tuple[bytes, float]]:
             return index.cheapest_first(holder_of(entry.facts.scope), most, limit)
 
-        if index.bytes_above(entry, most) + entry.size > budget:
-            return False
-        return self._drop_oldest(cheapest_first, is_too_much, slots, index, now)
+        return index.can_make_room_for(entry, most, budget) and self._drop_oldest(cheapest_first, is_too_much, slots, index, now)
 
     def _drop_new_sessions(self, are_too_many: Callable[[], bool], slots: Slots, index: Index, now: float) -> bool:
         """Remove all that sessions have that were seen in one request only; False if that changes nothing.
@@ -108,7 +106,7 @@ class Housekeeping:
         so often, at most, a process notes that.
         """
         sessions = index.new_sessions(_FEW)
-        returned = [holder for holder, since in sessions if slots.last_use(scope_key(holder)) > since - TOUCHED_EVERY]
+        returned = [holder for holder, since in sessions if _last_visit(slots, holder) > since - TOUCHED_EVERY]
         if returned:
             index.note_return(returned)
             return True
@@ -210,6 +208,16 @@ class Housekeeping:
 def scope_key(scope: str) -> bytes:
     """Return what the uses of a scope are noted under."""
     return keys.digest(b"scope", scope.encode())
+
+
+def visit_key(session: str) -> bytes:
+    """Return what the uses of a session are noted under, too."""
+    return keys.digest(b"visit", session.encode())
+
+
+def _last_visit(slots: Slots, session: str) -> float:
+    """When a session was last touched. Others share a slot with it now and then, but hardly two."""
+    return min(slots.last_use(scope_key(session)), slots.last_use(visit_key(session)))
 
 
 def _last_use(slots: Slots, key: bytes, now: float) -> float:

@@ -26,13 +26,14 @@ PRAGMA journal_mode = WAL;
 PRAGMA synchronous = NORMAL;
 BEGIN IMMEDIATE;
 CREATE TABLE IF NOT EXISTS entries (
-    key BLOB PRIMARY KEY, kind TEXT NOT NULL, class INTEGER NOT NULL, name TEXT NOT NULL, scope TEXT NOT NULL,
+    key BLOB PRIMARY KEY, kind TEXT NOT NULL, class INTEGER NOT NULL, name TEXT NOT NULL, scope TEXT NOT NULL, holder TEXT NOT NULL,
     size INTEGER NOT NULL, gone_at REAL NOT NULL, used REAL NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS by_use ON entries (class, used);
 CREATE INDEX IF NOT EXISTS by_end ON entries (gone_at);
 CREATE INDEX IF NOT EXISTS ended_first ON entries (name DESC, gone_at) WHERE kind = 'ended';
-CREATE INDEX IF NOT EXISTS by_scope ON entries (scope, class, used);
+CREATE INDEX IF NOT EXISTS by_scope ON entries (scope);
+CREATE INDEX IF NOT EXISTS by_holder ON entries (holder, class, used);
 CREATE TABLE IF NOT EXISTS tags (tag TEXT NOT NULL, key BLOB NOT NULL, PRIMARY KEY (tag, key)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS by_key ON tags (key);
 
@@ -62,7 +63,7 @@ CREATE TRIGGER IF NOT EXISTS end_removed AFTER DELETE ON entries WHEN old.kind =
 END;
 CREATE TRIGGER IF NOT EXISTS added AFTER INSERT ON entries WHEN new.kind != 'ended' BEGIN
     UPDATE totals SET bytes = bytes + new.size, entries = entries + 1;
-    INSERT INTO scopes SELECT new.scope, substr(new.scope, 1, instr(new.scope || '/', '/') - 1), 1, new.size, new.used WHERE new.scope != ''
+    INSERT INTO scopes SELECT new.scope, new.holder, 1, new.size, new.used WHERE new.scope != ''
         ON CONFLICT (scope) DO UPDATE SET entries = entries + 1, bytes = bytes + excluded.bytes, used = max(used, excluded.used);
 END;
 CREATE TRIGGER IF NOT EXISTS resized AFTER UPDATE OF size ON entries WHEN new.kind != 'ended' BEGIN
@@ -99,15 +100,15 @@ COMMIT;
 """
 
 _ADD = """
-INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (key) DO UPDATE SET kind = excluded.kind, class = excluded.class, name = excluded.name,
     size = excluded.size, gone_at = excluded.gone_at, used = excluded.used
 """  # a key has the same scope for ever
 
+_FEW = 64
+
 _USED = (bytes, float)
 _SCOPE_USED = (str, float)
-
-_WITHIN = "(scope = ?1 OR scope > ?1 || '/' AND scope < ?1 || '0')"  # '0' is what comes after '/'
 
 
 class UselessError(sqlite3.DatabaseError):
@@ -188,7 +189,7 @@ class Index:
     def add_within(self, entry: Entry, budget: float, used: float) -> bool:
         """Add an entry, unless its session or user would then have more than *budget* bytes; return whether it was added."""
         with self._transaction() as connection:
-            if not _fits(connection, entry, budget):
+            if _excess(connection, entry, budget) > 0:
                 return False
             _add(connection, entry, used)
         return True
@@ -196,7 +197,7 @@ class Index:
     def has_room_for(self, entry: Entry, budget: float) -> bool:
         """Whether `add_within` would add it."""
         with self._lock:
-            return _fits(self._connection, entry, budget)
+            return _excess(self._connection, entry, budget) <= 0
 
     def remove(self, keys: Iterable[bytes]) -> None:
         """Remove entries."""
@@ -228,7 +229,7 @@ class Index:
         query = f"""
             SELECT * FROM (SELECT key, used FROM entries WHERE class = {VALUES} ORDER BY used LIMIT ?2) UNION ALL
             SELECT * FROM (
-                SELECT key, used FROM entries WHERE scope = '' AND class = {PUTS} AND used < ?1 ORDER BY used LIMIT ?2
+                SELECT key, used FROM entries WHERE holder = '' AND class = {PUTS} AND used < ?1 ORDER BY used LIMIT ?2
             ) ORDER BY used LIMIT ?2
         """  # noqa: S608 (the classes are ours)
         return self._rows(query, (abandoned, limit), _USED)
@@ -242,21 +243,31 @@ class Index:
         """The app's variables, and those of the session or user that has most: nobody loses any to who takes more."""
         largest = self._rows("SELECT holder FROM holders ORDER BY bytes DESC LIMIT 1", (), (str,))
         query = f"""
-            SELECT * FROM (SELECT key, used FROM entries WHERE scope = '' AND class = {STATE} ORDER BY used LIMIT ?2)
-            UNION ALL SELECT key, used FROM entries WHERE class = {STATE} AND {_WITHIN} ORDER BY used LIMIT ?2
-        """  # noqa: S608 (the classes and conditions are ours)
+            SELECT * FROM (SELECT key, used FROM entries WHERE holder = '' AND class = {STATE} ORDER BY used LIMIT ?2) UNION ALL
+            SELECT * FROM (SELECT key, used FROM entries WHERE holder = ?1 AND class = {STATE} ORDER BY used LIMIT ?2)
+            ORDER BY used LIMIT ?2
+        """  # noqa: S608 (the class is ours)
         return self._rows(query, (largest[0][0] if largest else None, limit), _USED)
 
     def cheapest_first(self, holder: str, at_most: int, limit: int) -> list[tuple[bytes, float]]:
         """What belongs to a holder, of the classes up to *at_most*, class by class."""
-        query = f"SELECT key, used FROM entries WHERE {_WITHIN} AND class <= ?2 ORDER BY class, used LIMIT ?3"  # noqa: S608 (ours)
+        query = "SELECT key, used FROM entries WHERE holder = ? AND class <= ? ORDER BY class, used LIMIT ?"
         return self._rows(query, (holder, at_most, limit), _USED)
 
-    def bytes_above(self, entry: Entry, at_most: int) -> int:
-        """How much the holder of an entry has, besides what its key had, of the classes above *at_most*."""
-        query = f"SELECT coalesce(sum(size), 0) FROM entries WHERE {_WITHIN} AND class > ?2 AND key != ?3"  # noqa: S608 (ours)
-        (total,) = self._rows(query, (holder_of(entry.facts.scope), at_most, entry.key), (int,))[0]
-        return int(total)
+    def can_make_room_for(self, entry: Entry, at_most: int, budget: float) -> bool:
+        """Whether it would fit if all went that its holder has of the classes up to *at_most*."""
+        query = """
+            SELECT coalesce(sum(size), 0) FROM (
+                SELECT size FROM entries WHERE holder = ? AND class <= ? AND key != ? ORDER BY class, used LIMIT ?
+            )
+        """
+        with self._lock:
+            missing = _excess(self._connection, entry, budget)
+            for limit in (_FEW, -1):  # nearly always the first will do, however much there is
+                found = self._connection.execute(query, (holder_of(entry.facts.scope), at_most, entry.key, limit)).fetchone()
+                if found[0] >= missing:
+                    return True
+        return False
 
     def ended_first(self, limit: int) -> list[tuple[bytes, float]]:
         """The keys of what tells that something has ended, and when that was: the first first, but sessions before cookies.
@@ -272,9 +283,9 @@ class Index:
 
     # Holders and scopes
 
-    def within(self, scope: str) -> list[tuple[bytes, float]]:
-        """The keys of what belongs to a scope or to one under it, and when they were last used."""
-        return self._rows(f"SELECT key, used FROM entries WHERE {_WITHIN}", (scope,), _USED)  # noqa: S608 (ours)
+    def within(self, holder: str) -> list[tuple[bytes, float]]:
+        """The keys of what belongs to a session, its tabs and pages included, or user, and when they were last used."""
+        return self._rows("SELECT key, used FROM entries WHERE holder = ?", (holder,), _USED)
 
     def of_scope(self, scope: str) -> list[tuple[bytes, float]]:
         """The same of a scope alone."""
@@ -351,19 +362,29 @@ def _our_schema() -> frozenset[tuple[str, str]]:
 
 def _add(connection: sqlite3.Connection, entry: Entry, used: float) -> None:
     facts = entry.facts
-    row = (entry.key, facts.kind, class_of(facts.kind), json.dumps(facts.name), facts.scope, entry.size, facts.gone_at, used)
+    row = (
+        entry.key,
+        facts.kind,
+        class_of(facts.kind),
+        json.dumps(facts.name),
+        facts.scope,
+        holder_of(facts.scope),
+        entry.size,
+        facts.gone_at,
+        used,
+    )
     connection.execute(_ADD, row)
     connection.execute("DELETE FROM tags WHERE key = ?", (entry.key,))
     connection.executemany("INSERT INTO tags VALUES (?, ?)", [(json.dumps(tag), entry.key) for tag in facts.tags])
 
 
-def _fits(connection: sqlite3.Connection, entry: Entry, budget: float) -> bool:
-    """Whether all that the holder of an entry has, with the entry in place of what its key had, is within *budget* bytes."""
+def _excess(connection: sqlite3.Connection, entry: Entry, budget: float) -> float:
+    """By how much all that the holder of an entry has, with the entry in place of what its key had, is more than *budget* bytes."""
     if not entry.facts.scope:
-        return True
+        return -budget
     query = "SELECT coalesce((SELECT bytes FROM holders WHERE holder = ?), 0) - coalesce((SELECT size FROM entries WHERE key = ?), 0)"
     (others,) = connection.execute(query, (holder_of(entry.facts.scope), entry.key)).fetchone()
-    return int(others) + entry.size <= budget
+    return int(others) + entry.size - budget
 
 
 def identity(path: pathlib.Path | str) -> tuple[int, int] | None:

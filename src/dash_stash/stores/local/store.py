@@ -26,7 +26,7 @@ from dash_stash.layout import Facts, Packed
 from dash_stash.stores.base import Flight, Found, Landed, Limits, Listed, holder_of
 from dash_stash.stores.local import files
 from dash_stash.stores.local.files import EntryFile, Temporary
-from dash_stash.stores.local.housekeeping import Housekeeping, scope_key
+from dash_stash.stores.local.housekeeping import Housekeeping, scope_key, visit_key
 from dash_stash.stores.local.kept import KEPT, KEPT_OPEN, MAPPED, SMALL, Kept, found_in, put
 from dash_stash.stores.local.locks import LockFile, lock, locked
 from dash_stash.stores.local.place import TRUSTED, Place, available
@@ -304,7 +304,10 @@ class LocalStore:
     def touch(self, scope: str) -> None:
         """Note that a scope is in use."""
         now = self._clock()
-        self._ready(now).use(scope_key(scope), now)
+        slots = self._ready(now)
+        slots.use(scope_key(scope), now)
+        if scope == holder_of(scope):
+            slots.use(visit_key(scope), now)
 
     @available
     def leave(self, scope: str) -> None:

@@ -61,7 +61,7 @@ class RedisStore:
         """Use the server at *url* and, on this machine, *folder*; the server need not be there yet.
 
         Of *limits*, those of bytes and entries hold for one value and for the folder: how much the server holds is its own setting
-        (`maxmemory`). *lease* is after how many seconds a machine that has vanished is replaced.
+        (`maxmemory`), and what it evicts its own choice. *lease* is after how many seconds a machine that has vanished is replaced.
 
         Raises:
             ConfigError: The URL names no server.
