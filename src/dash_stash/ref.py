@@ -82,6 +82,20 @@ class Ref(str, Generic[T_co]):  # noqa: SLOT000 (a str subclass that is generic 
         value: T_co = self._references.load(self._target)
         return value
 
+    def delete(self) -> None:
+        """Delete the value, for everybody who has a reference to it, and give back its room.
+
+        References to what was put raise `RefExpired` from now on; the value of a memo function is computed again when it is wanted.
+
+        Raises:
+            ConfigError: It is a reference to a part, which cannot be deleted alone.
+            RefInvalid: The text was not received from dash-stash.
+        """
+        self._check()
+        if self._target.path:
+            raise ConfigError("a part of a value cannot be deleted alone: delete the reference that it was taken from")
+        self._references.delete(self._target.key)
+
     def _check(self) -> None:
         if not hasattr(self, "_target"):
             raise RefInvalid("forged", "a Ref made from text; use stash.ref(text)")
@@ -135,9 +149,9 @@ class Ref(str, Generic[T_co]):  # noqa: SLOT000 (a str subclass that is generic 
 class References:
     """Mints references for one deployment, and opens its own."""
 
-    def __init__(self, key: bytes, visits: Visits, load: Callable[[Target], Any], clock: Clock) -> None:
-        """Take the sealing key, who is asking, what loads a target's value, and what tells the time."""
-        self._key, self._visits, self.load, self.clock = key, visits, load, clock
+    def __init__(self, key: bytes, visits: Visits, load: Callable[[Target], Any], delete: Callable[[bytes], None], clock: Clock) -> None:
+        """Take the sealing key, who is asking, what loads a target's value and deletes a key's, and what tells the time."""
+        self._key, self._visits, self.load, self.delete, self.clock = key, visits, load, delete, clock
 
     def mint(self, target: Target, *, share: bool) -> Ref[Any]:
         """Return a reference that opens for the present session and the value's owner, or with *share* for everybody.

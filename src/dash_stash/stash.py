@@ -99,10 +99,11 @@ class Stash:
             secret: What seals entries, references and cookies. Of several, the first seals and all open, so that one can take the
                 place of another while the app runs; in DASH_STASH_SECRET they stand with commas between them.
             user: Called in a request, returns the id of the user who asks, None for nobody: what `stash.user` goes by.
-            max_bytes: How many bytes are kept at most, also as "500MB" or "2GiB"; what was used longest ago goes first. With a server,
-                this and the next hold for what each machine keeps of it, and the server's own `maxmemory` for the whole.
+            max_bytes: How many bytes are kept at most, also as "500MB" or "2GiB"; what is cheapest to have again goes first. With a
+                server, this and the next hold for what each machine keeps of it, and the server's own `maxmemory` for the whole.
             max_entries: How many values are kept at most.
-            max_sessions: How many browser sessions have something stored at most; who was here longest ago goes first.
+            max_sessions: How many browser sessions have something stored at most; who was here once only or longest ago
+                goes first.
             max_session_bytes: How many bytes of *max_bytes* one session (tabs and pages included) or user may have; a quarter.
             idle: How long the data of a session, tab or page is kept that nobody uses: seconds, a timedelta, or "12h".
             cross_site: Whether pages work in frames of other sites too (they need https, and the app its own protection
@@ -180,7 +181,7 @@ class Stash:
             self.store = LocalStore(place, self.seal.key("entry"), self.limits, network=network, clock=self.clock)
         owners.claim(place, self._name)
         self.flight_key = self.seal.key("flight")
-        self.references = References(self.seal.key("reference"), self.visits, self._load, self.clock)
+        self.references = References(self.seal.key("reference"), self.visits, self._load, self.store.delete, self.clock)
 
     def _open_server(self, url: str, place: pathlib.Path) -> Store:
         try:

@@ -101,9 +101,11 @@ from dash_stash import Stash, codec, keys, layout
 stash = Stash(url=f"file://{sys.argv[1]}", secret="a secret for the tests only", max_bytes=500_000, max_sessions=100)
 
 def come(n):
+    scope = f"session:{keys.digest(b'%d' % n, sys.argv[2].encode()).hex()}"
+    stash.store.touch(scope)
     for part in range(2):
         name = f"{os.getpid()} {n} {part}".encode()
-        facts = layout.Facts("put", "text", stash.clock(), scope=f"session:{keys.digest(b'%d' % n, sys.argv[2].encode()).hex()}")
+        facts = layout.Facts("put", "text", stash.clock(), scope=scope)
         stash.store.commit(None, keys.digest(name), facts, codec.encode("x" * 1000))
 
 with ThreadPoolExecutor(8) as crowd:

@@ -208,6 +208,20 @@ class WithoutShares(Sound):
         return self.below.commit(flight, key, dataclasses.replace(facts, scope=""), encoded)
 
 
+class TakesAllForVariables(Sound):
+    """Lets nothing make room for anything."""
+
+    def commit(self, flight: Flight | None, key: bytes, facts: Facts, encoded: Encoded) -> bool:
+        return self.below.commit(flight, key, dataclasses.replace(facts, kind="state"), encoded)
+
+
+class TakesAllForValues(Sound):
+    """Lets whatever is older make room for anything."""
+
+    def commit(self, flight: Flight | None, key: bytes, facts: Facts, encoded: Encoded) -> bool:
+        return self.below.commit(flight, key, dataclasses.replace(facts, kind="memo"), encoded)
+
+
 class Timeless(Sound):
     """Has one epoch."""
 

@@ -125,7 +125,7 @@ class RedisLaboratory:
             self._server.ask("COPY", name, name.replace(key.hex().encode(), in_place_of.hex().encode()), "REPLACE")
 
     def lose_listing(self) -> None:
-        for name in self._keys("dash-stash:[th]:*"):
+        for name in self._keys("dash-stash:[thrs]:*"):
             self._server.ask("DEL", name)
 
     def ruin(self) -> None:

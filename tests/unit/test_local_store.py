@@ -190,11 +190,13 @@ def test_a_scope_that_was_left_goes_soon_unless_it_is_used_again(folder: pathlib
 def test_the_session_that_was_here_longest_ago_makes_room_for_a_new_one(folder: pathlib.Path, clock: FakeClock) -> None:
     store = limited(folder, clock, max_sessions=3)
     for number in range(3):
+        store.touch(f"session:{number}")
         put(store, number, "value", scope=f"session:{number}")
         put(store, 10 + number, "value", scope=f"session:{number}/page:1")
         clock.now += 60
     store.touch("session:0")
     clock.now += 60
+    store.touch("session:3")
     put(store, 3, "value", scope="session:3")
     put(store, 4, "value", scope="user:4")
     assert names(store) == [0, 2, 3, 4, 10, 12]
@@ -203,16 +205,98 @@ def test_the_session_that_was_here_longest_ago_makes_room_for_a_new_one(folder: 
 def test_thousands_of_sessions_stay_within_their_number(folder: pathlib.Path, clock: FakeClock) -> None:
     store = limited(folder, clock, max_sessions=50)
     for number in range(300):
+        store.touch(f"session:{number}")
         put(store, number, number, scope=f"session:{number}")
         clock.now += 5
         assert len(names(store)) <= 50
     assert names(store) == list(range(250, 300))
 
 
+def test_sessions_that_were_seen_in_one_request_only_are_a_tenth_at_most_and_go_first(folder: pathlib.Path, clock: FakeClock) -> None:
+    store = limited(folder, clock, max_sessions=20)
+    for number in range(10):
+        put(store, number, "came back", scope=f"session:{number}")
+        clock.now += 10
+        store.touch(f"session:{number}")
+    for number in range(100, 400):
+        put(store, number, "did not", scope=f"session:{number}")
+        must(store.place.slots).use(scope_key(f"session:{number}"), clock.now)  # by others, who share a slot with it
+        clock.now += 10
+    assert names(store) == [*range(10), 398, 399]
+    for number in range(10, 20):
+        clock.now += 120
+        store.touch(f"session:{number}")
+        put(store, number, "comes back", scope=f"session:{number}")
+    assert names(store) == list(range(20)), "whoever comes back needs none of the others' room"
+
+
+def test_a_lost_index_makes_no_session_one_that_was_seen_once(folder: pathlib.Path, clock: FakeClock) -> None:
+    store = limited(folder, clock, max_sessions=20)
+    for number in range(20):
+        put(store, number, "value", scope=f"session:{number}")
+        store.touch(f"session:{number}")
+    clock.now += 3600
+    for path in folder.glob("index*"):
+        path.unlink()
+    put(store, 20, "value")
+    assert names(store) == list(range(21))
+
+
+def test_what_can_be_computed_again_goes_before_puts_and_puts_before_variables(folder: pathlib.Path, clock: FakeClock) -> None:
+    store = limited(folder, clock, max_bytes=200_000)
+    kinds = {1: "state", 2: "put", 3: "recipe"}
+    for number, kind in kinds.items():
+        put(store, number, np.zeros(2000), kind=kind, scope=f"session:{number}")
+        clock.now += 10
+        store.touch(f"session:{number}")
+    for number in range(100, 130):
+        put(store, number, np.zeros(5000), kind="memo", scope="" if number % 2 else "session:of a greedy one")
+        clock.now += 10
+    assert names(store) == [1, 2, 3, 127, 128, 129]
+    store.touch("session:of a greedy one")
+    for number in range(200, 230):
+        put(store, number, np.zeros(5000), kind="put", scope="session:of a greedy one")
+        clock.now += 10
+    assert names(store) == [1, 226, 227, 228, 229], "the puts that were used longest ago went, no variable"
+
+
+def test_what_all_share_and_nobody_has_used_for_long_goes_like_what_can_be_computed_again(folder: pathlib.Path, clock: FakeClock) -> None:
+    """Each start of an app may put something for everybody: that must not take the whole room for ever."""
+    store = limited(folder, clock, max_entries=10)
+    for number in range(10):
+        put(store, number, "of a start", kind="put" if number % 2 else "recipe")
+    put(store, 10, "value", kind="memo")
+    assert names(store) == list(range(10)), "in use, they are worth more"
+    clock.now += LIMITS.idle + 60
+    store.read(key(5))
+    for number in range(20, 24):
+        put(store, number, "value", kind="memo")
+        clock.now += 10
+    assert {5, 20, 21, 22, 23} <= set(names(store))
+    assert len(names(store)) == 10
+
+
+def test_who_has_most_gives_when_only_variables_are_left(folder: pathlib.Path, clock: FakeClock) -> None:
+    store = limited(folder, clock, max_bytes=200_000)
+    honest = range(5)
+    for number in honest:
+        put(store, number, "a" * 3000, kind="state", scope=f"session:{number}")
+        store.touch(f"session:{number}")
+    put(store, 5, "a" * 3000, kind="state")
+    for number in range(100, 200):
+        clock.now += 60
+        scope = f"session:cookie {number % 5} of the same visitor"
+        store.touch(scope)
+        put(store, number, "a" * 10_000, kind="state", scope=scope)
+    assert [number for number in names(store) if number < 5] == [*honest]
+    assert sum(listed.size for listed in store.list()) <= 200_000
+
+
 def test_sessions_survive_a_lost_index(folder: pathlib.Path, clock: FakeClock) -> None:
     store = limited(folder, clock, max_sessions=3)
     for number in range(3):
         put(store, number, "value", scope=f"session:{number}")
+        store.touch(f"session:{number}")
     for path in folder.glob("index*"):
         path.unlink()
     put(store, 3, "value", scope="session:3")
@@ -256,7 +340,7 @@ def test_who_logs_out_again_and_again_neither_fills_the_disk_nor_takes_the_room_
         "UPDATE entries SET name = '{'",
         "UPDATE totals SET bytes = 'many'",
         "DELETE FROM totals",
-        "INSERT INTO totals VALUES (0, 0, 0, 0)",
+        "INSERT INTO totals VALUES (0, 0, 0, 0, 0)",
         "DROP TABLE scopes",
         "DROP TABLE totals; CREATE TABLE totals (bytes INTEGER); PRAGMA user_version = 1",
         "CREATE TRIGGER planted AFTER INSERT ON entries BEGIN DELETE FROM tags; END",

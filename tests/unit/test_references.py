@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dash_stash import NoSession, PartMissing, Ref, RefExpired, RefInvalid, Stash, StashError
+from dash_stash import ConfigError, NoSession, PartMissing, Ref, RefExpired, RefInvalid, Stash, StashError
 from dash_stash.ref import PREFIX, is_reference
 from support import FakeClock
 from unit.visiting import visit
@@ -224,6 +224,43 @@ def test_a_put_value_ends_with_its_ttl(stash: Stash, clock: FakeClock) -> None:
 
 
 _MUTABLE: list[Any] = [[1, 2], {"a": np.zeros(10)}, {"a": np.zeros(10**5)}]
+
+
+def test_a_put_value_can_be_deleted_by_whom_it_opens_for(stash: Stash) -> None:
+    with visit(stash):
+        mine = stash.put([1])
+        stash.ref(str(mine)).delete()
+        mine.delete()
+        with pytest.raises(RefExpired):
+            mine.get()
+        kept = stash.put([2])
+    with visit(stash, session="theirs"):
+        with pytest.raises(RefInvalid):
+            stash.ref(str(kept)).delete()
+        with pytest.raises(RefInvalid):
+            type(kept)(str(kept)).delete()
+    assert len(stash.store.list(kind="put")) == 1
+
+
+def test_a_deleted_value_of_a_memo_function_is_computed_again(stash: Stash) -> None:
+    calls = []
+
+    @stash.memo(share=True, ignore="calls")
+    def double(n: int) -> int:
+        calls.append(n)
+        return 2 * n
+
+    ref = double.ref(2)
+    ref.delete()
+    assert double.peek(2) is None
+    assert (ref.get(), double(2), calls) == (4, 4, [2, 2])
+
+
+def test_a_part_is_not_deleted_alone(stash: Stash) -> None:
+    ref = stash.put({"a": 1}, share=True)
+    with pytest.raises(ConfigError, match="a part"):
+        ref["a"].delete()
+    assert ref.get() == {"a": 1}
 
 
 def test_every_get_is_a_private_copy(stash: Stash) -> None:

@@ -394,13 +394,14 @@ def test_a_session_has_a_budget_of_its_own_tabs_and_pages_included(laboratory: L
     mine, theirs = two_sessions()
     store = laboratory.open(limits=dataclasses.replace(LIMITS, max_session_bytes=10_000))
     value = "x" * 6000
-    put(store, value, KEY, kind="put", scope=f"{mine}/page:1")
-    error = Caller(lambda: put(store, value, OTHER, kind="put", scope=mine)).error
-    assert isinstance(error, BudgetExceeded)
-    assert "max_session_bytes" in str(error)
-    assert (get(store), get(store, OTHER)) == (value, None)
-    assert put(store, value, OTHER, kind="put", scope=theirs)
-    assert put(store, value[:-1], KEY, kind="put", scope=f"{mine}/page:1"), "it takes the place of what was there"
+    put(store, value, KEY, kind="state", scope=f"{mine}/page:1")
+    for kind in ("state", "put", "recipe", "memo"):
+        error = Caller(functools.partial(put, store, value, OTHER, kind=kind, scope=mine)).error
+        assert isinstance(error, BudgetExceeded)
+        assert "max_session_bytes" in str(error)
+        assert (get(store), get(store, OTHER)) == (value, None)
+    assert put(store, value, OTHER, kind="state", scope=theirs)
+    assert put(store, value[:-1], KEY, kind="state", scope=f"{mine}/page:1"), "it takes the place of what was there"
 
 
 def test_what_a_session_can_compute_again_makes_room_for_what_it_cannot(laboratory: Laboratory) -> None:
@@ -410,6 +411,36 @@ def test_what_a_session_can_compute_again_makes_room_for_what_it_cannot(laborato
     put(store, value, KEY, kind="memo", scope=mine)
     assert put(store, value, OTHER, kind="put", scope=mine)
     assert (get(store), get(store, OTHER)) == (None, value)
+
+
+def numbered(count: int) -> list[bytes]:
+    return [bytes([number]) * 16 for number in range(1, count + 1)]
+
+
+def test_the_oldest_puts_of_a_session_make_room_for_new_ones_and_for_variables(laboratory: Laboratory) -> None:
+    mine, _ = two_sessions()
+    store = laboratory.open(limits=dataclasses.replace(LIMITS, max_session_bytes=10_000))
+    variable, *puts, late = numbered(30)
+    assert put(store, "v" * 2000, variable, kind="state", scope=mine)
+    for number, key in enumerate(puts):
+        laboratory.clock.now += 60
+        assert put(store, "x" * 2000, key, kind="put", scope=mine if number % 2 else f"{mine}/page:1")
+        assert get(store, key) is not None, "a put never ends a session"
+    assert [key in laboratory.stored() for key in (variable, *puts[-4:])] == [True, False, True, True, True]
+    assert put(store, "v" * 5000, late, kind="state", scope=f"{mine}/tab:1")
+    assert {variable, late} <= laboratory.stored()
+    assert sum(listed.size for listed in store.list()) <= 10_000
+
+
+def test_nothing_goes_for_what_would_not_fit_even_so_or_is_worth_less(laboratory: Laboratory) -> None:
+    mine, _ = two_sessions()
+    store = laboratory.open(limits=dataclasses.replace(LIMITS, max_session_bytes=10_000))
+    keys = dict(zip(("state", "put", "recipe", "memo"), numbered(4), strict=True))
+    for kind, key in keys.items():
+        put(store, "x" * 2000, key, kind=kind, scope=mine)
+    for kind, size in (("memo", 4000), ("put", 8000), ("recipe", 8000), ("state", 8000), ("put", 20_000)):
+        assert isinstance(Caller(functools.partial(put, store, "x" * size, OTHER, kind=kind, scope=mine)).error, BudgetExceeded)
+        assert laboratory.stored() >= set(keys.values())
 
 
 # All methods
@@ -494,6 +525,9 @@ _NOTICED: list[tuple[Callable[[Laboratory], None], type[Sound]]] = [
     (test_an_end_is_known_to_all_for_longer_than_unused_data_is_kept, broken.EndsForNow),
     (test_a_session_has_a_budget_of_its_own_tabs_and_pages_included, broken.WithoutShares),
     (test_what_a_session_can_compute_again_makes_room_for_what_it_cannot, broken.WithoutShares),
+    (test_the_oldest_puts_of_a_session_make_room_for_new_ones_and_for_variables, broken.TakesAllForVariables),
+    (test_the_oldest_puts_of_a_session_make_room_for_new_ones_and_for_variables, broken.TakesAllForValues),
+    (test_nothing_goes_for_what_would_not_fit_even_so_or_is_worth_less, broken.TakesAllForValues),
     (test_deleting_what_is_not_there_is_fine, broken.Loses),
     (test_an_epoch_lasts_until_its_tag_is_forgotten, broken.Timeless),
     (test_forgetting_reaches_what_is_being_computed, broken.ForgetsWhatIsListed),

@@ -15,14 +15,13 @@ from flask import Response
 from dash_stash import seal
 from dash_stash.errors import StoreUnavailable
 from dash_stash.plugin.visit import HEADER, BrowserVisit, Desk
+from dash_stash.stores.base import TOUCHED_EVERY
 
 if TYPE_CHECKING:
     from dash import Dash
 
     from dash_stash.stash import Stash
 
-# How often, in seconds, a process notes that one page is in use.
-_SLIDE_EVERY = 60.0
 _PAGES = 4096
 _LONGEST = 200  # bytes of two ids
 
@@ -65,7 +64,7 @@ class Visitors:
             return
         page = hash((cookies, request.environ.get("HTTP_X_DASH_STASH")))
         now = self._desk.clock()
-        if not 0 <= now - self._slid.get(page, 0) < _SLIDE_EVERY:
+        if not 0 <= now - self._slid.get(page, 0) < TOUCHED_EVERY:
             if len(self._slid) >= _PAGES:
                 self._slid.clear()
             self._slid[page] = now

@@ -12,6 +12,9 @@ from dash_stash.clock import SKEW
 from dash_stash.codec import Encoded, PartName
 from dash_stash.layout import Entry, Facts
 
+TOUCHED_EVERY = 60.0
+"""Seconds after which a process calls `Store.touch` again for a page that is in use."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -37,6 +40,16 @@ class Limits:
     def ended(self) -> float:
         """Seconds for which it is known that a session has ended, or a cookie was replaced: longer than any clock accepts the cookie."""
         return self.accepted + SKEW + 0.1 * self.idle
+
+    @property
+    def max_new_sessions(self) -> int:
+        """How many of `max_sessions` may have been seen in one request only: a flood takes no more from others."""
+        return max(1, self.max_sessions // 10)
+
+    @property
+    def max_ended(self) -> int:
+        """How many ended sessions and cookies are remembered at most: nobody fills the store by logging out."""
+        return 10 * self.max_sessions
 
 
 UNKNOWN_EPOCH = -1
@@ -112,6 +125,10 @@ class Store(Protocol):
 
     Each method is atomic across processes. Only `join` waits for another caller.
     All methods raise `StoreUnavailable`, and only that.
+
+    Where the whole is too much, and the store itself decides what goes, it is, one after the other: what can be computed again,
+    and what all share but nobody has used for `idle` seconds; all data of sessions that were seen in one request only; what was
+    put, by last use; variables, of who has most.
     """
 
     def read(self, key: bytes, part: PartName | None = None) -> Found | None:
@@ -139,8 +156,9 @@ class Store(Protocol):
         - *flight* is held, or None: stored, and True;
         - *key* was deleted since *flight* began, another computes it by now, or what `facts.scope` belongs to has ended: nothing is
           stored, and False;
-        - its session or user would have more than `max_session_bytes`: values of its memo functions go first, then BudgetExceeded,
-          and nothing else has changed;
+        - its session or user would have more than `max_session_bytes`: the cheapest of what it has goes, by class and then by last
+          use, as far as that is worth no more than the entry; variables go for nothing;
+        - if it would not fit even so: BudgetExceeded, and nothing has changed;
         - the store is full, or the value larger than its budget: StoreUnavailable, and nothing has changed;
         - a store of many machines is out of reach, and it is the value of a memo function: this machine may keep it for a moment, and True.
         """
@@ -176,7 +194,11 @@ class Store(Protocol):
         ...
 
     def touch(self, scope: str) -> None:
-        """Note that a scope is in use: its data is kept for another `idle` seconds."""
+        """Note that a scope is in use: its data is kept for another `idle` seconds.
+
+        A session that was never touched was seen in one request only; that before it stores something counts, too. What a scope
+        without data costs does not depend on what its session has, and nothing is stored for it.
+        """
         ...
 
     def leave(self, scope: str) -> None:
@@ -187,3 +209,15 @@ class Store(Protocol):
 def holder_of(scope: str) -> str:
     """Return the session or user that a scope belongs to; "" for the app."""
     return scope.partition("/")[0]
+
+
+VALUES, PUTS, STATE, ENDED = range(4)
+"""The classes in which entries make room for others: first values of memo functions, which can be had again, then what was put
+and what values are computed again by, then variables; what tells that a session has ended never does."""
+
+_CLASSES = {"put": PUTS, "recipe": PUTS, "state": STATE, "ended": ENDED}
+
+
+def class_of(kind: str) -> int:
+    """Return the class of what is of a kind."""
+    return _CLASSES.get(kind, VALUES)

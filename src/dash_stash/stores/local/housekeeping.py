@@ -1,8 +1,9 @@
-"""Keeping a store within its limits: what was used longest ago goes first, and what is over or left goes by itself."""
+"""Keeping a store within its limits: what is cheapest to have again goes first, and what has expired or was left goes by itself."""
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import itertools
 import logging
 import os
@@ -14,7 +15,7 @@ from collections.abc import Callable, Iterable
 from dash_stash import keys
 from dash_stash.errors import StoreUnavailable
 from dash_stash.layout import Entry
-from dash_stash.stores.base import Limits, holder_of
+from dash_stash.stores.base import PUTS, TOUCHED_EVERY, Limits, class_of, holder_of
 from dash_stash.stores.local.files import EntryFile
 from dash_stash.stores.local.index import Index
 from dash_stash.stores.local.locks import locked
@@ -25,9 +26,6 @@ _log = logging.getLogger("dash_stash")
 
 _FEW = 64
 
-_ENDED_PER_SESSION = 10
-"""How many ended sessions are remembered at most, for each that there may be: nobody fills the disk by logging out."""
-
 SWEEP_EVERY = 10.0
 """Seconds between two sweeps."""
 
@@ -36,6 +34,8 @@ AT_ONCE = 1000
 
 GRACE = 30.0
 """Seconds that the data of a page or tab outlives its closing: a reload closes a tab, too."""
+
+_Drop = Callable[[Callable[[], bool], Slots, Index, float], bool]
 
 
 class Housekeeping:
@@ -51,37 +51,72 @@ class Housekeeping:
     # Budgets
 
     def evict(self, now: float) -> None:
-        """Remove sessions, then entries, that were used longest ago until the budgets are kept."""
-        slots, index, limits = self.place.ready(now), self.place.index(), self._limits
+        """Remove what is cheapest to have again until the budgets are kept: `stores.base` has the order."""
+        slots, index = self.place.ready(now), self.place.index()
+        if not self._exceeded(index):  # nearly always
+            return
 
-        def are_too_many_sessions() -> bool:
-            return index.totals().sessions > limits.max_sessions
+        def values_first(limit: int) -> list[tuple[bytes, float]]:
+            return index.values_first(now - self._limits.idle, limit)
 
-        def is_too_much() -> bool:
-            totals = index.totals()
-            return totals.bytes > limits.max_bytes or totals.entries > limits.max_entries
+        steps: tuple[tuple[str, _Drop], ...] = (
+            ("new sessions", self._drop_new_sessions),
+            ("sessions", self._drop_new_sessions),
+            ("sessions", self._drop_idle_sessions),
+            ("room", functools.partial(self._drop_oldest, values_first)),
+            ("room", self._drop_new_sessions),
+            ("room", functools.partial(self._drop_oldest, index.puts_first)),
+            ("room", functools.partial(self._drop_oldest, index.variables_first)),
+            ("ended", functools.partial(self._drop_oldest, index.ended_first)),
+        )
+        for budget, drop in steps:
 
-        def are_too_many_ended() -> bool:
-            return index.totals().ended > _ENDED_PER_SESSION * limits.max_sessions
+            def is_too_much(budget: str = budget) -> bool:
+                return budget in self._exceeded(index)
 
-        while are_too_many_sessions() and self._drop_idle_sessions(are_too_many_sessions, slots, index, now):
-            pass
-        while is_too_much() and self._drop_oldest(is_too_much, index.least_recently_used, slots, index, now):
-            pass
-        while are_too_many_ended() and self._drop_oldest(are_too_many_ended, index.ended_first, slots, index, now):
-            pass
+            while is_too_much() and drop(is_too_much, slots, index, now):
+                pass
+
+    def _exceeded(self, index: Index) -> set[str]:
+        """The budgets that are not kept."""
+        totals, limits = index.totals(), self._limits
+        kept = {
+            "room": totals.bytes <= limits.max_bytes and totals.entries <= limits.max_entries,
+            "sessions": totals.sessions <= limits.max_sessions,
+            "new sessions": totals.new_sessions <= limits.max_new_sessions,
+            "ended": totals.ended <= limits.max_ended,
+        }
+        return {budget for budget, is_kept in kept.items() if not is_kept}
 
     def make_room_for(self, entry: Entry, now: float) -> bool:
-        """Remove what an entry's session or user has and can compute again, and used longest ago; False if there is nothing."""
-        slots, index = self.place.ready(now), self.place.index()
+        """Remove the cheapest of what an entry's session or user has; False if what is left is worth more than the entry.
+
+        Variables are worth more than whatever is new: they make room for nothing. If it would not fit even so, nothing is removed.
+        """
+        slots, index, budget = self.place.ready(now), self.place.index(), self._limits.max_session_bytes
+        most = min(class_of(entry.facts.kind), PUTS)
 
         def is_too_much() -> bool:
-            return not index.has_room_for(entry, self._limits.max_session_bytes)
+            return not index.has_room_for(entry, budget)
 
-        def oldest_first(limit: int) -> list[tuple[bytes, float]]:
-            return index.least_recently_computed(holder_of(entry.facts.scope), limit)
+        def cheapest_first(limit: int) -> list[tuple[bytes, float]]:
+            return index.cheapest_first(holder_of(entry.facts.scope), most, limit)
 
-        return self._drop_oldest(is_too_much, oldest_first, slots, index, now)
+        return index.can_make_room_for(entry, most, budget) and self._drop_oldest(cheapest_first, is_too_much, slots, index, now)
+
+    def _drop_new_sessions(self, are_too_many: Callable[[], bool], slots: Slots, index: Index, now: float) -> bool:
+        """Remove all that sessions have that were seen in one request only; False if that changes nothing.
+
+        Whether one was seen again is looked up only now. It is when it was used since it stored something, or in the minute before:
+        so often, at most, a process notes that.
+        """
+        sessions = index.new_sessions(_FEW)
+        returned = [holder for holder, since in sessions if slots.last_use(scope_key(holder)) > since - TOUCHED_EVERY]
+        if returned:
+            index.note_return(returned)
+            return True
+        dropped = self._drop_sessions([holder for holder, _ in sessions], are_too_many, slots, index, now)
+        return dropped or sessions != index.new_sessions(_FEW)
 
     def _drop_idle_sessions(self, are_too_many: Callable[[], bool], slots: Slots, index: Index, now: float) -> bool:
         """Remove all that sessions have that were used longest ago, of a few at most; False if that changes nothing."""
@@ -90,17 +125,22 @@ class Housekeeping:
         if used_since:
             index.note_scope_use(used_since)
             return True
+        dropped = self._drop_sessions([holder for holder, _ in sessions], are_too_many, slots, index, now)
+        return dropped or sessions != index.idle_sessions(_FEW)
+
+    def _drop_sessions(self, holders: Iterable[str], are_too_many: Callable[[], bool], slots: Slots, index: Index, now: float) -> bool:
+        """Remove all that sessions have, one by one as long as there are too many; whether anything was removed."""
         dropped = False
-        for holder, _ in sessions:
+        for holder in holders:
             if not are_too_many():
                 return True
             dropped |= self._drop_all(index.within(holder), slots, index, now)
-        return dropped or sessions != index.idle_sessions(_FEW)
+        return dropped
 
     def _drop_oldest(
         self,
-        is_too_much: Callable[[], bool],
         oldest_first: Callable[[int], list[tuple[bytes, float]]],
+        is_too_much: Callable[[], bool],
         slots: Slots,
         index: Index,
         now: float,

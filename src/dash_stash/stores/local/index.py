@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 from dash_stash.keys import KEY_SIZE
 from dash_stash.layout import Entry
-from dash_stash.stores.base import Listed, holder_of
+from dash_stash.stores.base import PUTS, STATE, VALUES, Listed, class_of, holder_of
 
 _PATIENCE = 2.0  # seconds to wait for another writer, who holds the index for well under a millisecond
 
@@ -27,13 +27,14 @@ PRAGMA journal_mode = WAL;
 PRAGMA synchronous = NORMAL;
 BEGIN IMMEDIATE;
 CREATE TABLE IF NOT EXISTS entries (
-    key BLOB PRIMARY KEY, kind TEXT NOT NULL, name TEXT NOT NULL, scope TEXT NOT NULL,
+    key BLOB PRIMARY KEY, kind TEXT NOT NULL, class INTEGER NOT NULL, name TEXT NOT NULL, scope TEXT NOT NULL, holder TEXT NOT NULL,
     size INTEGER NOT NULL, gone_at REAL NOT NULL, used REAL NOT NULL
 ) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS by_use ON entries (used) WHERE kind != 'ended';
+CREATE INDEX IF NOT EXISTS by_use ON entries (class, used);
 CREATE INDEX IF NOT EXISTS by_end ON entries (gone_at);
 CREATE INDEX IF NOT EXISTS ended_first ON entries (name DESC, gone_at) WHERE kind = 'ended';
-CREATE INDEX IF NOT EXISTS by_scope ON entries (scope, kind, used) WHERE scope != '';
+CREATE INDEX IF NOT EXISTS by_scope ON entries (scope);
+CREATE INDEX IF NOT EXISTS by_holder ON entries (holder, class, used);
 CREATE TABLE IF NOT EXISTS tags (tag TEXT NOT NULL, key BLOB NOT NULL, PRIMARY KEY (tag, key)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS by_key ON tags (key);
 
@@ -43,16 +44,18 @@ CREATE TABLE IF NOT EXISTS scopes (
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS scopes_by_use ON scopes (used) WHERE scope LIKE 'session:%';
 CREATE TABLE IF NOT EXISTS holders (
-    holder TEXT PRIMARY KEY, scopes INTEGER NOT NULL, bytes INTEGER NOT NULL, used REAL NOT NULL
+    holder TEXT PRIMARY KEY, scopes INTEGER NOT NULL, bytes INTEGER NOT NULL, used REAL NOT NULL,
+    since REAL NOT NULL, is_new INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS holders_by_use ON holders (used) WHERE holder LIKE 'session:%';
+CREATE INDEX IF NOT EXISTS new_holders ON holders (since) WHERE is_new AND holder LIKE 'session:%';
 CREATE TABLE IF NOT EXISTS leaving (scope TEXT PRIMARY KEY, since REAL NOT NULL) WITHOUT ROWID;
 
 -- What tells that a session has ended is counted apart: it must not take the room of what others store.
 CREATE TABLE IF NOT EXISTS totals (
-    bytes INTEGER NOT NULL, entries INTEGER NOT NULL, sessions INTEGER NOT NULL, ended INTEGER NOT NULL
+    bytes INTEGER NOT NULL, entries INTEGER NOT NULL, sessions INTEGER NOT NULL, new_sessions INTEGER NOT NULL, ended INTEGER NOT NULL
 );
-INSERT INTO totals SELECT 0, 0, 0, 0 WHERE NOT EXISTS (SELECT 1 FROM totals) AND NOT EXISTS (SELECT 1 FROM entries);
+INSERT INTO totals SELECT 0, 0, 0, 0, 0 WHERE NOT EXISTS (SELECT 1 FROM totals) AND NOT EXISTS (SELECT 1 FROM entries);
 CREATE TRIGGER IF NOT EXISTS end_added AFTER INSERT ON entries WHEN new.kind = 'ended' BEGIN
     UPDATE totals SET ended = ended + 1;
 END;
@@ -61,7 +64,7 @@ CREATE TRIGGER IF NOT EXISTS end_removed AFTER DELETE ON entries WHEN old.kind =
 END;
 CREATE TRIGGER IF NOT EXISTS added AFTER INSERT ON entries WHEN new.kind != 'ended' BEGIN
     UPDATE totals SET bytes = bytes + new.size, entries = entries + 1;
-    INSERT INTO scopes SELECT new.scope, substr(new.scope, 1, instr(new.scope || '/', '/') - 1), 1, new.size, new.used WHERE new.scope != ''
+    INSERT INTO scopes SELECT new.scope, new.holder, 1, new.size, new.used WHERE new.scope != ''
         ON CONFLICT (scope) DO UPDATE SET entries = entries + 1, bytes = bytes + excluded.bytes, used = max(used, excluded.used);
 END;
 CREATE TRIGGER IF NOT EXISTS resized AFTER UPDATE OF size ON entries WHEN new.kind != 'ended' BEGIN
@@ -75,7 +78,7 @@ CREATE TRIGGER IF NOT EXISTS removed AFTER DELETE ON entries WHEN old.kind != 'e
     DELETE FROM scopes WHERE scope = old.scope AND entries = 0;
 END;
 CREATE TRIGGER IF NOT EXISTS scope_added AFTER INSERT ON scopes BEGIN
-    INSERT INTO holders VALUES (new.holder, 1, new.bytes, new.used)
+    INSERT INTO holders VALUES (new.holder, 1, new.bytes, new.used, new.used, 1)
         ON CONFLICT (holder) DO UPDATE SET scopes = scopes + 1, bytes = bytes + excluded.bytes, used = max(used, excluded.used);
 END;
 CREATE TRIGGER IF NOT EXISTS scope_changed AFTER UPDATE OF bytes ON scopes BEGIN
@@ -86,24 +89,27 @@ CREATE TRIGGER IF NOT EXISTS scope_removed AFTER DELETE ON scopes BEGIN
     DELETE FROM holders WHERE holder = old.holder AND scopes = 0;
 END;
 CREATE TRIGGER IF NOT EXISTS session_added AFTER INSERT ON holders WHEN new.holder LIKE 'session:%' BEGIN
-    UPDATE totals SET sessions = sessions + 1;
+    UPDATE totals SET sessions = sessions + 1, new_sessions = new_sessions + new.is_new;
+END;
+CREATE TRIGGER IF NOT EXISTS session_came_back AFTER UPDATE OF is_new ON holders WHEN new.holder LIKE 'session:%' BEGIN
+    UPDATE totals SET new_sessions = new_sessions + new.is_new - old.is_new;
 END;
 CREATE TRIGGER IF NOT EXISTS session_removed AFTER DELETE ON holders WHEN old.holder LIKE 'session:%' BEGIN
-    UPDATE totals SET sessions = sessions - 1;
+    UPDATE totals SET sessions = sessions - 1, new_sessions = new_sessions - old.is_new;
 END;
 COMMIT;
 """
 
 _ADD = """
-INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT (key) DO UPDATE SET kind = excluded.kind, name = excluded.name,
+INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (key) DO UPDATE SET kind = excluded.kind, class = excluded.class, name = excluded.name,
     size = excluded.size, gone_at = excluded.gone_at, used = excluded.used
 """  # a key has the same scope for ever
 
+_FEW = 64
+
 _USED = (bytes, float)
 _SCOPE_USED = (str, float)
-
-_WITHIN = "(scope = ?1 OR scope > ?1 || '/' AND scope < ?1 || '0')"  # '0' is what comes after '/'
 
 
 class UselessError(sqlite3.DatabaseError):
@@ -117,6 +123,9 @@ class Totals(NamedTuple):
     entries: int
     sessions: int
     """Sessions that have something stored."""
+
+    new_sessions: int
+    """Those of them that were seen in one request only, as far as the index knows."""
 
     ended: int
     """What tells that a session has ended; not among the entries."""
@@ -143,7 +152,8 @@ class Index:
         return self._rows("PRAGMA user_version") == [(1,)]
 
     def complete(self) -> None:
-        """Note that all files are in it."""
+        """Note that all files are in it. Whose files they are has been here before, or nobody can tell."""
+        self._rows("UPDATE holders SET is_new = 0")
         self._rows("PRAGMA user_version = 1")
 
     def close(self) -> None:
@@ -180,7 +190,7 @@ class Index:
     def add_within(self, entry: Entry, budget: float, used: float) -> bool:
         """Add an entry, unless its session or user would then have more than *budget* bytes; return whether it was added."""
         with self._transaction() as connection:
-            if not _fits(connection, entry, budget):
+            if _excess(connection, entry, budget) > 0:
                 return False
             _add(connection, entry, used)
         return True
@@ -188,7 +198,7 @@ class Index:
     def has_room_for(self, entry: Entry, budget: float) -> bool:
         """Whether `add_within` would add it."""
         with self._lock:
-            return _fits(self._connection, entry, budget)
+            return _excess(self._connection, entry, budget) <= 0
 
     def remove(self, keys: Iterable[bytes]) -> None:
         """Remove entries."""
@@ -213,19 +223,57 @@ class Index:
 
     def totals(self) -> Totals:
         """How much there is."""
-        rows = self._rows("SELECT bytes, entries, sessions, ended FROM totals", (), (int, int, int, int))
+        rows = self._rows("SELECT bytes, entries, sessions, new_sessions, ended FROM totals", (), (int,) * 5)
         if len(rows) != 1:
             raise UselessError("there are no totals")
         return Totals(*rows[0])
 
-    def least_recently_used(self, limit: int) -> list[tuple[bytes, float]]:
-        """The keys used longest ago and when that was."""
-        return self._rows("SELECT key, used FROM entries WHERE kind != 'ended' ORDER BY used LIMIT ?", (limit,), _USED)
+    # What makes room, and when it was last used: the first in a list goes first
 
-    def least_recently_computed(self, holder: str, limit: int) -> list[tuple[bytes, float]]:
-        """The same of what belongs to a holder and can be computed again."""
-        query = f"SELECT key, used FROM entries WHERE {_WITHIN} AND kind IN ('memo', 'recipe') ORDER BY used LIMIT ?2"  # noqa: S608 (ours)
-        return self._rows(query, (holder, limit), _USED)
+    def values_first(self, abandoned: float, limit: int) -> list[tuple[bytes, float]]:
+        """What can be computed again, and of what everybody shares that which nobody has used since *abandoned*."""
+        query = f"""
+            SELECT * FROM (SELECT key, used FROM entries WHERE class = {VALUES} ORDER BY used LIMIT ?2) UNION ALL
+            SELECT * FROM (
+                SELECT key, used FROM entries WHERE holder = '' AND class = {PUTS} AND used < ?1 ORDER BY used LIMIT ?2
+            ) ORDER BY used LIMIT ?2
+        """  # noqa: S608 (the classes are ours)
+        return self._rows(query, (abandoned, limit), _USED)
+
+    def puts_first(self, limit: int) -> list[tuple[bytes, float]]:
+        """What was put and what references are computed again by, of everybody."""
+        query = f"SELECT key, used FROM entries WHERE class = {PUTS} ORDER BY used LIMIT ?"  # noqa: S608 (ours)
+        return self._rows(query, (limit,), _USED)
+
+    def variables_first(self, limit: int) -> list[tuple[bytes, float]]:
+        """The app's variables, and those of the session or user that has most: nobody loses any to who takes more."""
+        largest = self._rows("SELECT holder FROM holders ORDER BY bytes DESC LIMIT 1", (), (str,))
+        query = f"""
+            SELECT * FROM (SELECT key, used FROM entries WHERE holder = '' AND class = {STATE} ORDER BY used LIMIT ?2) UNION ALL
+            SELECT * FROM (SELECT key, used FROM entries WHERE holder = ?1 AND class = {STATE} ORDER BY used LIMIT ?2)
+            ORDER BY used LIMIT ?2
+        """  # noqa: S608 (the class is ours)
+        return self._rows(query, (largest[0][0] if largest else None, limit), _USED)
+
+    def cheapest_first(self, holder: str, at_most: int, limit: int) -> list[tuple[bytes, float]]:
+        """What belongs to a holder, of the classes up to *at_most*, class by class."""
+        query = "SELECT key, used FROM entries WHERE holder = ? AND class <= ? ORDER BY class, used LIMIT ?"
+        return self._rows(query, (holder, at_most, limit), _USED)
+
+    def can_make_room_for(self, entry: Entry, at_most: int, budget: float) -> bool:
+        """Whether it would fit if all went that its holder has of the classes up to *at_most*."""
+        query = """
+            SELECT coalesce(sum(size), 0) FROM (
+                SELECT size FROM entries WHERE holder = ? AND class <= ? AND key != ? ORDER BY class, used LIMIT ?
+            )
+        """
+        with self._lock:
+            missing = _excess(self._connection, entry, budget)
+            for limit in (_FEW, -1):  # nearly always the first will do, however much there is
+                found = self._connection.execute(query, (holder_of(entry.facts.scope), at_most, entry.key, limit)).fetchone()
+                if found[0] >= missing:
+                    return True
+        return False
 
     def ended_first(self, limit: int) -> list[tuple[bytes, float]]:
         """The keys of what tells that something has ended, and when that was: the first first, but sessions before cookies.
@@ -241,9 +289,9 @@ class Index:
 
     # Holders and scopes
 
-    def within(self, scope: str) -> list[tuple[bytes, float]]:
-        """The keys of what belongs to a scope or to one under it, and when they were last used."""
-        return self._rows(f"SELECT key, used FROM entries WHERE {_WITHIN}", (scope,), _USED)  # noqa: S608 (ours)
+    def within(self, holder: str) -> list[tuple[bytes, float]]:
+        """The keys of what belongs to a session, its tabs and pages included, or user, and when they were last used."""
+        return self._rows("SELECT key, used FROM entries WHERE holder = ?", (holder,), _USED)
 
     def of_scope(self, scope: str) -> list[tuple[bytes, float]]:
         """The same of a scope alone."""
@@ -253,6 +301,16 @@ class Index:
         """The sessions used longest ago, as far as the index knows, and when that was."""
         query = "SELECT holder, used FROM holders WHERE holder LIKE 'session:%' ORDER BY used LIMIT ?"
         return self._rows(query, (limit,), _SCOPE_USED)
+
+    def new_sessions(self, limit: int) -> list[tuple[str, float]]:
+        """The sessions that were seen in one request only, as far as the index knows, and when that was: the first first."""
+        query = "SELECT holder, since FROM holders WHERE is_new AND holder LIKE 'session:%' ORDER BY since LIMIT ?"
+        return self._rows(query, (limit,), _SCOPE_USED)
+
+    def note_return(self, sessions: Iterable[str]) -> None:
+        """Note that sessions were seen again."""
+        with self._transaction() as connection:
+            connection.executemany("UPDATE holders SET is_new = 0 WHERE holder = ?", [(holder,) for holder in sessions])
 
     def idle_scopes(self, before: float, limit: int) -> list[tuple[str, float]]:
         """The sessions, tabs and pages last used *before* then, as far as the index knows."""
@@ -267,8 +325,9 @@ class Index:
                 connection.execute("UPDATE holders SET used = ?2 WHERE holder = ?1", (scope, used))
 
     def leave(self, scope: str, now: float) -> None:
-        """Note that a scope has been left."""
-        self._rows("INSERT INTO leaving VALUES (?1, ?2) ON CONFLICT (scope) DO UPDATE SET since = ?2", (scope, now))
+        """Note that a scope has been left, if anything is stored in it: most pages store nothing."""
+        query = "INSERT INTO leaving SELECT scope, ?2 FROM scopes WHERE scope = ?1 ON CONFLICT (scope) DO UPDATE SET since = ?2"
+        self._rows(query, (scope, now))
 
     def left(self, before: float, limit: int) -> list[tuple[str, float]]:
         """Scopes that were left *before* then, and when that was."""
@@ -309,19 +368,29 @@ def _our_schema() -> frozenset[tuple[str, str]]:
 
 def _add(connection: sqlite3.Connection, entry: Entry, used: float) -> None:
     facts = entry.facts
-    row = (entry.key, facts.kind, json.dumps(facts.name), facts.scope, entry.size, facts.gone_at, used)
+    row = (
+        entry.key,
+        facts.kind,
+        class_of(facts.kind),
+        json.dumps(facts.name),
+        facts.scope,
+        holder_of(facts.scope),
+        entry.size,
+        facts.gone_at,
+        used,
+    )
     connection.execute(_ADD, row)
     connection.execute("DELETE FROM tags WHERE key = ?", (entry.key,))
     connection.executemany("INSERT INTO tags VALUES (?, ?)", [(json.dumps(tag), entry.key) for tag in facts.tags])
 
 
-def _fits(connection: sqlite3.Connection, entry: Entry, budget: float) -> bool:
-    """Whether all that the holder of an entry has, with the entry in place of what its key had, is within *budget* bytes."""
+def _excess(connection: sqlite3.Connection, entry: Entry, budget: float) -> float:
+    """By how much all that the holder of an entry has, with the entry in place of what its key had, is more than *budget* bytes."""
     if not entry.facts.scope:
-        return True
+        return -budget
     query = "SELECT coalesce((SELECT bytes FROM holders WHERE holder = ?), 0) - coalesce((SELECT size FROM entries WHERE key = ?), 0)"
     (others,) = connection.execute(query, (holder_of(entry.facts.scope), entry.key)).fetchone()
-    return int(others) + entry.size <= budget
+    return int(others) + entry.size - budget
 
 
 def identity(path: pathlib.Path | str) -> tuple[int, int] | None:

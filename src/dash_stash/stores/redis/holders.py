@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from dash_stash.clock import Clock
-from dash_stash.stores.base import Limits, holder_of
+from dash_stash.stores.base import PUTS, TOUCHED_EVERY, Limits, holder_of
 from dash_stash.stores.redis import scripts
 from dash_stash.stores.redis.names import Names
 from dash_stash.stores.redis.server import Server, milliseconds
@@ -18,18 +20,36 @@ GRACE = 30.0
 _KEPT_FOR = 1.5
 """What nobody uses is kept for so many times `Limits.idle`; it is prolonged before less than once that is left."""
 
-_AGAIN = {"memo", "recipe"}
+_UPLOAD = 60.0
+"""Seconds for which what is noted need not be there yet."""
+
+_FEW = 64
+_SOME = 1000
+
+_KNOWN = 4096
+"""So many sessions a process remembers to have seen."""
+
+_CLASS = 1e11
+"""In an order, keys of one class come so far behind those of the class before; times of storing, in seconds, are less."""
+
+_COOKIES_LATER = 1e11
+"""Cookies that were replaced are forgotten after the sessions that have ended: their session may go on, and they must not open it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Belonging:
-    """One entry of a session or user."""
+    """One entry of a session or user; `class_` is its class (see `stores.base`)."""
 
     key: bytes
     size: int
-    kind: str
+    class_: int
     stored: float
     scope: str
+
+    @property
+    def makes_room(self) -> int:
+        """The class up to which others go for it: variables go for nothing."""
+        return min(self.class_, PUTS)
 
 
 class Holders:
@@ -38,6 +58,7 @@ class Holders:
     def __init__(self, server: Server, names: Names, limits: Limits, clock: Clock) -> None:
         """Take the server and what each may have."""
         self._server, self._names, self._limits, self._clock = server, names, limits, clock
+        self._seen: dict[str, float] = {}
 
     def life(self, scope: str) -> float:
         """Return for how many seconds something is stored that nobody uses: what users have, for ever."""
@@ -47,42 +68,87 @@ class Holders:
         """Note an entry that is about to be stored, in place of what its key had.
 
         Returns:
-            What `RESERVE` answers: it would be too much, it is the first of its session or user, or neither.
+            What `RESERVE` answers: it could not fit, so much has to go first, it is the first of its session or user, or neither.
         """
-        holder = holder_of(belonging.scope)
-        life = self.life(belonging.scope)
-        text = f"{belonging.size} {belonging.kind} {belonging.stored} {belonging.scope}"
+        scope, holder = belonging.scope, holder_of(belonging.scope)
+        life = self.life(scope)
         answer = self._server.run(
             scripts.RESERVE,
-            [self._names.holder(holder)],
+            [self._names.holder(holder), self._names.order(holder), self._names.scope(scope)],
             belonging.key.hex(),
             belonging.size,
-            text,
+            belonging.class_,
+            f"{belonging.size} {belonging.class_} {belonging.stored} {scope}",
+            belonging.class_ * _CLASS + belonging.stored,
+            belonging.makes_room,
             self._limits.max_session_bytes,
+            self._clock(),
             "" if math.isinf(life) else milliseconds(2 * life),
         )
         if answer == scripts.FIRST and holder.startswith("session:"):
-            self._server.together([("ZADD", self._names.sessions, self._clock(), holder)])
+            self._count(holder)
         return int(answer)
 
-    def release(self, holder: str, keys: Iterable[bytes]) -> None:
+    def release(self, holder: str, keys: Sequence[bytes]) -> None:
         """Note that entries are gone."""
-        self._server.run(scripts.RELEASE, [self._names.holder(holder)], *(key.hex() for key in keys))
+        names = self._names.holder(holder), self._names.order(holder), self._names.scope(holder)
+        for first in range(0, len(keys), _SOME):
+            self._server.run(scripts.RELEASE, names, holder, *(key.hex() for key in keys[first : first + _SOME]))
 
-    def belongings(self, holder: str) -> list[Belonging]:
-        """All that a session or user has, as far as is noted: some of it may be gone."""
-        return _parse(self._server.ask(lambda client: client.hgetall(self._names.holder(holder))))
+    def keys(self, holder: str) -> list[bytes]:
+        """The keys of all that a session or user has, as far as is noted: some of it may be gone."""
+        names = ("HKEYS", self._names.holder(holder)), ("ZRANGE", self._names.order(holder), 0, -1), ("HKEYS", self._names.scope(holder))
+        return _keys({name for some in self._server.together(names) for name in some})
 
-    def computed_first(self, holder: str) -> list[Belonging]:
-        """What it has that can be computed again, the oldest first."""
-        return sorted((one for one in self.belongings(holder) if one.kind in _AGAIN), key=lambda one: one.stored)
+    def keys_of(self, scope: str) -> list[bytes]:
+        """The same of a scope alone."""
+        commands = ("HKEYS", self._names.scope(scope)), ("HGETALL", self._names.holder(holder_of(scope)))
+        own, all_of_holder = self._server.together(commands)
+        return [*{*_keys(own), *(one.key for one in _parse(all_of_holder) if one.scope == scope)}]
+
+    def some(self, holder: str) -> list[bytes]:
+        """Keys at random, of what was noted long enough ago to be there, if it is not gone."""
+        (fields,) = self._server.together([("HRANDFIELD", self._names.holder(holder), _SOME, "WITHVALUES")])
+        before = self._clock() - _UPLOAD
+        return [one.key for one in _parse(dict(zip(fields[::2], fields[1::2], strict=True))) if one.stored <= before]
+
+    def cheapest_first(self, belonging: Belonging) -> list[tuple[bytes, int]]:
+        """Some of what makes room for an entry, with the sizes: class by class, and first what was used longest ago."""
+        holder = self._names.holder(holder_of(belonging.scope))
+        limit = f"({(belonging.makes_room + 1) * _CLASS:.0f}"
+        order = self._names.order(holder_of(belonging.scope))
+        (names,) = self._server.together([("ZRANGEBYSCORE", order, "-inf", limit, "LIMIT", 0, _FEW)])
+        some = [key for key in _keys(names) if key != belonging.key]
+        if not some:
+            return []
+        looks: list[Sequence[Any]] = [("EVAL", scripts.UNUSED_FOR, 1, self._names.pointer(key)) for key in some]
+        texts, *unused = self._server.together([("HMGET", holder, *(key.hex() for key in some)), *looks])
+        known = [_parse_one(key.hex().encode(), text or b"") for key, text in zip(some, texts, strict=True)]
+        # What is gone already costs nobody anything.
+        found = [
+            (-1 if seconds is None or one is None else one.class_, -(seconds or 0), number)
+            for number, (one, seconds) in enumerate(zip(known, unused, strict=True))
+        ]
+        return [(some[number], 0 if (one := known[number]) is None else one.size) for _, _, number in sorted(found)]
 
     # Life
 
     def end(self, holder: str) -> None:
-        """Note, for longer than any cookie is good for, that a session or user has ended."""
-        command = ("SET", self._names.ended(holder), 1, "PX", milliseconds(self._limits.ended))
-        self._server.together([command, ("ZREM", self._names.sessions, holder)])
+        """Note, for longer than any cookie is good for, that a session or user has ended; so many at most."""
+        known_for, now, all_ended = self._limits.ended, self._clock(), self._names.all_ended
+        late = _COOKIES_LATER if holder.startswith("cookie:") else 0.0
+        commands = [
+            ("SET", self._names.ended(holder), 1, "PX", milliseconds(known_for)),
+            ("ZREMRANGEBYSCORE", all_ended, "-inf", now - known_for),
+            ("ZREMRANGEBYSCORE", all_ended, _COOKIES_LATER, _COOKIES_LATER + now - known_for),
+            ("ZADD", all_ended, now + late, holder),
+            ("ZCARD", all_ended),
+        ]
+        *_, count = self._server.together(commands)
+        if count > self._limits.max_ended:
+            (first,) = self._server.together([("ZRANGE", all_ended, 0, count - self._limits.max_ended - 1)])
+            names = [("DEL", self._names.ended(one.decode(errors="replace"))) for one in first]
+            self._server.together([*names, ("ZREM", all_ended, *first)])
 
     def has_ended(self, holder: str) -> bool:
         """Whether it has."""
@@ -90,47 +156,80 @@ class Holders:
 
     def forget(self, holder: str) -> None:
         """Forget what a session or user has."""
-        self._server.together([("DEL", self._names.holder(holder)), ("ZREM", self._names.sessions, holder)])
+        names = self._names.holder(holder), self._names.order(holder), self._names.scope(holder)
+        lists = self._names.sessions, self._names.new_sessions
+        self._server.together([*(("DEL", name) for name in names), *(("ZREM", name, holder) for name in lists)])
 
     def touch(self, scope: str) -> list[bytes]:
         """Note that a scope is in use; return the keys of what it has if their life is to be prolonged."""
         holder, now = holder_of(scope), self._clock()
-        arguments = scope, now, self._limits.idle / 4, milliseconds(2 * self.life(scope))
-        answer = self._server.run(scripts.TOUCH, [self._names.holder(holder)], *arguments)
-        if answer is not None and scope == holder:
-            self._server.together([("ZADD", self._names.sessions, "XX", now, holder)])
-        fields = dict(zip(answer[::2], answer[1::2], strict=True)) if answer else {}
-        return [one.key for one in _parse(fields) if one.scope == scope]
+        is_session = scope == holder
+        names = self._names.scope(scope), self._names.holder(holder), self._names.order(holder)
+        life = milliseconds(2 * self.life(scope))
+        arguments = now, self._limits.idle / 4, life, holder if is_session else ""
+        commands: list[Sequence[Any]] = [("EVAL", scripts.TOUCH, 3, *names, *arguments)]
+        if is_session:
+            self._see(holder, now)
+            commands += [("ZADD", self._names.sessions, "XX", now, holder), ("ZREM", self._names.new_sessions, holder)]
+        keys, *listed = self._server.together(commands)
+        if is_session and listed[1]:
+            self._server.together([("ZADD", self._names.sessions, now, holder)])
+        return _keys(keys)
 
     def leave(self, scope: str) -> list[bytes]:
         """Note that a scope was left; return the keys of what it has."""
-        holder = holder_of(scope)
-        keys = [one.key for one in self.belongings(holder) if one.scope == scope]
-        if keys:
-            name = self._names.holder(holder)
-            self._server.together([("HSET", name, f"-{scope}", 1), ("PEXPIRE", name, milliseconds(2 * self.life(scope)))])
-        return keys
+        return _keys(self._server.run(scripts.LEAVE, [self._names.scope(scope)], milliseconds(GRACE)))
+
+    # How many there are
+
+    def _see(self, holder: str, now: float) -> None:
+        if len(self._seen) >= _KNOWN:
+            self._seen.clear()
+        self._seen[holder] = now
+
+    def _count(self, holder: str) -> None:
+        """Note that a session has something stored from now on; whoever was not seen before may never come back."""
+        now = self._clock()
+        if now - self._seen.get(holder, -math.inf) <= TOUCHED_EVERY:
+            self._server.together([("ZADD", self._names.sessions, now, holder)])
+            return
+        (known,) = self._server.together([("ZSCORE", self._names.sessions, holder)])
+        if known is None:
+            self._server.together([("ZADD", self._names.new_sessions, now, holder)])
 
     def too_many(self) -> list[str]:
-        """The sessions used longest ago, of those that there are more than there may be."""
-        old = "ZREMRANGEBYSCORE", self._names.sessions, "-inf", self._clock() - _KEPT_FOR * self._limits.idle
-        _, count = self._server.together([old, ("ZCARD", self._names.sessions)])
-        if count <= self._limits.max_sessions:
-            return []
-        (oldest,) = self._server.together([("ZRANGE", self._names.sessions, 0, count - self._limits.max_sessions - 1)])
-        foreign = [holder for holder in oldest if not holder.startswith(b"session:") or not holder.isascii()]
+        """The sessions that have to go: of those seen in one request only, then those used longest ago."""
+        new, sessions, before = self._names.new_sessions, self._names.sessions, self._clock() - _KEPT_FOR * self._limits.idle
+        old = [("ZREMRANGEBYSCORE", name, "-inf", before) for name in (new, sessions)]
+        *_, news, others = self._server.together([*old, ("ZCARD", new), ("ZCARD", sessions)])
+        limits = self._limits
+        too_new = min(news, max(news - limits.max_new_sessions, news + others - limits.max_sessions, 0))
+        too_old = max(news - too_new + others - limits.max_sessions, 0)
+        counts = [(name, count) for name, count in ((new, too_new), (sessions, too_old)) if count]
+        found = self._server.together([("ZRANGE", name, 0, count - 1) for name, count in counts]) if counts else []
+        holders = {holder for some in found for holder in some}
+        foreign = {holder for holder in holders if not holder.startswith(b"session:") or not holder.isascii()}
         if foreign:
-            self._server.together([("ZREM", self._names.sessions, *foreign)])
-        return [holder.decode() for holder in oldest if holder not in foreign]
+            self._server.together([("ZREM", name, *foreign) for name in (new, sessions)])
+        return [holder.decode() for holder in holders - foreign]
 
 
-def _parse(fields: dict[bytes, bytes]) -> list[Belonging]:
+def _keys(names: Iterable[bytes]) -> list[bytes]:
+    """The keys that stand in names, which somebody else may have written."""
     found = []
-    for name, text in fields.items():
-        if name[:1] not in (b"=", b"@", b"-"):
-            try:
-                size, kind, stored, scope = text.decode().split(" ", 3)
-                found.append(Belonging(bytes.fromhex(name.decode()), int(size), kind, float(stored), scope))
-            except ValueError:
-                continue  # written by somebody else
+    for name in names:
+        with contextlib.suppress(ValueError):
+            found.append(bytes.fromhex(name.decode()))
     return found
+
+
+def _parse(fields: Mapping[bytes, bytes]) -> list[Belonging]:
+    return [one for name, text in fields.items() if (one := _parse_one(name, text)) is not None]
+
+
+def _parse_one(name: bytes, text: bytes) -> Belonging | None:
+    try:
+        size, class_, stored, scope = text.decode().split(" ", 3)
+        return Belonging(bytes.fromhex(name.decode()), int(size), int(class_), float(stored), scope)
+    except ValueError:
+        return None  # a mark or a sum, or written by somebody else

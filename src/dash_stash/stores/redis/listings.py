@@ -6,6 +6,7 @@ evicted stands there for a while longer.
 
 from __future__ import annotations
 
+import collections
 import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
@@ -35,6 +36,8 @@ class Listings:
 
     def notes(self, key: bytes, pointer: Pointer) -> Iterator[Sequence[Any]]:
         """Return the commands that note an entry which is about to be stored."""
+        if pointer.scope and not secrets.randbelow(_SAMPLE):
+            self.release_gone(holder_of(pointer.scope))
         for name in self._sets(pointer):
             yield "ZREMRANGEBYSCORE", name, "-inf", f"({self._clock()}"
             yield "ZADD", name, pointer.gone_at, key
@@ -50,13 +53,22 @@ class Listings:
         if gone:
             self._server.together([("ZREM", name, *gone)])
 
+    def release_gone(self, holder: str) -> bool:
+        """See that what is gone by itself takes no room of a session or user; whether any was found, among some."""
+        gone = [key for key, pointer in self.pointers(self._holders.some(holder)) if pointer is None]
+        if gone:
+            self._holders.release(holder, gone)
+        return bool(gone)
+
     def strike(self, deleted: Iterable[tuple[bytes, Pointer]]) -> None:
         """Note that entries are gone."""
-        commands = []
+        commands, of_holders = [], collections.defaultdict[str, list[bytes]](list)
         for key, pointer in deleted:
             if pointer.scope:
-                self._holders.release(holder_of(pointer.scope), [key])
+                of_holders[holder_of(pointer.scope)].append(key)
             commands += [("ZREM", name, key) for name in self._sets(pointer)]
+        for holder, keys in of_holders.items():
+            self._holders.release(holder, keys)
         if commands:
             self._server.together(commands)
 
@@ -100,7 +112,7 @@ class Listings:
             (members,) = self._server.together([("ZRANGE", name, 0, -1)])
             return list(members)
         if scope:
-            return [one.key for one in self._holders.belongings(holder_of(scope))]
+            return self._holders.keys_of(scope)
         return {key for name in self._server.names(self._names.pointers) if (key := self._names.key(name)) is not None}
 
     def _entries(self, some: Sequence[bytes]) -> Iterator[Entry]:

@@ -17,6 +17,12 @@ class Names:
         self.sessions = f"{prefix}:sessions"
         """The sessions that have something stored, each with its last use."""
 
+        self.new_sessions = f"{prefix}:new-sessions"
+        """Those that were seen in one request only, each with when that was."""
+
+        self.all_ended = f"{prefix}:ended"
+        """The sessions and cookies that have ended, in the order in which they are forgotten."""
+
         self._prefix = prefix
 
     def pointer(self, key: bytes) -> str:
@@ -65,6 +71,15 @@ class Names:
     def holder(self, holder: str) -> str:
         """What tells what a session or user has."""
         return f"{self._prefix}:h:{{{holder}}}"
+
+    def order(self, holder: str) -> str:
+        """In what order what a session or user has makes room."""
+        return f"{self._prefix}:r:{{{holder}}}"
+
+    def scope(self, scope: str) -> str:
+        """What tells what a session, tab, page or user has; begins with the name of its session's."""
+        holder, slash, rest = scope.partition("/")
+        return f"{self._prefix}:s:{{{holder}}}{slash}{rest}"
 
     def ended(self, holder: str) -> str:
         """What tells that a session has ended."""

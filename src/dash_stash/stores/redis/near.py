@@ -141,9 +141,9 @@ class Near:
         return self._copy(_copy_key(key, pointer, part)) or Found(entry, encoded)
 
     def keep(self, key: bytes, pointer: Pointer, facts: Facts, encoded: Encoded, part: PartName | None = None) -> None:
-        """Keep an entry, or the part of it, on this machine."""
+        """Keep an entry, or the part of it, on this machine; whatever it is, it can be fetched again."""
         with contextlib.suppress(StoreUnavailable):
-            self._local.commit(None, _copy_key(key, pointer, part), dataclasses.replace(facts, tags={}), encoded)
+            self._local.commit(None, _copy_key(key, pointer, part), dataclasses.replace(facts, kind="copy", tags={}), encoded)
 
     def let_go(self, key: bytes, pointer: Pointer) -> None:
         """Remove a copy of what is not current any more; those of parts go when they have not been used for long."""

@@ -31,8 +31,8 @@ end
 STORED, REFUSED, EVICTED = 1, 0, -1
 """What `PUBLISH` answers."""
 
-NO_ROOM, NOTED, FIRST = 0, 1, 2
-"""What `RESERVE` answers."""
+TOO_MUCH, NOTED, FIRST = 0, 1, 2
+"""What `RESERVE` answers; or, below 0, how many bytes have to go."""
 
 JOIN = (
     _HEX
@@ -108,38 +108,88 @@ return redis.call('PEXPIRE', KEYS[1], ARGV[2])
 """
 )
 
-# Of one session or user a hash tells what belongs to it: for each key (in hex) size, kind, when it was stored, and scope; in '=' the sum
-# of the sizes; in '@scope' when the scope was last used; in '-scope' that it was left.
+# Of one session or user a hash tells what belongs to it: for each key (in hex) size, class, when it was stored, and scope; in '=0', '=1'
+# and '=2' the sum of the sizes in each class. The same text stands in a hash of each scope, which tells in '@' when the life of all that
+# it has was last prolonged, and is without that once the scope was left. A sorted set has the keys in the order in which they make room.
+# The server may evict any of the three: who wants to find all asks two.
 
 RESERVE = """
--- KEYS: hash. ARGV: key, size, 'size kind time scope', budget, milliseconds or ''. 0 if it does not fit, 2 if it is the first, else 1.
+-- KEYS: the holder's hash, its order, the scope's hash. ARGV: key, size, class, text, what the key has in the order, the class up to
+-- which others make room, budget, now, milliseconds or ''.
+-- 0 if it could not fit, below 0 what is missing as long as others have not made room, 2 if it is the first, else 1.
 local is_first = redis.call('EXISTS', KEYS[1]) == 0
-local old = redis.call('HGET', KEYS[1], ARGV[1])
-local others = tonumber(redis.call('HGET', KEYS[1], '=') or 0) - (old and tonumber(string.match(old, '^%d+')) or 0)
-if others + ARGV[2] > tonumber(ARGV[4]) then return 0 end
-redis.call('HSET', KEYS[1], ARGV[1], ARGV[3], '=', string.format('%.0f', others + ARGV[2]))
-if ARGV[5] ~= '' then redis.call('PEXPIRE', KEYS[1], ARGV[5]) end
+local old, sums = redis.call('HGET', KEYS[1], ARGV[1]), {}
+for class = 0, 2 do sums[class] = tonumber(redis.call('HGET', KEYS[1], '=' .. class) or 0) or 0 end
+if old then
+  local size, class = string.match(old, '^(%d+) ([012]) ')
+  if size then sums[tonumber(class)] = sums[tonumber(class)] - size end
+end
+local above, all = 0, 0
+for class = 0, 2 do
+  all = all + sums[class]
+  if class > tonumber(ARGV[6]) then above = above + sums[class] end
+end
+if above + ARGV[2] > tonumber(ARGV[7]) then return 0 end
+if all + ARGV[2] > tonumber(ARGV[7]) then return ARGV[7] - all - ARGV[2] end
+sums[tonumber(ARGV[3])] = sums[tonumber(ARGV[3])] + ARGV[2]
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[4])
+for class = 0, 2 do redis.call('HSET', KEYS[1], '=' .. class, string.format('%.0f', sums[class])) end
+redis.call('ZADD', KEYS[2], ARGV[5], ARGV[1])
+if redis.call('EXISTS', KEYS[3]) == 0 then redis.call('HSET', KEYS[3], '@', ARGV[8]) end
+redis.call('HSET', KEYS[3], ARGV[1], ARGV[4])
+if ARGV[9] ~= '' then for _, name in ipairs(KEYS) do redis.call('PEXPIRE', name, ARGV[9]) end end
 return is_first and 2 or 1
 """
 
 RELEASE = """
--- KEYS: hash. ARGV: keys.
-for _, key in ipairs(ARGV) do
+-- KEYS: the holder's hash, its order, what the names of its scopes' hashes begin with. ARGV: the holder, keys.
+for number = 2, #ARGV do
+  local key = ARGV[number]
   local old = redis.call('HGET', KEYS[1], key)
+  redis.call('ZREM', KEYS[2], key)
   if old then
     redis.call('HDEL', KEYS[1], key)
-    redis.call('HINCRBY', KEYS[1], '=', -tonumber(string.match(old, '^%d+')))
+    local size, class, scope = string.match(old, '^(%d+) ([012]) %S+ (.*)$')
+    if size then
+      redis.call('HINCRBY', KEYS[1], '=' .. class, -tonumber(size))
+      local name = KEYS[3] .. string.sub(scope, #ARGV[1] + 1)
+      redis.call('HDEL', name, key)
+      if redis.call('HLEN', name) == redis.call('HEXISTS', name, '@') then redis.call('DEL', name) end
+    end
   end
 end
 """
 
 TOUCH = """
--- KEYS: hash. ARGV: scope, now, seconds, milliseconds. The keys whose life is to be prolonged, if that was last done so long ago.
+-- KEYS: the scope's hash, the holder's, its order. ARGV: now, seconds, milliseconds, the holder if the scope is that, else ''.
+-- The keys whose life is to be prolonged, if that was last done so long ago. A scope that has nothing leaves nothing.
+local before = redis.call('HGET', KEYS[1], '@')
+if before then
+  local passed = ARGV[1] - (tonumber(before) or 0)
+  if passed >= 0 and passed < tonumber(ARGV[2]) then return {} end
+elseif redis.call('EXISTS', KEYS[1]) == 0 then
+  if ARGV[4] == '' or redis.call('EXISTS', KEYS[2]) == 0 then return {} end
+  -- Perhaps it was evicted. Once only: from now on there is one.
+  local all = redis.call('HGETALL', KEYS[2])
+  for number = 1, #all, 2 do
+    if string.match(all[number + 1], '^%d+ [012] %S+ (.*)$') == ARGV[4] then redis.call('HSET', KEYS[1], all[number], all[number + 1]) end
+  end
+end
+redis.call('HSET', KEYS[1], '@', ARGV[1])
+for _, name in ipairs(KEYS) do redis.call('PEXPIRE', name, ARGV[3]) end
+return redis.call('HKEYS', KEYS[1])
+"""
+
+LEAVE = """
+-- KEYS: the scope's hash. ARGV: milliseconds. The keys that it has.
+redis.call('HDEL', KEYS[1], '@')
+redis.call('PEXPIRE', KEYS[1], ARGV[1])
+return redis.call('HKEYS', KEYS[1])
+"""
+
+UNUSED_FOR = """
+-- KEYS: pointer. For how many seconds nobody has used it, as far as the server notes that; false if it is gone.
 if redis.call('EXISTS', KEYS[1]) == 0 then return false end
-local left = redis.call('HDEL', KEYS[1], '-' .. ARGV[1])
-local before = redis.call('HGET', KEYS[1], '@' .. ARGV[1])
-if left == 0 and before and ARGV[2] - before < tonumber(ARGV[3]) and ARGV[2] - before >= 0 then return {} end
-redis.call('HSET', KEYS[1], '@' .. ARGV[1], ARGV[2])
-redis.call('PEXPIRE', KEYS[1], ARGV[4])
-return redis.call('HGETALL', KEYS[1])
+local seconds = redis.pcall('OBJECT', 'IDLETIME', KEYS[1])
+return type(seconds) == 'number' and seconds or 0
 """

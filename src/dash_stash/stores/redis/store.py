@@ -24,7 +24,7 @@ from dash_stash.clock import Clock, system_clock
 from dash_stash.codec import Encoded, PartName
 from dash_stash.errors import BudgetExceeded, StoreUnavailable
 from dash_stash.layout import Facts, Packed
-from dash_stash.stores.base import UNKNOWN_EPOCH, Flight, Found, Landed, Limits, Listed, holder_of
+from dash_stash.stores.base import UNKNOWN_EPOCH, Flight, Found, Landed, Limits, Listed, class_of, holder_of
 from dash_stash.stores.local import LocalStore
 from dash_stash.stores.redis import address, records, scripts
 from dash_stash.stores.redis.flights import LEASE, Flights, RedisFlight
@@ -68,7 +68,7 @@ class RedisStore:
         With the *name* of an app all its keys there begin with it, after the URL's prefix.
 
         Of *limits*, those of bytes and entries hold for one value and for the folder: how much the server holds is its own setting
-        (`maxmemory`). *lease* is after how many seconds a machine that has vanished is replaced.
+        (`maxmemory`), and what it evicts its own choice. *lease* is after how many seconds a machine that has vanished is replaced.
         *warn* is told why nothing is shared with other machines.
 
         Raises:
@@ -172,7 +172,7 @@ class RedisStore:
             most = f"what one value may have on a server, {records.MOST_PIECES * records.PIECE:,}"
             raise BudgetExceeded(self._server.address.shown, "one value", entry.size, most)
         if holder:
-            self._reserve(Belonging(key, entry.size, facts.kind, self.clock(), facts.scope))
+            self._reserve(Belonging(key, entry.size, class_of(facts.kind), self.clock(), facts.scope))
         commands = list(self._listings.notes(key, pointer))
         if pieces is not None:
             names = [self._names.piece(key, pointer.id, number) for number in range(len(pieces.all))]
@@ -224,14 +224,8 @@ class RedisStore:
     def _reserve(self, belonging: Belonging) -> None:
         """Make room for an entry in the budget of its session or user, and for the session among the others."""
         holder = holder_of(belonging.scope)
-        while (answer := self._holders.reserve(belonging)) == scripts.NO_ROOM:
-            gone = [key for key, pointer in self._listings.pointers(self._keys_of(holder)) if pointer is None]
-            again = [one.key for one in self._holders.computed_first(holder) if one.key != belonging.key]
-            if gone:
-                self._holders.release(holder, gone)
-            elif again:
-                self.delete(again[0])
-            else:
+        while (answer := self._holders.reserve(belonging)) <= scripts.TOO_MUCH:
+            if not (self._make_room(belonging, -answer) if answer else self._listings.release_gone(holder)):
                 what, budget = f"one {holder.partition(':')[0]}", f"max_session_bytes={self._limits.max_session_bytes:,}"
                 raise BudgetExceeded(self._server.address.shown, what, belonging.size, budget)
         if answer == scripts.FIRST:
@@ -239,18 +233,36 @@ class RedisStore:
                 if other != holder:
                     self._drop(other)
 
-    def _keys_of(self, holder: str) -> list[bytes]:
-        return [one.key for one in self._holders.belongings(holder)]
+    def _make_room(self, belonging: Belonging, missing: int) -> bool:
+        """Delete some of the cheapest that a session or user has, up to so many bytes; False if there is nothing."""
+        chosen = []
+        for key, size in self._holders.cheapest_first(belonging):
+            if missing <= 0:
+                break
+            chosen.append(key)
+            missing -= size
+        if chosen:
+            self._delete(chosen)
+            self._holders.release(holder_of(belonging.scope), chosen)  # those that were gone, too
+        return bool(chosen) or self._listings.release_gone(holder_of(belonging.scope))
 
     def delete(self, key: bytes) -> None:
         """Delete the entry of *key*, for good."""
-        self._near.let_go_alone(key)
-        packed = self._server.run(scripts.DELETE, self._names.of_entry(key), b"", timeout=PATIENT)
-        self._pointers.note_change(self._names.pointer(key))
-        pointer = None if packed is None else Pointer.parse(packed)
-        if pointer is not None:
+        self._delete([key])
+
+    def _delete(self, some: Sequence[bytes]) -> None:
+        for key in some:
+            self._near.let_go_alone(key)
+        commands = [("EVAL", scripts.DELETE, 3, *self._names.of_entry(key), b"") for key in some]
+        answers: list[Any] = []
+        for first in range(0, len(commands), _AT_ONCE):
+            answers += self._server.together(commands[first : first + _AT_ONCE])
+        self._pointers.note_change(*map(self._names.pointer, some))
+        pointers = [(key, None if packed is None else Pointer.parse(packed)) for key, packed in zip(some, answers, strict=True)]
+        deleted = [(key, pointer) for key, pointer in pointers if pointer is not None]
+        for key, pointer in deleted:
             self._near.let_go(key, pointer)
-            self._listings.strike([(key, pointer)])
+        self._listings.strike(deleted)
 
     # Tags
 
@@ -291,8 +303,7 @@ class RedisStore:
 
     def _drop(self, holder: str) -> None:
         """Delete all that a session has."""
-        for key in self._keys_of(holder):
-            self.delete(key)
+        self._delete(self._holders.keys(holder))
         self._holders.forget(holder)
 
     def has_ended(self, holder: str) -> bool:
