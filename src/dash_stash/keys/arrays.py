@@ -19,12 +19,15 @@ def write_scalar(value: Any, sink: Sink, path: str) -> None:
     """Write a NumPy scalar."""
     import numpy as np
 
+    dtype = value.dtype
     sink.emit(b"scalar")
-    _write_dtype(value.dtype, sink, path)
-    if value.dtype.kind == "f" and value != value:  # noqa: PLR0124 (that is how NaN is known)
+    _write_dtype(dtype, sink, path)
+    if dtype.kind == "f" and value != value:  # noqa: PLR0124 (that is how NaN is known)
         sink.emit(b"nan")
+    elif _is_whole(dtype):
+        sink.emit(value.tobytes())
     else:
-        _write_elements(np.array(value, value.dtype), sink, path)
+        _write_elements(np.array(value, dtype), sink, path)
 
 
 def write_masked(value: Any, sink: Sink, path: str) -> None:
@@ -39,12 +42,17 @@ def write_masked(value: Any, sink: Sink, path: str) -> None:
 
 def _axes(array: Any) -> list[int]:
     """The axes by how far apart their elements lie, which `ravel("K")` and all that is computed from an array show."""
+    axes = list(range(array.ndim))
     if array.flags.c_contiguous:
-        return list(range(array.ndim))
-    return sorted(range(array.ndim), key=lambda axis: (array.shape[axis] > 1, -abs(array.strides[axis])))
+        return axes
+    placed = iter(sorted((axis for axis in axes if array.shape[axis] > 1), key=lambda axis: -abs(array.strides[axis])))
+    return [next(placed) if array.shape[axis] > 1 else axis for axis in axes]
 
 
 def _write_dtype(dtype: Any, sink: Sink, path: str) -> None:
+    if dtype.isbuiltin == _ITSELF and dtype.char != _TEXT:
+        sink.emit(f"{dtype.type.__name__} {dtype.str}".encode())
+        return
     if type(dtype).__module__.partition(".")[0] != "numpy" or dtype.isbuiltin == _ANOTHER_LIBRARYS:
         raise NoKey(path, f"array of {full_name(dtype.type)}, a type of another library")
     sink.emit(f"{full_name(dtype.type)} {dtype.str} {dtype.shape} {dtype.isalignedstruct} {dtype.names}".encode())
@@ -61,7 +69,7 @@ def _write_dtype(dtype: Any, sink: Sink, path: str) -> None:
         sink.write([dtype.na_object] if hasattr(dtype, "na_object") else [], f"{path}.dtype.na_object")
 
 
-_ANOTHER_LIBRARYS = 2  # what `isbuiltin` is for types that were registered
+_ITSELF, _ANOTHER_LIBRARYS = 1, 2  # what `isbuiltin` is for a type without anything to choose, and for one that was registered
 _TEXT = "T"  # of a length of its own
 
 

@@ -44,8 +44,9 @@ def _write_named_tuple(value: Any, sink: Sink, path: str) -> None:
 
 
 def _write_dataclass(value: Any, sink: Sink, path: str) -> None:
-    if _holds_more_than_attributes(type(value)):
-        raise NoKey(path, f"{full_name(type(value))}, a dataclass that is a container too")
+    kind: Any = type(value)
+    if _holds_more_than_attributes(kind):
+        raise NoKey(path, f"{full_name(kind)}, a dataclass that is more than its attributes")
     _write_class_name("dataclass", value, sink, path)
     names = [field.name for field in dataclasses.fields(value)]
     # A field may have no value yet, or only the class's.
@@ -64,7 +65,8 @@ def _attributes(value: object, but: frozenset[str]) -> dict[str, Any]:
     """What an object has of its own, by name: in its dict and its slots, but for some."""
     found = dict(getattr(value, "__dict__", {}))
     found.pop("__orig_class__", None)  # how `Box[int](1)` was spelled
-    found |= {name: getattr(value, name) for name in _slots(type(value)) if hasattr(value, name)}
+    kind: Any = type(value)
+    found |= {name: getattr(value, name) for name in _slots(kind) if hasattr(value, name)}
     return {name: found[name] for name in sorted(found) if name not in but}
 
 

@@ -75,7 +75,7 @@ def _write_values(value: Any, sink: Sink, path: str) -> None:
 
     array, dtype = value.array, value.dtype
     sink.emit(f"{full_name(type(dtype))} {dtype}".encode())
-    if dtype == object:
+    if isinstance(dtype, np.dtype) and dtype.hasobject:
         sink.write_all(value.to_numpy().tolist(), path)
     elif isinstance(dtype, np.dtype):
         write_array(value.to_numpy(), sink, path)

@@ -103,8 +103,9 @@ def _write_moment(tag: str) -> Writer:
     begin = f"{tag}:".encode()
 
     def write(value: Any, sink: Sink, path: str) -> None:
-        sink.emit(begin + f"{value.replace(tzinfo=None).isoformat()} {value.fold}".encode())
+        sink.emit(begin)
         sink.write(value.tzinfo, f"{path}.tzinfo")
+        sink.emit(f"{value.isoformat()} {value.fold}".encode())
 
     return write
 

@@ -61,11 +61,15 @@ class Sink:
         """Take a chunk that is long: any contiguous buffer."""
         self.emit(hashlib.sha256(buffer).digest())
 
+    def key(self) -> bytes:
+        """Return the key of what was written."""
+        return digest(*self._chunks)
+
     def key_of(self, value: object, path: str) -> bytes:
         """Return the key of a value by itself."""
         inner = Sink(self._by_type, self._by_kind)
         inner.write(value, path)
-        return digest(*inner._chunks)
+        return inner.key()
 
 
 Writer = Callable[[Any, Sink, str], None]

@@ -14,10 +14,12 @@ def of_value(value: object, path: str) -> bytes:
     Raises:
         NoKey: It is, or holds, something without a value of its own (a connection, a generator, a plain object).
     """
+    sink = Sink(plain.WRITERS, _by_kind)
     try:
-        return Sink(plain.WRITERS, _by_kind).key_of(value, path)
+        sink.write(value, path)
     except RecursionError:
         raise NoKey(path, "container that holds itself, or nests too deeply") from None
+    return sink.key()
 
 
 def _by_kind(value: object, path: str) -> Writer:
