@@ -166,11 +166,18 @@ def _array(value: Any) -> Iterator[tuple[str, Any]]:
             another[np.unravel_index(index, value.shape)] = other
             if not values.same(another.tolist(), value.tolist()):
                 yield "element", another
-    yield from (("type", value.astype(kind)) for kind in _other_dtypes(value.dtype))
+    for kind in _other_dtypes(value.dtype):
+        with np.errstate(all="ignore"):  # numbers that do not fit
+            yield "type", value.astype(kind)
     yield "shape", value[np.newaxis]
     yield "length", np.concatenate([value.ravel(), np.zeros(1, value.dtype)])
     if sum(length > 1 for length in value.shape) > 1 and value.size:
-        yield from (("order", other) for other in (value.copy(order="C"), value.copy(order="F")) if other.strides != value.strides)
+        kept = value.copy(order="K")
+        yield from (
+            ("order", other)
+            for other in (value.copy(order="C"), value.copy(order="F"))
+            if other.squeeze().strides != kept.squeeze().strides
+        )
     yield "class", np.ma.MaskedArray(value)
     yield "class", value.view(type("Named", (np.ndarray,), {}))
     yield "type", value.tolist()
@@ -191,9 +198,11 @@ def _other_dtypes(dtype: Any) -> Iterator[Any]:
         yield np.dtype([((f"title of {name}", name), kind) for name, kind in fields])
         yield np.dtype((np.record, fields))
         if dtype.itemsize:
-            yield np.dtype({"names": list(dtype.names), "formats": [kind for _, kind in fields], "itemsize": dtype.itemsize + 8}) if not (
-                dtype.isalignedstruct
-            ) else np.dtype(fields)
+            yield (
+                np.dtype({"names": list(dtype.names), "formats": [kind for _, kind in fields], "itemsize": dtype.itemsize + 8})
+                if not (dtype.isalignedstruct)
+                else np.dtype(fields)
+            )
 
 
 def _masked(value: Any) -> Iterator[tuple[str, Any]]:
@@ -249,7 +258,7 @@ def _values_of(value: pd.Series[Any]) -> Iterator[tuple[str, Any]]:
         taken = value.array.take([-1 if other == place else other for other in range(len(value))], allow_fill=True)
         yield from _if_other("missing", value, pd.Series(taken, value.index, name=value.name))
     for dtype in ("object", "string", "category"):
-        with contextlib.suppress(TypeError, UnicodeEncodeError, pa.ArrowNotImplementedError):
+        with contextlib.suppress(TypeError, ValueError, NotImplementedError):  # where there is no such conversion
             yield from _if_other("type", value, value.astype(dtype))
 
 
@@ -282,7 +291,8 @@ def _index(value: Any) -> Iterator[tuple[str, Any]]:
     if isinstance(value, pd.RangeIndex):
         yield "type", pd.Index(value.to_numpy(), name=value.name)
     if isinstance(value, pd.DatetimeIndex | pd.TimedeltaIndex) and value.freq is not None:
-        yield "freq", type(value)(value, freq=None)
+        kind: Any = type(value)
+        yield "freq", kind(value, freq=None)
 
 
 def _polars_frame(value: pl.DataFrame) -> Iterator[tuple[str, Any]]:
@@ -307,7 +317,8 @@ def _polars_values(value: pl.Series) -> Iterator[tuple[str, Any]]:
     for what, other in _taken(len(value)):
         yield from _if_other(what, value, value.gather(other))
     for place in range(len(value)):
-        yield from _if_other("missing", value, value.gather([None if other == place else other for other in range(len(value))]))
+        taken: list[Any] = [None if other == place else other for other in range(len(value))]
+        yield from _if_other("missing", value, value.gather(taken))
     for dtype in _OTHER_POLARS.get(type(value.dtype), ()):
         yield from _if_other("type", value, value.cast(dtype))
 
@@ -323,7 +334,7 @@ _OTHER_POLARS: dict[Any, tuple[Any, ...]] = {
 
 
 def _arrow(value: Any) -> Iterator[tuple[str, Any]]:
-    if pa.types.is_string_view(value.type):  # which pyarrow can only cast
+    if value.type == pa.string_view():  # which pyarrow can only cast
         yield "element", pa.array([*value.to_pylist()[:-1], "another"], value.type)
         return
     for what, other in _taken(len(value)):
@@ -344,7 +355,7 @@ def _arrow(value: Any) -> Iterator[tuple[str, Any]]:
 def _arrow_table(value: Any) -> Iterator[tuple[str, Any]]:
     for place, field in enumerate(value.schema):
         for what, other in _arrow(value.column(place)):
-            if len(other) == len(value):
+            if len(other) == len(value) and what != "class":
                 yield f"{field.name}: {what}", value.set_column(place, field.name, other)
         yield "name", value.rename_columns({field.name: "another"})
         yield "metadata", value.cast(value.schema.set(place, field.with_metadata({"unit": "m"})))
@@ -370,14 +381,17 @@ _CHANGES: list[tuple[Any, Callable[[Any], Iterator[tuple[str, Any]]]]] = [
     (datetime.timedelta, _only(lambda value: value - datetime.timedelta(microseconds=1), str)),
     (uuid.UUID, _only(lambda value: uuid.UUID(int=value.int ^ 1), lambda value: uuid.UUID(int=value.int, is_safe=uuid.SafeUUID.safe), str)),
     (decimal.Decimal, _decimal),
-    (fractions.Fraction, _only(lambda value: value + 1, lambda value: str(value))),
+    (fractions.Fraction, _only(lambda value: value + 1, str)),
     (range, _only(lambda value: range(value.start, value.stop + value.step, value.step), list)),
     (slice, _only(lambda value: slice(value.start, value.stop, 7))),
     (int, _integer),
     (float, _floating),
     (complex, _only(lambda value: value + 1 if abs(value) < 1e9 else -value, str)),
     (str, _text),
-    (bytes | bytearray, _only(lambda value: value + b"\0", lambda value: bytes(value) if isinstance(value, bytearray) else bytearray(value))),
+    (
+        bytes | bytearray,
+        _only(lambda value: value + b"\0", lambda value: bytes(value) if isinstance(value, bytearray) else bytearray(value)),
+    ),
     (pathlib.PurePath, _path),
     (np.ma.MaskedArray, _masked),
     (np.ndarray, _array),

@@ -8,7 +8,7 @@ import decimal
 import itertools
 import math
 import pathlib
-from collections import OrderedDict, defaultdict, deque
+from collections import deque
 from typing import Any
 
 import numpy as np

@@ -50,7 +50,7 @@ def _axes(array: Any) -> list[int]:
 
 
 def _write_dtype(dtype: Any, sink: Sink, path: str) -> None:
-    if dtype.isbuiltin == _ITSELF and dtype.char != _TEXT:
+    if dtype.num < _FIRST_OF_OTHERS and dtype.names is None and dtype.metadata is None and dtype.subdtype is None:
         sink.emit(f"{dtype.type.__name__} {dtype.str}".encode())
         return
     if type(dtype).__module__.partition(".")[0] != "numpy" or dtype.isbuiltin == _ANOTHER_LIBRARYS:
@@ -69,7 +69,8 @@ def _write_dtype(dtype: Any, sink: Sink, path: str) -> None:
         sink.write([dtype.na_object] if hasattr(dtype, "na_object") else [], f"{path}.dtype.na_object")
 
 
-_ITSELF, _ANOTHER_LIBRARYS = 1, 2  # what `isbuiltin` is for a type without anything to choose, and for one that was registered
+_FIRST_OF_OTHERS = 24  # NumPy's own types but that of text have the numbers below
+_ANOTHER_LIBRARYS = 2  # what `isbuiltin` is for types that were registered
 _TEXT = "T"  # of a length of its own
 
 

@@ -53,7 +53,7 @@ def _write_present(column: Any, sink: Sink, path: str) -> None:
     elif kind == pl.Binary:
         write_array(column.bin.size().to_numpy(), sink, path)
         sink.emit_hashed(b"".join(column.to_list()))
-    elif kind in (pl.String, pl.Categorical) or kind.is_decimal() or "128" in str(kind):  # numbers that NumPy does not have
+    elif isinstance(kind, pl.String | pl.Categorical) or kind.is_decimal() or "128" in str(kind):  # numbers that NumPy does not have
         _write_text(column.cast(pl.String), sink, path)
     elif kind.is_temporal() or kind.is_numeric() or kind == pl.Boolean:
         write_array(column.to_physical().to_numpy(), sink, path)
