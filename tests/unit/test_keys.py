@@ -1,16 +1,14 @@
-"""Keys: equal values have equal keys, in every process; unequal ones, and equal ones of another type, have others."""
+"""Keys: equal values have equal keys, in every process; what a function could tell apart has others, or none."""
 
 from __future__ import annotations
 
-import contextlib
 import copy
-import dataclasses
 import datetime
 import decimal
 import itertools
 import math
 import pathlib
-from collections import OrderedDict, defaultdict, deque
+from collections import deque
 from typing import Any
 
 import numpy as np
@@ -23,7 +21,6 @@ from hypothesis import strategies as st
 
 from dash_stash import keys
 from dash_stash.keys import NoKey
-from support import run_python
 from unit import values
 
 
@@ -39,10 +36,8 @@ def test_a_copy_has_the_same_key(value: object) -> None:
 @given(values.plain, values.plain)
 def test_what_is_not_the_same_has_another_key(one: object, other: object) -> None:
     assume(not values.same(one, other))
-    # Of a dict or set the order does not count, nor do the fields of a dataclass that its author left out of comparisons.
+    # Equal sets have one key, in whatever order they are gone through.
     assume(type(one) is not type(other) or one != other or isinstance(one, float))
-    # A set and a frozenset, or an ordered dict and a dict, that are equal have one key (below).
-    assume(not isinstance(one, set | frozenset | dict) or one != other)
     assert key(one) != key(other)
 
 
@@ -69,17 +64,16 @@ def test_values_that_look_alike_have_keys_of_their_own() -> None:
 @pytest.mark.parametrize(
     ("one", "other"),
     [
-        ({"a": 1, "b": [2]}, {"b": [2], "a": 1}),
         ({3, 1, 2}, {1, 2, 3}),
-        ({1, 2}, frozenset([1, 2])),
-        (OrderedDict(a=1), {"a": 1}),
-        (defaultdict(int, a=1), {"a": 1}),
+        (frozenset("abc"), frozenset("cba")),
         (math.nan, float("nan")),
         ([math.nan], [-math.nan]),
-        (values.Route("JFK", note="mine"), values.Route("JFK", note="yours")),
-        (np.arange(6).reshape(2, 3), np.asfortranarray(np.arange(6).reshape(2, 3))),
+        (np.float64(math.nan), np.float64(-math.nan)),
         (np.arange(10)[::2], np.array([0, 2, 4, 6, 8])),
         (np.arange(6)[::-1], np.array([5, 4, 3, 2, 1, 0])),
+        (np.arange(6)[::2].reshape(3, 1), np.array([[0], [2], [4]])),
+        (np.asfortranarray(np.arange(6).reshape(2, 3)), np.arange(6).reshape(2, 3).copy(order="F")),
+        (np.asfortranarray([[1, 2]]), np.array([[1, 2]])),
     ],
     ids=str,
 )
@@ -151,7 +145,7 @@ def test_a_slice_has_the_key_of_its_content() -> None:
     frame = pl.DataFrame({"a": [1, 2, 3], "t": ["x", "yy", "z"]})
     assert key(frame[1:]) == key(pl.DataFrame({"a": [2, 3], "t": ["yy", "z"]}))
     assert key(pl.concat([frame[:1], frame[1:]], rechunk=False)) == key(frame)
-    assert key(pd.DataFrame({"a": [1, 2, 3]})[1:]) == key(pd.DataFrame({"a": [2, 3]}, index=[1, 2]))
+    assert key(pd.DataFrame({"a": [1, 2, 3]})[1:]) == key(pd.DataFrame({"a": [2, 3]}, index=pd.RangeIndex(1, 3)))
 
 
 def test_a_slice_of_yes_and_no_has_the_key_of_its_content() -> None:
@@ -164,32 +158,7 @@ def test_masked_arrays_that_mask_other_elements_have_other_keys() -> None:
     def keys_of(mask: list[bool]) -> bytes:
         return key(np.ma.MaskedArray([1, 2, 3], mask=mask))
 
-    try:
-        made = {keys_of([False] * 3), keys_of([False, True, False]), key(np.array([1, 2, 3]))}
-    except NoKey:
-        return  # no key is fine, a wrong one is not
-    assert len(made) == 3
-
-
-class Minutes(pd.Series):
-    """A user's own series: what a function makes of it depends on its class."""
-
-
-class Named(np.ndarray):
-    """A user's own array."""
-
-
-@pytest.mark.parametrize(
-    ("one", "other"),
-    [
-        (np.array([[1, 2]]), np.array([[1, 2]]).view(Named)),
-        (pd.Series([1]), Minutes([1])),
-    ],
-    ids=lambda value: type(value).__name__,
-)
-def test_a_subclass_is_another_type(one: object, other: object) -> None:
-    with contextlib.suppress(NoKey):  # no key is fine, a wrong one is not
-        assert key(one) != key(other)
+    assert len({keys_of([False] * 3), keys_of([False, True, False]), key(np.array([1, 2, 3]))}) == 3
 
 
 def test_arrays_of_variable_text_have_the_key_of_their_text() -> None:
@@ -231,28 +200,6 @@ def test_a_container_that_holds_itself_has_no_key() -> None:
         key(value)
 
 
-@pytest.mark.parametrize("seed", ["0", "1", "2013"])
-def test_keys_are_the_same_in_every_process(seed: str) -> None:
-    value = {"carriers": {"AA", "UA", "DL"}, "route": values.Route("JFK", ("ORD",)), "colour": values.Colour.RED, "n": [1, 2.5, None]}
-    code = """
-    from dash_stash import keys
-    from unit import values
-    value = {"n": [1, 2.5, None], "colour": values.Colour.RED, "route": values.Route("JFK", ("ORD",)), "carriers": {"DL", "UA", "AA"}}
-    print(keys.of_value(value, "x").hex())
-    """
-    assert run_python(code, PYTHONHASHSEED=seed) == key(value).hex()
-
-
 @given(st.lists(st.binary(max_size=4), max_size=4), st.lists(st.binary(max_size=4), max_size=4))
 def test_the_borders_of_what_is_digested_count(one: list[bytes], other: list[bytes]) -> None:
     assert (keys.digest(*one) == keys.digest(*other)) == (one == other)
-
-
-@dataclasses.dataclass
-class Secretive:
-    shown: int
-    hidden: object = dataclasses.field(default=None, compare=False)
-
-
-def test_a_field_that_is_not_compared_may_hold_anything() -> None:
-    assert key(Secretive(1, object())) == key(Secretive(1, object())) != key(Secretive(2))

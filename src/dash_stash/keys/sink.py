@@ -1,0 +1,85 @@
+"""What values are written to: chunks of bytes that no other value is written as, hashed."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+KEY_SIZE = 16
+"""Bytes of a key: half of a SHA-256, so that finding two arguments with one key takes 2**64 tries."""
+
+
+class NoKey(Exception):
+    """A value, found under *path*, has a type from which no key can be made."""
+
+    def __init__(self, path: str, kind: str) -> None:
+        super().__init__(path, kind)
+        self.path, self.kind = path, kind
+
+
+def digest(*parts: bytes) -> bytes:
+    """Return the key made of *parts*; their borders count."""
+    text = hashlib.sha256()
+    for part in parts:
+        text.update(len(part).to_bytes(8, "little"))
+        text.update(part)
+    return text.digest()[:KEY_SIZE]
+
+
+class Sink:
+    """Takes the chunks of a value, and of what it holds.
+
+    Writers keep to a grammar: the first chunk of a value names its type, and what comes before a child says whether there is one,
+    so that two different values are never the same list of chunks.
+    """
+
+    __slots__ = ("_by_kind", "_by_type", "_chunks", "emit")
+
+    def __init__(self, by_type: Mapping[type, Writer], by_kind: Callable[[object, str], Writer]) -> None:
+        """Take the writers of types, and what finds the writer of any other value or raises `NoKey`."""
+        self._by_type, self._by_kind = by_type, by_kind
+        self._chunks: list[bytes] = []
+        self.emit = self._chunks.append
+
+    def write(self, value: object, path: str) -> None:
+        """Write a value; *path* is what errors call it."""
+        writer = self._by_type.get(type(value)) or self._by_kind(value, path)
+        writer(value, self, path)
+
+    def write_all(self, values: list[Any], path: str) -> None:
+        """Write values and how many they are; text as one long text."""
+        if values and set(map(type, values)) == {str}:
+            self.emit(b"texts" + ",".join(map(str, map(len, values))).encode())
+            self.emit("".join(values).encode("utf-8", "surrogatepass"))
+        else:
+            self.emit(b"values%d" % len(values))
+            for index, value in enumerate(values):
+                self.write(value, f"{path}[{index}]")
+
+    def emit_hashed(self, buffer: Any) -> None:
+        """Take a chunk that is long: any contiguous buffer."""
+        self.emit(hashlib.sha256(buffer).digest())
+
+    def key(self) -> bytes:
+        """Return the key of what was written."""
+        return digest(*self._chunks)
+
+    def key_of(self, value: object, path: str) -> bytes:
+        """Return the key of a value by itself."""
+        inner = Sink(self._by_type, self._by_kind)
+        inner.write(value, path)
+        return inner.key()
+
+
+Writer = Callable[[Any, Sink, str], None]
+
+
+def public_name(kind: type) -> str:
+    """Return the type's library and name, without the inner module, which moves from version to version."""
+    return f"{kind.__module__.partition('.')[0]}.{kind.__qualname__}"
+
+
+def full_name(kind: type) -> str:
+    """Return the type's module and name."""
+    return f"{kind.__module__}.{kind.__qualname__}"
