@@ -130,6 +130,14 @@ class NoSession(StashError, RuntimeError):
     def __str__(self) -> str:
         if self.scope == "user":
             return f"{self.what} needs a user, and there is none here: Stash(user=...) named nobody, or this is not a request."
+        if self.scope == "answer":
+            return f"{self.what} needs an answer that has not begun: a streaming callback's has. Do it in a callback that returns."
+        if self.scope in ("tab", "page"):
+            return (
+                f"{self.what} needs a {self.scope}, and this request does not prove one. Callbacks, layouts and what a page's "
+                "scripts ask for (fetch, XMLHttpRequest) do; a link, a form, an image or another GET route does not: use "
+                "stash.session there. If it was a callback: its page was opened in another session: reload the page."
+            )
         return (
             f"{self.what} needs a {self.scope}, and there is none here. Inside a callback: the browser sent no valid "
             f"cookie of this app (cookies refused, logged out, or the page is older than the server's secret): reload the page. "
@@ -139,6 +147,9 @@ class NoSession(StashError, RuntimeError):
 
 class RefInvalid(StashError, PermissionError):
     """A browser sent a reference that this session may not open."""
+
+    references: tuple[str, ...] = ()
+    """The texts of the references that the browser should not keep any longer, as far as they are known."""
 
     def __init__(self, reason: str, prop: str) -> None:
         """Take one of "forged", "cut", "foreign"; and the component property it came in."""
@@ -155,6 +166,9 @@ class RefInvalid(StashError, PermissionError):
 class RefExpired(StashError, LookupError):
     """A reference's value is gone and there is no way to compute it again."""
 
+    references: tuple[str, ...] = ()
+    """The texts of the references that the browser should not keep any longer, as far as they are known."""
+
     def __init__(self, what: str, reason: str) -> None:
         """Take what the reference stood for and why it cannot be had again."""
         super().__init__(what, reason)
@@ -166,6 +180,9 @@ class RefExpired(StashError, LookupError):
 
 class PartMissing(StashError, KeyError):
     """A reference names a part that the stored value does not have."""
+
+    references: tuple[str, ...] = ()
+    """The texts of the references that the browser should not keep any longer, as far as they are known."""
 
     def __init__(self, part: str | int, known: str) -> None:
         """Take the missing part and the parts that there are."""

@@ -15,7 +15,7 @@ from typing import Any, Generic, SupportsIndex, TypeVar, overload
 from dash_stash import keys, seal
 from dash_stash.clock import Clock, Duration, seconds
 from dash_stash.codec import PartName
-from dash_stash.errors import ConfigError, NoSession, RefExpired, RefInvalid
+from dash_stash.errors import ConfigError, NoSession, PartMissing, RefExpired, RefInvalid
 from dash_stash.scope import Visits
 
 T_co = TypeVar("T_co", covariant=True)
@@ -68,7 +68,11 @@ class Ref(str, Generic[T_co]):  # noqa: SLOT000 (a str subclass that is generic 
             RefInvalid: The text was not received from dash-stash.
         """
         self._check()
-        value: T_co = self._references.load(self._target)
+        try:
+            value: T_co = self._references.load(self._target)
+        except (RefExpired, PartMissing) as error:
+            error.references = (*error.references, str(self))
+            raise
         return value
 
     def _check(self) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, ParamSpec, Protocol, TypeVar, ca
 from dash_stash import folders, identity, keys
 from dash_stash.clock import Clock, Duration, seconds, system_clock
 from dash_stash.codec import PartName, Unreadable, decode, encode, pick
-from dash_stash.errors import ConfigError, NoSession, RefExpired, StashError, StoreUnavailable
+from dash_stash.errors import ConfigError, NoSession, RefExpired, RefInvalid, StashError, StoreUnavailable
 from dash_stash.flight import MISSING
 from dash_stash.layout import Facts
 from dash_stash.memo import AsyncMemo, Memo, Options, recipe_key
@@ -287,7 +287,11 @@ class Stash:
         Raises:
             RefInvalid: It is none that this session may open.
         """
-        return self.references.open(text, "the text given to stash.ref()")
+        try:
+            return self.references.open(text, "the text given to stash.ref()")
+        except (RefInvalid, RefExpired) as error:
+            error.references = (text,)
+            raise
 
     def _load(self, target: Target) -> Any:
         # A recipe is as recently used as its value, so that it is not evicted before.

@@ -12,7 +12,9 @@ import flask
 from flask import Response
 
 from dash_stash.errors import BudgetExceeded, ConfigError, NoSession, PartMissing, RefExpired, RefInvalid, StashError, StoreUnavailable
-from dash_stash.plugin.arguments import Arguments
+from dash_stash.plugin.callbacks import prepare_callbacks
+from dash_stash.plugin.layouts import prepare_as_nobody, serve_layouts
+from dash_stash.plugin.page import Pages
 from dash_stash.plugin.visit import HEADER
 from dash_stash.plugin.visitors import Visitors
 
@@ -35,17 +37,41 @@ _ANSWERS: dict[type[StashError], tuple[int, str]] = {
 def install(app: dash.Dash, stash: Stash) -> None:
     """Let *stash* serve *app*, which has passed `check`."""
     setattr(app, _MARK, stash)
-    _resolve_references(app, stash)
-    visitors = Visitors(app, stash)
-    # Before Dash's own: on the first request that calls the layout, which may want to know who is asking.
+    prepare_callbacks(app, stash)
+    serve_layouts(app, stash)
+    pages = Pages(app)
+    connected: list[flask.Flask] = []
+
+    def connect() -> None:
+        if app.server not in connected:
+            connected.append(app.server)
+            _connect(app, stash, pages)
+            if len(connected) == 1:
+                _watch(app, stash.guard, pages)
+
+    init_app = app.init_app
+
+    def init_app_and_connect(*args: Any, **kwargs: Any) -> None:
+        init_app(*args, **kwargs)
+        connect()
+
+    app.init_app = init_app_and_connect
+    if app.routes:  # else Dash(server=False), which gets its server later
+        connect()
+
+
+def _connect(app: dash.Dash, stash: Stash, pages: Pages) -> None:
+    """Serve the requests that the app's server gets."""
+    stash.namespace = app.config.requests_pathname_prefix.strip("/")
+    visitors = Visitors(app, stash, pages)
+    prepare_as_nobody(app.server, stash)
+    # Before Dash's own, whose first one calls layouts.
     app.server.before_request_funcs.setdefault(None, []).insert(0, visitors.arrive)
     app.server.after_request(visitors.answer)
-    app.interpolate_index = visitors.with_page(app.interpolate_index)
     app.server.teardown_request(visitors.leave)
     for error in _ANSWERS:
-        app.server.register_error_handler(error, functools.partial(_refuse, stash))
+        app.server.register_error_handler(error, functools.partial(_refuse, stash, visitors))
     visitors.serve()
-    _watch(app, stash.guard)
 
 
 def check(app: dash.Dash) -> None:
@@ -67,21 +93,7 @@ def check(app: dash.Dash) -> None:
         raise ConfigError("this app has a Stash already: use that one everywhere")
 
 
-def _resolve_references(app: dash.Dash, stash: Stash) -> None:
-    """Put values in the place of references, right before Dash calls a callback with its arguments.
-
-    `Dash._execute_callback(func, args, outputs_list, g)` is where every transport passes, unchanged from Dash 3.2 to 4.5.
-    """
-    arguments = Arguments(app, stash.references)
-    execute = app._execute_callback
-
-    def execute_resolved(func, args, outputs_list, g):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 (Dash's own)
-        return execute(func, arguments.resolve(func, args, g), outputs_list, g)
-
-    app._execute_callback = execute_resolved
-
-
-def _watch(app: dash.Dash, mode: Literal["warn", "raise", "off"] | None) -> None:
+def _watch(app: dash.Dash, mode: Literal["warn", "raise", "off"] | None, pages: Pages) -> None:
     """Let the guard watch *app*; with None as the mode, warn once the debug mode is turned on, and until then do nothing."""
     if mode == "off":
         return
@@ -89,7 +101,7 @@ def _watch(app: dash.Dash, mode: Literal["warn", "raise", "off"] | None) -> None
     def begin() -> None:
         from dash_stash.plugin import watching  # in production it is not even imported
 
-        watching.watch(app, mode or "warn")
+        watching.watch(app, mode or "warn", pages)
 
     # Dash notes what debug mode turns on, not the mode itself.
     if mode is not None or any(app._dev_tools[tool] for tool in ("ui", "hot_reload", "prune_errors")):
@@ -107,7 +119,7 @@ def _watch(app: dash.Dash, mode: Literal["warn", "raise", "off"] | None) -> None
     app.enable_dev_tools = enable_and_watch
 
 
-def _refuse(stash: Stash, error: StashError) -> Response:
+def _refuse(stash: Stash, visitors: Visitors, error: StashError) -> Response:
     """Answer a callback that cannot get its data: the page stays as it is, and shows a notice."""
     status, notice = next(answer for kind, answer in _ANSWERS.items() if isinstance(error, kind))
     text = str(error)
@@ -118,4 +130,5 @@ def _refuse(stash: Stash, error: StashError) -> Response:
         _log.warning("%s", error)
     response = Response(text, status=status, mimetype="text/plain")
     response.headers[f"{HEADER}-Notice"] = quote(notice if stash.on_expired is None else stash.on_expired(error))
+    response.headers.update(visitors.told_along(error))
     return response
