@@ -100,13 +100,16 @@
     location.reload();
   }
 
-  // What is refused again after a reload is removed without another word, as long as the reader has not begun to work.
+  // What is refused again after a reload is removed without another word, as long as the reader has not begun to work. (The
+  // browser's own `userActivation` lasts over a reload.)
+  let isIdle = true;
+  for (const begin of ["pointerdown", "keydown"]) addEventListener(begin, () => { isIdle = false; }, {capture: true});
+
   function refuse(notice, told) {
     write("sessionStorage", refusals, before || 1);
     const [uptime, known, ...texts] = told?.split(" ") ?? [];
     if (told && isToBeBelieved(Number(uptime), known.split(","))) {
       texts.forEach((text) => dead.add(text));
-      const isIdle = !(navigator.userActivation?.hasBeenActive ?? true);
       if (before && before < 10 && repair() && isIdle) return reload();
     }
     show(notice);
