@@ -141,7 +141,8 @@ class NoSession(StashError, RuntimeError):
         return (
             f"{self.what} needs a {self.scope}, and there is none here. Inside a callback: the browser sent no valid "
             f"cookie of this app (cookies refused, logged out, or the page is older than the server's secret): reload the page. "
-            f"Outside a request (start-up, job, static layout): say share=True, or use stash.app."
+            f"Outside a request (start-up, job, static layout): say share=True, or use stash.app. "
+            f"A layout that is a function: write Stash(app), or stash.init_app(app), above app.layout = ..."
         )
 
 

@@ -178,24 +178,26 @@ def test_a_colleagues_reference_opens_nothing_before_or_after_the_repair(
 def test_during_a_deploy_with_two_secrets_nothing_good_is_removed(context: BrowserContext, folder: pathlib.Path) -> None:
     """Workers that know the old secret only call dead what the others have sealed, and both answer for a while."""
     port, old, new = free_port(), "the secret until today", "the secret from now on"
-    with gunicorn("kept:server", folder, "--reuse-port", workers=2, port=port, DASH_STASH_SECRET=f"{new},{old}"):
-        with gunicorn("kept:server", folder, "--reuse-port", workers=2, port=port, DASH_STASH_SECRET=old) as address:
-            page = opened(context, address)
-            refusals = 0
-            for _ in range(30):
-                if "stash:" not in kept(page):
-                    press(page, "put local")
+    with (
+        gunicorn("kept:server", folder, "--reuse-port", workers=2, port=port, DASH_STASH_SECRET=f"{new},{old}"),
+        gunicorn("kept:server", folder, "--reuse-port", workers=2, port=port, DASH_STASH_SECRET=old) as address,
+    ):
+        page = opened(context, address)
+        refusals = 0
+        for _ in range(30):
+            if "stash:" not in kept(page):
+                press(page, "put local")
+            page.wait_for_load_state("networkidle")
+            if page.get_by_role("alert").count():
+                refusals += 1
+                before = page.evaluate("localStorage.getItem('local')")
+                press(page, "Reload")
                 page.wait_for_load_state("networkidle")
-                if page.get_by_role("alert").count():
-                    refusals += 1
-                    before = page.evaluate("localStorage.getItem('local')")
-                    press(page, "Reload")
-                    page.wait_for_load_state("networkidle")
-                    assert page.evaluate("localStorage.getItem('local')") == before
-                else:
-                    page.reload()
-                    page.wait_for_load_state("networkidle")
-            assert refusals, "otherwise this proves nothing"
+                assert page.evaluate("localStorage.getItem('local')") == before
+            else:
+                page.reload()
+                page.wait_for_load_state("networkidle")
+        assert refusals, "otherwise this proves nothing"
 
 
 # Logging in
@@ -228,3 +230,24 @@ def test_so_is_what_another_tab_asks(context: BrowserContext, folder: pathlib.Pa
         expect(page.locator("#said-in")).to_have_text("logged in")
         assert [one.get_by_role("alert").count() for one in (page, other)] == [0, 0]
         assert asked(folder) == ["1"]
+
+
+# Requests of the page's own scripts
+
+
+def test_an_xmlhttprequest_says_which_tab_asks_and_shows_the_notice_too(context: BrowserContext, folder: pathlib.Path) -> None:
+    asking = """path => new Promise((resolve) => {
+        const request = new XMLHttpRequest();
+        request.open("GET", path);
+        request.onload = () => resolve([request.status, request.responseText]);
+        request.send();
+    })"""
+    with gunicorn("kept:server", folder, workers=1) as address:
+        page, other = opened(context, address), opened(context, address)
+        assert [one.evaluate(asking, "/visits") for one in (page, page, other)] == [[200, "1"], [200, "2"], [200, "1"]]
+        assert page.evaluate("fetch('/visits').then((answer) => answer.text())") == "3"
+        context.clear_cookies()
+        status, _ = page.evaluate(asking, "/_dash-stash/none")
+        assert status == 200, "what is not ours is let through"
+        page.evaluate(asking, "/visits")
+        expect(page.get_by_role("alert")).to_be_visible()

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 VALUE = {"df": [1, 2, 3]}
 
+Code = NewType("Code", str)
+
 
 class Carrier(enum.StrEnum):
     """One of a few texts."""
@@ -226,8 +228,8 @@ def _annotated(annotation: Any) -> Callable[[Any], str]:
         (Optional[str], "text"),  # noqa: UP045 (users write it)
         (Annotated[str, "documented"], "text"),
         (Literal["a", "b"], "text"),
-        (Literal["a", None], "text"),
-        (NewType("Code", str), "text"),
+        (Literal["a", "b"] | None, "text"),
+        (Code, "text"),
         (Carrier, "text"),
         ("Literal['a']", "text"),
         (Any, "value"),
@@ -261,7 +263,7 @@ def test_the_annotation_decides_what_arrives(app: Dash, ref: str, annotation: An
         (tuple[str, str], "[text, text]"),
         (Sequence[str], "[text, text]"),
         (Iterable[str | None], "[text, text]"),
-        (Collection[NewType("Code", str)], "[text, text]"),
+        (Collection[Code], "[text, text]"),
         (set[Literal["a", "b"]], "[text, text]"),
         (list[Carrier] | None, "[text, text]"),
         ("Sequence[str]", "[text, text]"),
@@ -483,7 +485,9 @@ def test_in_a_grouping_each_place_has_its_own_annotation(app: Dash, ref: str, de
     assert shown == "[ref, None, text]"
 
 
-def test_a_reference_that_may_be_none_is_none_where_it_is_refused_and_comes_where_its_value_is_gone(app: Dash, dead: dict[str, str]) -> None:
+def test_a_reference_that_may_be_none_is_none_where_it_is_refused_and_comes_where_its_value_is_gone(
+    app: Dash, dead: dict[str, str]
+) -> None:
     app.callback(Output("out", "data"), Input("a", "data"))(_annotated(Ref[Any] | None))
     page = Page(app)
     shown = [page.call("out.data", ("a", "data", dead[cause])) for cause in _EVERY]
@@ -496,7 +500,7 @@ def test_text_that_may_be_none_stays_text(app: Dash, dead: dict[str, str]) -> No
 
 
 def test_a_functions_own_error_is_not_none(app: Dash, stash: Stash) -> None:
-    fails = []
+    fails: list[int] = []
 
     @stash.memo(share=True, ignore="fails")
     def load() -> int:

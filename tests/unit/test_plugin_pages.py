@@ -79,7 +79,7 @@ def test_a_page_of_ones_own_gets_the_script(kind: type[Dash], change: Callable[[
 def test_a_route_of_ones_own_that_answers_with_the_page_works(folder: pathlib.Path) -> None:
     app = Dash(__name__)
     counting(app, Stash(app, f"file://{folder}", secret=SECRET))
-    app.server.add_url_rule("/behind-a-login", view_func=lambda: app.index())
+    app.server.add_url_rule("/behind-a-login", view_func=app.index)
     assert counted(Page(app, "/behind-a-login")) == 1
 
 

@@ -26,7 +26,7 @@ _log = logging.getLogger("dash_stash")
 _MARK = "_dash_stash"
 # What a callback is answered that did not run, and what the reader is told in the page.
 _ANSWERS: dict[type[StashError], tuple[int, str]] = {
-    RefInvalid: (403, "This page belongs to another session. Reload it to go on."),
+    RefInvalid: (403, "This page has data of an earlier visit, which is closed. Reload it to go on."),
     NoSession: (403, "This page has no session any more. Reload it to go on; it needs cookies."),
     RefExpired: (410, "The data of this page has expired. Reload it to go on."),
     PartMissing: (410, "The data of this page has changed. Reload it to go on."),

@@ -84,5 +84,11 @@ def ask(clicks: int, kept: Any) -> str:
     return f"{clicks}: {stash.session.get('user')}"
 
 
+@app.server.route("/visits")
+def visits() -> str:
+    """Count the requests of a tab."""
+    return str(stash.tab.modify("visits", lambda n: n + 1, default=0))
+
+
 server = app.server
 server.test_client().get("/")  # the first page of a worker races with its bundles (plotly/dash 3971)
