@@ -9,8 +9,6 @@ import secrets
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-import flask
-
 from dash_stash import keys
 from dash_stash.errors import StoreUnavailable
 from dash_stash.scope import Scope, Visit, Visits
@@ -60,17 +58,25 @@ def serve_layouts(app: Dash, stash: Stash) -> None:
     app._layout_value = layout_value
 
 
-def prepare_as_nobody(server: flask.Flask, stash: Stash) -> None:
+def prepare_as_nobody(app: Dash, stash: Stash) -> None:
     """Let what Dash has registered to be called before requests, to validate layouts among others, be called for nobody."""
-    before = server.before_request_funcs.setdefault(None, [])
-    before[:] = [_as_nobody(prepare, stash) if prepare.__module__ == "dash.dash" else prepare for prepare in before]
+    before = app.server.before_request_funcs.setdefault(None, [])
+    before[:] = [_as_nobody(prepare, app, stash) if prepare.__module__ == "dash.dash" else prepare for prepare in before]
 
 
-def _as_nobody(prepare: Callable[[], Any], stash: Stash) -> Callable[[], Any]:
+def _as_nobody(prepare: Callable[[], Any], app: Dash, stash: Stash) -> Callable[[], Any]:
+    done = app._got_first_request
+
+    def is_ready() -> bool:
+        """Whether Dash has validated all layouts, so that every further request is spared this."""
+        return done["setup_server"] and (done["pages"] or not app.use_pages)
+
     if inspect.iscoroutinefunction(prepare):
 
         @functools.wraps(prepare)
         async def prepare_later() -> Any:
+            if is_ready():
+                return await prepare()
             with _nobody(stash):
                 return await prepare()
 
@@ -78,6 +84,8 @@ def _as_nobody(prepare: Callable[[], Any], stash: Stash) -> Callable[[], Any]:
 
     @functools.wraps(prepare)
     def prepare_now() -> Any:
+        if is_ready():
+            return prepare()
         with _nobody(stash):
             return prepare()
 

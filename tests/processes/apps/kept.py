@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import os
+import pathlib
 import time
 from typing import Any
 
-import flask
 from dash import Dash, Input, Output, State, dcc, html
 
 from dash_stash import Stash
 
 PLACES: dict[str, Any] = {"local": "local", "session": "session", "memory": "memory", "pattern": {"kind": "note", "n": 1}}
 app = Dash(__name__)
-stash = Stash(app, f"file://{os.environ['STASH_TEST_FOLDER']}", idle=os.environ.get("STASH_TEST_IDLE", "12h"))
+FOLDER = pathlib.Path(os.environ["STASH_TEST_FOLDER"])
+
+
+def now() -> float:
+    """Tell the time, by as many seconds later as a test has written down."""
+    later = FOLDER.parent / "later"
+    return time.time() + (float(later.read_text()) if later.exists() else 0)
+
+
+stash = Stash(app, FOLDER.as_uri(), clock=now)
 app.layout = html.Div(
     [
         *(dcc.Store(id=place, storage_type=name if name != "pattern" else "local") for name, place in PLACES.items()),
@@ -72,14 +81,14 @@ def log_in(_: int) -> str:
     """Give the browser another cookie, and take some time for the rest."""
     stash.session["user"] = "ann"
     stash.session.rotate()
-    time.sleep(float(flask.request.headers.get("X-Slow", 1)))
+    time.sleep(1)
     return "logged in"
 
 
 @app.callback(Output("said-ask", "children"), Input("ask", "n_clicks"), State("local", "data"), prevent_initial_call=True)
 def ask(clicks: int, kept: Any) -> str:
     """Say who is there, and note that it was asked."""
-    with open(os.path.join(os.environ["STASH_TEST_FOLDER"], "..", "asked"), "a") as log:
+    with (FOLDER.parent / "asked").open("a") as log:
         log.write(f"{clicks}\n")
     return f"{clicks}: {stash.session.get('user')}"
 
