@@ -140,9 +140,11 @@ def serving(command: list[str], port: int, environment: dict[str, str] | None = 
 
 
 @contextlib.contextmanager
-def gunicorn(app: str, folder: pathlib.Path, *options: str, workers: int = 4, authority: str = "", **environment: str) -> Iterator[str]:
+def gunicorn(
+    app: str, folder: pathlib.Path, *options: str, workers: int = 4, authority: str = "", port: int | None = None, **environment: str
+) -> Iterator[str]:
     """Serve the app in tests/processes/apps under gunicorn, with *folder* for its store and its logs."""
-    port = free_port()
+    port = port or free_port()
     command = [sys.executable, "-m", "gunicorn", "--no-control-socket", "--log-level", "warning", "--timeout", "120"]
     command += ["--workers", str(workers), "--bind", f"127.0.0.1:{port}", "--chdir", str(TESTS / "processes" / "apps"), *options, app]
     variables = {"STASH_TEST_FOLDER": str(folder), "DASH_STASH_NAME": NAME, "DASH_STASH_SECRET": SECRET, **environment}

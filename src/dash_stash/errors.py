@@ -131,9 +131,19 @@ class NoSession(StashError, RuntimeError):
     )
     """Why there is none in a request."""
 
+    UNIDENTIFIED = (
+        "this request does not prove one. Callbacks, layouts and what a page's scripts ask for (fetch, XMLHttpRequest) do; a link, a "
+        "form, an image or another GET route does not: use stash.session there. If it was a callback, its page was opened in another "
+        "session: reload the page"
+    )
+    """Why there is no tab or page in a request."""
+
+    BEGUN = "the answer of a streaming callback has begun, and no cookie can be set any more. Do it in a callback that returns"
+
     OUTSIDE = (
-        "this is no request of a browser. At start-up, in a job or in a static layout say share=True, or use stash.app. In a test, "
-        "call the callback through app.server.test_client(), or test the function that it calls"
+        "this is no request of a browser. At start-up, in a job or in a static layout say share=True, or use stash.app. For a layout "
+        "that is a function, write Stash(app), or stash.init_app(app), above app.layout = ... In a test, call the callback through "
+        "app.server.test_client(), or test the function that it calls"
     )
     UNSERVED = "this Stash serves no app. Call stash.init_app(app); in a job say share=True, or use stash.app"
     NOBODY = "nobody is logged in, as Stash(user=...) says. Let them log in, or use stash.session for visitors without a name"
@@ -167,6 +177,9 @@ class ScopeTooWide(StashError, RuntimeError):
 class RefInvalid(StashError, PermissionError):
     """A browser sent a reference that this session may not open."""
 
+    references: tuple[str, ...] = ()
+    """The texts of the references that the browser should not keep any longer, as far as they are known."""
+
     def __init__(self, reason: str, prop: str) -> None:
         """Take one of "forged", "cut", "foreign"; and the component property it came in."""
         super().__init__(reason, prop)
@@ -194,6 +207,9 @@ _REFUSED = {
 class RefExpired(StashError, LookupError):
     """A reference's value is gone and there is no way to compute it again."""
 
+    references: tuple[str, ...] = ()
+    """The texts of the references that the browser should not keep any longer, as far as they are known."""
+
     def __init__(self, what: str, reason: str) -> None:
         """Take what the reference stood for and why it cannot be had again."""
         super().__init__(what, reason)
@@ -205,6 +221,9 @@ class RefExpired(StashError, LookupError):
 
 class PartMissing(StashError, KeyError):
     """A reference names a part that the stored value does not have."""
+
+    references: tuple[str, ...] = ()
+    """The texts of the references that the browser should not keep any longer, as far as they are known."""
 
     def __init__(self, part: str | int, known: str) -> None:
         """Take the missing part and the parts that there are."""

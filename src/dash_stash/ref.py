@@ -17,7 +17,7 @@ from typing import Any, Generic, SupportsIndex, TypeVar, get_args, overload
 from dash_stash import keys, seal
 from dash_stash.clock import Clock, Duration, seconds
 from dash_stash.codec import PartName
-from dash_stash.errors import ConfigError, RefExpired, RefInvalid
+from dash_stash.errors import ConfigError, PartMissing, RefExpired, RefInvalid
 from dash_stash.scope import APP, Scope, Visits
 
 T_co = TypeVar("T_co", covariant=True)
@@ -79,7 +79,11 @@ class Ref(str, Generic[T_co]):  # noqa: SLOT000 (a str subclass that is generic 
         """
         self._check()
         self._references.check(self._target, "the reference of a Ref.get()")
-        value: T_co = self._references.load(self._target)
+        try:
+            value: T_co = self._references.load(self._target)
+        except (RefExpired, PartMissing) as error:
+            error.references = (*error.references, str(self))
+            raise
         return value
 
     def delete(self) -> None:
@@ -89,11 +93,12 @@ class Ref(str, Generic[T_co]):  # noqa: SLOT000 (a str subclass that is generic 
 
         Raises:
             ConfigError: It is a reference to a part, which cannot be deleted alone.
-            RefInvalid: The text was not received from dash-stash.
+            RefInvalid: The text was not received from dash-stash, or another user has logged in since it was.
         """
         self._check()
         if self._target.path:
             raise ConfigError("a part of a value cannot be deleted alone: delete the reference that it was taken from")
+        self._references.check(self._target, "the reference of a Ref.delete()")
         self._references.delete(self._target.key)
 
     def _check(self) -> None:

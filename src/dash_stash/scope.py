@@ -117,7 +117,8 @@ class Visits:
             return ConfigError(f"{what} needs a user, and this Stash knows none: say who asks, as in Stash(app, user=current_user_id)")
         if self.current is None:
             return NoSession(what, scope, NoSession.OUTSIDE if self.serves_app else NoSession.UNSERVED)
-        return NoSession(what, scope, NoSession.NOBODY if scope == "user" else NoSession.UNPROVEN)
+        whys = {"user": NoSession.NOBODY, "session": NoSession.UNPROVEN}
+        return NoSession(what, scope, whys.get(scope, NoSession.UNIDENTIFIED))
 
     # Computing for more than this visit
 

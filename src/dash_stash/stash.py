@@ -326,7 +326,11 @@ class Stash:
         Raises:
             RefInvalid: It is none that this session may open.
         """
-        return self.references.open(text, "the text given to stash.ref()")
+        try:
+            return self.references.open(text, "the text given to stash.ref()")
+        except (RefInvalid, RefExpired) as error:
+            error.references = (text,)
+            raise
 
     def _load(self, target: Target) -> Any:
         # A recipe is as recently used as its value, so that it is not evicted before.

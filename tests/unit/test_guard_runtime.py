@@ -698,7 +698,7 @@ def _changes_rows(n: int) -> int:
 def test_in_production_nothing_is_watched_and_nothing_is_paid(folder: pathlib.Path, caplog: pytest.LogCaptureFixture) -> None:
     for number, guard in enumerate((None, "off")):
         page = watched(folder / str(number), _changes_rows, guard=guard)
-        assert page.app._execute_callback.__qualname__ == "_resolve_references.<locals>.execute_resolved"
+        assert page.app._execute_callback.__qualname__ == "prepare_callbacks.<locals>.execute_resolved"
         assert "guard.js" not in page.markup
         assert reported(page, caplog) == []
 

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import enum
+import gzip
 import sys
 import types
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated, Any, Optional
+from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NewType, Optional
 
 import dash
 import numpy as np
 import pandas as pd
 import pytest
 from dash import ALL, MATCH, Dash, Input, Output, Patch, State, ctx, dcc, html, no_update, set_props
+from dash._utils import AttributeDict
 from dash.exceptions import PreventUpdate
 
 from dash_stash import Ref, RefInvalid, Stash
+from servers import Server
 from support import SECRET, FakeClock
 from unit.pages import Page
 
@@ -22,6 +26,14 @@ if TYPE_CHECKING:
     from decimal import Decimal as OnlyForTypes
 
 VALUE = {"df": [1, 2, 3]}
+
+Code = NewType("Code", str)
+
+
+class Carrier(enum.StrEnum):
+    """One of a few texts."""
+
+    AA = "AA"
 
 
 @pytest.fixture
@@ -215,6 +227,11 @@ def _annotated(annotation: Any) -> Callable[[Any], str]:
         (str | None, "text"),
         (Optional[str], "text"),  # noqa: UP045 (users write it)
         (Annotated[str, "documented"], "text"),
+        (Literal["a", "b"], "text"),
+        (Literal["a", "b"] | None, "text"),
+        (Code, "text"),
+        (Carrier, "text"),
+        ("Literal['a']", "text"),
         (Any, "value"),
         (object, "value"),
         (dict, "value"),
@@ -235,7 +252,22 @@ def test_the_annotation_decides_what_arrives(app: Dash, ref: str, annotation: An
 
 @pytest.mark.parametrize(
     ("annotation", "expected"),
-    [(list[Ref[Any]], "[ref, ref]"), (list[str], "[text, text]"), (list[Any], "[value, value]"), (list, "[value, value]")],
+    [
+        (list[Ref[Any]], "[ref, ref]"),
+        (Sequence[Ref[Any]], "[ref, ref]"),
+        (tuple[Ref[Any], ...], "[ref, ref]"),
+        (list[Any], "[value, value]"),
+        (list, "[value, value]"),
+        (list[str], "[text, text]"),
+        (tuple[str, ...], "[text, text]"),
+        (tuple[str, str], "[text, text]"),
+        (Sequence[str], "[text, text]"),
+        (Iterable[str | None], "[text, text]"),
+        (Collection[Code], "[text, text]"),
+        (set[Literal["a", "b"]], "[text, text]"),
+        (list[Carrier] | None, "[text, text]"),
+        ("Sequence[str]", "[text, text]"),
+    ],
     ids=str,
 )
 def test_so_does_that_of_a_lists_items(app: Dash, ref: str, annotation: Any, expected: str) -> None:
@@ -375,6 +407,132 @@ def test_the_context_goes_on_showing_the_reference(app: Dash, ref: Ref[Any]) -> 
     assert shown["list"][0]["value"] == str(ref)
     assert shown["grouping"] == [str(ref), str(ref)]
     assert shown["id"] == "a"
+
+
+# What cannot be had
+
+
+@pytest.fixture
+def dead(app: Dash, stash: Stash, clock: FakeClock) -> dict[str, str]:
+    """References that open nothing for a page that is loaded later, by what has become of them."""
+
+    @app.callback(Output("made", "data"), Input("make", "n_clicks"))
+    def make(_: int) -> Any:
+        return stash.put("private")
+
+    expired = stash.put(1, ttl=60, share=True)
+    clock.now += 60
+    return {
+        "forged": "stash:" + "A" * 80,
+        "foreign": Page(app).call("made.data", ("make", "n_clicks", 1)),
+        "expired": str(expired),
+        "missing": str(stash.put({"a": 1}, share=True)["b"]),
+    }
+
+
+_EVERY = ("forged", "foreign", "expired", "missing")
+
+
+@pytest.mark.parametrize("cause", _EVERY)
+@pytest.mark.parametrize(
+    "annotation",
+    [
+        dict | None,
+        Optional[pd.DataFrame],  # noqa: UP045 (users write it)
+        Optional[Any],  # noqa: UP045 (as above)
+        Annotated[dict[str, Any] | None, "documented"],
+        "pd.DataFrame | None",
+        "OnlyForTypes | None",
+        "only.for_types.Frame[int] | None",
+        "Union[None, OnlyForTypes]",
+    ],
+    ids=str,
+)
+def test_a_parameter_that_may_be_none_gets_none_for_what_cannot_be_had(
+    app: Dash, ref: str, dead: dict[str, str], cause: str, annotation: Any
+) -> None:
+    app.callback(Output("out", "data"), Input("a", "data"))(_annotated(annotation))
+    page = Page(app)
+    assert page.call("out.data", ("a", "data", dead[cause])) == "None"
+    assert page.call("out.data", ("a", "data", {"deep": [dead[cause]]})) == "None"
+    assert page.call("out.data", ("a", "data", str(ref))) == "value"
+
+
+@pytest.mark.parametrize("cause", _EVERY)
+@pytest.mark.parametrize("annotation", [Any, object, None, dict, pd.DataFrame, "OnlyForTypes", list[dict[str, Any]]], ids=str)
+def test_any_other_parameter_does_not(app: Dash, dead: dict[str, str], cause: str, annotation: Any) -> None:
+    app.callback(Output("out", "data"), Input("a", "data"))(_annotated(annotation))
+    assert Page(app).post("out.data", ("a", "data", dead[cause])).status_code in (403, 410)
+
+
+def test_in_a_list_or_dict_each_element_is_none_by_itself(app: Dash, ref: str, dead: dict[str, str]) -> None:
+    @app.callback(Output("out", "data"), Input("a", "data"), Input("b", "data"), Input("c", "data"))
+    def use(a: list[dict[str, Any] | None], b: dict[str, Ref[Any] | None], c: list[dict[str, Any]] | None) -> str:
+        return seen([a, b, c])
+
+    listed = [str(ref), dead["expired"], dead["forged"]]
+    named = {"x": dead["foreign"], "y": str(ref)}
+    shown = Page(app).call("out.data", ("a", "data", listed), ("b", "data", named), ("c", "data", listed))
+    assert shown == "[[value, None, None], {x: None, y: ref}, None]"
+
+
+def test_in_a_grouping_each_place_has_its_own_annotation(app: Dash, ref: str, dead: dict[str, str]) -> None:
+    @app.callback(Output("out", "data"), inputs={"both": (Input("a", "data"), Input("b", "data"), Input("c", "data"))})
+    def use(both: tuple[Ref[Any], dict[str, Any] | None, str]) -> str:
+        return seen(both)
+
+    shown = Page(app).call("out.data", ("a", "data", str(ref)), ("b", "data", dead["forged"]), ("c", "data", dead["forged"]))
+    assert shown == "[ref, None, text]"
+
+
+def test_a_reference_that_may_be_none_is_none_where_it_is_refused_and_comes_where_its_value_is_gone(
+    app: Dash, dead: dict[str, str]
+) -> None:
+    app.callback(Output("out", "data"), Input("a", "data"))(_annotated(Ref[Any] | None))
+    page = Page(app)
+    shown = [page.call("out.data", ("a", "data", dead[cause])) for cause in _EVERY]
+    assert shown == ["None", "None", "ref", "ref"]
+
+
+def test_text_that_may_be_none_stays_text(app: Dash, dead: dict[str, str]) -> None:
+    app.callback(Output("out", "data"), Input("a", "data"))(_annotated(str | None))
+    assert Page(app).call("out.data", ("a", "data", dead["forged"])) == "text"
+
+
+def test_a_functions_own_error_is_not_none(app: Dash, stash: Stash) -> None:
+    fails: list[int] = []
+
+    @stash.memo(share=True, ignore="fails")
+    def load() -> int:
+        if fails:
+            raise ValueError("mine")
+        return 1
+
+    ref = load.ref()
+    load.forget()
+    fails.append(1)
+    app.callback(Output("out", "data"), Input("a", "data"))(_annotated(dict | None))
+    assert Page(app).post("out.data", ("a", "data", str(ref))).status_code == 500
+
+
+@pytest.mark.parametrize("url", ["server"], indirect=True)
+def test_a_store_that_is_away_is_not_none(app: Dash, ref: str, server: Server) -> None:
+    app.callback(Output("out", "data"), Input("a", "data"))(_annotated(dict | None))
+    page = Page(app)
+    with server.stopped():
+        assert page.post("out.data", ("a", "data", str(ref))).status_code == 503
+
+
+def test_a_compressed_request_is_looked_into(app: Dash, ref: str) -> None:
+    """Dash 4.5 lets a browser compress what it sends; older ones do not read it, so that the search alone is tested."""
+    app.callback(Output("out", "data"), Input("a", "data"))(_annotated(Any))
+    resolve = app._execute_callback
+    with app.server.test_request_context(method="POST", data=gzip.compress(b"..."), headers={"Content-Encoding": "gzip"}):
+        context = AttributeDict(inputs_list=[{"id": "a", "property": "data", "value": str(ref)}], states_list=[])
+        context.background_callback_manager = None
+        app._setup_server()
+        called = resolve(app.callback_map["out.data"]["callback"], [str(ref)], {"id": "out", "property": "data"}, context)
+        assert called.args == (VALUE,)
 
 
 # Text and refusals

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import inspect
-import re
-import types
-import typing
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import flask
 
-from dash_stash.ref import PREFIX, Ref, References, is_reference
+from dash_stash.errors import PartMissing, RefExpired, RefInvalid
+from dash_stash.plugin.annotations import ANYTHING, Wish, wishes
+from dash_stash.ref import PREFIX, References, is_reference
 
 if TYPE_CHECKING:
     from dash import Dash
-
-# What becomes of a reference that reaches a parameter: the value, the reference itself, or the text as it came.
-_Wish = Literal["value", "reference", "text"]
 
 _NEEDLE = PREFIX.encode()
 
@@ -28,7 +24,7 @@ class Arguments:
     def __init__(self, app: Dash, references: References) -> None:
         """Take the app, whose callbacks may be registered later, and what opens its references."""
         self._app, self._references = app, references
-        self._wishes: dict[Callable[..., Any], dict[int, _Wish] | None] = {}
+        self._wishes: dict[Callable[..., Any], dict[int, Wish] | None] = {}
 
     def resolve(self, func: Callable[..., Any], args: list[Any], g: Any) -> list[Any]:
         """Return *args*, the flat list of a callback's inputs and states, with values in the place of references.
@@ -37,103 +33,107 @@ class Arguments:
             RefInvalid: One of them is a reference that this session may not open; the callback must not run.
             RefExpired: The value of one is gone for good.
         """
-        # Most callbacks get no reference, some get megabytes of table data: one search of the raw request tells.
-        if flask.has_request_context() and _NEEDLE not in flask.request.get_data(cache=True):
+        if not _may_hold_references():
             return args
         if func not in self._wishes:
             self._wishes[func] = self._wishes_of(func)
-        wishes = self._wishes[func]
-        if wishes is None:
+        found = self._wishes[func]
+        if found is None:
             return args
-        props = _props(g)
-        return [self._replace(value, wishes.get(index, "value"), props[index]) for index, value in enumerate(args)]
+        wished = [(value, found.get(index, ANYTHING), prop) for index, (value, prop) in enumerate(zip(args, _props(g), strict=True))]
+        try:
+            return [self._replace(*one) for one in wished]
+        except (RefInvalid, RefExpired, PartMissing) as error:
+            # What else is dead is told along, so that one repair is enough; it is not loaded for that.
+            error.references = (*error.references, *(text for one in wished for text in self._refused(*one)))
+            raise
 
-    def _replace(self, value: Any, wish: _Wish, prop: str) -> Any:
-        if wish == "text":
+    def _replace(self, value: Any, wish: Wish, prop: str) -> Any:
+        if wish.kind == "text":
             return value
-        if isinstance(value, str):
-            if not is_reference(value):
-                return value
+        try:
+            return self._replaced(value, wish, prop)
+        except (RefInvalid, RefExpired, PartMissing):
+            if not wish.is_optional:
+                raise
+            return None
+
+    def _replaced(self, value: Any, wish: Wish, prop: str) -> Any:
+        if is_reference(value):
             ref = self._references.open(value, prop)
-            return ref if wish == "reference" else ref.get()
+            return ref if wish.kind == "reference" else ref.get()
         if isinstance(value, list):
-            return [self._replace(child, wish, prop) for child in value]
+            return [self._replace(child, wish.child(place), prop) for place, child in enumerate(value)]
         if isinstance(value, dict):
-            return {name: self._replace(child, wish, prop) for name, child in value.items()}
+            return {name: self._replace(child, wish.child(place), prop) for place, (name, child) in enumerate(value.items())}
         return value
 
-    def _wishes_of(self, func: Callable[..., Any]) -> dict[int, _Wish] | None:
+    def _refused(self, value: Any, wish: Wish, prop: str) -> Iterator[str]:
+        """The references in an argument that this session may not open."""
+        if wish.kind == "text":
+            return
+        if is_reference(value):
+            try:
+                self._references.open(value, prop)
+            except (RefInvalid, RefExpired):
+                yield value
+        elif isinstance(value, list | dict):
+            for place, child in enumerate(value.values() if isinstance(value, dict) else value):
+                yield from self._refused(child, wish.child(place), prop)
+
+    def _wishes_of(self, func: Callable[..., Any]) -> dict[int, Wish] | None:
         """What each argument is to become, by its position in the flat list; None for a background callback.
 
         A background callback runs in another process: its references stay what they are.
         """
-        registered = next((entry for entry in self._app.callback_map.values() if entry.get("callback") is func), None)
-        if registered is None:
+        entry = registered(self._app, func)
+        if not entry:
             return {}
-        if registered.get("background"):
+        if entry.get("background"):
             return None
-        grouping = registered["inputs_state_indices"]
+        grouping = entry["inputs_state_indices"]
         return _wishes_by_position(inspect.unwrap(func), grouping)
 
 
-def _wishes_by_position(function: Callable[..., Any], grouping: Any) -> dict[int, _Wish]:
+def registered(app: Dash, func: Callable[..., Any]) -> dict[str, Any]:
+    """Return what Dash knows of the callback that it calls by *func*."""
+    entries: Iterator[dict[str, Any]] = (entry for entry in app.callback_map.values() if entry.get("callback") is func)
+    return next(entries, {})
+
+
+def _may_hold_references() -> bool:
+    """Whether the request's text has one: most have none, some have megabytes of table data."""
+    if not flask.has_request_context() or flask.request.content_encoding:  # Dash 4.5 can compress what a callback gets
+        return True
+    return _NEEDLE in flask.request.get_data(cache=True)
+
+
+def _wishes_by_position(function: Callable[..., Any], grouping: Any) -> dict[int, Wish]:
     args, kwargs = ((), grouping) if isinstance(grouping, dict) else (grouping if isinstance(grouping, list | tuple) else (grouping,), {})
     signature = inspect.signature(function)
     try:
         bound = signature.bind(*args, **kwargs)
     except TypeError:
         return {}  # Dash calls it all the same and reports this better
-    hints = _annotations(function)
-    wishes: dict[int, _Wish] = {}
+    annotated = wishes(function)
+    starred = {name for name, parameter in signature.parameters.items() if parameter.kind in _STARRED}
+    found: dict[int, Wish] = {}
     for name, indices in bound.arguments.items():
-        wish = _wish(hints.get(name))
-        wishes.update(dict.fromkeys(_positions(indices), wish))
-    return wishes
+        wish = annotated.get(name, ANYTHING)
+        # `*rest: X` says what each of them is, not what they are together.
+        found.update(_by_position(indices, Wish(children=(wish,)) if name in starred else wish))
+    return found
 
 
-def _annotations(function: Callable[..., Any]) -> dict[str, Any]:
-    return {name: _evaluated(hint, function) for name, hint in inspect.get_annotations(function).items()}
+_STARRED = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
-def _evaluated(hint: Any, function: Callable[..., Any]) -> Any:
-    """An annotation as it is meant; text that only type checkers can evaluate still says whether it is a Ref or text."""
-    try:
-        holder = types.SimpleNamespace(__annotations__={"hint": hint})
-        return typing.get_type_hints(holder, globalns=getattr(function, "__globals__", {}))["hint"]
-    except Exception:  # noqa: BLE001 (evaluating a user's annotation may raise anything)
-        return Ref if re.search(r"\bRef\b", str(hint)) else str if re.fullmatch(_TEXT, str(hint)) else None
-
-
-_TEXT = r"str|str *\| *None|None *\| *str|(typing\.)?Optional\[str\]"
-
-
-def _wish(annotation: Any) -> _Wish:
-    leaves = set(_leaves(annotation))
-    if Ref in leaves:
-        return "reference"
-    return "text" if str in leaves and leaves <= {str, type(None)} else "value"
-
-
-def _leaves(annotation: Any) -> Iterator[Any]:
-    """The classes in an annotation: those of `list[Ref[int] | None]` are Ref and None."""
-    origin = typing.get_origin(annotation)
-    if origin is Ref or origin is None:
-        yield Ref if origin is Ref else annotation
-    elif origin in (typing.Union, types.UnionType, list, tuple, typing.Annotated):
-        for child in typing.get_args(annotation):
-            yield from _leaves(child)
-    elif origin is dict:
-        yield from _leaves(typing.get_args(annotation)[1])
-    else:
-        yield origin
-
-
-def _positions(grouping: Any) -> Iterator[int]:
+def _by_position(grouping: Any, wish: Wish) -> Iterator[tuple[int, Wish]]:
     if isinstance(grouping, int):
-        yield grouping
+        yield grouping, wish
     else:
-        for child in grouping.values() if isinstance(grouping, dict) else grouping:
-            yield from _positions(child)
+        for place, child in enumerate(grouping.values() if isinstance(grouping, dict) else grouping):
+            yield from _by_position(child, wish.child(place))
 
 
 def _props(g: Any) -> list[str]:

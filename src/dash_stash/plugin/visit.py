@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import contextvars
 import dataclasses
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextvars import Context
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,7 +15,7 @@ import flask
 
 from dash_stash import keys, seal
 from dash_stash.clock import SKEW, Clock
-from dash_stash.errors import ConfigError, StoreUnavailable
+from dash_stash.errors import ConfigError, NoSession, StoreUnavailable
 from dash_stash.plugin.ids import ID_SIZE, Cookie, proven, sign
 from dash_stash.scope import Scope, Visit
 from dash_stash.stores.base import Limits, Store, patiently
@@ -57,9 +60,20 @@ class BrowserVisit:
         """Whether the cookie that the browser had is worth nothing any more."""
         self.is_personal = False
         """Whether the answer holds ids that are this browser's alone."""
+        self.asked: set[Scope] = set()
+        """Whose data was asked for."""
+        self.was_replaced = False
+        """Whether the browser has sent a cookie that `rotate` has replaced: the one that it gets, or has got by now, is better."""
+        self.received: Sequence[object] = ()
+        """What the browser has sent as the arguments of a callback."""
+        self.has_begun = False
+        """Whether the app's own code may have run."""
+        self._context: Context | None = None
+        """Where the request goes on when it has been answered."""
 
     def owner(self, scope: Scope) -> str | None:
         """Return whose the data of *scope* is, None if that is not proven."""
+        self.asked.add(scope)
         if scope == "user":  # asked anew each time: somebody may log in or out within the request
             return self._user()
         if scope not in self._owners:
@@ -77,7 +91,7 @@ class BrowserVisit:
     @property
     def cookie(self) -> Cookie | None:
         """The session that the cookie proves; for a browser that loads its first page, the one that it will get."""
-        if self.proven_cookie is None and self.cookie_to_set is None and self._is_page_load:
+        if self.proven_cookie is None and self.cookie_to_set is None and self._may_begin_session:
             new = Cookie.new(self._desk.clock())
             self._desk.store.has_ended(new.holder)  # it has not; but while the store is away no session begins
             self.cookie_to_set = new
@@ -89,7 +103,27 @@ class BrowserVisit:
         cookie = self._signed_cookie
         if cookie is None or not -SKEW <= self._desk.clock() - cookie.issued <= self._desk.limits.accepted:
             return None
-        return None if self._has_ended(cookie) else cookie
+        if self._has_ended(cookie):
+            self.was_replaced = not self._desk.store.has_ended(cookie.holder)
+            return None
+        return cookie
+
+    @property
+    def has_session(self) -> bool:
+        """Whether a session is proven, as far as the store can be asked."""
+        with contextlib.suppress(StoreUnavailable):
+            return self.cookie is not None
+        return False
+
+    def confirm(self) -> None:
+        """See that the browser's cookie has not been replaced, as far as the store can be asked.
+
+        Raises:
+            NoSession: It has, and nothing has been done yet.
+        """
+        with contextlib.suppress(StoreUnavailable):
+            if self.proven_cookie is None and self.was_replaced:
+                raise NoSession("this callback", "session")
 
     @property
     def _signed_cookie(self) -> Cookie | None:
@@ -102,9 +136,7 @@ class BrowserVisit:
 
     @cached_property
     def _ids(self) -> tuple[bytes | None, bytes | None]:
-        """The ids of page and tab: new ones for a page that is being loaded, else what it sends along."""
-        if self._is_page_load:
-            return secrets.token_bytes(ID_SIZE), secrets.token_bytes(ID_SIZE)
+        """The ids of page and tab that the request proves."""
         return self._read_ids(self.request.headers.get(HEADER, ""))
 
     def left_by(self, text: str) -> list[str]:
@@ -124,14 +156,13 @@ class BrowserVisit:
     @property
     def is_of_another_session(self) -> bool:
         """Whether the page that asks was loaded in another session than the browser has now."""
-        return not self._is_page_load and HEADER in self.request.headers and self.cookie is not None and self._ids[0] is None
+        return HEADER in self.request.headers and self.cookie is not None and self._ids[0] is None
 
     def open_page(self) -> str:
         """Return what the page that this request is answered with gets to send along."""
-        if not self._is_page_load:  # Dash answers any path that is nobody else's with its page
-            self._is_page_load = True
-            self._owners.clear()
-            self.__dict__.pop("_ids", None)
+        self._may_begin_session = True  # Dash answers any path that is nobody else's with its page
+        self._owners.clear()
+        self._ids = secrets.token_bytes(ID_SIZE), secrets.token_bytes(ID_SIZE)
         try:
             cookie = self.cookie
         except StoreUnavailable:
@@ -149,12 +180,13 @@ class BrowserVisit:
         return ".".join((*signed, keys.digest(b"shown", cookie.session).hex()[:8]))
 
     @cached_property
-    def _is_page_load(self) -> bool:
+    def _may_begin_session(self) -> bool:
         """Whether the request is for a page, not made by one: those have to prove what they belong to."""
         return self.request.method in ("GET", "HEAD") and not self.request.path.startswith(self._desk.own_requests)
 
     def _user(self) -> str | None:
-        user = self._desk.user() if self._desk.user is not None else None
+        ask = self._desk.user or (lambda: None)
+        user = ask() if self._context is None else self._context.copy().run(ask)
         if user is None or user in ("", b""):
             return None
         if not isinstance(user, str | bytes | int) or isinstance(user, bool):
@@ -168,6 +200,10 @@ class BrowserVisit:
         # With a key: ids of users can be guessed.
         digest = seal.make(self._desk.user_key, kind, b":", raw, size=keys.KEY_SIZE)
         return f"user:{digest.hex()}"
+
+    def outlive(self) -> None:
+        """Go on after the answer has begun, in whatever thread: with the same request, and no cookie any more to set."""
+        self._context = contextvars.copy_context()
 
     # Changing who it is
 
@@ -195,6 +231,8 @@ class BrowserVisit:
 
     def rotate(self) -> None:
         """Give the browser another cookie of the same session; the one that it had is worth nothing from now on."""
+        if self._context is not None:
+            raise NoSession("stash.session.rotate()", "new cookie", NoSession.BEGUN)
         cookie = self.cookie
         assert cookie is not None  # noqa: S101 (asked by `Session`, which has proven it)
         self._desk.store.end(cookie.mark)
@@ -204,8 +242,11 @@ class BrowserVisit:
     def end(self) -> None:
         """Give the browser a new session, and its page and tab new ids."""
         self._is_replaced = True
-        self.cookie_to_set = Cookie.new(self._desk.clock())
         self._owners.clear()
+        if self._context is not None:  # nothing that the browser could be told: its next page begins a session
+            self.proven_cookie, self._ids = None, (None, None)
+            return
+        self.cookie_to_set = Cookie.new(self._desk.clock())
         self._ids = secrets.token_bytes(ID_SIZE), secrets.token_bytes(ID_SIZE)
         self.is_personal = True
         self.new_ids = self._signed_ids(self.cookie_to_set)

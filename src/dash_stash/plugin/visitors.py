@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import html
 import importlib.resources
-from collections.abc import Callable
+import itertools
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 import flask
 from flask import Response
 
 from dash_stash import seal
-from dash_stash.errors import StoreUnavailable
+from dash_stash.errors import PartMissing, RefExpired, RefInvalid, StashError, StoreUnavailable
+from dash_stash.plugin.page import Pages
 from dash_stash.plugin.visit import HEADER, BrowserVisit, Desk
 from dash_stash.stores.base import TOUCHED_EVERY
 
@@ -24,13 +25,14 @@ if TYPE_CHECKING:
 
 _PAGES = 4096
 _LONGEST = 200  # bytes of two ids
+_LONGEST_HEADER = 4_000
 
 
 class Visitors:
     """Knows the users, sessions, tabs and pages of one app."""
 
-    def __init__(self, app: Dash, stash: Stash) -> None:
-        """Take the app and the stash whose secret signs ids."""
+    def __init__(self, app: Dash, stash: Stash, pages: Pages) -> None:
+        """Take the app, the stash whose secret signs ids, and the app's pages."""
         self._app, self._visits, self._cross_site = app, stash.visits, stash.cross_site
         self._prefix = app.config.requests_pathname_prefix
         # Also the component suites and the reload hash: none of them shows a page.
@@ -49,6 +51,10 @@ class Visitors:
             limits=stash.limits,
         )
         self._slid: dict[int, float] = {}
+        self._pages, self._started = pages, stash.clock()
+        pages.scripts["page"] = self._page_script
+        self._key_ids = [name.rpartition("_")[2] for name in self._desk.cookies]
+        """What tells the secrets of deployments apart, the present one first; everybody may know it."""
 
     def _cookie_name(self, key: bytes) -> str:
         # Several apps may share a host; cookies know no ports.
@@ -59,6 +65,8 @@ class Visitors:
         request: flask.Request = flask.request._get_current_object()  # type: ignore[attr-defined]
         visit = BrowserVisit(self._desk, request, self._visits.current)
         self._visits.enter(visit)
+        if request.method in ("GET", "HEAD"):
+            flask.after_this_request(self._pages.add_scripts)  # so: before an answer is compressed
         cookies = request.environ.get("HTTP_COOKIE")
         if cookies is None:
             return
@@ -76,15 +84,9 @@ class Visitors:
         visit = self._visits.current
         self._visits.enter(None if visit is None else visit.before)
 
-    def with_page(self, interpolate: Callable[..., str]) -> Callable[..., str]:
-        """Return Dash's `interpolate_index`, so that each page gets its id and the script that sends it along."""
-
-        def interpolate_with_page(**parts: Any) -> str:
-            source, prefix = html.escape(f"{self._prefix}_dash-stash/page.js"), html.escape(self._prefix)
-            script = f'<script src="{source}" data-ids="{self._visit.open_page()}" data-prefix="{prefix}"></script>'
-            return interpolate(**parts | {"config": script + parts.get("config", "")})
-
-        return interpolate_with_page
+    def _page_script(self) -> dict[str, str]:
+        """The script that sends a page's id along with its requests."""
+        return {"src": f"{self._prefix}_dash-stash/page.js", "data-ids": self._visit.open_page(), "data-prefix": self._prefix}
 
     def answer(self, response: Response) -> Response:
         """Give a browser its cookie and a page its ids; no cache may keep either."""
@@ -98,10 +100,31 @@ class Visitors:
                 response.headers[HEADER] = visit.new_ids
             if cookie is not None or visit.is_personal:
                 response.headers["Cache-Control"] = "no-store"
+            elif visit.asked:
+                response.headers.setdefault("Cache-Control", "no-store")
+            if visit.request.environ.get("HTTP_X_DASH_STASH_KEY") != self._key_ids[0]:
+                response.headers[f"{HEADER}-Key"] = self._key_ids[0]
             with contextlib.suppress(StoreUnavailable):
                 if visit.request.path == self._layout and visit.is_of_another_session:
                     response.headers[f"{HEADER}-Reload"] = "1"
         return response
+
+    def told_along(self, error: StashError) -> dict[str, str]:
+        """What the page's script is told with a refusal: which references are dead, or that the request may be sent once more."""
+        visit = self._visits.current
+        if not isinstance(visit, BrowserVisit):
+            return {}
+        told = {}
+        if visit.was_replaced and not visit.has_begun:
+            told[f"{HEADER}-Replaced"] = "1"
+        if isinstance(error, RefExpired | PartMissing) or (isinstance(error, RefInvalid) and visit.has_session):
+            # Only what this browser has sent: it is told no others.
+            received = str(visit.received)
+            dead = _fitting([text for text in dict.fromkeys(error.references) if text in received])
+            # During a deploy workers of two secrets may answer: whether this one's word counts, the script decides.
+            uptime = max(0, int(self._desk.clock() - self._started))
+            told[f"{HEADER}-Dead"] = " ".join([str(uptime), ",".join(self._key_ids), *dead])
+        return told
 
     def _where_sent(self) -> dict[str, Any]:
         if self._cross_site:
@@ -136,3 +159,9 @@ class Visitors:
     @property
     def _visit(self) -> BrowserVisit:
         return cast(BrowserVisit, self._visits.current)  # in a request of this app
+
+
+def _fitting(texts: Sequence[str]) -> list[str]:
+    """As many texts as a header has room for that every server passes on."""
+    lengths = itertools.accumulate(len(text) + 1 for text in texts)
+    return [text for text, length in zip(texts, lengths, strict=True) if length <= _LONGEST_HEADER]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import html
 import inspect
 import json
 import textwrap
@@ -16,6 +15,7 @@ from flask import Response
 
 from dash_stash.errors import SharedStateChanged
 from dash_stash.guard.runtime import Callback, Finding, Guard, Watch
+from dash_stash.plugin.page import Pages
 
 if TYPE_CHECKING:
     from dash import Dash
@@ -43,9 +43,9 @@ _SCRIPT: Final = f"""\
 """
 
 
-def watch(app: Dash, mode: Literal["warn", "raise"]) -> None:
-    """Watch the callbacks of *app* from now on."""
-    _Watching(app, is_raising=mode == "raise").begin()
+def watch(app: Dash, mode: Literal["warn", "raise"], pages: Pages) -> None:
+    """Watch the callbacks of *app* from now on, and let its *pages* show what is found."""
+    _Watching(app, is_raising=mode == "raise").begin(pages)
 
 
 def findings() -> list[Finding]:
@@ -61,13 +61,13 @@ class _Watching:
         self._callbacks: dict[Callable[..., Any], Callback | None] = {}
         self._script = f"{app.config.routes_pathname_prefix}_dash-stash/guard.js"
 
-    def begin(self) -> None:
+    def begin(self, pages: Pages) -> None:
         """Watch every callback that is called from now on."""
         app = self._app
         app._execute_callback = self._watched(app._execute_callback)
         app.server.after_request(self._answer)
         app.server.add_url_rule(self._script, endpoint=f"{self._script}:dash-stash", view_func=_serve_script)
-        app.interpolate_index = self._with_script(app.interpolate_index)
+        pages.scripts["guard"] = self._page_script
 
     def _watched(self, execute: Callable[..., Callable[[], Any]]) -> Callable[..., Callable[[], Any]]:
         def execute_watched(func, args, outputs_list, g):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 (Dash's own)
@@ -139,13 +139,9 @@ class _Watching:
             response.headers[_HEADER] = _header(findings())
         return response
 
-    def _with_script(self, interpolate: Callable[..., str]) -> Callable[..., str]:
-        def interpolate_with_script(**parts: Any) -> str:
-            source = html.escape(f"{self._app.config.requests_pathname_prefix}_dash-stash/guard.js")
-            script = f'<script src="{source}"></script>' if self._app._dev_tools.ui else ""
-            return interpolate(**parts | {"config": script + parts.get("config", "")})
-
-        return interpolate_with_script
+    def _page_script(self) -> dict[str, str]:
+        source = f"{self._app.config.requests_pathname_prefix}_dash-stash/guard.js"
+        return {"src": source} if self._app._dev_tools.ui else {}
 
 
 _LATER: Final[dict[str, Callable[[_Watching, Any, Watch], Any]]] = {

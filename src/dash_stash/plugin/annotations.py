@@ -1,0 +1,129 @@
+"""What a parameter's annotation wishes for in the place of a reference."""
+
+from __future__ import annotations
+
+import builtins
+import dataclasses
+import inspect
+import types
+import typing
+from collections import abc
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from dash_stash.ref import Ref
+
+_UNIONS = (typing.Union, types.UnionType)
+_LISTS = (list, set, frozenset, abc.Sequence, abc.MutableSequence, abc.Collection, abc.Iterable, abc.Set)
+_DICTS = (dict, abc.Mapping, abc.MutableMapping)
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What becomes of a reference: the value, the reference itself, or the text as it came."""
+
+    kind: Literal["value", "reference", "text"] = "value"
+    is_optional: bool = False
+    """Whether None may stand for what cannot be had: only where the annotation says so."""
+
+    children: tuple[Wish, ...] | None = None
+    """Of what stands inside, by its place; the last one is for all others; None if the annotation does not look inside."""
+
+    def child(self, place: int) -> Wish:
+        """What is wished for at a place inside a list or dict."""
+        if not self.children:
+            return dataclasses.replace(self, is_optional=False)
+        return self.children[min(place, len(self.children) - 1)]
+
+
+ANYTHING = Wish()
+
+
+def wishes(function: Callable[..., Any]) -> dict[str, Wish]:
+    """Return the wish of each annotated parameter of *function*."""
+    hints = inspect.get_annotations(function)
+    return {name: _wish(_evaluated(hint, getattr(function, "__globals__", {}))) for name, hint in hints.items()}
+
+
+def _wish(annotation: Any) -> Wish:
+    members = list(_members(annotation))
+    named = [member for member in members if member not in (None, type(None))]
+    leaves = set(_leaves(annotation)) - {None, type(None)}
+    kind: Literal["value", "reference", "text"] = "value"
+    if Ref in leaves:
+        kind = "reference"
+    elif leaves and all(isinstance(leaf, type) and issubclass(leaf, str) for leaf in leaves):
+        kind = "text"
+    inside = [children for member in named if (children := _children(member))]
+    return Wish(kind, 0 < len(named) < len(members), tuple(map(_wish, inside[0])) if len(inside) == 1 else None)
+
+
+def _members(annotation: Any) -> Iterator[Any]:
+    """The parts of a union, or the one that there is, without what aliases and `Annotated` put around them."""
+    origin = typing.get_origin(annotation)
+    if origin in _UNIONS:
+        for child in typing.get_args(annotation):
+            yield from _members(child)
+    elif origin is typing.Annotated:
+        yield from _members(typing.get_args(annotation)[0])
+    elif origin is Literal:
+        yield from map(type, typing.get_args(annotation))
+    elif (meant := getattr(annotation, "__supertype__", None) or getattr(annotation, "__value__", None)) is not None:
+        yield from _members(meant)  # a NewType, or an alias of Python 3.12
+    else:
+        yield annotation
+
+
+def _children(annotation: Any) -> tuple[Any, ...]:
+    """The annotations of what stands inside a list, tuple or dict."""
+    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin in _DICTS:
+        return arguments[1:]
+    if origin in _LISTS:
+        return arguments
+    return tuple(argument for argument in arguments if argument is not ...) if origin is tuple else ()
+
+
+def _leaves(annotation: Any) -> Iterator[Any]:
+    """The classes in an annotation: those of `list[Ref[int] | None]` are Ref and None."""
+    for member in _members(annotation):
+        children = _children(member)
+        if not children:
+            yield typing.get_origin(member) or member
+        for child in children:
+            yield from _leaves(child)
+
+
+def _evaluated(hint: Any, known: dict[str, Any]) -> Any:
+    """An annotation as it is meant; of what only type checkers can evaluate, as much as its text tells."""
+    holder = types.SimpleNamespace(__annotations__={"hint": hint})
+    for names in (None, _Names(known)):
+        try:
+            return typing.get_type_hints(holder, globalns=known, localns=names, include_extras=True)["hint"]
+        except Exception:  # noqa: BLE001, S112 (evaluating a user's annotation may raise anything)
+            continue
+    return None
+
+
+class _Names(dict[str, Any]):
+    """The names of a module, and something for each that is imported for type checkers only."""
+
+    def __missing__(self, name: str) -> Any:
+        return getattr(builtins, name, None) or _unknown(name)
+
+
+class _Unknown(type):
+    """A module or class that is not there: a class all the same, so that `list[pd.DataFrame | None]` can be evaluated."""
+
+    def __getattr__(cls, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return _unknown(name)
+
+    def __getitem__(cls, _: object) -> _Unknown:
+        return cls
+
+
+def _unknown(name: str) -> Any:
+    return Ref if name == "Ref" else getattr(typing, name, None) or _Unknown(name, (), {})

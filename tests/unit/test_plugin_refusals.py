@@ -1,0 +1,247 @@
+"""What a browser is told with a refusal: which references are dead, and that a request may be sent once more."""
+
+from __future__ import annotations
+
+import asyncio
+import types
+from collections.abc import AsyncGenerator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import flask
+import pytest
+from dash import Dash, Input, Output, State, dcc, html
+from dash._utils import AttributeDict
+
+from dash_stash import NoSession, Ref, Stash
+from support import SECRET, FakeClock, must
+from unit.pages import Page
+
+
+@pytest.fixture
+def app() -> Dash:
+    made = Dash(__name__)
+    made.layout = html.Div([dcc.Store(id="out")])
+    return made
+
+
+@pytest.fixture
+def stash(app: Dash, url: str, clock: FakeClock) -> Stash:
+    """A stash, and callbacks that put, show, keep references, and log in."""
+    made = Stash(app, url, secret=SECRET, clock=clock)
+
+    @app.callback(Output("made", "data"), Input("make", "n_clicks"))
+    def make(_: int) -> Any:
+        return made.put("value")
+
+    @app.callback(Output("out", "data"), Input("a", "data"), State("b", "data"))
+    def show(a: Any, b: Any) -> Any:
+        return [a, b]
+
+    @app.callback(Output("late", "data"), Input("a", "data"))
+    def open_late(a: Ref[Any]) -> Any:
+        return a.get()
+
+    @app.callback(Output("text", "data"), Input("a", "data"))
+    def open_text(a: str) -> Any:
+        return made.ref(a).get()
+
+    @app.callback(Output("in", "data"), Input("login", "n_clicks"))
+    def log_in(_: int) -> str:
+        made.session.rotate()
+        return "hello"
+
+    return made
+
+
+def put(page: Page) -> str:
+    return str(page.call("made.data", ("make", "n_clicks", 1)))
+
+
+def told(response: Any) -> list[str]:
+    """The references that a refusal calls dead."""
+    return str(response.headers.get("X-Dash-Stash-Dead", "")).split(" ")[2:]
+
+
+FORGED = "stash:" + "A" * 80
+
+
+def test_all_that_cannot_be_opened_is_told_at_once(app: Dash, stash: Stash) -> None:
+    foreign, page = put(Page(app)), Page(app)
+    good = put(page)
+    response = page.post("out.data", ("a", "data", [good, {"x": foreign}]), state=[("b", "data", FORGED)])
+    assert response.status_code == 403
+    assert sorted(told(response)) == sorted([foreign, FORGED])
+
+
+@pytest.mark.parametrize("output", ["out.data", "late.data", "text.data"])
+def test_what_is_gone_is_told_wherever_it_was_opened(app: Dash, stash: Stash, output: str) -> None:
+    page = Page(app)
+    dead = put(page)
+    for listed in stash.store.list():
+        stash.store.delete(listed.key)
+    response = page.post(output, ("a", "data", dead), state=[("b", "data", None)] if output == "out.data" else [])
+    assert (response.status_code, told(response)) == (410, [dead])
+
+
+def test_a_reference_that_the_browser_has_not_sent_is_not_told_to_it(app: Dash, stash: Stash) -> None:
+    secret = put(Page(app))
+    stash.app["of somebody"] = secret
+
+    @app.callback(Output("other", "data"), Input("go", "n_clicks"))
+    def open_anothers(_: int) -> Any:
+        return stash.ref(str(stash.app["of somebody"])).get()
+
+    response = Page(app).post("other.data", ("go", "n_clicks", 1))
+    assert response.status_code == 403
+    assert secret not in str(response.headers)
+    assert secret not in response.get_data(as_text=True)
+
+
+def test_without_a_session_nothing_is_called_dead_for_being_refused(app: Dash, stash: Stash) -> None:
+    """The next page begins a session, and that will know."""
+    page = Page(app)
+    mine = put(page)
+    page.browser._cookies.clear()
+    response = page.post("out.data", ("a", "data", mine), state=[("b", "data", None)])
+    assert (response.status_code, told(response)) == (403, [])
+
+
+def test_a_refusal_says_which_secrets_it_knows_and_since_when(app: Dash, stash: Stash, clock: FakeClock) -> None:
+    page = Page(app)
+    clock.now += 30
+    response = page.post("out.data", ("a", "data", FORGED), state=[("b", "data", None)])
+    uptime, known, *_ = response.headers["X-Dash-Stash-Dead"].split(" ")
+    assert (uptime, known) == ("30", response.headers["X-Dash-Stash-Key"])
+    again = page.browser.get("/_dash-layout", headers={"X-Dash-Stash-Key": known})
+    assert "X-Dash-Stash-Key" not in again.headers
+
+
+def test_so_many_that_no_header_holds_them_are_told_as_far_as_there_is_room(app: Dash, stash: Stash) -> None:
+    many = [f"stash:{n:03}" + "A" * 80 for n in range(200)]
+    response = Page(app).post("out.data", ("a", "data", many), state=[("b", "data", None)])
+    assert 20 < len(told(response)) < 200
+    assert len(response.headers["X-Dash-Stash-Dead"]) < 4200
+
+
+# Logging in
+
+
+def test_a_callback_whose_cookie_was_replaced_has_not_run_and_may_be_sent_once_more(app: Dash, stash: Stash) -> None:
+    ran = []
+
+    @app.callback(Output("slow", "data"), Input("go", "n_clicks"))
+    def ask(_: int) -> Any:
+        ran.append(1)
+        return stash.session.get("name")
+
+    page = Page(app)
+    (old,) = page.browser._cookies.values()
+    page.call("in.data", ("login", "n_clicks", 1))
+    (new,) = page.browser._cookies.values()
+    page.browser.set_cookie(old.key, old.value)
+    for _ in range(2):
+        response = page.post("slow.data", ("go", "n_clicks", 1))
+        assert (response.status_code, response.headers["X-Dash-Stash-Replaced"]) == (403, "1")
+    assert not ran
+    page.browser.set_cookie(new.key, new.value)
+    assert page.post("slow.data", ("go", "n_clicks", 1)).status_code == 200
+
+
+def test_so_it_is_with_a_reference_that_may_be_none(app: Dash, stash: Stash) -> None:
+    @app.callback(Output("optional", "data"), Input("a", "data"))
+    def use(a: dict[str, Any] | None) -> Any:
+        return a
+
+    page = Page(app)
+    mine = put(page)
+    (old,) = page.browser._cookies.values()
+    page.call("in.data", ("login", "n_clicks", 1))
+    page.browser.set_cookie(old.key, old.value)
+    response = page.post("optional.data", ("a", "data", mine))
+    assert (response.status_code, response.headers["X-Dash-Stash-Replaced"]) == (403, "1")
+
+
+def test_a_callback_that_never_asks_who_is_there_is_not_kept_waiting(app: Dash, stash: Stash) -> None:
+    app.callback(Output("plain", "data"), Input("go", "n_clicks"))(lambda clicks: clicks)
+    page = Page(app)
+    assert page.call("plain.data", ("go", "n_clicks", 1)) == 1
+    (old,) = page.browser._cookies.values()
+    page.call("in.data", ("login", "n_clicks", 1))
+    page.browser.set_cookie(old.key, old.value)
+    assert page.call("plain.data", ("go", "n_clicks", 2)) == 2
+
+
+def test_what_has_run_is_not_to_be_sent_once_more(app: Dash, stash: Stash) -> None:
+    @app.callback(Output("both", "data"), Input("go", "n_clicks"))
+    def use(clicks: int) -> Any:
+        return stash.session.get("name") if clicks > 1 else None
+
+    page = Page(app)
+    (old,) = page.browser._cookies.values()
+    page.call("both.data", ("go", "n_clicks", 1))
+    page.call("in.data", ("login", "n_clicks", 1))
+    page.browser.set_cookie(old.key, old.value)
+    response = page.post("both.data", ("go", "n_clicks", 2))
+    assert response.status_code == 403
+    assert "X-Dash-Stash-Replaced" not in response.headers
+
+
+def test_a_cookie_that_was_logged_out_is_not_replaced(app: Dash, stash: Stash) -> None:
+    @app.callback(Output("bye", "data"), Input("logout", "n_clicks"))
+    def log_out(_: int) -> None:
+        stash.session.clear()
+
+    page = Page(app)
+    (old,) = page.browser._cookies.values()
+    page.post("bye.data", ("logout", "n_clicks", 1))
+    page.browser.set_cookie(old.key, old.value)
+    response = page.post("made.data", ("make", "n_clicks", 1))
+    assert response.status_code == 403
+    assert "X-Dash-Stash-Replaced" not in response.headers
+
+
+# Streams
+
+
+async def _numbers(stash: Stash) -> AsyncGenerator[Any, None]:
+    yield stash.session.modify("n", lambda n: n + 1, default=0)
+    yield [stash.user.modify("n", lambda n: n + 1, default=0), stash.page.modify("n", lambda n: n + 1, default=0)]
+    with pytest.raises(NoSession, match="has not begun"):
+        stash.session.rotate()
+    stash.session.clear()
+    with pytest.raises(NoSession):
+        stash.session["n"] = 1
+
+
+def test_a_stream_keeps_its_visit_on_threads_of_dashs_own(url: str) -> None:
+    """As Dash 4.5 has it: the callback returns at once what the answers are taken from later, elsewhere, without our context."""
+    app = Dash(__name__)
+    app.layout = html.Div()
+    stash = Stash(app, url, secret=SECRET, user=lambda: flask.request.headers["X-User"])
+    page = Page(app)
+    (cookie,) = page.browser._cookies.values()
+
+    async def streams(*_: Any, **__: Any) -> Any:
+        return types.SimpleNamespace(frames=_numbers(stash))
+
+    app.callback_map["out.data"] = {"callback": streams, "stream": True, "inputs_state_indices": []}
+    headers = {"Cookie": f"{cookie.key}={cookie.value}", "X-User": "ann", **page.headers}
+    with app.server.test_request_context("/_dash-update-component", method="POST", headers=headers, json={}):
+        app.server.preprocess_request()
+        context = AttributeDict(inputs_list=[], states_list=[], background_callback_manager=None)
+        streamed = asyncio.run(app._execute_callback(streams, [], [], context)())
+
+    async def taken() -> list[Any]:
+        # Each in a task of its own, as Dash does to keep the connection alive meanwhile.
+        frames = []
+        while (frame := await asyncio.create_task(_next(streamed.frames))) is not None:
+            frames.append(frame)
+        return frames
+
+    with ThreadPoolExecutor(1) as elsewhere:
+        assert must(elsewhere.submit(lambda: asyncio.run(taken())).result(30)) == [1, [1, 1]]
+
+
+async def _next(frames: Any) -> Any:
+    return await anext(frames, None)
