@@ -61,7 +61,7 @@ def _text(value: str) -> Iterator[tuple[str, Any]]:
 
 def _decimal(value: decimal.Decimal) -> Iterator[tuple[str, Any]]:
     sign, digits, exponent = value.as_tuple()
-    yield "sign", decimal.Decimal((1 - sign, digits, exponent))
+    yield "sign", value.copy_negate()
     if isinstance(exponent, int):
         yield "exponent", decimal.Decimal((sign, (*digits, 0), exponent - 1))
     yield "type", str(value)
@@ -164,7 +164,7 @@ def _array(value: Any) -> Iterator[tuple[str, Any]]:
         for other in (*value.ravel()[:3], np.zeros((), value.dtype)[()]):
             another = value.copy(order="K")
             another[np.unravel_index(index, value.shape)] = other
-            if not values.same(another.tolist(), value.tolist()):
+            if repr(another.tolist()) != repr(value.tolist()):
                 yield "element", another
     for kind in _other_dtypes(value.dtype):
         with np.errstate(all="ignore"):  # numbers that do not fit
@@ -360,7 +360,7 @@ def _arrow_table(value: Any) -> Iterator[tuple[str, Any]]:
         yield "name", value.rename_columns({field.name: "another"})
         yield "metadata", value.cast(value.schema.set(place, field.with_metadata({"unit": "m"})))
         if not value.column(place).null_count:
-            yield "nullability", value.cast(value.schema.set(place, field.with_nullable(False)))
+            yield "nullability", value.cast(value.schema.set(place, field.with_nullable(nullable=False)))
         yield "columns", value.remove_column(place)
     yield "metadata", value.replace_schema_metadata({"source": "here"})
     yield "metadata", value.replace_schema_metadata(None) if value.schema.metadata else value.replace_schema_metadata({"": ""})

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 import datetime
 import enum
 import functools
 import operator
 import re
-from collections import OrderedDict, deque, namedtuple
+from collections import OrderedDict, deque
 from collections.abc import Callable
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -101,7 +102,8 @@ def _tagged(tag: object) -> Tagged:
 
 def _row(fields: str, *defaults: int) -> Any:
     """Return a row of a class that is made while the app runs, as a database driver does."""
-    made: Any = namedtuple("Row", fields, defaults=defaults)  # type: ignore[misc]  # noqa: PYI024
+    make: Any = collections.namedtuple  # noqa: PYI024
+    made: Any = make("Row", fields, defaults=defaults)
     return made(1, 2)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 KEY_SIZE = 16
 """Bytes of a key: half of a SHA-256, so that finding two arguments with one key takes 2**64 tries."""
@@ -34,17 +34,22 @@ class Sink:
     so that two different values are never the same list of chunks.
     """
 
-    __slots__ = ("_by_kind", "_by_type", "_chunks", "emit")
+    __slots__ = ("_chunks", "emit")
 
-    def __init__(self, by_type: Mapping[type, Writer], by_kind: Callable[[object, str], Writer]) -> None:
-        """Take the writers of types, and what finds the writer of any other value or raises `NoKey`."""
-        self._by_type, self._by_kind = by_type, by_kind
+    writers: ClassVar[Mapping[type, Writer]]
+    """By exact type."""
+
+    def __init__(self) -> None:
         self._chunks: list[bytes] = []
         self.emit = self._chunks.append
 
+    def writer_of(self, value: object, path: str) -> Writer:
+        """Return the writer of a value whose type is not among them, or raise `NoKey`."""
+        raise NotImplementedError
+
     def write(self, value: object, path: str) -> None:
         """Write a value; *path* is what errors call it."""
-        writer = self._by_type.get(type(value)) or self._by_kind(value, path)
+        writer = self.writers.get(type(value)) or self.writer_of(value, path)
         writer(value, self, path)
 
     def write_all(self, values: list[Any], path: str) -> None:
@@ -67,7 +72,7 @@ class Sink:
 
     def key_of(self, value: object, path: str) -> bytes:
         """Return the key of a value by itself."""
-        inner = Sink(self._by_type, self._by_kind)
+        inner = type(self)()
         inner.write(value, path)
         return inner.key()
 

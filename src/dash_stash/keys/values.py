@@ -14,7 +14,7 @@ def of_value(value: object, path: str) -> bytes:
     Raises:
         NoKey: It is, or holds, something without a value of its own (a connection, a generator, a plain object).
     """
-    sink = Sink(plain.WRITERS, _by_kind)
+    sink = _Values()
     try:
         sink.write(value, path)
     except RecursionError:
@@ -22,13 +22,19 @@ def of_value(value: object, path: str) -> bytes:
     return sink.key()
 
 
-def _by_kind(value: object, path: str) -> Writer:
-    """The writer of a type that is not known by itself: those of libraries, and a user's own classes."""
-    kind = type(value)
-    writer = _BY_NAME.get(public_name(kind)) or objects.writer_of(value) or _of_family(kind)
-    if writer is None:
-        raise NoKey(path, full_name(kind))
-    return writer
+class _Values(Sink):
+    """Knows the types of the language, of libraries, and a user's own classes."""
+
+    __slots__ = ()
+
+    writers = plain.WRITERS
+
+    def writer_of(self, value: object, path: str) -> Writer:
+        kind = type(value)
+        writer = _BY_NAME.get(public_name(kind)) or objects.writer_of(value) or _of_family(kind)
+        if writer is None:
+            raise NoKey(path, full_name(kind))
+        return writer
 
 
 def _of_family(kind: type) -> Writer | None:
