@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from types import BuiltinFunctionType, FunctionType
 from typing import Any, Literal, TypeVar
 
-from dash_stash import identity, storable
+from dash_stash import identity, modules, storable
 from dash_stash.errors import PartMissing, Unstorable
 from dash_stash.keys import public_name
 
@@ -275,7 +275,7 @@ class _Pickler(pickle.Pickler):
 
 def _reduce_global(obj: type | FunctionType) -> Any:
     """What a script defines is found by workers that import it: under its module's name, which is not `__main__` there."""
-    main = identity.main_name() if obj.__module__ == "__main__" and "<" not in obj.__qualname__ else None
+    main = modules.main_name() if obj.__module__ == "__main__" and "<" not in obj.__qualname__ else None
     return NotImplemented if main is None else (identity.find, (main, obj.__qualname__))
 
 

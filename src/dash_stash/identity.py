@@ -28,7 +28,7 @@ from types import (
 )
 from typing import Any, Final
 
-from dash_stash import bytecode, keys
+from dash_stash import bytecode, keys, modules
 
 
 def module_name(function: Callable[..., Any]) -> str:
@@ -39,28 +39,12 @@ def module_name(function: Callable[..., Any]) -> str:
     file = source_file(function)
     if file is None:
         return str(function.__module__)
-    return dotted(file)
-
-
-def dotted(file: pathlib.Path) -> str:
-    """Return the dotted name of the module that *file* is, as its place in the file system says."""
-    names = [file.stem]
-    folder = file.parent
-    while (folder / "__init__.py").exists():
-        names.append(folder.name)
-        folder = folder.parent
-    return ".".join(name for name in reversed(names) if name != "__init__")
-
-
-def main_name() -> str | None:
-    """Return the name under which others import the program that runs as `__main__`; None for an interactive session."""
-    file = getattr(sys.modules["__main__"], "__file__", None)
-    return None if file is None else dotted(pathlib.Path(file).resolve())
+    return modules.dotted(file)
 
 
 def alias_main() -> None:
     """Let an import of the program that runs as `__main__`, under its own name, find it instead of running it again."""
-    name = main_name()
+    name = modules.main_name()
     if name is None or name in sys.modules:
         return
     with contextlib.suppress(ImportError, ValueError):
@@ -71,7 +55,7 @@ def alias_main() -> None:
 
 def find(module: str, qualified_name: str) -> Any:
     """Return a class or function of a module, also if that module is what runs as `__main__`."""
-    owner = sys.modules["__main__"] if module == main_name() else importlib.import_module(module)
+    owner = sys.modules["__main__"] if module == modules.main_name() else importlib.import_module(module)
     return operator.attrgetter(qualified_name)(owner)
 
 

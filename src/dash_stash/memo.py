@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar
 
-from dash_stash import flight, identity, mistakes, recipe
+from dash_stash import flight, identity, mistakes, modules, recipe
 from dash_stash.codec import Unreadable, copied, decode, encode
 from dash_stash.errors import ConfigError, StoreUnavailable, Unstorable
 from dash_stash.flight import MISSING, Save
@@ -141,7 +141,7 @@ class Memo(Generic[P, R]):
 
     def __reduce__(self) -> str | tuple[Any, ...]:
         """Be pickled by name, as any function; what a script defines, under the name by which others import it."""
-        main = identity.main_name() if self.__module__ == "__main__" else None
+        main = modules.main_name() if self.__module__ == "__main__" else None
         name = self.function.__qualname__
         return name if main is None else (identity.find, (main, name))
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import Any
 
-from dash_stash import identity
+from dash_stash import modules
 from dash_stash.errors import ConfigError
 
 VARIABLE = "DASH_STASH_NAME"
@@ -84,7 +84,7 @@ def chosen(given: str | None) -> str | None:
 
 def of_file(file: pathlib.Path) -> str:
     """Return the name of an app whose Stash is made in *file*, run as a script or imported."""
-    name = identity.dotted(file.resolve())
+    name = modules.dotted(file.resolve())
     return name if _is_name(name) else _distinct(name, name)
 
 

@@ -8,7 +8,10 @@ import datetime
 import enum
 import functools
 import operator
+import pathlib
 import re
+import subprocess
+import sys
 from collections import OrderedDict, deque
 from collections.abc import Callable
 from typing import Any, Generic, NamedTuple, TypeVar
@@ -357,3 +360,16 @@ def test_a_refused_argument_says_where_it_is_and_what_to_do(stash: Stash) -> Non
 
     with pytest.raises(UnhashableArgument, match=r"no key can be made from places\.iloc\[:, 0\], a column of place.*ignore='places'"):
         area(pd.DataFrame({"p": _PLACES}))
+
+
+def test_a_class_of_a_script_is_one_for_those_who_import_it(tmp_path: pathlib.Path) -> None:
+    """`python app.py` and `gunicorn app:server` share what they store."""
+    (tmp_path / "colours.py").write_text(
+        "import dataclasses, enum\nfrom dash_stash import keys\n"
+        "class Colour(enum.Enum):\n    RED = 1\n"
+        "@dataclasses.dataclass\nclass Point:\n    x: int\n"
+        "if __name__ != 'asked':\n    print(keys.of_value([Colour.RED, Point(1)], 'v').hex())\n"
+    )
+    ways = (["colours.py"], ["-c", "import colours"], ["-m", "colours"])
+    printed = {subprocess.run([sys.executable, *way], cwd=tmp_path, check=True, capture_output=True, text=True).stdout for way in ways}
+    assert len(printed) == 1

@@ -6,6 +6,8 @@ import hashlib
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
+from dash_stash import modules
+
 KEY_SIZE = 16
 """Bytes of a key: half of a SHA-256, so that finding two arguments with one key takes 2**64 tries."""
 
@@ -86,5 +88,6 @@ def public_name(kind: type) -> str:
 
 
 def full_name(kind: type) -> str:
-    """Return the type's module and name."""
-    return f"{kind.__module__}.{kind.__qualname__}"
+    """Return the type's module and name: also of a class of the program that runs as others import it."""
+    module = modules.main_name() if kind.__module__ == "__main__" else None
+    return f"{module or kind.__module__}.{kind.__qualname__}"
