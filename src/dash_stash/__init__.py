@@ -7,6 +7,7 @@ from dash_stash.errors import (
     FlightCycle,
     NoSession,
     PartMissing,
+    ReentrantCall,
     RefExpired,
     RefInvalid,
     SharedStateChanged,
@@ -15,6 +16,7 @@ from dash_stash.errors import (
     StoreUnsafe,
     UnhashableArgument,
     Unstorable,
+    VariableUnreadable,
 )
 from dash_stash.memo import AsyncMemo, Memo, MemoInfo
 from dash_stash.ref import Ref
@@ -31,6 +33,7 @@ __all__ = [
     "MemoInfo",
     "NoSession",
     "PartMissing",
+    "ReentrantCall",
     "Ref",
     "RefExpired",
     "RefInvalid",
@@ -42,5 +45,6 @@ __all__ = [
     "StoreUnsafe",
     "UnhashableArgument",
     "Unstorable",
+    "VariableUnreadable",
     "Variables",
 ]

@@ -223,7 +223,7 @@ class Memo(Generic[P, R]):
     def _read(self, found: Found) -> Any:
         """The stored value; MISSING if this program no longer has what it is made of."""
         try:
-            return decode(found.encoded)
+            return decode(found.encoded, references=self.stash.references)
         except Unreadable as error:
             _log.warning("a stored value of %s() is computed again: %s", self.name, error)
             return MISSING

@@ -72,8 +72,12 @@ class Ref(str, Generic[T_co]):  # noqa: SLOT000 (a str subclass that is generic 
         return value
 
     def _check(self) -> None:
-        if not hasattr(self, "_target"):
+        if hasattr(self, "_target"):
+            return
+        if not hasattr(self, "_references"):
             raise RefInvalid("forged", "a Ref made from text; use stash.ref(text)")
+        # It was stored within a value: who reads that may be another than it was minted for.
+        self._target = self._references.open(str(self), "a stored value")._target
 
     @overload  # type: ignore[override]
     def __getitem__(self, part: PartName) -> Ref[Any]: ...
@@ -81,7 +85,8 @@ class Ref(str, Generic[T_co]):  # noqa: SLOT000 (a str subclass that is generic 
     def __getitem__(self, part: slice) -> str: ...
     def __getitem__(self, part: PartName | slice | SupportsIndex) -> Ref[Any] | str:
         """Return a reference to one part of the value; it is minted for the present session."""
-        if isinstance(part, str | int) and hasattr(self, "_target"):
+        if isinstance(part, str | int) and hasattr(self, "_references"):
+            self._check()
             target = dataclasses.replace(self._target, path=(*self._target.path, part))
             return self._references.mint(target, share=self.is_shared)
         return super().__getitem__(part)  # type: ignore[index]
@@ -116,7 +121,7 @@ class Ref(str, Generic[T_co]):  # noqa: SLOT000 (a str subclass that is generic 
         return self
 
     def __reduce__(self) -> tuple[type[str], tuple[str]]:
-        """Leave the process as text: what it opens is decided where it arrives."""
+        """Leave the process as text: what it opens is decided where it arrives. (In a stored value it stays a reference.)"""
         return str, (str(self),)
 
 
@@ -168,6 +173,12 @@ class References:
             if self.clock() >= until:
                 raise RefExpired(f"the reference in {prop!r}", "it was made to last for some time only")
         return Ref._of(text, self, Target(key, bool(flags & _MEMO), tuple(json.loads(rest)) if rest else (), until))
+
+    def kept(self, text: str) -> Ref[Any]:
+        """Return the reference that was kept within a stored value; whether this session may open it is checked when it does."""
+        ref: Ref[Any] = Ref(text)
+        ref._references = self
+        return ref
 
 
 def is_reference(value: object) -> bool:

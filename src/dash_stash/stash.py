@@ -119,6 +119,7 @@ class Stash:
         self._warned_at = float("-inf")
         self.clock, self.guard = clock, guard
         self.namespace = ""
+        self.is_debug = False
         self.visits = Visits()
         self.user_id, self.cross_site, self.on_expired = user, cross_site, on_expired
         self.app, self.user, self.session = Variables(self, "app"), Variables(self, "user"), Session(self, "session")
@@ -296,7 +297,7 @@ class Stash:
         why = "it cannot be computed again"
         if found is not None and (not target.is_memo or found.entry.facts.fresh_until > self.clock()):
             try:
-                return _part(decode(found.encoded, *target.path[:1]), target.path[1:])
+                return _part(decode(found.encoded, *target.path[:1], references=self.references), target.path[1:])
             except Unreadable as error:
                 why = f"this program cannot read it any more ({error})"
         if not target.is_memo:

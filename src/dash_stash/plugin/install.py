@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import dash
@@ -45,7 +45,7 @@ def install(app: dash.Dash, stash: Stash) -> None:
     for error in _ANSWERS:
         app.server.register_error_handler(error, functools.partial(_refuse, stash))
     visitors.serve()
-    _watch(app, stash.guard)
+    _watch(app, stash)
 
 
 def check(app: dash.Dash) -> None:
@@ -81,19 +81,24 @@ def _resolve_references(app: dash.Dash, stash: Stash) -> None:
     app._execute_callback = execute_resolved
 
 
-def _watch(app: dash.Dash, mode: Literal["warn", "raise", "off"] | None) -> None:
-    """Let the guard watch *app*; with None as the mode, warn once the debug mode is turned on, and until then do nothing."""
-    if mode == "off":
-        return
+def _watch(app: dash.Dash, stash: Stash) -> None:
+    """Let the guard watch *app*, unless it is off; without a mode it warns, in debug mode only. *stash* learns of debug mode too."""
 
     def begin() -> None:
         from dash_stash.plugin import watching  # in production it is not even imported
 
-        watching.watch(app, mode or "warn")
+        watching.watch(app, "raise" if stash.guard == "raise" else "warn")
 
-    # Dash notes what debug mode turns on, not the mode itself.
-    if mode is not None or any(app._dev_tools[tool] for tool in ("ui", "hot_reload", "prune_errors")):
+    def begin_debugging() -> None:
+        stash.is_debug = True
+        if stash.guard is None:
+            begin()
+
+    if stash.guard in ("warn", "raise"):
         begin()
+    # Dash notes what debug mode turns on, not the mode itself.
+    if any(app._dev_tools[tool] for tool in ("ui", "hot_reload", "prune_errors")):
+        begin_debugging()
         return
     enable = app.enable_dev_tools
 
@@ -101,7 +106,7 @@ def _watch(app: dash.Dash, mode: Literal["warn", "raise", "off"] | None) -> None
         debug = enable(*args, **kwargs)
         if debug:
             app.enable_dev_tools = enable
-            begin()
+            begin_debugging()
         return debug
 
     app.enable_dev_tools = enable_and_watch

@@ -225,15 +225,21 @@ class RedisStore:
     def _keys_of(self, holder: str) -> list[bytes]:
         return [one.key for one in self._holders.belongings(holder)]
 
-    def delete(self, key: bytes) -> None:
-        """Delete the entry of *key*, for good."""
+    def delete(self, key: bytes, flight: Flight | None = None) -> bool:
+        """Delete the entry of *key*, for good, unless *flight* is not the present one of its key any more."""
+        token = flight.token if isinstance(flight, RedisFlight) else b""
+        if token is None:
+            raise StoreUnavailable(self._server.address.shown, "it could not be reached when this began")
         self._near.let_go_alone(key)
-        packed = self._server.run(scripts.DELETE, self._names.of_entry(key), b"", timeout=PATIENT)
+        packed = self._server.run(scripts.DELETE, self._names.of_entry(key), b"", token, timeout=PATIENT)
         self._pointers.note_change(self._names.pointer(key))
+        if packed == scripts.REFUSED:
+            return False
         pointer = None if packed is None else Pointer.parse(packed)
         if pointer is not None:
             self._near.let_go(key, pointer)
             self._listings.strike([(key, pointer)])
+        return True
 
     # Tags
 
