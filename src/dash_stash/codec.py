@@ -80,6 +80,8 @@ def encode(value: object) -> Encoded:
         parts = _split(value, whole) if isinstance(value, dict | list) else None
         return Encoded(None, (), (whole,)) if parts is None else parts
     except Exception as error:
+        if not _fails(_dump, value):
+            raise  # by a signal handler that ran meanwhile
         raise _unstorable(value, "the value", error) from error
 
 
@@ -141,13 +143,28 @@ def _missing(part: PartName, names: Sequence[PartName]) -> PartMissing:
 
 
 def _load(segment: Segment, references: References | None) -> Any:
+    try:
+        return _unpickled(segment, references)
+    except Exception as error:
+        if not _fails(_unpickled, segment, references):
+            raise  # by a signal handler that ran meanwhile
+        raise Unreadable(f"{type(error).__name__}: {error}") from error
+
+
+def _unpickled(segment: Segment, references: References | None) -> Any:
     # Only ever called on bytes whose seal was checked: unpickling is running code.
     unpickler = _Unpickler(io.BytesIO(segment.header), buffers=segment.buffers)
     unpickler.references = references
+    return unpickler.load()
+
+
+def _fails(call: Callable[..., Any], *arguments: Any) -> bool:
+    """Whether it fails again: then it did so by itself."""
     try:
-        return unpickler.load()
-    except Exception as error:
-        raise Unreadable(f"{type(error).__name__}: {error}") from error
+        call(*arguments)
+    except Exception:  # noqa: BLE001 (pickling runs the user's own code, which may raise anything)
+        return True
+    return False
 
 
 def _dump(value: object) -> tuple[Segment, dict[int, tuple[int, Any]]]:

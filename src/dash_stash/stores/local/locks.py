@@ -96,23 +96,31 @@ class LockFile(io.FileIO):
                 raise ReentrantCall
 
 
-F = TypeVar("F", bound=LockFile)
+F = TypeVar("F", bound=io.FileIO)
+L = TypeVar("L", bound=LockFile)
 
 
-def _opened(kind: type[F], path: Path, flags: int) -> F:
-    """Open *path* with *flags* of `os.open`; the lock is not taken yet."""
-    flags |= os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK  # nor is a pipe waited for that lies in the place
+def open_as(kind: type[F], path: Path, flags: int) -> F:
+    """Open *path* with *flags* of `os.open`; links are not followed, and a pipe that lies in the place is not waited for."""
+    flags |= os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+    try:
+        # Opened and owned within one step of the interpreter: an exception in between would leave it open for ever.
+        (file,) = map(kind, map(os.open, (path,), (flags,), (0o600,)))
+    except IsADirectoryError as error:
+        if isinstance(error.filename, int):  # opened for reading, which folders can be; FileIO takes none
+            os.close(error.filename)
+        raise
+    return file
+
+
+def _opened(kind: type[L], path: Path, flags: int) -> L:
+    """Open a file whose lock is not taken yet."""
+    opener = caller()
     # No fork in between: the child would hold a file that its hook does not know. And before the lock is taken:
     # a child forked while this thread waits would share the lock that comes later.
     with _forking:
-        try:
-            # Opened and owned within one step of the interpreter: an exception in between would leave it open for ever.
-            (file,) = map(kind, map(os.open, (path,), (flags,), (0o600,)))
-        except IsADirectoryError as error:
-            if isinstance(error.filename, int):  # opened for reading, which folders can be; FileIO takes none
-                os.close(error.filename)
-            raise
-        file.caller = caller()
+        file = open_as(kind, path, flags)
+        file.caller = opener
         _open.add(weakref.ref(file, _open.discard))
     return file
 
@@ -150,7 +158,7 @@ def lock(path: Path, *, wait: bool = True) -> LockFile | None:
     return lock_as(LockFile, path, wait=wait)
 
 
-def lock_as(kind: type[F], path: Path, *, wait: bool) -> F | None:
+def lock_as(kind: type[L], path: Path, *, wait: bool) -> L | None:
     """Lock *path* as a file of this kind."""
     file = _opened(kind, path, os.O_RDWR | os.O_CREAT)
     return file if file.take(wait=wait) else None

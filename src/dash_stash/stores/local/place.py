@@ -64,6 +64,8 @@ def available(method: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S,
         except StoreUnavailable:
             raise
         except (OSError, sqlite3.Error) as error:
+            if isinstance(error, TimeoutError) and error.errno is None:
+                raise  # by a signal handler: what the system says has a number
             raise StoreUnavailable(str(self.place.folder), str(error)) from error
 
     return functools.update_wrapper(call, method)
