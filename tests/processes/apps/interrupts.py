@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from dash_stash import ReentrantCall, Stash, StashError
+from dash_stash import Stash, StashError
 from dash_stash.stores.local import LocalStore
 from support import sweep
 
@@ -175,12 +175,11 @@ def _must_be_tidy(stash: Stash, folder: str) -> None:
     assert os.listdir(f"{folder}/flights") == []
 
 
-def at_random(url: str, seed: int, times: int) -> dict[str, int]:
-    """Interrupt calls at random moments, so many times; return how many calls there were of each kind."""
+def at_random(url: str, seed: int, times: int) -> int:
+    """Interrupt calls at random moments, so many times, then see that all is free; return how many calls there were."""
     signal.signal(signal.SIGALRM, _interrupt)
     stash = Stash(url=url, secret=SECRET)
     chance, calls, interrupted = random.Random(seed), _calls(stash), 0
-    made: collections.Counter[str] = collections.Counter()
     for n in range(100):
         calls["modify"](n)
     began = time.perf_counter()
@@ -191,7 +190,6 @@ def at_random(url: str, seed: int, times: int) -> dict[str, int]:
     while interrupted < times:
         number += 1
         name = chance.choice(list(calls))
-        made[name] += 1
         try:
             signal.setitimer(signal.ITIMER_REAL, chance.uniform(1e-5, longest))
             calls[name](number)
@@ -208,4 +206,48 @@ def at_random(url: str, seed: int, times: int) -> dict[str, int]:
         calls["memo"](n)
     stash.app["counter"] = 0
     assert calls["modify"](0) == 1
-    return made
+    return number
+
+
+def by_its_own_thread(folder: str, name: str) -> list[str]:
+    """Use the stash at each moment of a call of its own thread, in a signal handler; return what was raised."""
+    raised: set[str] = set()
+    is_busy = False
+
+    def meddle(*_: object) -> None:
+        nonlocal is_busy
+        if is_busy:
+            return
+        is_busy = True
+        tracer = sys.gettrace()
+        sys.settrace(None)
+        for call in (*calls.values(), lambda _: stash.app.modify("other", lambda count: count + 1, default=0)):
+            try:
+                call(0)
+            except StashError as error:
+                raised.add(type(error).__name__)
+                assert "signal handler" in str(error), error
+        is_busy = False
+        sys.settrace(tracer)
+
+    signal.signal(signal.SIGALRM, meddle)
+    stash = Stash(url=f"file://{folder}", secret=SECRET)
+
+    @stash.memo
+    def double(n: int) -> int:
+        return 2 * n
+
+    calls: dict[str, Callable[[int], Any]] = {
+        "modify": lambda n: stash.app.modify("counter", lambda count: count + 1, default=0),
+        "memo": lambda n: double.refresh(1),
+        "delete": lambda n: double.forget(1),
+    }
+    stash.app["counter"] = 0
+    number, went_on = 0, 0
+    while went_on < 3:
+        number += 1
+        at = At(number)
+        with at:
+            calls[name](number)
+        went_on = went_on + 1 if at.seen < number else 0
+    return sorted(raised)

@@ -136,7 +136,12 @@ class Housekeeping:
         self._process = os.getpid()  # a forked child has none of its parent's threads
         stop = threading.Event()
         weakref.finalize(self, stop.set)
-        threading.Thread(target=_sweep_now_and_then, args=(weakref.ref(self), stop), name="dash-stash janitor", daemon=True).start()
+        thread = threading.Thread(target=_sweep_now_and_then, args=(weakref.ref(self), stop), name="dash-stash janitor", daemon=True)
+        try:
+            thread.start()
+        except BaseException:  # by a signal handler, too
+            self._process = 0
+            raise
 
     @available
     def sweep(self) -> bool:

@@ -60,6 +60,10 @@ class Server:
             raise StoreUnavailable(self.address.shown, str(error)) from error
         except (redis.RedisError, OSError) as error:  # redis-py lets some errors of the system pass
             raise StoreUnavailable(self.address.shown, str(error)) from error
+        except BaseException:
+            # A signal handler's, perhaps between a question and its answer, which the next to ask on that connection would get.
+            self._clients.pop(os.getpid(), None)
+            raise
 
     def _client(self, timeout: float) -> Any:
         clients = self._clients.setdefault(os.getpid(), {})
