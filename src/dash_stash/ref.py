@@ -121,7 +121,7 @@ class Ref(str, Generic[T_co]):  # noqa: SLOT000 (a str subclass that is generic 
         return self
 
     def __reduce__(self) -> tuple[type[str], tuple[str]]:
-        """Leave the process as text: what it opens is decided where it arrives. (In a stored value it stays a reference.)"""
+        """Leave the process as text: what it opens is decided where it arrives. In a stored value it stays a reference."""
         return str, (str(self),)
 
 

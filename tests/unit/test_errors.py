@@ -21,6 +21,8 @@ EXAMPLES: dict[StashError, str] = {
     errors.UnhashableArgument("app.query", "db", "db.pool", "app.Pool"): "ignore='db'",
     errors.ComputeFailed("OddError", "no such carrier"): "no such carrier",
     errors.FlightCycle("app.flights"): "Call the undecorated function",
+    errors.ReentrantCall(): "set a flag",
+    errors.VariableUnreadable("stash.session['cart']", "AttributeError: Can't get attribute 'Cart'"): "del stash.session['cart']",
     errors.NoSession("stash.session", "session"): "share=True",
     errors.RefInvalid("foreign", "signal.data"): "DASH_STASH_SECRET",
     errors.RefExpired("a value", "it cannot be computed again"): "Reload the page",

@@ -268,6 +268,19 @@ def test_deleting_what_is_not_there_is_fine(laboratory: Laboratory) -> None:
     assert get(store) == "value"
 
 
+def test_a_late_flight_deletes_nothing_of_what_came_after_it(laboratory: Laboratory) -> None:
+    store, other = laboratory.open(), laboratory.open()
+    put(store, "old")
+    with flying(store) as late:
+        other.delete(KEY)
+        put(other, "new")
+        assert not store.delete(KEY, late)
+    assert get(store) == "new"
+    with flying(store) as flight:
+        assert store.delete(KEY, flight)
+    assert get(other) is None
+
+
 # epochs
 
 
@@ -492,6 +505,7 @@ _NOTICED: list[tuple[Callable[[Laboratory], None], type[Sound]]] = [
     (test_a_session_has_a_budget_of_its_own_tabs_and_pages_included, broken.WithoutShares),
     (test_what_a_session_can_compute_again_makes_room_for_what_it_cannot, broken.WithoutShares),
     (test_deleting_what_is_not_there_is_fine, broken.Loses),
+    (test_a_late_flight_deletes_nothing_of_what_came_after_it, broken.DeletesLate),
     (test_an_epoch_lasts_until_its_tag_is_forgotten, broken.Timeless),
     (test_forgetting_reaches_what_is_being_computed, broken.ForgetsWhatIsListed),
     (test_forgetting_leaves_all_others, broken.ForgetsAll),

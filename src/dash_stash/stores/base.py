@@ -43,7 +43,7 @@ class Landed:
 
     outcome: bytes | None
 
-    def __enter__(self) -> Landed:
+    def __enter__(self) -> Self:
         """Be what the block is told: there is nothing to close."""
         return self
 

@@ -85,7 +85,12 @@ def while_a_thread_opens_the_index(folder: str) -> bool:
         return f"-> FLOCK  ADVISORY  WRITE {os.getpid()} " in pathlib.Path("/proc/locks").read_text()
 
     wait_until(waits, "the thread waits for its turn to open the index")
-    child = _fork(lambda: (os.close(opening), stash.app.update(y=2)))
+
+    def use() -> None:
+        os.close(opening)  # or it would wait for itself
+        stash.app["y"] = 2
+
+    child = _fork(use)
     os.close(opening)
     thread.join(30)
     return not _has_failed(child) and dict(stash.app) == {"x": 1, "y": 2}

@@ -259,9 +259,9 @@ class LocalStore:
         with locked(self.place.commit_lock(key)):
             if isinstance(flight, LocalFlight) and not flight.is_current:
                 return False
-            # A flight without its name may not commit, and whoever comes from now on begins another.
-            self.place.flight_path(key).unlink(missing_ok=True)
             self.place.unlink(key, slots)
+            # A flight without its name may not commit, and whoever comes from now on begins another, and finds nothing stored.
+            self.place.flight_path(key).unlink(missing_ok=True)
             # The disk may be too full for the index to change; it finds out later.
             with contextlib.suppress(StoreUnavailable, sqlite3.Error):
                 self.place.index().remove([key])
