@@ -19,7 +19,7 @@ from dash_stash.stores.local import LocalStore
 from dash_stash.stores.local.housekeeping import GRACE
 from dash_stash.stores.local.slots import Slots
 from dash_stash.stores.local.store import LocalFlight, _ended_key
-from support import LIMITS, SEALING_KEY, FakeClock, must, sweep
+from support import LIMITS, SEALING_KEY, FakeClock, must, sweep, wait_until
 
 
 @pytest.fixture
@@ -302,9 +302,6 @@ def test_nobody_else_gets_a_key_while_what_it_had_can_still_be_read(
     """Else two who pop a variable would both have it."""
     other = LocalStore(folder, SEALING_KEY, LIMITS, clock=clock)
     put(store, 1, "value")
-    sweep(store)  # so that the janitor does not take the flight for an abandoned one
-    flight = store.join(key(1))
-    assert isinstance(flight, LocalFlight)
     looked = []
     unlink = store.place.unlink
 
@@ -312,7 +309,12 @@ def test_nobody_else_gets_a_key_while_what_it_had_can_still_be_read(
         looked.append(other.join(key, wait=False))
         unlink(key, slots)
 
+    def fly() -> LocalFlight | None:
+        joined = store.join(key(1))
+        return joined if isinstance(joined, LocalFlight) else None
+
+    flight = wait_until(fly, "the janitor does not take it for an abandoned one")
     monkeypatch.setattr(store.place, "unlink", look_and_unlink)
-    assert store.delete(key(1), flight)
-    flight.close()
+    assert store.delete(key(1), must(flight))
+    must(flight).close()
     assert looked == [None]
