@@ -143,19 +143,17 @@ def _missing(part: PartName, names: Sequence[PartName]) -> PartMissing:
 
 
 def _load(segment: Segment, references: References | None) -> Any:
+    # Only ever called on bytes whose seal was checked: unpickling is running code.
     try:
-        return _unpickled(segment, references)
+        unpickler = _Unpickler(io.BytesIO(segment.header), buffers=segment.buffers)
+        unpickler.references = references
+        return unpickler.load()
     except Exception as error:
-        if not _fails(_unpickled, segment, references):
+        again = _Unpickler(io.BytesIO(segment.header), buffers=segment.buffers)
+        again.references = references
+        if not _fails(again.load):
             raise  # by a signal handler that ran meanwhile
         raise Unreadable(f"{type(error).__name__}: {error}") from error
-
-
-def _unpickled(segment: Segment, references: References | None) -> Any:
-    # Only ever called on bytes whose seal was checked: unpickling is running code.
-    unpickler = _Unpickler(io.BytesIO(segment.header), buffers=segment.buffers)
-    unpickler.references = references
-    return unpickler.load()
 
 
 def _fails(call: Callable[..., Any], *arguments: Any) -> bool:
@@ -224,6 +222,8 @@ _LIBRARIES = ("builtins", "numpy", "pandas", "polars", "pyarrow")
 
 class _Unpickler(pickle.Unpickler):
     """Finds what is imported already without asking the import system, which is half of what a small pickle takes."""
+
+    __slots__ = ("references",)
 
     references: References | None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pathlib
-from typing import Any
+from typing import Any, Literal
 
 import flask
 import pytest
@@ -123,3 +123,17 @@ def test_the_other_errors_of_an_app_are_its_own(folder: pathlib.Path) -> None:
         raise PermissionError("mine")
 
     assert Page(app).call("out.data", ("a", "data", 1)) == "handled mine"
+
+
+@pytest.mark.parametrize("guard", [None, "warn", "off"])
+@pytest.mark.parametrize("is_first", [True, False], ids=["before the stash", "after it"])
+def test_a_stash_knows_whether_its_app_is_in_debug_mode(folder: pathlib.Path, guard: Literal["warn", "off"] | None, is_first: bool) -> None:
+    app = Dash(__name__)
+    if is_first:
+        app.enable_dev_tools(debug=True)
+    stash = Stash(app, f"file://{folder}", guard=guard)
+    assert stash.is_debug is is_first
+    app.enable_dev_tools(debug=True)
+    assert stash.is_debug
+    other = Stash(Dash(__name__), f"file://{folder}", guard=guard)
+    assert not other.is_debug
