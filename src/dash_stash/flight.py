@@ -161,7 +161,7 @@ async def _compute_async(result: Coroutine[Any, Any, Any], task: Task) -> Any:
 
 
 def exclusively(store: Store, key: bytes, name: str, act: Callable[[Flight], T]) -> T:
-    """Call *act* with the flight of *key*, and land that when it has returned.
+    """Call *act* with the flight of *key*, which lands after that.
 
     Raises:
         FlightCycle: This thread or task does that already.
@@ -175,9 +175,10 @@ def _exclusively(store: Store, key: bytes, name: str, act: Callable[[Flight], T]
     while True:
         with store.join(key) or Landed(None) as joined:
             if not isinstance(joined, Landed):
-                result = act(joined)
-                joined.land()
-                return result
+                try:
+                    return act(joined)
+                finally:
+                    joined.land()
 
 
 def _begin(key: bytes, name: str) -> None:
