@@ -7,6 +7,7 @@ from dash_stash.errors import (
     FlightCycle,
     NoSession,
     PartMissing,
+    ReentrantCall,
     RefExpired,
     RefInvalid,
     ScopeTooWide,
@@ -16,6 +17,7 @@ from dash_stash.errors import (
     StoreUnsafe,
     UnhashableArgument,
     Unstorable,
+    VariableUnreadable,
 )
 from dash_stash.memo import AsyncMemo, Memo, MemoInfo
 from dash_stash.ref import Ref
@@ -32,6 +34,7 @@ __all__ = [
     "MemoInfo",
     "NoSession",
     "PartMissing",
+    "ReentrantCall",
     "Ref",
     "RefExpired",
     "RefInvalid",
@@ -44,5 +47,6 @@ __all__ = [
     "StoreUnsafe",
     "UnhashableArgument",
     "Unstorable",
+    "VariableUnreadable",
     "Variables",
 ]

@@ -17,7 +17,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from types import BuiltinFunctionType, FunctionType
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, Protocol
 
 from dash_stash import identity, modules, storable
 from dash_stash.errors import PartMissing, Unstorable
@@ -33,8 +33,6 @@ _MOST_PARTS = 1024
 _SHOWN = 10
 
 PartName = str | int
-
-T = TypeVar("T")
 
 Shape = Literal["dict", "list"] | None
 """What the parts of a value are put together to; None for a value in one piece."""
@@ -67,6 +65,14 @@ class Encoded:
     """What makes the value without unpickling again, once `decode` has found that there is such a thing."""
 
 
+class References(Protocol):
+    """Makes references of their texts again (`ref.References`)."""
+
+    def kept(self, text: str) -> str:
+        """Return the reference; whether it may be opened is asked when it is."""
+        ...
+
+
 def encode(value: object) -> Encoded:
     """Return *value* as bytes; its big buffers are not copied, so it must not change until they are written.
 
@@ -80,11 +86,13 @@ def encode(value: object) -> Encoded:
         parts = _split(value, whole) if isinstance(value, dict | list) else None
         return Encoded(None, (), (whole,)) if parts is None else parts
     except Exception as error:
+        if not _fails(_dump_tried, value):
+            raise  # by a signal handler that ran meanwhile
         raise _unstorable(value, "the value", error) from error
 
 
-def decode(encoded: Encoded, part: PartName | None = None) -> Any:
-    """Return the value, or only the named part of it.
+def decode(encoded: Encoded, part: PartName | None = None, *, references: References | None = None) -> Any:
+    """Return the value, or only the named part of it; references in it are made by *references*, or become text.
 
     Raises:
         PartMissing: There is no such part.
@@ -94,28 +102,22 @@ def decode(encoded: Encoded, part: PartName | None = None) -> Any:
         if encoded.copier:
             value = encoded.copier[0]()
         else:
-            value = _load(encoded.segments[0])
+            value = _load(encoded.segments[0], references)
             if type(value) in _FLAT and len(value) <= _MOST_ATOMS and all(type(child) in _ATOMS for child in _atoms(value)):
                 encoded.copier.append(value.copy().copy)
         return value if part is None else pick(value, part)
     if part is None:
-        parts = [_load(segment) for segment in encoded.segments]
+        parts = [_load(segment, references) for segment in encoded.segments]
         return dict(zip(encoded.names, parts, strict=True)) if encoded.shape == "dict" else parts
     if part not in encoded.names:
         raise _missing(part, encoded.names)
-    return _load(encoded.segments[encoded.names.index(part)])
+    return _load(encoded.segments[encoded.names.index(part)], references)
 
 
-def copied(value: T) -> T:
-    """Return a copy of *value* that shares nothing which could be changed with it.
-
-    Raises:
-        Unstorable: Something in *value* cannot be pickled, or would not come back.
-    """
-    encoded = encode(value)
-    segments = (Segment(part.header, [bytearray(buffer) for buffer in part.buffers]) for part in encoded.segments)
-    copy: T = decode(Encoded(encoded.shape, encoded.names, tuple(segments)))
-    return copy
+def own(encoded: Encoded) -> Encoded:
+    """Return the same in memory of its own: what `encode` returns shares the value's buffers."""
+    segments = (Segment(segment.header, [bytearray(buffer) for buffer in segment.buffers]) for segment in encoded.segments)
+    return Encoded(encoded.shape, encoded.names, tuple(segments))
 
 
 def _atoms(value: dict[Any, Any] | list[Any] | set[Any]) -> Iterable[Any]:
@@ -146,12 +148,29 @@ def _missing(part: PartName, names: Sequence[PartName]) -> PartMissing:
     return PartMissing(part, shown + (" ..." if len(names) > _SHOWN else ""))
 
 
-def _load(segment: Segment) -> Any:
+def _load(segment: Segment, references: References | None) -> Any:
     # Only ever called on bytes whose seal was checked: unpickling is running code.
     try:
-        return Unpickler(io.BytesIO(segment.header), buffers=segment.buffers).load()
+        return _unpickler(segment, references).load()
     except Exception as error:
+        if not _fails(_unpickler(segment, references).load):
+            raise  # by a signal handler that ran meanwhile
         raise Unreadable(f"{type(error).__name__}: {error}") from error
+
+
+def _unpickler(segment: Segment, references: References | None) -> Unpickler:
+    unpickler = Unpickler(io.BytesIO(segment.header), buffers=segment.buffers)
+    unpickler.references = references
+    return unpickler
+
+
+def _fails(call: Callable[..., Any], *arguments: Any) -> bool:
+    """Whether it fails again: then it did so by itself."""
+    try:
+        call(*arguments)
+    except Exception:  # noqa: BLE001 (pickling runs the user's own code, which may raise anything)
+        return True
+    return False
 
 
 def _dump_tried(value: object) -> Segment:
@@ -161,9 +180,9 @@ def _dump_tried(value: object) -> Segment:
         return segment
     try:
         try:
-            _load(Segment(segment.header, [memoryview(buffer).toreadonly() for buffer in segment.buffers]))
+            _load(Segment(segment.header, [memoryview(buffer).toreadonly() for buffer in segment.buffers]), None)
         except Unreadable:  # perhaps because it writes to what it gets
-            _load(Segment(segment.header, [bytearray(buffer) for buffer in segment.buffers]))
+            _load(Segment(segment.header, [bytearray(buffer) for buffer in segment.buffers]), None)
     except Unreadable as error:
         raise TypeError(f"it pickles, but does not come back ({error})") from error
     return segment
@@ -248,12 +267,17 @@ _LIBRARIES = ("builtins", "numpy", "pandas", "polars", "pyarrow")
 class Unpickler(pickle.Unpickler):
     """Finds what is imported already without asking the import system, which is half of what a small pickle takes."""
 
+    __slots__ = ("references",)
+
+    references: References | None
+
     def find_class(self, module: str, name: str) -> Any:
         """Return what a pickle names."""
         try:
-            return sys.modules[module].__dict__[name]
+            found = sys.modules[module].__dict__[name]
         except KeyError:
             return super().find_class(module, name)
+        return self.references.kept if found is _kept_reference and self.references is not None else found
 
 
 class _Pickler(pickle.Pickler):
@@ -277,6 +301,14 @@ def _reduce_global(obj: type | FunctionType) -> Any:
     """What a script defines is found by workers that import it: under its module's name, which is not `__main__` there."""
     main = modules.main_name() if obj.__module__ == "__main__" and "<" not in obj.__qualname__ else None
     return NotImplemented if main is None else (identity.find, (main, obj.__qualname__))
+
+
+def _reduce_reference(ref: str) -> Any:
+    return _kept_reference, (str(ref),)
+
+
+def _kept_reference(text: str) -> str:
+    return text
 
 
 def _reduce_array(array: Any) -> Any:
@@ -385,8 +417,9 @@ def _series_from_frame(frame: Any) -> Any:
     return frame.to_series()
 
 
-# By name, so that none of these libraries is imported unless the app did.
+# By name, so that none of these libraries is imported unless the app did. (Ours is of a layer above.)
 _REDUCERS: dict[str, Callable[[Any], Any]] = {
+    "dash_stash.Ref": _reduce_reference,
     "numpy.ndarray": _reduce_array,
     "pandas.Index": _reduce_index,
     "pandas.Categorical": _reduce_categorical,

@@ -9,6 +9,8 @@ StashError
 ├── UnhashableArgument  (TypeError)        an argument that has no value to make a key of
 ├── ComputeFailed       (RuntimeError)     another worker's computation failed with an error that cannot be pickled
 ├── FlightCycle         (RecursionError)   a computation waits for itself
+├── ReentrantCall       (RuntimeError)     a signal handler or __del__ would wait for the call that it interrupts
+├── VariableUnreadable  (KeyError)         a stored variable that this program cannot unpickle
 ├── NoSession           (RuntimeError)     there is no browser session (or user, tab, page) here
 ├── ScopeTooWide        (RuntimeError)     a memo function for many reads what belongs to one of them
 ├── RefInvalid          (PermissionError)  a reference that this session may not open
@@ -117,7 +119,36 @@ class FlightCycle(StashError, RecursionError):
         self.name = name
 
     def __str__(self) -> str:
-        return f"{self.name} needs its own result while computing it. Call the undecorated function, or change an argument."
+        return (
+            f"{self.name} needs its own result while computing it (perhaps from a signal handler or a __del__ that ran meanwhile). "
+            "Call the undecorated function, or change an argument."
+        )
+
+
+class ReentrantCall(StashError, RuntimeError):
+    """A signal handler, `__del__` or weakref callback used the stash while its own thread was in the middle of a call of it."""
+
+    def __str__(self) -> str:
+        return (
+            "this thread is in the middle of a call of the same store, which a signal handler, a __del__ or a weakref callback has "
+            "interrupted: to wait for it would take for ever. Nothing was stored. Let the handler set a flag or raise an exception, "
+            "and use the stash where the flag is read or the exception caught."
+        )
+
+
+class VariableUnreadable(StashError, KeyError):
+    """A variable is stored, but this program cannot unpickle it: a class of it was renamed, or a library changed."""
+
+    def __init__(self, variable: str, reason: str) -> None:
+        """Take the variable as it is written in the program, and what pickle said."""
+        super().__init__(variable, reason)
+        self.variable, self.reason = variable, reason
+
+    def __str__(self) -> str:
+        return (
+            f"{self.variable} is stored, but this program cannot read it: {self.reason}. Nothing was changed. "
+            f"Bring back what it is made of, replace it ({self.variable} = ...), or delete it (del {self.variable})."
+        )
 
 
 class NoSession(StashError, RuntimeError):

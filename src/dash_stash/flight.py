@@ -13,28 +13,30 @@ import inspect
 import os
 import pickle
 import time
-from collections.abc import Awaitable, Callable, Generator, Iterator
+from collections.abc import Callable, Coroutine, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from dash_stash import seal
 from dash_stash.errors import ComputeFailed, FlightCycle, StoreUnavailable
-from dash_stash.stores.base import Flight, Landed, Store
+from dash_stash.stores.base import Flight, Landed, Store, come_apart, patiently
+
+T = TypeVar("T")
 
 MISSING: Any = object()
 """No value; `None` is one."""
 
 # The outcome of a flight whose value could not be stored: what also a full disk can hold (see `LocalFlight.land`).
 _UNSTORED = b"\0"
+_ALONE = Landed(_UNSTORED)
 _SEAL_SIZE = 32
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Something to run, and whether it is the user's function (which may return an awaitable) or something that may block."""
+    """Something to run, and whether it is the user's function (which may return a coroutine) or something that may block."""
 
     run: Callable[[], Any]
     is_users: bool
@@ -72,6 +74,7 @@ class Task(Protocol):
 
 
 # The keys that this thread or task is computing, so that one that waits for itself is told so instead of waiting for ever.
+# It is set in a context made for it and never set back, so no signal handler can keep that from being done.
 _computing: ContextVar[frozenset[bytes]] = ContextVar("dash_stash_computing", default=frozenset())
 
 
@@ -80,34 +83,42 @@ def obtain(store: Store, task: Task, sealing_key: bytes, warn: Warn, *, held: Fl
 
     *held* is a flight that the caller has got already; it is closed at the end.
     """
-    try:
-        _refuse_cycle(task.key, task.name)
+    # In a with block from where it is handed over, a flight ends whatever happens: see `stores.local.locks`.
+    with held or Landed(None):
+        _begin(task.key, task.name)
         while True:
             try:
                 # What is forgotten from here on is forgotten for this computation too, so this comes before the wait.
                 save = yield Step(task.begin, is_users=False)
-                joined = held or (yield Step(functools.partial(store.join, task.key), is_users=False))
             except StoreUnavailable as error:
                 warn(error)
                 return (yield from _alone(task))
-            if not isinstance(joined, Landed):
-                held = joined
-                # Somebody may have stored it between the caller's look and the flight.
-                value = MISSING if anew else (yield Step(functools.partial(task.load, waited=True), is_users=False))
-                if value is MISSING:
-                    return (yield from _lead(held, task, save, sealing_key, warn))
-                held.land()
-                return value
+            with held or (yield Step(functools.partial(_joined, store, task.key, warn), is_users=False)) as joined:
+                if not isinstance(joined, Landed):
+                    # Somebody may have stored it between the caller's look and the flight.
+                    value = MISSING if anew else (yield Step(functools.partial(task.load, waited=True), is_users=False))
+                    if value is MISSING:
+                        return (yield from _lead(joined, task, save, sealing_key, warn))
+                    joined.land()
+                    return value
+            if joined is _ALONE:
+                return (yield from _alone(task))
             if not anew:
-                _raise_failure(joined, sealing_key)
+                _raise_failure(joined, sealing_key, task.key)
                 if joined.outcome == _UNSTORED:
                     return (yield from _alone(task))
                 value = yield Step(functools.partial(task.load, waited=True), is_users=False)
                 if value is not MISSING:
                     return value
-    finally:
-        if held is not None:
-            held.close()
+
+
+def _joined(store: Store, key: bytes, warn: Warn) -> Flight | Landed:
+    """Become the one that computes *key*, or wait for the one that does; `_ALONE` while the store is out of reach."""
+    try:
+        return store.join(key) or Landed(None)
+    except StoreUnavailable as error:
+        warn(error)
+        return _ALONE
 
 
 def _alone(task: Task) -> Steps:
@@ -127,7 +138,7 @@ def _lead(flight: Flight, task: Task, save: Save, sealing_key: bytes, warn: Warn
         if copy is MISSING:  # not stored, forgotten meanwhile, or its time is up already
             copy = yield Step(functools.partial(task.copy, value), is_users=False)
     except Exception as error:
-        flight.land(_describe_failure(error, sealing_key))
+        flight.land(_describe_failure(error, sealing_key, task.key))
         raise
     flight.land(outcome)
     return copy
@@ -145,102 +156,151 @@ def _stored(save: Save, flight: Flight, value: Any, took: float, warn: Warn) -> 
 
 def _computation(task: Task) -> Step:
     def compute() -> Any:
-        with computing(task.key, task.name):
-            result = task.compute()
-        return _compute_async(result, task) if inspect.isawaitable(result) else result
+        result = task.compute()
+        # Nothing else that has an `__await__`: a lazy frame has one too, and is a value.
+        return _compute_async(result, task) if inspect.iscoroutine(result) else result
 
     return Step(compute, is_users=True)
 
 
-async def _compute_async(result: Awaitable[Any], task: Task) -> Any:
-    with computing(task.key, task.name):
-        return await result
-
-
-@contextmanager
-def computing(key: bytes, name: str) -> Iterator[None]:
-    """Be known, for the length of a with block, as the thread or task that computes *key*.
-
-    Raises:
-        FlightCycle: It is that already.
-    """
-    _refuse_cycle(key, name)
-    token = _computing.set(_computing.get() | {key})
+async def _compute_async(result: Coroutine[Any, Any, Any], task: Task) -> Any:
+    # Here it is the task's own context, in which the function may begin other tasks.
+    token = _computing.set(_computing.get() | {task.key})
     try:
-        yield
+        return await result
     finally:
         _computing.reset(token)
 
 
-def _refuse_cycle(key: bytes, name: str) -> None:
+def exclusively(store: Store, key: bytes, name: str, act: Callable[[Flight], T]) -> T:
+    """Call *act* with the flight of *key*, which lands after that.
+
+    Raises:
+        FlightCycle: This thread or task does that already.
+        StoreUnavailable: There is no flight to be had.
+    """
+    return contextvars.copy_context().run(_exclusively, store, key, name, act)
+
+
+def _exclusively(store: Store, key: bytes, name: str, act: Callable[[Flight], T]) -> T:
+    _begin(key, name)
+    while True:
+        with patiently():
+            joined = store.join(key) or Landed(None)
+        with joined:
+            if not isinstance(joined, Landed):
+                try:
+                    return act(joined)
+                finally:
+                    with patiently():
+                        joined.land()
+
+
+def _begin(key: bytes, name: str) -> None:
+    """Be known, for the rest of the present context, as the one that computes *key*.
+
+    Raises:
+        FlightCycle: It is that already.
+    """
     if key in _computing.get():
         raise FlightCycle(name)
+    _computing.set(_computing.get() | {key})
 
 
-def _describe_failure(error: Exception, sealing_key: bytes) -> bytes:
+# Failures
+
+
+def _describe_failure(error: Exception, sealing_key: bytes, key: bytes) -> bytes:
+    """Put a failure into words for those who wait for *key*; whatever the user's own class does, there are some."""
+    kind = type(error)
+    try:
+        text = str(error)
+    except Exception as broken:  # noqa: BLE001 (the user's own class decides what fails here)
+        text = f"(its text cannot be had: {type(broken).__name__})"
     try:
         pickled = pickle.dumps(error)
-    except Exception:  # noqa: BLE001 (the user's own class decides what fails here)
+        # Some errors pickle but do not come back, or as something else. Tried here, it is not tried by each of those who wait.
+        if type(pickle.loads(pickled)) is not kind:  # noqa: S301 (made right above)
+            pickled = b""
+    except (Exception, SystemExit):  # noqa: BLE001 (likewise)
         pickled = b""
-    description = pickle.dumps((pickled, type(error).__name__, str(error)))
-    return seal.make(sealing_key, description) + description
+    description = pickle.dumps((pickled, kind.__name__, text))
+    return seal.make(sealing_key, key, description) + description
 
 
-def _raise_failure(landed: Landed, sealing_key: bytes) -> None:
+def _raise_failure(landed: Landed, sealing_key: bytes, key: bytes) -> None:
     outcome = landed.outcome
     # Also what somebody else has left on a server, of whatever length.
-    if outcome is None or len(outcome) <= _SEAL_SIZE or not seal.matches(outcome[:_SEAL_SIZE], sealing_key, outcome[_SEAL_SIZE:]):
+    if outcome is None or len(outcome) <= _SEAL_SIZE or not seal.matches(outcome[:_SEAL_SIZE], sealing_key, key, outcome[_SEAL_SIZE:]):
         return
     pickled, kind, text = pickle.loads(outcome[_SEAL_SIZE:])  # noqa: S301 (the seal was checked)
     try:
         error = pickle.loads(pickled)  # noqa: S301 (likewise)
-    except Exception:  # noqa: BLE001 (some errors pickle but do not come back)
+    except Exception:  # noqa: BLE001 (none was told, or this program does not have its class)
         error = ComputeFailed(kind, text)
-    raise error
+    raise error if isinstance(error, Exception) else ComputeFailed(kind, text)
+
+
+# Running
 
 
 def run(steps: Steps) -> Any:
     """Run *steps* in place; a user's async function runs on an event loop of its own, in another thread."""
-    send, argument = steps.send, None
-    while True:
-        try:
-            step = send(argument)
-        except StopIteration as stop:
-            return stop.value
-        try:
-            argument = step.run()
-            if step.is_users and inspect.isawaitable(argument):
-                argument = _off_thread(functools.partial(asyncio.run, _awaited(argument))).result()
-            send = steps.send
-        except BaseException as error:  # noqa: BLE001 (the steps decide)
-            argument, send = error, steps.throw
+    return contextvars.copy_context().run(_run, steps)
+
+
+def _run(steps: Steps) -> Any:
+    result = None
+    try:
+        step = next(steps)
+        while True:
+            try:
+                result = step.run()
+                if step.is_users and inspect.iscoroutine(result):
+                    result = _off_thread(functools.partial(asyncio.run, result)).result()
+            except BaseException as error:  # noqa: BLE001 (the steps decide)
+                step = steps.throw(error)
+            else:
+                step = steps.send(result)
+    except StopIteration as stop:
+        return stop.value
+    finally:
+        # A signal handler may raise between two steps: nobody else ends what they hold, or what they were about to be handed.
+        result = None
+        steps.close()
 
 
 async def run_async(steps: Steps) -> Any:
     """Run *steps* without ever blocking the event loop."""
-    send, argument = steps.send, None
-    while True:
-        try:
-            step = send(argument)
-        except StopIteration as stop:
-            return stop.value
-        try:
-            if step.is_users:
-                argument = await _awaited(step.run())
+    context = contextvars.copy_context()
+    result = None
+    try:
+        step = context.run(next, steps)
+        while True:
+            try:
+                if step.is_users:
+                    result = context.run(step.run)
+                    if inspect.iscoroutine(result):
+                        result = await result
+                else:
+                    result = await _settled(context.run(_off_thread, step.run))
+            except BaseException as error:  # noqa: BLE001 (the steps decide)
+                step = context.run(steps.throw, error)
             else:
-                argument = await off_loop(step.run)
-            send = steps.send
-        except BaseException as error:  # noqa: BLE001 (the steps decide)
-            argument, send = error, steps.throw
+                step = context.run(steps.send, result)
+    except StopIteration as stop:
+        return stop.value
+    finally:
+        result = None
+        steps.close()
 
 
-async def _awaited(result: Any) -> Any:
-    return await result if inspect.isawaitable(result) else result
-
-
-async def off_loop(call: Callable[[], Any]) -> Any:
+async def off_loop(call: Callable[[], T]) -> T:
     """Run something that may block in another thread, in the same context."""
-    future = _off_thread(call)
+    return await _settled(_off_thread(call))
+
+
+async def _settled(future: Future[T]) -> T:
     try:
         return await asyncio.shield(asyncio.wrap_future(future))
     except asyncio.CancelledError:
@@ -257,8 +317,11 @@ def _close_unwanted(future: Future[Any]) -> None:
                 part.close()
 
 
-def _off_thread(call: Callable[[], Any]) -> Future[Any]:
-    return _threads(os.getpid()).submit(contextvars.copy_context().run, call)
+def _off_thread(call: Callable[[], T]) -> Future[T]:
+    context = contextvars.copy_context()
+    # Flights outlive the call, and the thread has others to do: it must not be taken for the one who has them.
+    context.run(come_apart)
+    return _threads(os.getpid()).submit(context.run, call)
 
 
 @functools.lru_cache(maxsize=1)

@@ -14,7 +14,7 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar
 
 from dash_stash import flight, identity, mistakes, modules, recipe
-from dash_stash.codec import Unreadable, copied, decode, encode
+from dash_stash.codec import Unreadable, decode, encode, own
 from dash_stash.errors import ConfigError, StoreUnavailable, Unstorable
 from dash_stash.flight import MISSING, Save
 from dash_stash.layout import Facts
@@ -101,7 +101,7 @@ class Call:
 
     def copy(self, value: Any) -> Any:
         """Return a private copy of a value that could not be stored: the function may keep what it has returned."""
-        return copied(value)
+        return decode(own(encode(value)), references=self._memo.stash.references)
 
     def begin(self) -> Save:
         """Note what the value's tags are worth now, and return what stores it."""
@@ -238,7 +238,7 @@ class Memo(Generic[P, R]):
     def _read(self, found: Found) -> Any:
         """The stored value; MISSING if this program no longer has what it is made of."""
         try:
-            return decode(found.encoded)
+            return decode(found.encoded, references=self.stash.references)
         except Unreadable as error:
             _log.warning("a stored value of %s() is computed again: %s", self.name, error)
             return MISSING
@@ -273,7 +273,7 @@ class Memo(Generic[P, R]):
         signature = self.signature
         made = Recipe(signature.captured, signature.given(call.args, call.kwargs))
         try:
-            encoded = recipe.pack(made, self.stash.references)
+            encoded = recipe.pack(made)
         except Unstorable:
             return  # the reference then lives as long as the value
         function = f"{signature.id.hex()} {signature.function.hex()}"

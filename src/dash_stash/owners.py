@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from dash_stash import folders, naming
 from dash_stash.naming import Name
-from dash_stash.stores.local.locks import LockFile, lock
+from dash_stash.stores.local.locks import LockFile, lock, opened
 
 _log = logging.getLogger("dash_stash")
 
@@ -90,7 +90,7 @@ def _remove_left(place: pathlib.Path) -> None:
     """Remove the places beside *place* whose processes are gone: nobody will ask for them again."""
     for left in place.parent.glob(f"{naming.PASSING}*"):
         with contextlib.suppress(OSError):  # not there any more, or no folder of ours
-            file = LockFile(left / "alive", os.O_RDONLY)
+            file = opened(LockFile, left / "alive", os.O_RDONLY)
             if file.take(wait=False):
                 with contextlib.closing(file):
                     shutil.rmtree(left, ignore_errors=True)

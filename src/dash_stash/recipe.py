@@ -30,14 +30,13 @@ def key_of(key: bytes) -> bytes:
     return keys.digest(b"recipe", key)
 
 
-def pack(recipe: Recipe, references: References) -> Encoded:
+def pack(recipe: Recipe) -> Encoded:
     """Return a recipe as bytes.
 
     Raises:
         Unstorable: An argument cannot be pickled.
     """
-    with references.in_recipe():
-        return encode((recipe.captured, dict(recipe.arguments)))
+    return encode((recipe.captured, dict(recipe.arguments)))
 
 
 def unpack(encoded: Encoded, references: References) -> Recipe:
@@ -46,5 +45,11 @@ def unpack(encoded: Encoded, references: References) -> Recipe:
     Raises:
         Unreadable: This program no longer has what an argument is made of.
     """
-    with references.in_recipe():
-        return Recipe(*decode(encoded))
+    return Recipe(*decode(encoded, references=_Revived(references)))
+
+
+class _Revived:
+    """The references in a recipe."""
+
+    def __init__(self, references: References) -> None:
+        self.kept = references.revived

@@ -8,9 +8,7 @@ import dataclasses
 import json
 import re
 import struct
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic, SupportsIndex, TypeVar, get_args, overload
 
@@ -102,8 +100,12 @@ class Ref(str, Generic[T_co]):  # noqa: SLOT000 (a str subclass that is generic 
         self._references.delete(self._target.key)
 
     def _check(self) -> None:
-        if not hasattr(self, "_target"):
+        if hasattr(self, "_target"):
+            return
+        if not hasattr(self, "_references"):
             raise RefInvalid("forged", "a Ref made from text; use stash.ref(text)")
+        # It was stored within a value: who reads that may be another than it was minted for.
+        self._target = self._references.open(str(self), "a stored value")._target
 
     @overload  # type: ignore[override]
     def __getitem__(self, part: PartName) -> Ref[Any]: ...
@@ -111,7 +113,8 @@ class Ref(str, Generic[T_co]):  # noqa: SLOT000 (a str subclass that is generic 
     def __getitem__(self, part: slice) -> str: ...
     def __getitem__(self, part: PartName | slice | SupportsIndex) -> Ref[Any] | str:
         """Return a reference to one part of the value; it opens for whom this one does."""
-        if isinstance(part, str | int) and hasattr(self, "_target"):
+        if isinstance(part, str | int) and hasattr(self, "_references"):
+            self._check()
             return self._references.sealed(dataclasses.replace(self._target, path=(*self._target.path, part)))
         return super().__getitem__(part)  # type: ignore[index]
 
@@ -144,17 +147,15 @@ class Ref(str, Generic[T_co]):  # noqa: SLOT000 (a str subclass that is generic 
         """Be its own copy."""
         return self
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Leave the process as text: what it opens is decided where it arrives."""
-        if _in_recipe.get() is not None and hasattr(self, "_target"):
-            return _revived, (self._target,)
+    def __reduce__(self) -> tuple[type[str], tuple[str]]:
+        """Leave the process as text: what it opens is decided where it arrives. In a stored value it stays a reference."""
         return str, (str(self),)
 
 
 class References:
     """Mints references for one deployment, and opens its own."""
 
-    def __init__(self, key: bytes, visits: Visits, load: Callable[[Target], Any], delete: Callable[[bytes], None], clock: Clock) -> None:
+    def __init__(self, key: bytes, visits: Visits, load: Callable[[Target], Any], delete: Callable[[bytes], object], clock: Clock) -> None:
         """Take the sealing key, who is asking, what loads a target's value and deletes a key's, and what tells the time."""
         self._key, self._visits, self.load, self.delete, self.clock = key, visits, load, delete, clock
 
@@ -214,8 +215,16 @@ class References:
 
         Raises:
             RefInvalid: It is not.
-            RefExpired: It was made to last for some time only, which is over.
+            RefExpired: It was made to last for some time only, which has passed.
         """
+        target = self._target_of(text, prop)
+        if target.bound is not None and target.bound != self._present(target.scope):
+            raise RefInvalid("foreign", prop)
+        if self.clock() >= target.until:
+            raise RefExpired(f"the reference in {prop!r}", "it was made to last for some time only")
+        return Ref._of(text, self, target)
+
+    def _target_of(self, text: str, prop: str) -> Target:
         raw = _decode(text) if is_reference(text) else b""
         if len(raw) < _FIXED + _SEAL_SIZE:
             raise RefInvalid("cut", prop)
@@ -223,43 +232,26 @@ class References:
         if not seal.matches(sealed, self._key, body):
             raise RefInvalid("forged", prop)
         flags, key = body[0], body[1 : 1 + keys.KEY_SIZE]
-        scope, bound = _SCOPES[flags >> _SCOPE_AT], None if flags & _SHARED else body[1 + keys.KEY_SIZE : _FIXED]
-        if bound is not None and bound != self._present(scope):
-            raise RefInvalid("foreign", prop)
+        bound = None if flags & _SHARED else body[1 + keys.KEY_SIZE : _FIXED]
         until, rest = float("inf"), body[_FIXED:]
         if flags & _LASTING:
             until, rest = float(_UNTIL.unpack_from(rest)[0]), rest[_UNTIL.size :]
-            if self.clock() >= until:
-                raise RefExpired(f"the reference in {prop!r}", "it was made to last for some time only")
         path = tuple(json.loads(rest)) if rest else ()
-        return Ref._of(text, self, Target(key, scope, bool(flags & _MEMO), path, until, bound))
+        return Target(key, _SCOPES[flags >> _SCOPE_AT], bool(flags & _MEMO), path, until, bound)
 
-    # Recipes
+    def kept(self, text: str) -> Ref[Any]:
+        """Return the reference that was kept within a stored value; whether this session may open it is checked when it does."""
+        ref: Ref[Any] = Ref(text)
+        ref._references = self
+        return ref
 
-    @contextmanager
-    def in_recipe(self) -> Iterator[None]:
-        """Let references that are pickled or unpickled in a with block keep what they open: the block's bytes are sealed.
+    def revived(self, text: str) -> Ref[Any]:
+        """Return a reference to the same that opens in the present visit, whoever it was minted for.
 
-        What comes back opens for the visit that it comes back in: the right to open the recipe's value includes what that is made of.
+        Of recipes only: the right to open the reference to a value includes what that is made of.
         """
-        token = _in_recipe.set(self)
-        try:
-            yield
-        finally:
-            _in_recipe.reset(token)
-
-    def revived(self, target: Target) -> Ref[Any]:
-        """Return a reference out of a recipe."""
-        return self.sealed(dataclasses.replace(target, scope="app", bound=self._present("app")))
-
-
-_in_recipe: ContextVar[References | None] = ContextVar("dash_stash_recipe", default=None)
-
-
-def _revived(target: Target) -> Ref[Any]:
-    references = _in_recipe.get()
-    assert references is not None  # noqa: S101 (recipes are unpickled by `in_recipe` only)
-    return references.revived(target)
+        target = self._target_of(text, "a recipe")
+        return self.sealed(dataclasses.replace(target, scope="app", until=float("inf"), bound=self._present("app")))
 
 
 def is_reference(value: object) -> bool:

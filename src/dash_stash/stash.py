@@ -133,6 +133,7 @@ class Stash:
         self.clock, self.guard = clock, guard
         self.namespace = ""
         self._app: Callable[[], Dash | None] = lambda: None
+        self.is_debug = False
         self.visits = Visits(knows_users=user is not None)
         self.user_id, self.cross_site, self.on_expired = user, cross_site, on_expired
         self.app, self.user, self.session = Variables(self, "app"), Variables(self, "user"), Session(self, "session")
@@ -343,7 +344,7 @@ class Stash:
         )
         if found is not None and (not target.is_memo or self._is_served(found, made)):
             try:
-                return _part(decode(found.encoded, *target.path[:1]), target.path[1:])
+                return _part(decode(found.encoded, *target.path[:1], references=self.references), target.path[1:])
             except Unreadable as error:
                 why = f"this program cannot read it any more ({error})"
         if not target.is_memo:

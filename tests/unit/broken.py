@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import pathlib
 from collections.abc import Sequence
@@ -31,8 +32,8 @@ class Sound:
     def commit(self, flight: Flight | None, key: bytes, facts: Facts, encoded: Encoded) -> bool:
         return self.below.commit(flight, key, facts, encoded)
 
-    def delete(self, key: bytes) -> None:
-        self.below.delete(key)
+    def delete(self, key: bytes, flight: Flight | None = None) -> bool:
+        return self.below.delete(key, flight)
 
     def epochs(self, tags: Sequence[str]) -> dict[str, int]:
         return self.below.epochs(tags)
@@ -130,7 +131,7 @@ class Crowded(Sound):
     """Lets everybody compute at once."""
 
     def join(self, key: bytes, *, wait: bool = True) -> Flight | Landed | None:
-        class Free:
+        class Free(contextlib.nullcontext["Free"]):
             def land(self, outcome: bytes | None = None) -> None: ...
 
             def close(self) -> None: ...
@@ -174,14 +175,22 @@ class ClearsFirst(Sound):
 class Hoards(Sound):
     """Deletes nothing."""
 
-    def delete(self, key: bytes) -> None: ...
+    def delete(self, key: bytes, flight: Flight | None = None) -> bool:
+        return True
 
 
 class DeletesForNow(Sound):
     """Deletes what is stored, and lets a flight under way bring it back."""
 
-    def delete(self, key: bytes) -> None:
-        self.below.commit(None, key, Facts("memo", "f", 0.0, gone_at=1.0), Encoded(None, (), ()))
+    def delete(self, key: bytes, flight: Flight | None = None) -> bool:
+        return self.below.commit(None, key, Facts("memo", "f", 0.0, gone_at=1.0), Encoded(None, (), ()))
+
+
+class DeletesLate(Sound):
+    """Lets whoever once flew delete what came later."""
+
+    def delete(self, key: bytes, flight: Flight | None = None) -> bool:
+        return self.below.delete(key)
 
 
 class EndsOneScope(Sound):

@@ -21,6 +21,8 @@ EXAMPLES: dict[StashError, str] = {
     errors.UnhashableArgument("app.query", "db", "db.pool", "app.Pool"): "ignore='db'",
     errors.ComputeFailed("OddError", "no such carrier"): "no such carrier",
     errors.FlightCycle("app.flights"): "Call the undecorated function",
+    errors.ReentrantCall(): "set a flag",
+    errors.VariableUnreadable("stash.session['cart']", "AttributeError: Can't get attribute 'Cart'"): "del stash.session['cart']",
     errors.NoSession("stash.session", "session"): "reload the page",
     errors.NoSession("stash.put()", "session", errors.NoSession.OUTSIDE): "share=True",
     errors.NoSession("stash.put()", "session", errors.NoSession.UNSERVED): "stash.init_app(app)",

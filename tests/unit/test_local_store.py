@@ -18,7 +18,7 @@ from dash_stash.layout import Facts
 from dash_stash.stores.local import LocalStore, housekeeping
 from dash_stash.stores.local.housekeeping import GRACE, scope_key
 from dash_stash.stores.local.slots import Slots, _use_slots
-from dash_stash.stores.local.store import _ended_key
+from dash_stash.stores.local.store import LocalFlight, _ended_key
 from support import LIMITS, NAME, SEALING_KEY, FakeClock, must, sweep, wait_until
 
 
@@ -451,3 +451,30 @@ def test_a_big_value_kept_open_is_not_served_in_place_of_a_newer_one(folder: pat
         put(others, 1, np.full(100_000, number))
         for _ in range(3):
             assert decode(must(mine.read(key(1))).encoded)[-1] == number
+
+
+def test_nobody_else_gets_a_key_while_what_it_had_can_still_be_read(
+    store: LocalStore,
+    folder: pathlib.Path,
+    clock: FakeClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Else two who pop a variable would both have it."""
+    other = LocalStore(folder, SEALING_KEY, LIMITS, clock=clock)
+    put(store, 1, "value")
+    looked = []
+    unlink = store.place.unlink
+
+    def look_and_unlink(key: bytes, slots: Slots) -> None:
+        looked.append(other.join(key, wait=False))
+        unlink(key, slots)
+
+    def fly() -> LocalFlight | None:
+        joined = store.join(key(1))
+        return joined if isinstance(joined, LocalFlight) else None
+
+    flight = wait_until(fly, "the janitor does not take it for an abandoned one")
+    monkeypatch.setattr(store.place, "unlink", look_and_unlink)
+    assert store.delete(key(1), must(flight))
+    must(flight).close()
+    assert looked == [None]

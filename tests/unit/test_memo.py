@@ -784,6 +784,87 @@ def test_an_error_that_does_not_pickle_is_told_to_those_who_waited(stash: Stash,
     assert all("Odd: what happened" in str(error) for error in others)
 
 
+class Silent(Exception):
+    """It has no text."""
+
+    def __str__(self) -> str:
+        raise LookupError("no text")
+
+
+class Loud(Exception):
+    """To pickle it fails, too."""
+
+    def __reduce__(self) -> Any:
+        raise LookupError("no pickle")
+
+
+class Changing(Exception):
+    """It comes back as what is no error."""
+
+    def __reduce__(self) -> Any:
+        return len, ("abc",)
+
+
+class Ending(Exception):
+    """It comes back by ending the program."""
+
+    def __reduce__(self) -> Any:
+        return exit, ()
+
+
+@pytest.mark.parametrize(
+    "error", [Silent("secret"), Loud("text"), Changing("text"), Ending("text")], ids=lambda error: type(error).__name__
+)
+def test_an_error_that_is_broken_is_told_to_those_who_waited_all_the_same(stash: Stash, calls: Calls, error: Exception) -> None:
+    first, *others = _waiting(stash, calls, error)
+    assert type(first) is type(error)
+    told = {type(other) for other in others}
+    assert told == ({Silent} if isinstance(error, Silent) else {ComputeFailed})
+
+
+def test_a_failure_that_is_told_for_another_key_is_not_believed(stash: Stash, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever can write to the server could tell it, or rename a file of the folder."""
+    entered, released = threading.Event(), threading.Event()
+
+    @stash.memo(ignore=("entered", "released"))
+    def half(n: int) -> float:
+        if not n:
+            entered.set()
+            assert released.wait(30)
+            raise LookupError("nothing to halve")
+        return n / 2
+
+    (failing,) = at_once(1, lambda _: half(0))
+    assert entered.wait(30)
+    (waiting,) = at_once(1, lambda _: stash.store.join(half._locate((0,), {})[0]))
+    wait_until(lambda: _asleep([waiting]), "the other waits")
+    released.set()
+    assert isinstance(failing.error, LookupError)
+    failure = waiting.result()
+    assert failure.outcome
+    join, answers = stash.store.join, iter([failure])
+    monkeypatch.setattr(stash.store, "join", lambda key, *, wait=True: next(answers, None) or join(key, wait=wait))
+    assert half(1) == 0.5
+
+
+def test_only_coroutines_are_awaited(stash: Stash) -> None:
+    @stash.memo
+    def lazy(n: int) -> Lazy:
+        return Lazy(n)
+
+    assert lazy(3).n == 3
+
+
+class Lazy:
+    """A value that could be awaited, as a frame of Dask can."""
+
+    def __init__(self, n: int) -> None:
+        self.n = n
+
+    def __await__(self) -> Any:
+        raise AssertionError("nobody asked for that")
+
+
 def test_a_caller_that_is_interrupted_leaves_the_key_free(stash: Stash, calls: Calls) -> None:
     @stash.memo(ignore="calls")
     def interrupted() -> int:

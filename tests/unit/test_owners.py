@@ -174,3 +174,26 @@ def test_who_may_open_a_reference_is_sealed(stash: Stash) -> None:
                         stash.ref(ref)
                 else:
                     assert stash.ref(ref).get() == 5
+
+
+def test_a_change_that_was_begun_for_one_user_is_not_the_next_ones(app: App) -> None:
+    """Who logs in while a variable is changed, or while variables are gone through, has nothing of it."""
+    page = Page(app.dash)
+    app.log_in(page, "xavier")
+
+    def work() -> list[tuple[str, str]]:
+        def change(_: object) -> str:
+            flask.session["user"] = "yvonne"
+            return "xavier's"
+
+        app.stash.user["a"] = "also xavier's"
+        app.stash.user.modify("b", change)
+        yvonnes = dict(app.stash.user)
+        flask.session["user"] = "xavier"
+        seen = []
+        for name, value in app.stash.user.items():
+            seen.append((name, value))
+            flask.session["user"] = "yvonne"
+        return [*yvonnes.items(), *seen]
+
+    assert app.do(page, work) == [("a", "also xavier's"), ("b", "xavier's")]

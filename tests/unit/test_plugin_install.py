@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pathlib
-from typing import Any
+from typing import Any, Literal
 
 import flask
 import pytest
@@ -123,3 +123,17 @@ def test_the_other_errors_of_an_app_are_its_own(folder: pathlib.Path) -> None:
         raise PermissionError("mine")
 
     assert Page(app).call("out.data", ("a", "data", 1)) == "handled mine"
+
+
+@pytest.mark.parametrize("guard", [None, "warn", "off"])
+@pytest.mark.parametrize("when", ["before the stash", "after it"])
+def test_a_stash_knows_whether_its_app_is_in_debug_mode(folder: pathlib.Path, guard: Literal["warn", "off"] | None, when: str) -> None:
+    app = Dash(__name__)
+    if when == "before the stash":
+        app.enable_dev_tools(debug=True, dev_tools_hot_reload=False)
+    stash = Stash(app, f"file://{folder}", guard=guard)
+    assert stash.is_debug is (when == "before the stash")
+    app.enable_dev_tools(debug=True, dev_tools_hot_reload=False)
+    assert stash.is_debug
+    other = Stash(Dash(__name__), f"file://{folder}", guard=guard)
+    assert not other.is_debug

@@ -26,7 +26,7 @@ from dash_stash.stores.redis import RedisStore
 from dash_stash.stores.redis.records import Pointer
 from processes.apps.machines import open_machine
 from servers import Server
-from support import LIMITS, SEALING_KEY, must, wait_until
+from support import LIMITS, NAME, SEALING_KEY, must, wait_until
 from unit.visiting import Caller
 
 KEY, OTHER = b"a key of 16 byte", b"another of these"
@@ -231,7 +231,7 @@ def test_a_lease_of_somebody_else_keeps_nobody_waiting(outcome: bytes | None, se
     app = App(server.url, tmp_path / "cache")
     assert app.memos[1](1) == 1
     with server.client() as client:
-        (pointer,) = client.keys("dash-stash:p:*")
+        (pointer,) = client.keys(f"dash-stash:{NAME}:p:*")
         lease = pointer.replace(b":p:", b":l:")
         client.delete(pointer)
         client.set(lease, b"somebody's token", px=10**11 if outcome is None else 5000)
@@ -246,7 +246,7 @@ def test_an_outcome_that_is_not_ours_is_none(server: Server, tmp_path: pathlib.P
     app = App(server.url, tmp_path / "cache")
     app.memos[1](1)
     with server.client() as client:
-        (pointer,) = client.keys("dash-stash:p:*")
+        (pointer,) = client.keys(f"dash-stash:{NAME}:p:*")
         for number, outcome in enumerate((b"", b"t", b"tx", b"t" + bytes(40), b"x")):
             client.delete(pointer)
             lease = pointer.replace(b":p:", b":l:")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
+import sys
 import threading
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Callable, Iterator, MutableMapping
+from types import ModuleType
 from typing import Any, Literal
 
 import numpy as np
@@ -11,8 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dash_stash import FlightCycle, NoSession, Stash, Unstorable, Variables
-from support import SECRET
+from dash_stash import FlightCycle, NoSession, RefInvalid, Stash, Unstorable, Variables, VariableUnreadable
+from dash_stash.codec import encode
+from support import SECRET, must
 from unit.visiting import at_once, visit
 
 
@@ -215,3 +219,196 @@ def test_what_cannot_be_stored_is_refused_and_the_old_value_stays(state: Variabl
     with pytest.raises(Unstorable, match=r"the value\['lock'\]"):
         state["a"] = {"lock": threading.Lock()}
     assert state["a"] == 1
+
+
+# As a dict does it, but atomically
+
+
+def test_of_many_who_pop_a_variable_one_gets_it_and_nobody_an_error(stash: Stash, url: str) -> None:
+    workers = [Stash(url=url, secret=SECRET) for _ in range(4)]
+    for number in range(10):
+        stash.app["x"] = number
+        got = [caller.result() for caller in at_once(4, lambda n: workers[n].app.pop("x", None))]
+        assert sorted(got, key=str) == [number, None, None, None]
+
+
+def test_of_many_who_pop_some_variable_each_gets_another(stash: Stash, url: str) -> None:
+    workers = [Stash(url=url, secret=SECRET) for _ in range(4)]
+    stash.app.update({f"v{number}": number for number in range(8)})
+
+    def take_two(number: int) -> list[tuple[str, int]]:
+        return [workers[number].app.popitem() for _ in range(2)]
+
+    got = [item for caller in at_once(4, take_two) for item in caller.result()]
+    assert sorted(got) == [(f"v{number}", number) for number in range(8)]
+    with pytest.raises(KeyError, match="there are no variables"):
+        stash.app.popitem()
+
+
+def test_many_who_set_a_default_get_the_one_that_is_stored(stash: Stash, url: str) -> None:
+    workers = [Stash(url=url, secret=SECRET) for _ in range(4)]
+    for number in range(5):
+        got = {caller.result() for caller in at_once(4, lambda n, number=number: workers[n].app.setdefault(f"v{number}", n))}  # type: ignore[misc]
+        assert got == {stash.app[f"v{number}"]}
+
+
+def test_many_clear_and_go_through_the_variables_while_they_come_and_go(stash: Stash, url: str) -> None:
+    workers = [Stash(url=url, secret=SECRET) for _ in range(4)]
+
+    def use(number: int) -> None:
+        state = workers[number].app
+        for _ in range(5):
+            state.update(a=1, b=2, c=3)
+            assert set(state.items()) <= {("a", 1), ("b", 2), ("c", 3)}
+            assert set(state.values()) <= {1, 2, 3}
+            state.clear()
+
+    for caller in at_once(4, use):
+        caller.result()
+    assert dict(stash.app) == {}
+
+
+def test_a_pop_that_was_delayed_takes_nothing_that_another_has_stored_meanwhile(stash: Stash, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its machine may have been stopped for longer than its lease lasts."""
+    stash.app["x"] = "old"
+    delete = stash.store.delete
+
+    def late(key: bytes, flight: Any = None) -> bool:
+        monkeypatch.undo()
+        facts = must(stash.store.read(key)).entry.facts
+        delete(key)  # which ends the flight, and so does the end of a lease
+        stash.store.commit(None, key, facts, encode("new"))
+        return delete(key, flight)
+
+    monkeypatch.setattr(stash.store, "delete", late)
+    assert stash.app.pop("x") == "new"
+    assert "x" not in stash.app
+
+
+# Whose objects they are
+
+
+def test_a_default_is_nobodys_but_the_callers(state: Variables) -> None:
+    default: dict[str, Any] = {"list": [], "array": np.zeros(10**5)}
+
+    def change(value: dict[str, Any]) -> dict[str, Any]:
+        value["list"].append(1)
+        value["array"][:] = 1
+        return value
+
+    state.modify("one", change, default=default)
+    state.setdefault("two", default)["list"].append(2)
+    assert (default["list"], default["array"].sum()) == ([], 0)
+    assert state["two"]["list"] == []
+
+
+def test_what_modify_returns_is_a_private_copy_of_what_is_stored(state: Variables) -> None:
+    kept: dict[str, Any] = {"list": [1], "array": np.zeros(10**5)}
+    returned = state.modify("a", lambda _: kept)
+    returned["list"].append(2)
+    returned["array"][:] = 1
+    for value in (kept, state["a"]):
+        assert (value["list"], value["array"].sum()) == ([1], 0)
+
+
+def test_a_default_that_cannot_be_stored_is_refused(state: Variables) -> None:
+    with pytest.raises(Unstorable):
+        state.modify("a", lambda value: 1, default=threading.Lock())
+    with pytest.raises(Unstorable):
+        state.setdefault("a", threading.Lock())
+    assert "a" not in state
+
+
+@pytest.fixture
+def unreadable(stash: Stash, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The name of a variable of a class that was renamed since."""
+    module = ModuleType("an_app_before_the_deploy")
+    exec("class Cart:\n    pass", vars(module))
+    with monkeypatch.context() as before:
+        before.setitem(sys.modules, module.__name__, module)
+        stash.app["cart"] = object.__new__(vars(module)["Cart"])
+    return "cart"
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda state: state["cart"],
+        lambda state: state.pop("cart"),
+        lambda state: state.pop("cart", None),
+        lambda state: state.popitem(),
+        lambda state: state.setdefault("cart", 1),
+        lambda state: state.modify("cart", lambda _: 1, default=1),
+        lambda state: dict(state.items()),
+    ],
+)
+def test_what_this_program_cannot_read_is_told_and_stays(
+    stash: Stash,
+    unreadable: str,
+    use: Callable[[Variables], Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with pytest.raises(VariableUnreadable, match=r"stash.app\['cart'\] is stored, .*an_app_before_the_deploy.*del stash.app\['cart'\]"):
+        use(stash.app)
+    assert (unreadable in stash.app, stash.app.get(unreadable, "absent")) == (True, "absent")
+
+
+def test_what_this_program_cannot_read_can_be_replaced_and_deleted(stash: Stash, unreadable: str) -> None:
+    del stash.app[unreadable]
+    assert unreadable not in stash.app
+
+
+def test_what_this_program_cannot_read_can_be_replaced(stash: Stash, unreadable: str) -> None:
+    stash.app[unreadable] = 1
+    assert stash.app[unreadable] == 1
+
+
+def test_in_debug_mode_a_function_that_returns_none_where_there_was_a_value_is_told(stash: Stash, caplog: pytest.LogCaptureFixture) -> None:
+    for stash.is_debug, messages in ((False, 0), (True, 1)):
+        stash.app.update(cart=[1], empty=None)
+        with caplog.at_level(logging.WARNING):
+            stash.app.modify("cart", lambda cart: cart.append(2))
+            stash.app.modify("empty", lambda _: None)
+            stash.app.modify("new", lambda _: None, default=[1])
+            del stash.app["new"]
+        assert [record.getMessage()[:63] for record in caplog.records] == [
+            "stash.app.modify('cart', ...) stores None in the place of a list"[:63]
+        ] * messages
+        assert stash.app["cart"] is None
+
+
+# References among the values
+
+
+def test_a_reference_in_a_variable_comes_back_as_one(stash: Stash, url: str) -> None:
+    with visit(stash):
+        ref = stash.put({"a": [1]})
+        stash.app["one"], stash.app["many"] = ref, {"refs": [ref, (ref["a"],)], "text": str(ref)}
+        one, many = stash.app["one"], stash.app["many"]
+        assert (type(one), one, one.get(), one["a"].get()) == (type(ref), ref, {"a": [1]}, [1])
+        assert (many["refs"][0].get(), many["refs"][1][0].get()) == ({"a": [1]}, [1])
+        assert type(many["text"]) is str
+    other = Stash(url=url, secret=SECRET)
+    with visit(other):
+        assert other.app["one"].get() == {"a": [1]}
+
+
+def test_a_reference_in_a_variable_opens_for_nobody_else(stash: Stash) -> None:
+    with visit(stash, "mine"):
+        stash.app["ref"] = stash.put([1])
+    with visit(stash, "another's"):
+        ref = stash.app["ref"]
+        for use in (ref.get, lambda: ref[0], lambda: ref.target, lambda: ref.lasting(1)):
+            with pytest.raises(RefInvalid, match="foreign"):
+                use()
+
+
+def test_references_in_what_is_put_or_returned_by_a_memo_function_come_back_as_such(stash: Stash) -> None:
+    part = stash.put([1], share=True)
+
+    @stash.memo(share=True)
+    def both(n: int) -> dict[str, Any]:
+        return {"n": n, "part": part}
+
+    for value in (both(1), both(1), both.ref(1).get(), stash.put({"part": part}, share=True).get()):
+        assert value["part"].get() == [1]

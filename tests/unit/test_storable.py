@@ -144,7 +144,7 @@ def test_trying_changes_nothing_of_the_value(stash: Stash) -> None:
 def test_a_value_of_plain_data_and_known_libraries_is_not_tried(stash: Stash, monkeypatch: pytest.MonkeyPatch) -> None:
     """It would cost what reading costs."""
     tried: list[Any] = []
-    monkeypatch.setattr("dash_stash.codec._load", tried.append)
+    monkeypatch.setattr("dash_stash.codec._load", lambda *given: tried.append(given))
     frame = pd.DataFrame({"a": np.ones(5000), "t": pd.date_range("2026-01-01", periods=5000), "s": ["x"] * 5000})
     stash.put({"pandas": frame, "polars": pl.DataFrame(frame), "arrow": pa.table({"a": [1]}), "none": None}, share=True)
     assert not tried

@@ -268,6 +268,19 @@ def test_deleting_what_is_not_there_is_fine(laboratory: Laboratory) -> None:
     assert get(store) == "value"
 
 
+def test_a_late_flight_deletes_nothing_of_what_came_after_it(laboratory: Laboratory) -> None:
+    store, other = laboratory.open(), laboratory.open()
+    put(store, "old")
+    with flying(store) as late:
+        other.delete(KEY)
+        put(other, "new")
+        assert not store.delete(KEY, late)
+    assert get(store) == "new"
+    with flying(store) as flight:
+        assert store.delete(KEY, flight)
+    assert get(other) is None
+
+
 # epochs
 
 
@@ -529,6 +542,7 @@ _NOTICED: list[tuple[Callable[[Laboratory], None], type[Sound]]] = [
     (test_the_oldest_puts_of_a_session_make_room_for_new_ones_and_for_variables, broken.TakesAllForValues),
     (test_nothing_goes_for_what_would_not_fit_even_so_or_is_worth_less, broken.TakesAllForValues),
     (test_deleting_what_is_not_there_is_fine, broken.Loses),
+    (test_a_late_flight_deletes_nothing_of_what_came_after_it, broken.DeletesLate),
     (test_an_epoch_lasts_until_its_tag_is_forgotten, broken.Timeless),
     (test_forgetting_reaches_what_is_being_computed, broken.ForgetsWhatIsListed),
     (test_forgetting_leaves_all_others, broken.ForgetsAll),

@@ -22,7 +22,7 @@ from dash_stash import Stash, layout, structure
 from dash_stash.codec import encode
 from processes.running import ask, start
 from servers import Server
-from support import SECRET
+from support import NAME, SECRET
 from unit import tampering
 from unit.tampering import VALUES
 
@@ -101,8 +101,8 @@ def _tamper_with_file(folder: pathlib.Path) -> None:
 
 def _tamper_with_server(server: Server) -> None:
     client: redis.Redis = server.client()
-    (manifest,) = client.keys("dash-stash:v:*:m")
-    (piece,) = [name for name in client.keys("dash-stash:v:*") if name.endswith(b":1")]
+    (manifest,) = client.keys(f"dash-stash:{NAME}:v:*:m")
+    (piece,) = [name for name in client.keys(f"dash-stash:{NAME}:v:*") if name.endswith(b":1")]
     content, checksums = bytearray(client.get(piece) or b""), bytearray(client.get(manifest) or b"")
     content[:8] = _LONG
     checksums[8:16] = xxhash.xxh3_64(bytes(content)).digest()

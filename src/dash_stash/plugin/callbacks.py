@@ -29,10 +29,10 @@ def prepare_callbacks(app: Dash, stash: Stash) -> None:
     def execute_resolved(func, args, outputs_list, g):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 (Dash's own)
         visit = stash.visits.current
         if not isinstance(visit, BrowserVisit):
-            return hinting(app, execute(func, arguments.resolve(func, args, g), outputs_list, g))
+            return hinting(stash, execute(func, arguments.resolve(func, args, g), outputs_list, g))
         visit.received = args
         callbacks.confirm(func, visit)
-        call = hinting(app, execute(func, arguments.resolve(func, args, g), outputs_list, g))
+        call = hinting(stash, execute(func, arguments.resolve(func, args, g), outputs_list, g))
         return functools.partial(callbacks.run, func, call, visit)
 
     app._execute_callback = execute_resolved

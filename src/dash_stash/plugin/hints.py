@@ -13,7 +13,7 @@ from dash.exceptions import InvalidCallbackReturnValue
 from dash_stash.ref import PREFIX
 
 if TYPE_CHECKING:
-    from dash import Dash
+    from dash_stash.stash import Stash
 
 _log = logging.getLogger("dash_stash")
 
@@ -21,7 +21,7 @@ _log = logging.getLogger("dash_stash")
 _SHOWN = f'"children":"{PREFIX}'
 
 
-def hinting(app: Dash, call: Callable[..., Any]) -> Callable[..., Any]:
+def hinting(stash: Stash, call: Callable[..., Any]) -> Callable[..., Any]:
     """Return a callback's call that says more where a value, or a reference, came to the wrong place."""
 
     def answer(*args: Any, **kwargs: Any) -> Any:
@@ -34,7 +34,7 @@ def hinting(app: Dash, call: Callable[..., Any]) -> Callable[..., Any]:
             return checked(await answered)
 
     def checked(answered: Any) -> Any:
-        if is_debug(app) and isinstance(answered, str) and _SHOWN in answered:
+        if stash.is_debug and isinstance(answered, str) and _SHOWN in answered:
             _log.warning(
                 "a callback returned a reference as the children of a component, where the reader sees its text unless the component "
                 "is hidden: return it as the data of a dcc.Store, from which callbacks get the value"
@@ -55,8 +55,3 @@ def _hint_at_references() -> Iterator[None]:
                 "memo_function.ref(...), as the data of a dcc.Store; the callback that has it as an input gets the value."
             )
         raise
-
-
-def is_debug(app: Dash) -> bool:
-    """Whether the app runs in Dash's debug mode. Dash notes what that turns on, not the mode itself."""
-    return any(app._dev_tools[tool] for tool in ("ui", "hot_reload", "prune_errors"))

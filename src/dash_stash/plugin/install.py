@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import logging
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import dash
@@ -15,7 +15,6 @@ from flask import Response
 
 from dash_stash.errors import BudgetExceeded, ConfigError, NoSession, PartMissing, RefExpired, RefInvalid, StashError, StoreUnavailable
 from dash_stash.plugin.callbacks import prepare_callbacks
-from dash_stash.plugin.hints import is_debug
 from dash_stash.plugin.layouts import prepare_as_nobody, serve_layouts
 from dash_stash.plugin.page import Pages
 from dash_stash.plugin.request import FlaskRequest
@@ -52,7 +51,7 @@ def install(app: dash.Dash, stash: Stash) -> None:
             connected.append(app.server)
             _connect(app, stash, pages)
             if len(connected) == 1:
-                _watch(app, stash.guard, pages)
+                _watch(app, stash, pages)
 
     init_app = app.init_app
 
@@ -113,18 +112,24 @@ def check_memo(function: Callable[..., Any], app: dash.Dash | None) -> None:
         )
 
 
-def _watch(app: dash.Dash, mode: Literal["warn", "raise", "off"] | None, pages: Pages) -> None:
-    """Let the guard watch *app*; with None as the mode, warn once the debug mode is turned on, and until then do nothing."""
-    if mode == "off":
-        return
+def _watch(app: dash.Dash, stash: Stash, pages: Pages) -> None:
+    """Let the guard watch *app*, unless it is off; without a mode it warns, in debug mode only. *stash* learns of debug mode too."""
 
     def begin() -> None:
         from dash_stash.plugin import watching  # in production it is not even imported
 
-        watching.watch(app, mode or "warn", pages)
+        watching.watch(app, "raise" if stash.guard == "raise" else "warn", pages)
 
-    if mode is not None or is_debug(app):
+    def begin_debugging() -> None:
+        stash.is_debug = True
+        if stash.guard is None:
+            begin()
+
+    if stash.guard in ("warn", "raise"):
         begin()
+    # Dash notes what debug mode turns on, not the mode itself.
+    if any(app._dev_tools[tool] for tool in ("ui", "hot_reload", "prune_errors")):
+        begin_debugging()
         return
     enable = app.enable_dev_tools
 
@@ -132,7 +137,7 @@ def _watch(app: dash.Dash, mode: Literal["warn", "raise", "off"] | None, pages: 
         debug = enable(*args, **kwargs)
         if debug:
             app.enable_dev_tools = enable
-            begin()
+            begin_debugging()
         return debug
 
     app.enable_dev_tools = enable_and_watch

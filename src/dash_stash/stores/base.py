@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Sequence
 from contextvars import ContextVar, Token
 from dataclasses import dataclass
-from typing import Protocol
+from types import TracebackType
+from typing import Protocol, Self
 
 from dash_stash.clock import SKEW
 from dash_stash.codec import Encoded, PartName
@@ -70,6 +72,13 @@ class Landed:
 
     outcome: bytes | None
 
+    def __enter__(self) -> Self:
+        """Be what the block is told: there is nothing to close."""
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Do nothing."""
+
 
 @dataclass(frozen=True, slots=True)
 class Listed:
@@ -109,7 +118,15 @@ def is_patient() -> bool:
 
 
 class Flight(Protocol):
-    """The right to be the one that computes a key, until it is closed or its holder dies."""
+    """The right to be the one that computes a key, until it is closed, nobody has this object any more, or its holder dies."""
+
+    def __enter__(self) -> Self:
+        """Be closed at the end of a with block."""
+        ...
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /) -> None:
+        """Close."""
+        ...
 
     def land(self, outcome: bytes | None = None) -> None:
         """End the flight and tell *outcome* to everybody who waits for it."""
@@ -164,8 +181,12 @@ class Store(Protocol):
         """
         ...
 
-    def delete(self, key: bytes) -> None:
-        """Delete the entry of *key*, for good: no flight that is under way brings it back."""
+    def delete(self, key: bytes, flight: Flight | None = None) -> bool:
+        """Delete the entry of *key*, for good: no flight that is under way brings it back.
+
+        - *flight* is held, or None: deleted, if there was one, and True;
+        - *key* was deleted since *flight* began, or another computes it by now: nothing has changed, and False.
+        """
         ...
 
     def epochs(self, tags: Sequence[str]) -> dict[str, int]:
@@ -204,6 +225,19 @@ class Store(Protocol):
     def leave(self, scope: str) -> None:
         """Delete the data of a scope soon, unless `touch` tells before that it is in use again."""
         ...
+
+
+_caller: ContextVar[object] = ContextVar("dash_stash_caller", default=None)
+
+
+def caller() -> object:
+    """Who would wait for itself if it waited for this caller: the thread, or the call that has `come_apart` from it."""
+    return _caller.get() or threading.get_ident()
+
+
+def come_apart() -> None:
+    """Be a caller of one's own in the present context, whatever thread that runs in."""
+    _caller.set(object())
 
 
 def holder_of(scope: str) -> str:

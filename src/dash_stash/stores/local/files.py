@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import io
 import mmap
 import os
 import pathlib
@@ -16,7 +17,7 @@ from typing import Any
 from dash_stash import layout
 from dash_stash.errors import StoreUnsafe
 from dash_stash.layout import Entry, Packed
-from dash_stash.stores.local.locks import create_locked
+from dash_stash.stores.local.locks import create_locked, open_as
 
 _CHUNK = 2**20
 _NETWORK = ("nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "ceph", "glusterfs", "lustre", "fuse.sshfs", "afs")
@@ -103,17 +104,17 @@ def write_temporary(folder: pathlib.Path, packed: Packed) -> Temporary:
     return temporary
 
 
-class EntryFile:
+class EntryFile(io.FileIO):
     """An entry file, open for reading until nobody has this object any more."""
 
-    def __init__(self, descriptor: int) -> None:
-        """Take an open file."""
-        self.descriptor = descriptor
-        self.identity = identity(descriptor)
+    identity: Identity
 
-    def __del__(self) -> None:
-        """Close the file."""
-        os.close(self.descriptor)
+    __del__ = io.FileIO.close  # in C, as `locks` has it: an exception in a function of ours would leave the file open
+
+    @property
+    def descriptor(self) -> int:
+        """The open file's number."""
+        return self.fileno()
 
     @property
     def is_unlinked(self) -> bool:
@@ -124,17 +125,17 @@ class EntryFile:
 def open_entry(path: str) -> EntryFile | None:
     """Open an entry file; None if there is none, or something else lies in its place."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except FileNotFoundError:
+        file = open_as(EntryFile, path, os.O_RDONLY)
+    except (FileNotFoundError, IsADirectoryError):
         return None
     except OSError as error:
         if error.errno == errno.ELOOP:
             return None
         raise
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
+    if not stat.S_ISREG(os.fstat(file.descriptor).st_mode):
         return None
-    return EntryFile(descriptor)
+    file.identity = identity(file.descriptor)
+    return file
 
 
 def is_whole(descriptor: int) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import itertools
 import logging
@@ -181,9 +180,14 @@ class Housekeeping:
         self._process = os.getpid()  # a forked child has none of its parent's threads
         stop = threading.Event()
         weakref.finalize(self, stop.set)
-        janitor = threading.Thread(target=_sweep_now_and_then, args=(weakref.ref(self), stop), name="dash-stash janitor", daemon=True)
-        with contextlib.suppress(RuntimeError):  # the process is about to end
-            janitor.start()
+        thread = threading.Thread(target=_sweep_now_and_then, args=(weakref.ref(self), stop), name="dash-stash janitor", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:
+            pass  # the process is about to end
+        except BaseException:  # by a signal handler
+            self._process = 0
+            raise
 
     def let_go(self) -> None:
         """Close the files that have been deleted: until then they take room, beyond all budgets."""

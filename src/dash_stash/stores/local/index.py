@@ -13,18 +13,18 @@ import pathlib
 import sqlite3
 import threading
 import weakref
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from dash_stash.keys import KEY_SIZE
 from dash_stash.layout import Entry
 from dash_stash.stores.base import PUTS, STATE, VALUES, Listed, class_of, holder_of
+from dash_stash.stores.local.locks import unless_held
 
 _PATIENCE = 2.0  # seconds to wait for another writer, who holds the index for well under a millisecond
 
 _SCHEMA = """
 PRAGMA journal_mode = WAL;
-PRAGMA synchronous = NORMAL;
 BEGIN IMMEDIATE;
 CREATE TABLE IF NOT EXISTS entries (
     key BLOB PRIMARY KEY, kind TEXT NOT NULL, class INTEGER NOT NULL, name TEXT NOT NULL, scope TEXT NOT NULL, holder TEXT NOT NULL,
@@ -112,6 +112,11 @@ _USED = (bytes, float)
 _SCOPE_USED = (str, float)
 
 
+# SQLite's handles do not survive a fork, least of all in the middle of another thread's transaction: none is open during one.
+_in_use = threading.RLock()
+_indexes: set[weakref.ref[Index]] = set()
+
+
 class UselessError(sqlite3.DatabaseError):
     """The file is another version's index, or somebody else has written to it."""
 
@@ -136,15 +141,35 @@ class Index:
 
     def __init__(self, path: pathlib.Path) -> None:
         """Open the index at *path*, which is created if need be."""
-        self._lock = threading.Lock()
-        self._connection = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
-        if _schema_of(self._connection) not in (frozenset(), _our_schema()):
-            self._connection.close()
-            raise UselessError(f"{path} has other tables")
-        self._connection.executescript(_SCHEMA)
+        self._path = path
+        self._opened: sqlite3.Connection | None = None
+        with self._lock:
+            connection = self._open(str(path))
+            if _schema_of(connection) not in (frozenset(), _our_schema()):
+                self._close()
+                raise UselessError(f"{path} has other tables")
+            connection.executescript(_SCHEMA)
         self.identity = identity(path)
+
+    def _open(self, path: str) -> sqlite3.Connection:
+        opened = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False, uri=path.startswith("file:"))
         # Not at exit: the janitor may be in the middle of a query, and to close it under another thread ends the process by a signal.
-        weakref.finalize(self, self._connection.close).atexit = False
+        self._finalizer = weakref.finalize(self, opened.close)
+        self._finalizer.atexit = False
+        opened.execute("PRAGMA synchronous = NORMAL")
+        self._opened = opened
+        _indexes.add(weakref.ref(self, _indexes.discard))
+        return opened
+
+    @property
+    def _lock(self) -> threading.RLock:
+        return unless_held(_in_use)
+
+    @property
+    def _connection(self) -> sqlite3.Connection:
+        """The connection, opened again if it was closed for a fork; the lock is held."""
+        # Should the file be gone, that is an error.
+        return self._opened or self._open(f"{self._path.absolute().as_uri()}?mode=rw")
 
     @property
     def is_complete(self) -> bool:
@@ -157,20 +182,27 @@ class Index:
         self._rows("PRAGMA user_version = 1")
 
     def close(self) -> None:
-        """Close the index, once nobody is using it."""
+        """Close the index, once nobody is using it; should somebody use it all the same, it is opened again."""
         with self._lock:
-            self._connection.close()
+            self._close()
 
-    @contextlib.contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._lock:
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._connection
-            except BaseException:
-                self._connection.execute("ROLLBACK")
-                raise
-            self._connection.execute("COMMIT")
+    def _close(self) -> None:
+        self._finalizer()
+        self._opened = None
+
+    def _begun(self) -> sqlite3.Connection:
+        """Begin a transaction, and return what ends it at the end of a with block; the lock is held.
+
+        SQLite's own `__exit__`, which no signal handler can keep from being called, ends it: a transaction left open would keep out all
+        processes.
+        """
+        connection = self._connection
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        except BaseException:
+            connection.rollback()
+            raise
+        return connection
 
     def _rows(self, query: str, values: Sequence[object] = (), kinds: Sequence[type] = ()) -> list[Any]:
         """The rows that a query finds; whoever wrote others than of these kinds was not us."""
@@ -183,13 +215,13 @@ class Index:
 
     def add(self, entries: Iterable[Entry], used: float) -> None:
         """Add entries, in place of those with the same keys."""
-        with self._transaction() as connection:
+        with self._lock, self._begun() as connection:
             for entry in entries:
                 _add(connection, entry, used)
 
     def add_within(self, entry: Entry, budget: float, used: float) -> bool:
         """Add an entry, unless its session or user would then have more than *budget* bytes; return whether it was added."""
-        with self._transaction() as connection:
+        with self._lock, self._begun() as connection:
             if _excess(connection, entry, budget) > 0:
                 return False
             _add(connection, entry, used)
@@ -202,13 +234,13 @@ class Index:
 
     def remove(self, keys: Iterable[bytes]) -> None:
         """Remove entries."""
-        with self._transaction() as connection:
+        with self._lock, self._begun() as connection:
             connection.executemany("DELETE FROM entries WHERE key = ?", [(key,) for key in keys])
 
     def remove_unless_renewed(self, entries: Iterable[tuple[bytes, float]], now: float) -> list[bytes]:
         """Remove the entries that were not written or used since then, or whose own time is over; return their keys."""
         query = "DELETE FROM entries WHERE key = ? AND (used <= ? OR gone_at <= ?)"
-        with self._transaction() as connection:
+        with self._lock, self._begun() as connection:
             return [key for key, used in entries if connection.execute(query, (key, used, now)).rowcount > 0]
 
     def beginning_with(self, first: int) -> set[bytes]:
@@ -218,7 +250,7 @@ class Index:
 
     def note_use(self, uses: Iterable[tuple[bytes, float]]) -> None:
         """Take over when entries were really last used."""
-        with self._transaction() as connection:
+        with self._lock, self._begun() as connection:
             connection.executemany("UPDATE entries SET used = ?2 WHERE key = ?1", uses)
 
     def totals(self) -> Totals:
@@ -309,7 +341,7 @@ class Index:
 
     def note_return(self, sessions: Iterable[str]) -> None:
         """Note that sessions were seen again."""
-        with self._transaction() as connection:
+        with self._lock, self._begun() as connection:
             connection.executemany("UPDATE holders SET is_new = 0 WHERE holder = ?", [(holder,) for holder in sessions])
 
     def idle_scopes(self, before: float, limit: int) -> list[tuple[str, float]]:
@@ -319,7 +351,7 @@ class Index:
 
     def note_scope_use(self, uses: Iterable[tuple[str, float]]) -> None:
         """Take over when scopes or holders were really last used."""
-        with self._transaction() as connection:
+        with self._lock, self._begun() as connection:
             for scope, used in uses:
                 connection.execute("UPDATE scopes SET used = ?2 WHERE scope = ?1", (scope, used))
                 connection.execute("UPDATE holders SET used = ?2 WHERE holder = ?1", (scope, used))
@@ -400,3 +432,15 @@ def identity(path: pathlib.Path | str) -> tuple[int, int] | None:
     except FileNotFoundError:
         return None
     return status.st_dev, status.st_ino
+
+
+def _close_all() -> None:
+    for reference in tuple(_indexes):
+        index = reference()
+        if index is not None:
+            index._close()
+
+
+# What is to happen before a fork happens in the opposite order: first nobody uses an index, then all are closed.
+os.register_at_fork(before=_close_all)
+os.register_at_fork(before=_in_use.acquire, after_in_parent=_in_use.release, after_in_child=_in_use.release)

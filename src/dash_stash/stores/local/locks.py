@@ -1,76 +1,128 @@
-"""Locks that the kernel releases when their holder dies, and that a forked child does not keep alive.
+"""Locks that the kernel releases when their holder dies, that a forked child does not keep alive, and that no interrupted call keeps.
 
 `flock` belongs to the open file, not to the process: it excludes threads too, and a child that was forked while the lock was held
 shares it. So one hook closes every such file in each new child.
+
+A signal handler may raise (Ctrl-C, a soft time limit), and `PyThreadState_SetAsyncExc` lets another thread do so. Python delivers that
+where a function begins, a loop begins anew, or a call has returned: never within a call of a function that is written in C, nor between
+the end of a with block and the call of `__exit__`. So whatever takes a lock, or gives it back, is one such call, and the files are
+`io.FileIO`: opened, closed at the end of a with block, and closed when nobody has them any more, without a line of Python.
 """
 
 from __future__ import annotations
 
 import contextlib
 import fcntl
+import io
 import os
 import pathlib
 import sys
 import threading
 import time
-from collections.abc import Iterator
+import weakref
+from typing import TypeVar
+
+from dash_stash.errors import ReentrantCall
+from dash_stash.stores.base import caller
 
 Path = pathlib.Path | str
 
 _LONGEST_PAUSE = 0.05
 
-_open: set[LockFile] = set()
-_forking = threading.Lock()
+# Both may be entered again by their own thread: a `__del__` or a signal handler that opens a file, or forks, meanwhile.
+_forking = threading.RLock()
+_open: set[weakref.ref[LockFile]] = set()
 
 
-class LockFile:
-    """An open file that carries a lock, or waits for one, until `close`."""
+class LockFile(io.FileIO):
+    """An open file that carries a lock, or waits for one, until it is closed or nobody has it any more."""
 
-    def __init__(self, path: Path, flags: int) -> None:
-        """Open *path* with *flags* of `os.open`; the lock is not taken yet."""
-        # No fork in between: the child would hold a file that its hook does not know. And before the lock is taken:
-        # a child forked while this thread waits would share the lock that comes later. Nor is a pipe waited for that lies in the place.
-        with _forking:
-            self.descriptor = os.open(path, flags | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
-            _open.add(self)
+    caller: object = None
+    """Who opened it (see `stores.base.caller`)."""
 
-    def take(self, *, wait: bool) -> bool:
-        """Lock the file; without *wait*, return False if another holds it. Closes it when the lock is not had."""
-        try:
-            if wait and _has_greenlets():
-                self._take_among_greenlets()
-            else:
-                fcntl.flock(self.descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        except BlockingIOError:
-            self.close()
-            return False
-        except BaseException:
-            self.close()
-            raise
-        return True
-
-    def _take_among_greenlets(self) -> None:
-        """Wait for the lock outside of the kernel, which would keep all greenlets of this process waiting, its holder among them."""
-        pause = 0.0005
-        while True:
-            try:
-                return fcntl.flock(self.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                time.sleep(pause)  # gevent's, which lets the others run
-                pause = min(2 * pause, _LONGEST_PAUSE)
+    @property
+    def descriptor(self) -> int:
+        """The open file's number."""
+        return self.fileno()
 
     @property
     def is_unlinked(self) -> bool:
         """Whether the file has lost its name."""
-        return os.fstat(self.descriptor).st_nlink == 0
+        return os.fstat(self.fileno()).st_nlink == 0
 
-    def close(self) -> None:
-        """Release the lock. Closing twice is fine."""
-        with _forking:
-            _open.discard(self)
-            descriptor, self.descriptor = self.descriptor, -1
-            if descriptor >= 0:
-                os.close(descriptor)
+    def take(self, *, wait: bool) -> bool:
+        """Lock the file; without *wait*, return False if another holds it. Closes it when the lock is not had.
+
+        Raises:
+            ReentrantCall: The caller holds it already, and would wait for itself.
+        """
+        try:
+            if self._take_at_once():
+                return True
+            if wait:
+                self._refuse_own()
+                self._wait()
+                return True
+        except BaseException:
+            self.close()
+            raise
+        self.close()
+        return False
+
+    def _take_at_once(self) -> bool:
+        try:
+            fcntl.flock(self, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+    def _wait(self) -> None:
+        if not _has_greenlets():
+            fcntl.flock(self, fcntl.LOCK_EX)
+            return
+        # Outside of the kernel, which would keep all greenlets of this process waiting, the lock's holder among them.
+        pause = 0.0005
+        while not self._take_at_once():
+            time.sleep(pause)  # gevent's, which lets the others run
+            pause = min(2 * pause, _LONGEST_PAUSE)
+
+    def _refuse_own(self) -> None:
+        for reference in tuple(_open):
+            other = reference()
+            # Only who opened a file closes it, so the files of this caller are as they look.
+            if other is None or other is self or other.caller != self.caller or other.closed:
+                continue
+            if os.path.sameopenfile(other.fileno(), self.fileno()):
+                raise ReentrantCall
+
+
+F = TypeVar("F", bound=io.FileIO)
+L = TypeVar("L", bound=LockFile)
+
+
+def open_as(kind: type[F], path: Path, flags: int) -> F:
+    """Open *path* with *flags* of `os.open`; links are not followed, and a pipe that lies in the place is not waited for."""
+    flags |= os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+    try:
+        # Opened and owned within one step of the interpreter: an exception in between would leave it open for ever.
+        (file,) = map(kind, map(os.open, (path,), (flags,), (0o600,)))
+    except IsADirectoryError as error:
+        if isinstance(error.filename, int):  # opened for reading, which folders can be; FileIO takes none
+            os.close(error.filename)
+        raise
+    return file
+
+
+def opened(kind: type[L], path: Path, flags: int) -> L:
+    """Open a file whose lock is not taken yet."""
+    opener = caller()
+    # No fork in between: the child would hold a file that its hook does not know. And before the lock is taken:
+    # a child forked while this thread waits would share the lock that comes later.
+    with _forking:
+        file = open_as(kind, path, flags)
+        file.caller = opener
+        _open.add(weakref.ref(file, _open.discard))
+    return file
 
 
 def _has_greenlets() -> bool:
@@ -80,41 +132,51 @@ def _has_greenlets() -> bool:
 
 
 def _close_in_child() -> None:
-    for lock_file in tuple(_open):
-        os.close(lock_file.descriptor)
-        lock_file.descriptor = -1
-    _open.clear()
-    _forking.release()
+    for reference in tuple(_open):
+        file = reference()
+        if file is not None:
+            file.close()
 
 
-os.register_at_fork(before=_forking.acquire, after_in_parent=_forking.release, after_in_child=_close_in_child)
+os.register_at_fork(after_in_child=_close_in_child)
+os.register_at_fork(before=_forking.acquire, after_in_parent=_forking.release, after_in_child=_forking.release)
+
+
+def unless_held(lock: threading.RLock) -> threading.RLock:
+    """Return a lock of this process's threads, to be taken by a with statement.
+
+    Raises:
+        ReentrantCall: This thread holds it already, and is in the middle of what it guards.
+    """
+    if lock._is_owned():  # type: ignore[attr-defined]
+        raise ReentrantCall
+    return lock
 
 
 def lock(path: Path, *, wait: bool = True) -> LockFile | None:
     """Lock *path*, which is created if need be; None if another holds it and the caller will not *wait*."""
-    lock_file = LockFile(path, os.O_RDWR | os.O_CREAT)
-    return lock_file if lock_file.take(wait=wait) else None
+    return lock_as(LockFile, path, wait=wait)
+
+
+def lock_as(kind: type[L], path: Path, *, wait: bool) -> L | None:
+    """Lock *path* as a file of this kind."""
+    file = opened(kind, path, os.O_RDWR | os.O_CREAT)
+    return file if file.take(wait=wait) else None
 
 
 def create_locked(path: Path) -> LockFile | None:
     """Create *path* and lock it; None if `remove_abandoned` removed it before the lock was taken."""
-    created = LockFile(path, os.O_RDWR | os.O_CREAT | os.O_EXCL)
+    created = opened(LockFile, path, os.O_RDWR | os.O_CREAT | os.O_EXCL)
     created.take(wait=True)
-    if created.is_unlinked:
-        created.close()
-        return None
-    return created
+    if not created.is_unlinked:
+        return created
+    created.close()
+    return None
 
 
-@contextlib.contextmanager
-def locked(path: Path, *, wait: bool = True) -> Iterator[bool]:
-    """Hold the lock of *path* for the length of a with block; the block is told whether it was had."""
-    held = lock(path, wait=wait)
-    try:
-        yield held is not None
-    finally:
-        if held is not None:
-            held.close()
+def locked(path: Path, *, wait: bool = True) -> contextlib.AbstractContextManager[LockFile | None]:
+    """Hold the lock of *path* for the length of a with block; the block is told by None that it was not had."""
+    return lock(path, wait=wait) or contextlib.nullcontext()
 
 
 def remove_abandoned(path: pathlib.Path, lock_of_name: Path | None = None) -> None:
@@ -123,10 +185,10 @@ def remove_abandoned(path: pathlib.Path, lock_of_name: Path | None = None) -> No
     With *lock_of_name*, under which others take the name away, the name cannot become another file's meanwhile.
     """
     with contextlib.suppress(OSError):  # gone already, or laid there by somebody else: a link, a folder
-        abandoned = LockFile(path, os.O_RDONLY)
+        abandoned = opened(LockFile, path, os.O_RDONLY)
         if abandoned.take(wait=False):
             # Whoever opens the file between our lock and our unlink finds it unlinked once the lock is theirs, and starts anew.
-            with contextlib.closing(abandoned), locked(lock_of_name) if lock_of_name else contextlib.nullcontext():
+            with abandoned, locked(lock_of_name) if lock_of_name else contextlib.nullcontext():
                 # Its name may have become another's since it was opened.
                 if not abandoned.is_unlinked:
                     path.unlink()

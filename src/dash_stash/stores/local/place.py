@@ -9,7 +9,6 @@ import pathlib
 import sqlite3
 import stat
 import threading
-import weakref
 from collections.abc import Callable, Iterable
 from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
@@ -19,7 +18,7 @@ from dash_stash.layout import Entry, Facts
 from dash_stash.stores.local import files
 from dash_stash.stores.local import index as indexes
 from dash_stash.stores.local.index import Index, UselessError
-from dash_stash.stores.local.locks import locked, remove_abandoned
+from dash_stash.stores.local.locks import locked, remove_abandoned, unless_held
 from dash_stash.stores.local.slots import Slots
 
 P = ParamSpec("P")
@@ -39,8 +38,6 @@ _TRIES = 4
 
 # The first of them is said of tables that are not there any more.
 _DAMAGE = (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
-
-_places: weakref.WeakSet[Place] = weakref.WeakSet()
 
 
 class _HasPlace(Protocol):
@@ -68,6 +65,8 @@ def available(method: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S,
         except StoreUnavailable:
             raise
         except (OSError, sqlite3.Error) as error:
+            if isinstance(error, TimeoutError) and error.errno is None:
+                raise  # by a signal handler: what the system says has a number
             raise StoreUnavailable(str(self.place.folder), str(error)) from error
 
     return functools.update_wrapper(call, method)
@@ -83,8 +82,8 @@ class Place:
         self.slots: Slots | None = None
         self.looked_at = float("-inf")
         self._index: Index | None = None
-        self.index_lock = threading.Lock()
-        _places.add(self)
+        # By process: should another thread open the index during a fork, the child finds its parent's locked for ever.
+        self._opening: dict[int, threading.RLock] = {}
 
     def create(self) -> None:
         """See that the folder is there, and safe.
@@ -112,7 +111,7 @@ class Place:
 
     def index(self) -> Index:
         """Return the index; if it is new, or was deleted meanwhile, filled from the files."""
-        with self.index_lock:
+        with unless_held(self._opening.setdefault(os.getpid(), threading.RLock())):
             if self._index is None or indexes.identity(self.folder / "index.sqlite") != self._index.identity:
                 if self._index is not None:
                     self._index.close()
@@ -143,13 +142,6 @@ class Place:
     def _fill(self, index: Index) -> None:
         for first in range(256):
             index.add(self.described(self.stored(first)), self.clock())
-
-    def close_index(self) -> None:
-        """Close the index until it is needed again, and keep others from opening it until `index_lock` is released."""
-        self.index_lock.acquire()
-        if self._index is not None:
-            self._index.close()
-            self._index = None
 
     def discard_index(self) -> None:
         """Remove a damaged index; it is made anew."""
@@ -228,21 +220,3 @@ def _is_damage(error: Exception) -> bool:
     if isinstance(error, UselessError):
         return True
     return isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGE
-
-
-# SQLite's handles do not survive a fork, least of all in the middle of another thread's transaction: none is open during one.
-_closed: list[Place] = []
-
-
-def _before_fork() -> None:
-    for place in tuple(_places):
-        place.close_index()
-        _closed.append(place)
-
-
-def _after_fork() -> None:
-    while _closed:
-        _closed.pop().index_lock.release()
-
-
-os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork)

@@ -28,7 +28,7 @@ from dash_stash.stores.local import files
 from dash_stash.stores.local.files import EntryFile, Temporary
 from dash_stash.stores.local.housekeeping import Housekeeping, scope_key
 from dash_stash.stores.local.kept import KEPT, KEPT_OPEN, MAPPED, SMALL, Kept, found_in, put
-from dash_stash.stores.local.locks import LockFile, lock, locked
+from dash_stash.stores.local.locks import LockFile, lock_as, locked
 from dash_stash.stores.local.place import TRUSTED, Place, available
 from dash_stash.stores.local.slots import Slots
 
@@ -38,34 +38,32 @@ _log = logging.getLogger("dash_stash")
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
-class LocalFlight:
+class LocalFlight(LockFile):
     """A computation under way on this machine: a locked file. Whoever waits for the lock reads the outcome from it."""
 
-    def __init__(self, file: LockFile, path: pathlib.Path, commits: pathlib.Path) -> None:
-        """Take the locked file, its name, and the lock under which names of flights are removed."""
-        self._file, self._path, self._commits = file, path, commits
+    path: pathlib.Path
+    commits: pathlib.Path
+    """The lock under which names of flights are removed."""
 
     @property
     def is_current(self) -> bool:
-        """Whether the key was not deleted since; only lasting while the commit lock is held."""
-        return not self._file.is_unlinked
+        """Whether the key was not deleted since; only lasting while the commit lock is held. In a forked child it never is."""
+        return not self.closed and not self.is_unlinked
 
     def land(self, outcome: bytes | None = None) -> None:
         """End the flight and leave *outcome* to those who wait."""
-        if outcome is not None:
-            try:
-                os.pwrite(self._file.descriptor, outcome, 0)
-            except OSError:
-                # The disk is full. A hole takes no room: those who wait read zeros, as many as the outcome has bytes.
-                os.ftruncate(self._file.descriptor, len(outcome))
-        with contextlib.suppress(OSError), locked(self._commits):
-            if self.is_current:
-                self._path.unlink()
-        self._file.close()
-
-    def close(self) -> None:
-        """Give up; the next one takes the file over."""
-        self._file.close()
+        if self.closed:  # in a forked child: the computation is its parent's
+            return
+        with self:
+            if outcome is not None:
+                try:
+                    os.pwrite(self.descriptor, outcome, 0)
+                except OSError:
+                    # The disk is full. A hole takes no room: those who wait read zeros, as many as the outcome has bytes.
+                    os.ftruncate(self.descriptor, len(outcome))
+            with contextlib.suppress(OSError), locked(self.commits):
+                if self.is_current:
+                    self.path.unlink()
 
 
 class LocalStore:
@@ -183,16 +181,21 @@ class LocalStore:
         """Become the one that computes *key*, or wait for the one that does."""
         self._ready(self._clock())
         path = self.place.flight_path(key)
-        file = lock(path, wait=wait)
-        if file is None:
+        flight = lock_as(LocalFlight, path, wait=wait)
+        if flight is None:
             return None
-        left = os.fstat(file.descriptor)
-        if left.st_nlink:
-            if left.st_size:
-                os.ftruncate(file.descriptor, 0)  # by one who died between telling the outcome and removing the name
-            return LocalFlight(file, path, self.place.commit_lock(key))
-        outcome = os.pread(file.descriptor, left.st_size, 0)
-        file.close()
+        try:
+            left = os.fstat(flight.descriptor)
+            if left.st_nlink:
+                if left.st_size:
+                    os.ftruncate(flight.descriptor, 0)  # by one who died between telling the outcome and removing the name
+                flight.path, flight.commits = path, self.place.commit_lock(key)
+                return flight
+            outcome = os.pread(flight.descriptor, left.st_size, 0)
+        except BaseException:
+            flight.close()
+            raise
+        flight.close()
         return Landed(outcome or None)
 
     # Writing
@@ -205,8 +208,8 @@ class LocalStore:
         now = self._clock()
         slots = self._ready(now)
         self.housekeeping.start()
-        written = files.write_temporary(self.folder / "temporary", packed)
         holder = holder_of(facts.scope)
+        written = files.write_temporary(self.folder / "temporary", packed)
         try:
             stored = self._publish(flight, key, written, packed, slots)
             while stored is None:
@@ -251,16 +254,19 @@ class LocalStore:
         return True
 
     @available
-    def delete(self, key: bytes) -> None:
-        """Delete the entry of *key*, for good."""
+    def delete(self, key: bytes, flight: Flight | None = None) -> bool:
+        """Delete the entry of *key*, for good, unless *flight* is not the present one of its key any more."""
         slots = self._ready(self._clock())
         with locked(self.place.commit_lock(key)):
-            # A flight without its name may not commit, and whoever comes from now on begins another.
-            self.place.flight_path(key).unlink(missing_ok=True)
+            if isinstance(flight, LocalFlight) and not flight.is_current:
+                return False
             self.place.unlink(key, slots)
+            # A flight without its name may not commit, and whoever comes from now on begins another, and finds nothing stored.
+            self.place.flight_path(key).unlink(missing_ok=True)
             # The disk may be too full for the index to change; it finds out later.
             with contextlib.suppress(StoreUnavailable, sqlite3.Error):
                 self.place.index().remove([key])
+        return True
 
     # Tags
 

@@ -14,6 +14,7 @@ import secrets
 import threading
 import time
 import weakref
+from typing import Self
 
 from dash_stash.errors import StoreUnavailable
 from dash_stash.stores.base import Flight, Landed
@@ -43,25 +44,41 @@ class RedisFlight:
 
     def __init__(self, flights: Flights, key: bytes, token: bytes | None, local: Flight | None) -> None:
         """Take the token that stands in the lease, None without the server, and the lock on this machine."""
-        self._flights, self._key, self.token, self._local = flights, key, token, local
+        self._flights, self.key, self.token, self._local = flights, key, token, local
         self._process = os.getpid()
+
+    def __enter__(self) -> Self:
+        """Be closed at the end of a with block."""
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Close."""
+        self.close()
 
     def land(self, outcome: bytes | None = None) -> None:
         """End the flight and leave *outcome* to those who wait."""
-        self._end(_LANDED if outcome is None else _TOLD + outcome)
-        if self._local is not None:
-            self._local.land(outcome)
+        try:
+            self._end(_LANDED if outcome is None else _TOLD + outcome)
+            if self._local is not None:
+                self._local.land(outcome)
+        finally:
+            self._close_local()
 
     def close(self) -> None:
         """Give up, unless it has landed."""
-        self._end(_CLOSED)
+        try:
+            self._end(_CLOSED)
+        finally:
+            self._close_local()
+
+    def _close_local(self) -> None:
         if self._local is not None:
             self._local.close()
 
     def _end(self, message: bytes) -> None:
         token, self.token = self.token, None
         if token is not None and self._process == os.getpid():  # a forked child's copy is not the one that computes
-            self._flights.end(self._key, token, message)
+            self._flights.end(self.key, token, message)
 
 
 class Flights:
@@ -70,8 +87,9 @@ class Flights:
     def __init__(self, server: Server, names: Names, near: LocalStore, lease: float) -> None:
         """Take the server, and the store of this machine, whose flights come first."""
         self._server, self._names, self._near, self._lease = server, names, near, lease
-        # The keys whose leases this process has, by token; and which process has a thread that renews them.
-        self._held: dict[int, dict[bytes, bytes]] = {}
+        # The flights whose leases this process has, by token; and which process has a thread that renews them. A call that was
+        # interrupted may have lost one: then its lease ends by itself.
+        self._held: dict[int, dict[bytes, weakref.ref[RedisFlight]]] = {}
         # What could not be told when a flight ended, by token: until when that matters, the key, and the message.
         self._owed: dict[int, dict[bytes, tuple[float, bytes, bytes]]] = {}
         self._renewing = 0
@@ -103,8 +121,9 @@ class Flights:
         while True:
             holder = self._lease_or_holder(key, token)
             if holder is None:
-                self._hold(key, token)
-                return RedisFlight(self, key, token, local)
+                flight = RedisFlight(self, key, token, local)
+                self._hold(flight, token)
+                return flight
             if not wait:
                 return None
             message = self._message(self._names.outcome(key, holder))
@@ -142,10 +161,10 @@ class Flights:
 
     # Renewing
 
-    def _hold(self, key: bytes, token: bytes) -> None:
-        """See that a thread of this process renews the lease, as long as this object lives."""
+    def _hold(self, flight: RedisFlight, token: bytes) -> None:
+        """See that a thread of this process renews the flight's lease, as long as somebody has the flight."""
         process = os.getpid()
-        self._held.setdefault(process, {})[token] = key
+        self._held.setdefault(process, {})[token] = weakref.ref(flight)
         self._begin_to_renew(process)
 
     def _owe(self, key: bytes, token: bytes, message: bytes) -> None:
@@ -157,16 +176,27 @@ class Flights:
 
     def _begin_to_renew(self, process: int) -> None:
         if self._renewing != process:  # a forked child has none of its parent's threads
-            self._renewing = process
             self._owing = threading.Event()
             arguments = weakref.ref(self), self._lease / 3, self._owing
-            threading.Thread(target=_renew_now_and_then, args=arguments, name="dash-stash leases", daemon=True).start()
+            thread = threading.Thread(target=_renew_now_and_then, args=arguments, name="dash-stash leases", daemon=True)
+            self._renewing = process
+            try:
+                thread.start()
+            except BaseException:  # by a signal handler, too
+                self._renewing = 0
+                raise
 
     def renew(self) -> None:
         """Renew all leases that this process has."""
-        for token, key in tuple(self._held.get(os.getpid(), {}).items()):
+        held = self._held.get(os.getpid(), {})
+        for token, reference in tuple(held.items()):
+            flight = reference()
+            if flight is None:
+                held.pop(token, None)
+                continue
             with contextlib.suppress(StoreUnavailable):
-                self._server.run(scripts.RENEW, [self._names.lease(key)], token, milliseconds(self._lease))
+                self._server.run(scripts.RENEW, [self._names.lease(flight.key)], token, milliseconds(self._lease))
+            del flight
 
     def tell_what_is_owed(self) -> None:
         """Give back the leases that could not be given back before."""

@@ -88,7 +88,7 @@ class Listings:
             pointers = [(key, pointer) for key, pointer in self.pointers(some) if pointer is not None]
             old = [(key, pointer) for key, pointer in pointers if str(pointer.tags.get(tag)).encode() != present]
             # By its id, because it may have been replaced meanwhile.
-            deletions = [("EVAL", scripts.DELETE, 3, *self._names.of_entry(key), pointer.id) for key, pointer in old]
+            deletions = [("EVAL", scripts.DELETE, 3, *self._names.of_entry(key), pointer.id, b"") for key, pointer in old]
             if deletions:
                 self._server.together(deletions)
                 self.strike(old)

@@ -87,10 +87,13 @@ return 1
 DELETE = (
     _PIECES
     + """
--- KEYS: pointer, lease, what the names of pieces begin with. ARGV: the id that is to be deleted, or '' for any.
--- The pointer that was there. With '', flights that are under way are fenced too.
+-- KEYS: pointer, lease, what the names of pieces begin with. ARGV: the id that is to be deleted, or '' for any; a flight's token, or ''.
+-- The pointer that was there; 0 if the flight is not the present one any more. Without an id and a token, flights that are
+-- under way are fenced too.
+if ARGV[2] ~= '' and redis.call('GET', KEYS[2]) ~= ARGV[2] then return 0 end
 local old = redis.call('GET', KEYS[1])
-if ARGV[1] == '' then redis.call('DEL', KEYS[2])
+if ARGV[1] == '' then
+  if ARGV[2] == '' then redis.call('DEL', KEYS[2]) end
 elseif not old or string.sub(old, 1, 16) ~= ARGV[1] then return false end
 if old then remove(pieces(old, KEYS[3])) redis.call('DEL', KEYS[1]) end
 return old

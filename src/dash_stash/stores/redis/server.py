@@ -111,6 +111,10 @@ class Server:
                     outage = self._lose(str(error), began)
                 except (redis.RedisError, OSError) as error:  # redis-py lets some errors of the system pass
                     raise StoreUnavailable(self.address.shown, str(error)) from error
+                except BaseException:
+                    # A signal handler's, perhaps between a question and its answer, which the next to ask on that connection would get.
+                    self._clients.pop(os.getpid(), None)
+                    raise
             rest = min(until, outage.began + _LATELY) - steady_clock()
             if rest <= 0 or not outage.over.wait(rest):
                 raise StoreUnavailable(self.address.shown, outage.reason)
@@ -130,7 +134,11 @@ class Server:
         new = Outage(reason, began)
         outage = self._outages.setdefault(os.getpid(), new)  # of many threads that find out at the same time, the first one's
         if outage is new:
-            threading.Thread(target=_probe, args=(weakref.ref(self),), name="dash-stash probe", daemon=True).start()
+            try:
+                threading.Thread(target=_probe, args=(weakref.ref(self),), name="dash-stash probe", daemon=True).start()
+            except BaseException:  # by a signal handler, too: nobody would find out that the server is back
+                self._outages.pop(os.getpid(), None)
+                raise
         return outage
 
     def _is_back(self) -> bool:

@@ -246,23 +246,30 @@ class RedisStore:
             self._holders.release(holder_of(belonging.scope), chosen)  # those that were gone, too
         return bool(chosen) or self._listings.release_gone(holder_of(belonging.scope))
 
-    def delete(self, key: bytes) -> None:
-        """Delete the entry of *key*, for good."""
-        self._delete([key])
+    def delete(self, key: bytes, flight: Flight | None = None) -> bool:
+        """Delete the entry of *key*, for good, unless *flight* is not the present one of its key any more."""
+        token = flight.token if isinstance(flight, RedisFlight) else b""
+        if token is None:
+            raise StoreUnavailable(self._server.address.shown, "it could not be reached when this began")
+        return self._delete([key], token)
 
-    def _delete(self, some: Sequence[bytes]) -> None:
+    def _delete(self, some: Sequence[bytes], token: bytes = b"") -> bool:
+        """Delete entries; False if the flight with this token is not the present one of its key any more."""
         for key in some:
             self._near.let_go_alone(key)
-        commands = [("EVAL", scripts.DELETE, 3, *self._names.of_entry(key), b"") for key in some]
+        commands = [("EVAL", scripts.DELETE, 3, *self._names.of_entry(key), b"", token) for key in some]
         answers: list[Any] = []
         for first in range(0, len(commands), _AT_ONCE):
             answers += self._server.together(commands[first : first + _AT_ONCE])
         self._pointers.note_change(*map(self._names.pointer, some))
+        if scripts.REFUSED in answers:
+            return False
         pointers = [(key, None if packed is None else Pointer.parse(packed)) for key, packed in zip(some, answers, strict=True)]
         deleted = [(key, pointer) for key, pointer in pointers if pointer is not None]
         for key, pointer in deleted:
             self._near.let_go(key, pointer)
         self._listings.strike(deleted)
+        return True
 
     # Tags
 
