@@ -89,7 +89,7 @@ def computing(url: str, kind: str) -> tuple[Stash, Any, list[int]]:
 
 
 def _tamper_with_file(folder: pathlib.Path) -> None:
-    (path,) = [path for path in (folder / "entries").rglob("*") if path.is_file() and path.stat().st_size > 4_000]
+    (path,) = [path for path in (folder / NAME / "entries").rglob("*") if path.is_file() and path.stat().st_size > 4_000]
     content = bytearray(path.read_bytes())
     head = layout.head_size(bytes(content))
     first = head + -head % 64
