@@ -148,8 +148,8 @@ def _sparse(_: type, values: Any, positions: Any, __: Any) -> None:
 _LOOKS: Mapping[tuple[str, str], Callable[..., Any]] = {
     ("pyarrow.lib", "_restore_array"): _array,
     ("pandas.core.indexes.base", "_new_Index"): _index,
-    ("dash_stash.codec", "_categorical_of"): _categorical,
-    ("dash_stash.codec", "_sparse_of"): _sparse,
+    ("dash_stash.reducers", "_categorical_of"): _categorical,
+    ("dash_stash.reducers", "_sparse_of"): _sparse,
     ("pandas._libs.sparse", "IntIndex"): _positions,
     ("pandas._libs.sparse", "BlockIndex"): _positions,
 }
