@@ -26,7 +26,7 @@ from dash_stash.stores.redis import RedisStore
 from dash_stash.stores.redis.records import Pointer
 from processes.apps.machines import open_machine
 from servers import Server
-from support import LIMITS, NAME, SEALING_KEY, must, wait_until
+from support import LIMITS, NAME, SEALING_KEY, FakeClock, must, wait_until
 from unit.visiting import Caller
 
 KEY, OTHER = b"a key of 16 byte", b"another of these"
@@ -269,14 +269,17 @@ def test_names_of_sessions_may_be_anything(server: Server, tmp_path: pathlib.Pat
 
 @pytest.mark.parametrize("scope", ["", "user:a", "session:other", "/", "session:aa/tab:x"])
 @pytest.mark.parametrize("gone_at", ["null", "NaN", "Infinity", "-1e308", "1e308", "2e9"])
-def test_a_session_is_kept_in_use_whatever_its_pointers_say(gone_at: str, scope: str, server: Server, tmp_path: pathlib.Path) -> None:
-    store = RedisStore(server.url, tmp_path / "cache", SEALING_KEY, LIMITS)
+def test_a_session_is_kept_in_use_whatever_its_pointers_say(
+    gone_at: str, scope: str, server: Server, tmp_path: pathlib.Path, clock: FakeClock
+) -> None:
+    store = RedisStore(server.url, tmp_path / "cache", SEALING_KEY, LIMITS, clock=clock)
     for key in (KEY, OTHER):
         store.commit(None, key, Facts("state", "name", 0.0, scope="session:aa"), encode("x" * 2000))
     described = f'[5, "{scope}", {gone_at}, {{}}, true]'.encode()
     with server.client() as client:
         client.set(f"dash-stash:p:{{{KEY.hex()}}}", struct.pack(">16sIII", b"i" * 16, 1, 2, len(described)) + described)
         client.pexpire(f"dash-stash:p:{{{OTHER.hex()}}}", 60_000)
+        clock.now += LIMITS.idle / 2
         store.touch("session:aa")
         assert client.pttl(f"dash-stash:p:{{{OTHER.hex()}}}") > 60_000, "what is ours is prolonged all the same"
         store.leave("session:aa")
