@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar
 
-from dash_stash import flight, identity, mistakes, modules, recipe
+from dash_stash import flight, identity, implementation, mistakes, modules, recipe
 from dash_stash.codec import Unreadable, decode, encode, own
 from dash_stash.errors import ConfigError, StoreUnavailable, Unstorable
 from dash_stash.flight import MISSING, Save
@@ -76,6 +76,7 @@ class Call:
     def compute(self) -> Any:
         """Call the function, where it can see nothing that not all who will get the value may see."""
         self._memo.counters.misses += 1
+        self._memo.tell_unseen()
         context = self._memo.stash.visits.context_for(self.name, self._memo.options.scope)
         with self._explained():
             result = context.run(self._memo.function, *self.args, **self.kwargs)
@@ -133,6 +134,20 @@ class Memo(Generic[P, R]):
         self.signature = Signature(function, options, stash.visits)
         self.id, self.name, self._locate = self.signature.id, self.signature.name, self.signature.locate
         self.counters = Counters()
+        self._has_told = False
+
+    def tell_unseen(self) -> None:
+        """Say once, in debug mode, what the function reads that is not in its key."""
+        if self._has_told or not self.stash.is_debug:
+            return
+        self._has_told = True
+        if unseen := implementation.unseen(self.function):
+            _log.warning(
+                "%s() reads what is not part of its key: %s. After a change of that, values computed before are served on: pass it as an "
+                "argument, or say @stash.memo(version=...) and change the version.",
+                self.name,
+                "; ".join(unseen),
+            )
 
     @property
     def tags(self) -> tuple[str, ...]:

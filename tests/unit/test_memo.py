@@ -876,3 +876,25 @@ def test_a_caller_that_is_interrupted_leaves_the_key_free(stash: Stash, calls: C
         interrupted()
     (other,) = at_once(1, lambda _: interrupted())
     assert other.result() == 2
+
+
+# What is not in a key
+
+RATES = {"EUR": 1.1}
+RATES["GBP"] = 1.3
+
+
+def _converted(amount: float) -> float:
+    return amount * RATES["EUR"]
+
+
+def test_debug_mode_says_once_what_a_function_reads_that_is_not_in_its_key(stash: Stash, caplog: pytest.LogCaptureFixture) -> None:
+    convert = stash.memo(lambda amount: _converted(amount))
+    convert(1.0)
+    assert not caplog.messages, "not in production"
+    stash.is_debug = True
+    for amount in (2.0, 3.0):
+        convert(amount)
+    (said,) = caplog.messages
+    assert "RATES (test_memo.py)" in said
+    assert "version=" in said
