@@ -237,9 +237,9 @@ class Stash:
     ) -> Any:
         """Make a function one that is computed once per argument set, by whichever caller comes first.
 
-        Equal arguments are one entry, however they are spelled. The entry is the function's own: its name, its code, and
-        *version* are part of the key; functions that it calls and variables of its module are not, so say `version=2` when one
-        of those has changed.
+        Equal arguments are one entry, however they are spelled. The entry is the function's own: its name, its code, the app's own
+        functions that it calls, the constants that these read, and *version* are part of the key. Libraries and what is filled at
+        run time are not, so say `version=2` when one of those has changed.
         `None` is stored like any value, errors are not.
 
         Args:
