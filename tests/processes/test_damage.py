@@ -50,6 +50,7 @@ def test_code_laid_into_the_folder_never_runs(attack: str, folder: pathlib.Path,
     (path,) = (path for path in (folder / NAME / "entries").rglob("*") if path.is_file())
     key = bytes.fromhex(path.name)
     evil = encode(_malicious(marker))
+    marker.rmdir()  # whoever stores something tries whether it comes back
     sealing_key = b"the attacker's own sealing key.." if attack == "another secret" else bytes(32)
     packed = layout.pack(key, Facts("put", "evil", 0.0), evil, sealing_key)
     body = b"".join((packed.head, *packed.body))
