@@ -76,7 +76,7 @@ def while_a_thread_opens_the_index(folder: str) -> bool:
     """Fork while another thread is opening the index; return whether the child could use it."""
     stash = Stash(url=f"file://{folder}", secret=SECRET)
     assert "x" not in stash.app  # the folder is there now
-    opening = os.open(pathlib.Path(folder) / "opening", os.O_RDWR | os.O_CREAT, 0o600)
+    opening = os.open(pathlib.Path(folder) / NAME / "opening", os.O_RDWR | os.O_CREAT, 0o600)
     fcntl.flock(opening, fcntl.LOCK_EX)
     thread = threading.Thread(target=lambda: stash.app.update(x=1), daemon=True)
     thread.start()
