@@ -21,7 +21,7 @@ from typing import Any, Protocol, TypeVar
 
 from dash_stash import seal
 from dash_stash.errors import ComputeFailed, FlightCycle, StoreUnavailable
-from dash_stash.stores.base import Flight, Landed, Store, come_apart, patiently
+from dash_stash.stores.base import Flight, Landed, Store, be_patient, come_apart
 
 T = TypeVar("T")
 
@@ -185,15 +185,16 @@ def exclusively(store: Store, key: bytes, name: str, act: Callable[[Flight], T])
 def _exclusively(store: Store, key: bytes, name: str, act: Callable[[Flight], T]) -> T:
     _begin(key, name)
     while True:
-        with patiently():
-            joined = store.join(key) or Landed(None)
-        with joined:
+        # No with block of Python's in between: one that is interrupted as it ends would lose the flight.
+        be_patient(patient=True)
+        with store.join(key) or Landed(None) as joined:
             if not isinstance(joined, Landed):
+                be_patient(patient=False)
                 try:
                     return act(joined)
                 finally:
-                    with patiently():
-                        joined.land()
+                    be_patient(patient=True)
+                    joined.land()
 
 
 def _begin(key: bytes, name: str) -> None:

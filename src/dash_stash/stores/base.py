@@ -112,6 +112,11 @@ class patiently(contextlib.ContextDecorator):  # noqa: N801 (used as a function 
         return patiently()  # each call of a decorated function has its own token
 
 
+def be_patient(*, patient: bool) -> None:
+    """Be so, or not, for the rest of the present context, which is to be a copy."""
+    _patience.set(patient)
+
+
 def is_patient() -> bool:
     """Whether the present caller would rather wait than be told of a pause."""
     return _patience.get()

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable
 
 from dash_stash import Stash
-from support import wait_until
+from support import NAME, wait_until
 
 SECRET = "a secret for the tests only"
 _WRITERS = 3
