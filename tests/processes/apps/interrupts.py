@@ -23,7 +23,7 @@ import numpy as np
 
 from dash_stash import Stash, StashError
 from dash_stash.stores.local import LocalStore
-from support import sweep
+from support import NAME, sweep
 
 SECRET = "a secret for the tests only"
 
@@ -168,11 +168,12 @@ def _must_be_tidy(stash: Stash, folder: str) -> None:
     assert isinstance(stash.store, LocalStore)
     stash.store._kept_open.clear()
     sweep(stash.store)
-    opened = [path for path, _ in _opened(folder)]
+    place = f"{folder}/{NAME}"
+    opened = [path for path, _ in _opened(place)]
     assert set(opened) <= {"slots", "index.sqlite", "index.sqlite-wal", "index.sqlite-shm"}, opened
     assert opened.count("slots") <= 2, opened  # a map may hold a file of its own
-    assert os.listdir(f"{folder}/temporary") == []
-    assert os.listdir(f"{folder}/flights") == []
+    assert os.listdir(f"{place}/temporary") == []
+    assert os.listdir(f"{place}/flights") == []
 
 
 def at_random(url: str, seed: int, times: int) -> int:
