@@ -145,7 +145,7 @@ def _is_locked(descriptor: int) -> bool:
 
 def _must_be_free(stash: Stash, folder: str, call: Callable[[int], Any], moment: int, error: BaseException) -> None:
     # Those that others wait for. A file that was being written stays locked too, but only as long as the error is kept.
-    shared = [number for path, number in _opened(folder) if path.startswith(("flights/", "commits/", "opening", "sweep"))]
+    shared = [number for path, number in _opened(f"{folder}/{NAME}") if path.startswith(("flights/", "commits/", "opening", "sweep"))]
     held = [number for number in shared if _is_locked(number)]
     assert not held, f"moment {moment}: files {held} are locked"
     failures: list[BaseException] = []
