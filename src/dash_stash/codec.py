@@ -141,11 +141,14 @@ def pick(value: Any, part: PartName) -> Any:
         return value[part]
     if isinstance(value, list) and isinstance(part, int) and 0 <= part < len(value):
         return value[part]
-    raise _missing(part, tuple(value) if isinstance(value, dict) else tuple(range(len(value))) if isinstance(value, list) else ())
+    raise _missing(part, tuple(value) if isinstance(value, dict) else tuple(range(len(value))) if isinstance(value, list) else None)
 
 
-def _missing(part: PartName, names: Sequence[PartName]) -> PartMissing:
-    shown = ", ".join(repr(name) for name in names[:_SHOWN]) or "no parts: it is neither a dict nor a list"
+def _missing(part: PartName, names: Sequence[PartName] | None) -> PartMissing:
+    if names is None:
+        why = "it is neither a dict nor a list. Hand over the whole reference, and take what you need from its value"
+        return PartMissing(part, f"no parts: {why}")
+    shown = ", ".join(repr(name) for name in names[:_SHOWN]) or "no parts: it is empty"
     return PartMissing(part, shown + (" ..." if len(names) > _SHOWN else ""))
 
 

@@ -113,16 +113,25 @@ class ComputeFailed(StashError, RuntimeError):
 class FlightCycle(StashError, RecursionError):
     """A computation asked for the very value that it is computing."""
 
-    def __init__(self, name: str) -> None:
-        """Take the name of the function or state variable."""
-        super().__init__(name)
-        self.name = name
+    COMPUTING = (
+        "needs its own result while computing it (perhaps from a signal handler or a __del__ that ran meanwhile). "
+        "Call the undecorated function, or change an argument."
+    )
+    """Of a memo function."""
+
+    CHANGING = (
+        "is to be changed while it is being changed, by the function that modify was given (or a signal handler or a __del__ that "
+        "ran meanwhile). Let that function return the new value, and change nothing itself."
+    )
+    """Of a variable."""
+
+    def __init__(self, name: str, why: str = COMPUTING) -> None:
+        """Take the name of the function or variable, and what it does, with what to do instead."""
+        super().__init__(name, why)
+        self.name, self.why = name, why
 
     def __str__(self) -> str:
-        return (
-            f"{self.name} needs its own result while computing it (perhaps from a signal handler or a __del__ that ran meanwhile). "
-            "Call the undecorated function, or change an argument."
-        )
+        return f"{self.name} {self.why}"
 
 
 class ReentrantCall(StashError, RuntimeError):
@@ -173,8 +182,9 @@ class NoSession(StashError, RuntimeError):
 
     OUTSIDE = (
         "this is no request of a browser. At start-up, in a job or in a static layout say share=True, or use stash.app. For a layout "
-        "that is a function, write Stash(app), or stash.init_app(app), above app.layout = ... In a test, call the callback through "
-        "app.server.test_client(), or test the function that it calls"
+        "that is a function, write Stash(app), or stash.init_app(app), above app.layout = ... To a thread or a background callback pass "
+        "what it needs, read in an ordinary callback. In a test, call the callback through app.server.test_client(), or test the "
+        "function that it calls"
     )
     UNSERVED = "this Stash serves no app. Call stash.init_app(app); in a job say share=True, or use stash.app"
     NOBODY = "nobody is logged in, as Stash(user=...) says. Let them log in, or use stash.session for visitors without a name"
@@ -212,13 +222,13 @@ class RefInvalid(StashError, PermissionError):
     """The texts of the references that the browser should not keep any longer, as far as they are known."""
 
     def __init__(self, reason: str, prop: str) -> None:
-        """Take one of "forged", "cut", "foreign"; and the component property it came in."""
+        """Take what is wrong, one of those below; and the component property it came in, or where else it was used."""
         super().__init__(reason, prop)
         self.reason, self.prop = reason, prop
 
     def __str__(self) -> str:
         advice = _REFUSED.get(self.reason, "")
-        return f"the reference in {self.prop!r} was refused: {self.reason}. The callback did not run. {advice}".rstrip()
+        return f"the reference in {self.prop!r} was refused: {self.reason}. {advice}".rstrip()
 
 
 _REFUSED = {
@@ -231,6 +241,8 @@ _REFUSED = {
         "It was made for another browser session: somebody else's, or one that this browser had before it logged out or lost its "
         "cookie. To open for everybody it must be made with share=True."
     ),
+    "no reference": "It is other text, or too little of it is left: a reference begins with stash: and is 72 letters long, or more.",
+    "made from text": "Only what dash-stash has opened has a value: write stash.ref(text) in the place of Ref(text).",
     "cut": "It is not whole: something has shortened or changed the text on its way.",
 }
 

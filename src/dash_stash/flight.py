@@ -183,7 +183,7 @@ def exclusively(store: Store, key: bytes, name: str, act: Callable[[Flight], T])
 
 
 def _exclusively(store: Store, key: bytes, name: str, act: Callable[[Flight], T]) -> T:
-    _begin(key, name)
+    _begin(key, name, FlightCycle.CHANGING)
     while True:
         # No with block of Python's in between: one that is interrupted as it ends would lose the flight.
         be_patient(patient=True)
@@ -197,14 +197,14 @@ def _exclusively(store: Store, key: bytes, name: str, act: Callable[[Flight], T]
                     joined.land()
 
 
-def _begin(key: bytes, name: str) -> None:
+def _begin(key: bytes, name: str, why: str = FlightCycle.COMPUTING) -> None:
     """Be known, for the rest of the present context, as the one that computes *key*.
 
     Raises:
         FlightCycle: It is that already.
     """
     if key in _computing.get():
-        raise FlightCycle(name)
+        raise FlightCycle(name, why)
     _computing.set(_computing.get() | {key})
 
 

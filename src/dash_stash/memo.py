@@ -121,14 +121,19 @@ class Call:
 class Memo(Generic[P, R]):
     """A function that is computed once per argument set. Calling it returns the value, a private copy for each caller."""
 
+    name: str
+
     def __init__(self, stash: Stash, function: Callable[P, R], options: Options) -> None:
         """Made by `@stash.memo`.
 
         Raises:
             ConfigError: It is no plain function, it is a method whose `self` is not ignored, or an ignored name is no parameter.
         """
+        if isinstance(function, Memo):
+            raise ConfigError(f"{function.name}() is a memo function already: write @stash.memo once")
         if not isinstance(function, FunctionType):
             raise ConfigError(f"@stash.memo takes a function, not {mistakes.described(function)}")
+        mistakes.check_generator(function)
         functools.update_wrapper(self, function)
         self.stash, self.function, self.options = stash, function, options
         self.signature = Signature(function, options, stash.visits)

@@ -76,9 +76,8 @@ def chosen(given: str | None) -> str | None:
     if text is None or (isinstance(text, str) and _is_name(text)):
         return text
     raise ConfigError(
-        f"{VARIABLE if given is None else f'name={given!r}'} cannot be a name: it is to be of the "
-        f"letters A to Z, digits and _ . -, at most {_LONGEST}, and begin with a letter, digit "
-        'or _, as in name="sales-report"'
+        f"{VARIABLE if given is None else 'name'}={text!r} cannot be a name: write letters from A to Z, digits and _ . -, "
+        f'{_LONGEST} at most, the first of them a letter, a digit or _, as in name="sales-report"'
     )
 
 

@@ -10,7 +10,7 @@ import re
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Generic, SupportsIndex, TypeVar, get_args, overload
+from typing import TYPE_CHECKING, Any, Generic, SupportsIndex, TypeVar, get_args, overload
 
 from dash_stash import keys, seal
 from dash_stash.clock import Clock, Duration, seconds
@@ -103,7 +103,7 @@ class Ref(str, Generic[T_co]):  # noqa: SLOT000 (a str subclass that is generic 
         if hasattr(self, "_target"):
             return
         if not hasattr(self, "_references"):
-            raise RefInvalid("forged", "a Ref made from text; use stash.ref(text)")
+            raise RefInvalid("made from text", "a Ref")
         # It was stored within a value: who reads that may be another than it was minted for.
         self._target = self._references.open(str(self), "a stored value")._target
 
@@ -127,6 +127,13 @@ class Ref(str, Generic[T_co]):  # noqa: SLOT000 (a str subclass that is generic 
         self._check()
         until = min(self._target.until, self._references.clock() + seconds(ttl, "ttl"))
         return self._references.sealed(dataclasses.replace(self._target, until=until))
+
+    if not TYPE_CHECKING:  # else any name would pass for an attribute's
+
+        def __getattr__(self, name: str) -> Any:
+            if name.startswith("_"):
+                raise AttributeError(name)
+            raise AttributeError(f"a reference has no attribute {name!r}; if its value has, write ref.get().{name}")
 
     @property
     def is_shared(self) -> bool:
@@ -225,7 +232,9 @@ class References:
         return Ref._of(text, self, target)
 
     def _target_of(self, text: str, prop: str) -> Target:
-        raw = _decode(text) if is_reference(text) else b""
+        if not is_reference(text):
+            raise RefInvalid("no reference", prop)
+        raw = _decode(text)
         if len(raw) < _FIXED + _SEAL_SIZE:
             raise RefInvalid("cut", prop)
         body, sealed = raw[:-_SEAL_SIZE], raw[-_SEAL_SIZE:]

@@ -39,7 +39,7 @@ class Signature:
         """Take the function, its options, and what tells whose a value is.
 
         Raises:
-            ConfigError: It is a method whose `self` is not ignored, or an ignored name is no parameter.
+            ConfigError: It is a method whose `self` is not ignored, an ignored name is no parameter, or the version no plain data.
         """
         self.name = f"{identity.module_name(function)}.{function.__qualname__}"
         self._function, self._options, self._visits = function, options, visits
@@ -47,7 +47,7 @@ class Signature:
         self.parameters = self._signature.parameters
         free = function.__code__.co_freevars
         _check_parameters(self.name, self._signature, free, options.ignore)
-        version = b"" if options.version is None else keys.of_value(options.version, "version")
+        version = b"" if options.version is None else _key_of_version(self.name, options.version)
         self.id = keys.digest(identity.of_function(function), version, options.scope.encode())
         """What references name: the same after an edit of the function's code."""
         self._spellings: dict[Any, tuple[bytes, str]] = {}
@@ -94,7 +94,10 @@ class Signature:
         return keys.digest(key, owner.encode()), owner
 
     def _key_of(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bytes:
-        bound = self._signature.bind(*args, **kwargs)
+        try:
+            bound = self._signature.bind(*args, **kwargs)
+        except TypeError as error:  # which does not say whose arguments they are
+            raise TypeError(f"{self.name}(): {error}") from None
         bound.apply_defaults()
         return keys.digest(self.function, self.captured, self._digest(keys.of_value, self._without_ignored(bound)))
 
@@ -131,6 +134,13 @@ class Signature:
 def _is_short_and_plain(args: tuple[Any, ...]) -> bool:
     length = sum(len(text) for text in args if isinstance(text, str | bytes))
     return _PLAIN.issuperset(map(type, args)) and length < _LONGEST_SPELLING
+
+
+def _key_of_version(name: str, version: object) -> bytes:
+    try:
+        return keys.of_value(version, "version")
+    except keys.NoKey as error:
+        raise ConfigError(f"{name}(): {error.path}= is a {error.kind}, and should be plain data, as in version=2") from None
 
 
 def _check_parameters(name: str, signature: inspect.Signature, around: Container[str], ignore: frozenset[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 from dash_stash.errors import ConfigError
@@ -23,6 +24,6 @@ def in_bytes(size: Size, parameter: str) -> int:
     if match is not None:
         number, power, binary = match.groups()
         return int(float(number) * (1024 if binary else 1000) ** _POWERS[power.upper()])
-    if isinstance(size, str | bool) or not isinstance(size, int | float):
+    if isinstance(size, str | bool) or not isinstance(size, int | float) or not math.isfinite(size):
         raise ConfigError(f'{parameter}={size!r} is not a size: write bytes, or "500MB", "2GiB"')
     return int(size)

@@ -10,7 +10,7 @@ import pathlib
 import secrets
 import sys
 import weakref
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Literal, ParamSpec, Protocol, TypeVar, cast, overload
 
 from dash_stash import bytecode, folders, identity, keys, mistakes, naming, owners, recipe
@@ -119,6 +119,8 @@ class Stash:
             StoreUnsafe: Others can write to the folder, or it is on a network file system.
         """
         mistakes.check_first(app, url)
+        mistakes.check_functions(user=user, on_expired=on_expired, clock=clock)
+        mistakes.warn_of_variables(os.environ)
         if guard not in (None, "warn", "raise", "off"):
             raise ConfigError(f'guard={guard!r} must be "warn", "raise", "off", or None for "warn" in debug mode')
         self.limits = _limits(max_bytes, max_entries, max_sessions, max_session_bytes, idle)
@@ -143,9 +145,23 @@ class Stash:
 
             plugin.check(app)
         if self._url is not None:
-            self._open(self._url)
+            try:
+                self._open(self._url)
+            except ConfigError as error:
+                if url is None:
+                    error.add_note(f"The URL is what the environment's {folders.URL_VARIABLE} says.")
+                raise
         if app is not None:
             self.init_app(app)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        """Set an attribute, but not `session` and the like: a dict in their place would be one for all visitors of this process."""
+        if isinstance(vars(self).get(name), Variables):
+            raise AttributeError(  # noqa: TRY004 (the type is that of what is there)
+                f"stash.{name} cannot be replaced, which would be for every visitor of this process: to store a variable write "
+                f'stash.{name}["name"] = ..., to store several stash.{name}.update(...)'
+            )
+        super().__setattr__(name, value)
 
     def init_app(self, app: Dash) -> None:
         """Serve *app*: resolve the references that its callbacks get, and know its sessions and pages.
@@ -260,6 +276,11 @@ class Stash:
         check_scope(scope)
         if isinstance(tags, str):
             raise ConfigError(f"tags={tags!r} would be one tag per letter: write tags=({tags!r},)")
+        tags = tuple(tags) if isinstance(tags, Iterator) else tags
+        mistakes.check_names("tags", tags, 'texts, as in tags=("sales",)')
+        mistakes.check_names("ignore", ignore, "the name of a parameter, or several")
+        if stale is not None and ttl is None:
+            raise ConfigError(f"stale={stale!r} is how much longer a value is served after its ttl: give ttl= too")
         if share and scope != "app":
             raise ConfigError(f"share=True opens values to everybody, scope={scope!r} keeps them apart: choose one")
         options = Options(
@@ -292,7 +313,13 @@ class Stash:
         return memo
 
     def forget(self, *, tag: str) -> None:
-        """Forget all values with *tag*, those that are being computed included."""
+        """Forget all values with *tag*, those that are being computed included.
+
+        Raises:
+            ConfigError: It is not one tag.
+        """
+        if not isinstance(tag, str):
+            raise ConfigError(f"tag={tag!r} is not one tag: forget one after the other, by its text")
         self.store.forget_tag(f"tag:{tag}")
 
     # Values and references
@@ -339,8 +366,8 @@ class Stash:
         with contextlib.nullcontext() if target.is_memo else patiently():
             found = self.store.read(target.key, *target.path[:1])
         why = (
-            "its ttl has passed, its session has ended, or it was evicted for want of room (max_bytes, max_session_bytes); or it was "
-            "stored on another machine, in a folder that this one does not have. What a memo function computes is computed again"
+            "its ttl has passed, its session has ended, it was deleted, or evicted for want of room (max_bytes, max_session_bytes); or it "
+            "was stored on another machine, in a folder that this one does not have. What a memo function computes is computed again"
         )
         if found is not None and (not target.is_memo or self._is_served(found, made)):
             try:
@@ -399,16 +426,21 @@ class Stash:
             _log.warning("%s Memo functions go on computing, without sharing.", error)
 
 
-def _secrets(given: str | bytes | Iterable[str | bytes] | None) -> list[bytes]:
+def _secrets(given: str | bytes | Sequence[str | bytes] | None) -> list[bytes]:
     """The secrets that were given, or that the environment has; none if neither."""
     if given is None:
-        given = filter(None, os.environ.get(folders.SECRET_VARIABLE, "").split(","))
-    elif isinstance(given, str | bytes):
-        given = [given]
+        given = list(filter(None, os.environ.get(folders.SECRET_VARIABLE, "").split(",")))
+        if given:
+            mistakes.check_secrets(given, folders.SECRET_VARIABLE)
+    else:
+        given = [given] if isinstance(given, str | bytes) else given
+        mistakes.check_secrets(given, "secret=")
     return [secret.encode() if isinstance(secret, str) else secret for secret in given]
 
 
 def _limits(max_bytes: Size, max_entries: int, max_sessions: int, max_session_bytes: Size | None, idle: Duration) -> Limits:
+    mistakes.check_count("max_entries", max_entries)
+    mistakes.check_count("max_sessions", max_sessions)
     room = in_bytes(max_bytes, "max_bytes")
     share = max(1, room // 4) if max_session_bytes is None else in_bytes(max_session_bytes, "max_session_bytes")
     limits = Limits(room, max_entries, max_sessions, share, seconds(idle, "idle"))

@@ -46,6 +46,20 @@ class Variables(MutableMapping[str, Any]):
         """Made by `Stash`."""
         self._stash, self._scope = stash, scope
 
+    if not TYPE_CHECKING:  # else any name would pass for an attribute's
+
+        def __getattr__(self, name: str) -> Any:
+            raise AttributeError(name if name.startswith("_") else self._no_attribute(name, ""))
+
+        def __setattr__(self, name: str, value: object) -> None:
+            # It would be an attribute of this process, which all visitors of a worker share and others do not see.
+            if name not in ("_stash", "_scope"):
+                raise AttributeError(self._no_attribute(name, " = ..."))
+            super().__setattr__(name, value)
+
+    def _no_attribute(self, name: str, doing: str) -> str:
+        return f"stash.{self._scope} has no attribute {name!r}: variables are its items, write {self._shown(name)}{doing}"
+
     def __getitem__(self, name: str) -> Any:
         """Return a private copy of the variable's value.
 
@@ -168,11 +182,22 @@ class Variables(MutableMapping[str, Any]):
             Unstorable: The new value, or *default*, cannot be pickled.
             VariableUnreadable: This program cannot unpickle the value, which stays as it is.
         """
+        if isinstance(name, str) and not callable(change):
+            raise TypeError(
+                f"{self._shown(name)}: modify takes a function of the old value, not {type(change).__qualname__}; to store a value "
+                f"write {self._shown(name)} = ..."
+            )
 
         def changed(held: _Held) -> Any:
-            before = self._read(held.key, name)
-            value = change(self._copy(encode(default)) if before is _NOTHING else before)
-            if value is None and before is not _NOTHING and before is not None and self._stash.is_debug:
+            stored = self._read(held.key, name)
+            before = self._copy(encode(default)) if stored is _NOTHING else stored
+            try:
+                value = change(before)
+            except (AttributeError, TypeError) as error:  # as None leads to
+                if stored is _NOTHING and default is None:
+                    error.add_note(f"There is no {self._shown(name)} yet, so the function got None: say default=... in modify.")
+                raise
+            if value is None and before is not None and self._stash.is_debug:
                 _log.warning(
                     "stash.%s.modify(%r, ...) stores None in the place of a %s: what the function returns is stored, and this one "
                     "returned None. Let it return the new value (list.append and the like return None).",
@@ -186,10 +211,10 @@ class Variables(MutableMapping[str, Any]):
     def _alone(self, name: str, act: Callable[[_Held], Any]) -> Any:
         """Return what *act* does while nobody else changes the variable, called again for as long as that is `_AGAIN`."""
         owner = self._owner()
-        key = self._key(name, owner)
+        key, shown = self._key(name, owner), self._shown(name)
         result = _AGAIN
         while result is _AGAIN:
-            result = flight.exclusively(self._stash.store, key, name, lambda held: act(_Held(held, key, owner)))
+            result = flight.exclusively(self._stash.store, key, shown, lambda held: act(_Held(held, key, owner)))
         return result
 
     def _delete(self, name: str) -> bool:

@@ -116,7 +116,6 @@ def f(n):
         (BASE.replace("n + 1", "0.0"), BASE.replace("n + 1", "-0.0")),
         (BASE.replace("n + 1", "(1, 2)"), BASE.replace("n + 1", "(1, 2.0)")),
         (BASE.replace("def f(n)", "async def f(n)"), BASE),
-        (BASE.replace("return", "yield"), BASE),
         (_GUARDED, _UNGUARDED),
         (BASE.replace("n + 1", "(lambda a: a)(n)"), BASE.replace("n + 1", "(lambda *a: a)(n)")),
     ],

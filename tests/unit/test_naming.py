@@ -143,7 +143,7 @@ def test_what_cannot_be_a_name_is_refused(name: Any) -> None:
 
 def test_a_name_of_the_environment_that_cannot_be_one_is_refused_by_the_variables_name(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DASH_STASH_NAME", "a/b")
-    with pytest.raises(ConfigError, match="DASH_STASH_NAME cannot be a name"):
+    with pytest.raises(ConfigError, match="DASH_STASH_NAME='a/b' cannot be a name"):
         Stash()
     ran = CliRunner().invoke(main, ["where"])
     assert (ran.exit_code, "DASH_STASH_NAME" in ran.output) == (1, True)

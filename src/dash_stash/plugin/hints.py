@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import inspect
 import logging
+import re
 from collections.abc import Callable, Coroutine, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("dash_stash")
 
-# As Dash writes it, without spaces.
-_SHOWN = f'"children":"{PREFIX}'
+# As Dash writes it, without spaces: properties whose value the browser itself needs.
+_SHOWN = re.compile(rf'"(children|figure|options|rowData)":"{PREFIX}')
 
 
 def hinting(stash: Stash, call: Callable[..., Any]) -> Callable[..., Any]:
@@ -34,10 +35,12 @@ def hinting(stash: Stash, call: Callable[..., Any]) -> Callable[..., Any]:
             return checked(await answered)
 
     def checked(answered: Any) -> Any:
-        if stash.is_debug and isinstance(answered, str) and _SHOWN in answered:
+        shown = _SHOWN.search(answered) if stash.is_debug and isinstance(answered, str) else None
+        if shown is not None:
             _log.warning(
-                "a callback returned a reference as the children of a component, where the reader sees its text unless the component "
-                "is hidden: return it as the data of a dcc.Store, from which callbacks get the value"
+                "a callback returned a reference as the %s of a component, of which the browser knows the text only: return it as the "
+                "data of a dcc.Store, from which callbacks get the value, or return the value itself",
+                shown[1],
             )
         return answered
 

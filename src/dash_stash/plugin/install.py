@@ -158,6 +158,7 @@ def _refuse(stash: Stash, visitors: Visitors, error: StashError) -> Response:
     else:
         _log.warning("%s", error)
     response = Response(text, status=status, mimetype="text/plain")
-    response.headers[f"{HEADER}-Notice"] = quote(notice if stash.on_expired is None else stash.on_expired(error))
+    own = None if stash.on_expired is None else stash.on_expired(error)
+    response.headers[f"{HEADER}-Notice"] = quote(notice if own is None else own)
     response.headers.update(visitors.told_along(error))
     return response

@@ -186,7 +186,12 @@ class BrowserVisit:
 
     def _user(self) -> str | None:
         ask = self._desk.user or (lambda: None)
-        user = ask() if self._context is None else self._context.copy().run(ask)
+        try:
+            user = ask() if self._context is None else self._context.copy().run(ask)
+        except KeyError as error:  # for which `stash.user.get(...)` would return its default
+            raise ConfigError(
+                f"user= raised KeyError: {error}: let it return None while nobody is logged in, as session.get(...) does"
+            ) from error
         if user is None or user in ("", b""):
             return None
         if not isinstance(user, str | bytes | int) or isinstance(user, bool):
