@@ -13,7 +13,7 @@ from dash_stash.demo.base import stash
 def count_run() -> None:
     """Note that a slow function runs for the column whose callback is being answered; counted over all workers."""
     g.has_computed = True
-    stash.app.modify(_counter(_column()), lambda runs: runs + 1, default=0)
+    stash.app.modify(_counter(g.column), lambda runs: runs + 1, default=0)
 
 
 def has_computed() -> bool:
@@ -30,13 +30,19 @@ def reset(page: str) -> None:
 def report(server: Flask) -> None:
     """Let every answer to a callback tell which worker gave it, how big that is, and how often the column has computed."""
 
-    def add_headers(response: Response) -> Response:
+    def note_column() -> None:
+        # Here, since a memo function for everybody does not see the request.
         if request.path.endswith("/_dash-update-component") and request.method == "POST":
+            g.column = _column()
+
+    def add_headers(response: Response) -> Response:
+        if "column" in g:
             response.headers["X-Worker"] = str(os.getpid())
             response.headers["X-Memory"] = str(psutil.Process().memory_info().rss)
-            response.headers["X-Runs"] = str(stash.app.get(_counter(_column()), 0))
+            response.headers["X-Runs"] = str(stash.app.get(_counter(g.column), 0))
         return response
 
+    server.before_request(note_column)
     server.after_request(add_headers)
 
 
