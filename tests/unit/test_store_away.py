@@ -76,7 +76,7 @@ def stash(away_at: tuple[str, Away], clock: FakeClock) -> Stash:
         stash.session.clear()
         return 1
 
-    stash.served = app  # type: ignore[attr-defined]
+    stash.served = app
     return stash
 
 
