@@ -17,7 +17,6 @@ from dash_stash.errors import BudgetExceeded, ConfigError, NoSession, PartMissin
 from dash_stash.plugin.callbacks import prepare_callbacks
 from dash_stash.plugin.layouts import prepare_as_nobody, serve_layouts
 from dash_stash.plugin.page import Pages
-from dash_stash.plugin.request import FlaskRequest
 from dash_stash.plugin.visit import HEADER
 from dash_stash.plugin.visitors import Visitors
 
@@ -40,7 +39,6 @@ _ANSWERS: dict[type[StashError], tuple[int, str]] = {
 def install(app: dash.Dash, stash: Stash) -> None:
     """Let *stash* serve *app*, which has passed `check`."""
     setattr(app, _MARK, stash)
-    stash.visits.request = FlaskRequest()
     prepare_callbacks(app, stash)
     serve_layouts(app, stash)
     pages = Pages(app)
