@@ -131,7 +131,7 @@ class Stash:
         self._memos: dict[bytes, weakref.WeakSet[Memo[Any, Any]]] = {}
         self._warned_at = float("-inf")
         self.clock, self.guard = clock, guard
-        self.namespace = ""
+        self.namespace, self._has_place = "", False
         self._app: Callable[[], Dash | None] = lambda: None
         self.is_debug = False
         self.visits = Visits(_request, knows_users=user is not None)
@@ -157,14 +157,28 @@ class Stash:
 
         plugin.check(app)
         prefix = app.config.requests_pathname_prefix.strip("/")
-        if self.visits.serves_app and self.namespace != prefix:
-            raise ConfigError(f"this Stash serves the app at /{self.namespace} already: make another one for the app at /{prefix}")
+        if self.visits.serves_app:
+            self._check_served(prefix)
         if isinstance(self.store, _NotOpened):
             folder = folders.named_folder() if self._name.is_given else folders.app_folder(app.config.name)
             self._open(folder.as_uri())
         self._app = weakref.ref(app)
         self.visits.serves_app, self.namespace = True, prefix
         plugin.install(app, self)
+
+    def serve_at(self, prefix: str) -> None:
+        """Serve the app at *prefix*, which has got its server by now.
+
+        Raises:
+            ConfigError: The Stash serves another app.
+        """
+        if self._has_place:
+            self._check_served(prefix)
+        self._has_place, self.namespace = True, prefix
+
+    def _check_served(self, prefix: str) -> None:
+        if self.namespace != prefix:
+            raise ConfigError(f"this Stash serves the app at /{self.namespace} already: make another one for the app at /{prefix}")
 
     @property
     def name(self) -> str:

@@ -64,7 +64,7 @@ def install(app: dash.Dash, stash: Stash) -> None:
 
 def _connect(app: dash.Dash, stash: Stash, pages: Pages) -> None:
     """Serve the requests that the app's server gets."""
-    stash.namespace = app.config.requests_pathname_prefix.strip("/")
+    stash.serve_at(app.config.requests_pathname_prefix.strip("/"))
     visitors = Visitors(app, stash, pages)
     prepare_as_nobody(app, stash)
     # Before Dash's own, whose first one calls layouts.
