@@ -19,7 +19,7 @@ from dash_stash.errors import ConfigError, StoreUnavailable, Unstorable
 from dash_stash.flight import MISSING, Save
 from dash_stash.layout import Facts
 from dash_stash.recipe import Recipe
-from dash_stash.ref import Ref, Target
+from dash_stash.ref import Ref, target_of
 from dash_stash.signature import Options, Signature
 from dash_stash.stores.base import Flight, Found, Landed
 
@@ -77,13 +77,14 @@ class Call:
         """Call the function, where it can see nothing that not all who will get the value may see."""
         self._memo.counters.misses += 1
         self._memo.tell_unseen()
-        context = self._memo.stash.visits.context_for(self.name, self._memo.options.scope)
-        with self._explained():
+        with contextlib.ExitStack() as around:
+            context = around.enter_context(self._memo.stash.visits.computing(self.name, self._memo.options.scope))
+            around.enter_context(self._explained())
             result = context.run(self._memo.function, *self.args, **self.kwargs)
-        return self._continued(result, context) if inspect.iscoroutine(result) else result
+            return self._continued(result, context, around.pop_all()) if inspect.iscoroutine(result) else result
 
-    async def _continued(self, coroutine: Coroutine[Any, Any, Any], context: Context) -> Any:
-        with self._explained():
+    async def _continued(self, coroutine: Coroutine[Any, Any, Any], context: Context, around: contextlib.ExitStack) -> Any:
+        with around:
             return await asyncio.create_task(coroutine, context=context)
 
     @contextlib.contextmanager
@@ -283,7 +284,8 @@ class Memo(Generic[P, R]):
 
     def _mint(self, call: Call) -> Ref[Any]:
         self._write_recipe(call)
-        return self.stash.references.mint(Target(call.key, self.options.scope, is_memo=True), share=self.options.share)
+        target = target_of(call.key, self.options.scope, self.signature.made_of(call.args, call.kwargs))
+        return self.stash.references.mint(target, share=self.options.share)
 
     def _write_recipe(self, call: Call) -> None:
         """Store how to compute the value again, so that a reference outlives it."""

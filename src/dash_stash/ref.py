@@ -8,7 +8,7 @@ import dataclasses
 import json
 import re
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, SupportsIndex, TypeVar, get_args, overload
 
@@ -26,9 +26,9 @@ PREFIX = "stash:"
 _FORM = re.compile(PREFIX + r"[A-Za-z0-9_-]{16,}")
 _LONGEST = 4096
 
-_MEMO, _SHARED, _LASTING = 1, 2, 4
+_MEMO, _SHARED, _LASTING, _USERS = 1, 2, 4, 64
 _SCOPES: tuple[Scope, ...] = get_args(Scope)
-_SCOPE_AT = 3  # bits from here on: the place of the value's scope among them
+_SCOPE_AT, _SCOPE_BITS = 3, 7  # bits from here on: the place of the value's scope among them
 _SEAL_SIZE = 16
 _FIXED = 1 + keys.KEY_SIZE + keys.KEY_SIZE  # flags, the value's key, for whom it opens
 _UNTIL = struct.Struct(">I")  # of a reference with a lifetime: its end, in seconds since the epoch
@@ -46,6 +46,9 @@ class Target:
     path: tuple[PartName, ...] = ()
     until: float = float("inf")
     """When the reference, not the value, expires."""
+
+    is_users: bool = False
+    """Whether the value of a tab or page is made of one of a user, so that it opens for that user only."""
 
     bound: bytes | None = None
     """For whom the reference opens: made of the session that it was minted for and the owner of the value; None for everybody."""
@@ -142,8 +145,13 @@ class Ref(str, Generic[T_co]):  # noqa: SLOT000 (a str subclass that is generic 
 
     @property
     def target(self) -> bytes:
-        """The key of what it points at, without who may open it: what a reference is worth as an argument."""
+        """The key of what it points at, without who may open it: what a reference is worth as an argument.
+
+        Raises:
+            RefInvalid: It does not open: what a memo function is given it may open.
+        """
         self._check()
+        self._references.check(self._target, "a reference given as an argument")
         return keys.digest(self._target.key, json.dumps(self._target.path).encode())
 
     def __copy__(self) -> Ref[T_co]:
@@ -176,16 +184,19 @@ class References:
         if share:
             return self.sealed(target)
         self._visits.owner("session", "a reference")
-        bound = self._present(target.scope)
+        bound = self._present(target)
         if bound is None:
             raise self._visits.missing("a reference", target.scope)
         return self.sealed(dataclasses.replace(target, bound=bound))
 
-    def _present(self, scope: Scope) -> bytes | None:
-        """For whom a reference to a value of *scope* opens if it opens in this visit; None if that is not proven."""
-        session = self._visits.proven("session")
-        owner = APP if scope == "app" else self._visits.proven(scope)
-        return None if session is None or owner is None else keys.digest(session.encode(), owner.encode())
+    def _present(self, target: Target) -> bytes | None:
+        """For whom a reference to such a value opens if it opens in this visit; None if that is not proven."""
+        proven = self._visits.proven
+        owners = [proven("session"), APP if target.scope == "app" else proven(target.scope)]
+        if target.is_users:
+            owners.append(proven("user"))
+        found = [owner.encode() for owner in owners if owner is not None]
+        return keys.digest(*found) if len(found) == len(owners) else None
 
     def sealed(self, target: Target) -> Ref[Any]:
         """Return a reference to *target*, which says for whom it opens.
@@ -195,7 +206,7 @@ class References:
         """
         is_lasting = target.until != float("inf")
         flags = (_MEMO if target.is_memo else 0) | (_SHARED if target.bound is None else 0) | (_LASTING if is_lasting else 0)
-        flags |= _SCOPES.index(target.scope) << _SCOPE_AT
+        flags |= _SCOPES.index(target.scope) << _SCOPE_AT | (_USERS if target.is_users else 0)
         until = _UNTIL.pack(min(int(target.until), 2**32 - 1)) if is_lasting else b""
         path = json.dumps(target.path, separators=(",", ":")).encode() if target.path else b""
         body = bytes([flags]) + target.key + (target.bound or bytes(keys.KEY_SIZE)) + until + path
@@ -214,7 +225,7 @@ class References:
         """
         if target.bound is None or self._visits.current is None or self._visits.is_computing:
             return
-        if target.bound != self._present(target.scope):
+        if target.bound != self._present(target):
             raise RefInvalid("foreign", prop)
 
     def open(self, text: str, prop: str) -> Ref[Any]:
@@ -223,9 +234,14 @@ class References:
         Raises:
             RefInvalid: It is not.
             RefExpired: It was made to last for some time only, which has passed.
+            ScopeTooWide: A memo function is running whose value is for more than who may open it.
         """
         target = self._target_of(text, prop)
-        if target.bound is not None and target.bound != self._present(target.scope):
+        if target.bound is not None and self._visits.is_computing:
+            scopes: list[Scope] = ["session", target.scope, "user" if target.is_users else "session"]
+            for scope in scopes:
+                self._visits.check(scope, f"what is behind a reference ({prop})")
+        if target.bound is not None and target.bound != self._present(target):
             raise RefInvalid("foreign", prop)
         if self.clock() >= target.until:
             raise RefExpired(f"the reference in {prop!r}", "it was made to last for some time only")
@@ -246,7 +262,8 @@ class References:
         if flags & _LASTING:
             until, rest = float(_UNTIL.unpack_from(rest)[0]), rest[_UNTIL.size :]
         path = tuple(json.loads(rest)) if rest else ()
-        return Target(key, _SCOPES[flags >> _SCOPE_AT], bool(flags & _MEMO), path, until, bound)
+        scope = _SCOPES[flags >> _SCOPE_AT & _SCOPE_BITS]
+        return Target(key, scope, bool(flags & _MEMO), path, until, bool(flags & _USERS), bound)
 
     def kept(self, text: str) -> Ref[Any]:
         """Return the reference that was kept within a stored value; whether this session may open it is checked when it does."""
@@ -259,8 +276,39 @@ class References:
 
         Of recipes only: the right to open the reference to a value includes what that is made of.
         """
-        target = self._target_of(text, "a recipe")
-        return self.sealed(dataclasses.replace(target, scope="app", until=float("inf"), bound=self._present("app")))
+        target = dataclasses.replace(self._target_of(text, "a recipe"), until=float("inf"))
+        wider = dataclasses.replace(target, scope="app", is_users=False)
+        for each in (target, wider) if target.bound is not None else ():
+            bound = self._present(each)
+            if bound is not None:
+                return self.sealed(dataclasses.replace(each, bound=bound))
+        # It is for everybody, or there is no visit: then its text stays for whom it was.
+        return Ref._of(text, self, target)
+
+
+def target_of(key: bytes, scope: Scope, made_of: object) -> Target:
+    """Return the target of a reference to a memo function's value; who may not open what it is made of may not open it."""
+    targets = [ref._target for ref in _within(made_of)]
+    scopes: list[Scope] = [scope, *(target.scope for target in targets)]
+    narrowest = max(scopes, key=_BY_WIDTH.index)
+    is_users = "user" in scopes or any(target.is_users for target in targets)
+    return Target(key, narrowest, is_memo=True, is_users=is_users and narrowest != "user")
+
+
+# Every reference is a session's, so of what is the session's and the user's too it is enough to say that it is the user's.
+_BY_WIDTH: tuple[Scope, ...] = ("app", "session", "user", "tab", "page")
+
+
+def _within(value: object) -> Iterator[Ref[Any]]:
+    """The references in an argument."""
+    if isinstance(value, Ref):
+        if hasattr(value, "_target"):  # else nobody has opened it: an argument that the function ignores
+            yield value
+    elif isinstance(value, Mapping):
+        yield from _within([*value.keys(), *value.values()])
+    elif isinstance(value, list | tuple | set | frozenset):
+        for child in value:
+            yield from _within(child)
 
 
 def is_reference(value: object) -> bool:

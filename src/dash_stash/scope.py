@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import contextvars
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from contextvars import Context, ContextVar
-from typing import Literal, NamedTuple, Protocol, get_args
+from typing import Literal, NamedTuple, Protocol, TypeVar, get_args
 
 from dash_stash.errors import ConfigError, NoSession, ScopeTooWide
+
+T = TypeVar("T")
 
 Scope = Literal["app", "user", "session", "tab", "page"]
 
@@ -30,13 +34,19 @@ class Computation(NamedTuple):
 
     name: str
     scope: Scope
+    around: Context
+    """The visitor's own context, outside of all memo functions."""
+
+
+# Of a thread or task, not of one Stash: a function of one may read what another knows of the visitor.
+_computation: ContextVar[Computation | None] = ContextVar("dash_stash_computation", default=None)
 
 
 class Request(Protocol):
     """The web framework's request, as far as it is in the way of sharing a value."""
 
-    def hidden(self) -> Context:
-        """Return a copy of the present context in which there is no request."""
+    def hidden(self) -> AbstractContextManager[Context]:
+        """Return a copy of the present context in which there is no request, for the length of a with block."""
         ...
 
     def is_missed_by(self, error: Exception) -> bool:
@@ -72,12 +82,15 @@ class Visits:
     serves_app = False
     """Whether there is an app whose requests are visits."""
 
-    def __init__(self, *, knows_users: bool = False) -> None:
-        """Begin with none; take whether visits tell users apart."""
-        self._knows_users = knows_users
+    def __init__(self, find_request: Callable[[], Request | None], *, knows_users: bool = False) -> None:
+        """Begin with none; take what finds the framework's request, and whether visits tell users apart."""
+        self._find_request, self._knows_users = find_request, knows_users
         self._current: ContextVar[Visit | None] = ContextVar("dash_stash_visit", default=None)
-        self._computation: ContextVar[Computation | None] = ContextVar("dash_stash_computation", default=None)
-        self.request: Request | None = None
+
+    @property
+    def request(self) -> Request | None:
+        """The web framework's request; None in a program that has not loaded one."""
+        return self._find_request()
 
     @property
     def current(self) -> Visit | None:
@@ -98,18 +111,27 @@ class Visits:
         """
         if scope == "app":
             return APP
-        running = self._computation.get()
-        if running is not None and scope not in _MAY_READ[running.scope]:
-            raise ScopeTooWide(running.name, running.scope, what, scope)
+        self.check(scope, what)
         owner = self.proven(scope)
         if owner is None:
             raise self.missing(what, scope)
         return owner
 
+    def check(self, scope: Scope, what: str) -> None:
+        """See that *what*, which is of *scope*, may be asked for now.
+
+        Raises:
+            ScopeTooWide: A memo function is running whose value would show it to others.
+        """
+        running = _computation.get()
+        if running is not None and scope not in _MAY_READ[running.scope]:
+            raise ScopeTooWide(running.name, running.scope, what, scope)
+
     def proven(self, scope: Scope) -> str | None:
         """Return the owner that the visit proves, None if there is none; for what is known to be the visitor's already."""
         visit = self._current.get()
-        return None if visit is None else visit.owner(scope)
+        # Aside: what says who the user is may read the session.
+        return None if visit is None else self.aside(lambda: visit.owner(scope))
 
     def missing(self, what: str, scope: Scope) -> NoSession | ConfigError:
         """Return the error that says why there is no session, tab, page or user."""
@@ -125,18 +147,25 @@ class Visits:
     @property
     def is_computing(self) -> bool:
         """Whether a memo function is running."""
-        return self._computation.get() is not None
+        return _computation.get() is not None
 
-    def context_for(self, name: str, scope: Scope) -> Context:
-        """Return the context for a memo function to run in: nothing narrower than its scope can be read.
+    def aside(self, call: Callable[[], T]) -> T:
+        """Return what *call* returns where the visitor is known, and no memo function that is running holds it back."""
+        running = _computation.get()
+        return call() if running is None else running.around.copy().run(call)
+
+    @contextlib.contextmanager
+    def computing(self, name: str, scope: Scope) -> Iterator[Context]:
+        """Make the context for a memo function to run in: nothing narrower than its scope can be read.
 
         For the whole app there is no request either: its value is for every visitor.
         """
-        hides = scope == "app" and self.request is not None
-        context: Callable[[], Context] = self.request.hidden if hides and self.request else contextvars.copy_context
-        copy = context()
-        copy.run(self._computation.set, Computation(name, scope))
-        return copy
+        running, request = _computation.get(), self.request
+        around = contextvars.copy_context() if running is None else running.around
+        hides = scope == "app" and request is not None
+        with request.hidden() if hides and request else contextlib.nullcontext(contextvars.copy_context()) as context:
+            context.run(_computation.set, Computation(name, scope, around))
+            yield context
 
 
 def check_scope(scope: str) -> None:

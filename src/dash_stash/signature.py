@@ -62,8 +62,11 @@ class Signature:
     @property
     def captured(self) -> bytes:
         """The key of what the function has taken from around it, as that is now."""
+        return self._digest(identity.of_captured, self._taken())
+
+    def _taken(self) -> dict[str, object]:
         taken = identity.captured(self._function).items()
-        return self._digest(identity.of_captured, {name: value for name, value in taken if name not in self._options.ignore})
+        return {name: value for name, value in taken if name not in self._options.ignore}
 
     def locate(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[bytes, str]:
         """Return the key of a call, and whose its value is. Plain arguments are remembered as they were spelled.
@@ -104,6 +107,10 @@ class Signature:
     def given(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
         """Return the arguments of a call by their parameters' names, without ignored ones and those left to defaults."""
         return self._without_ignored(self._signature.bind(*args, **kwargs))
+
+    def made_of(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[object]:
+        """Return what a call may depend on: what was given, and what the function has taken from around it."""
+        return [*args, *kwargs.values(), *self._taken().values()]
 
     def spelled(self, given: Mapping[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Return such arguments as they are passed.

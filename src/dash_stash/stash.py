@@ -20,7 +20,7 @@ from dash_stash.errors import ConfigError, NoSession, RefExpired, RefInvalid, St
 from dash_stash.layout import Facts
 from dash_stash.memo import AsyncMemo, Call, Memo
 from dash_stash.ref import Ref, References, Target
-from dash_stash.scope import APP, Scope, Visits, check_scope
+from dash_stash.scope import APP, Request, Scope, Visits, check_scope
 from dash_stash.seal import Seal
 from dash_stash.signature import Options
 from dash_stash.sizes import Size, in_bytes
@@ -133,10 +133,10 @@ class Stash:
         self._memos: dict[bytes, weakref.WeakSet[Memo[Any, Any]]] = {}
         self._warned_at = float("-inf")
         self.clock, self.guard = clock, guard
-        self.namespace = ""
+        self.namespace, self._has_place = "", False
         self._app: Callable[[], Dash | None] = lambda: None
         self.is_debug = False
-        self.visits = Visits(knows_users=user is not None)
+        self.visits = Visits(_request, knows_users=user is not None)
         self.user_id, self.cross_site, self.on_expired = user, cross_site, on_expired
         self.app, self.user, self.session = Variables(self, "app"), Variables(self, "user"), Session(self, "session")
         self.tab, self.page = Variables(self, "tab"), Variables(self, "page")
@@ -173,14 +173,28 @@ class Stash:
 
         plugin.check(app)
         prefix = app.config.requests_pathname_prefix.strip("/")
-        if self.visits.serves_app and self.namespace != prefix:
-            raise ConfigError(f"this Stash serves the app at /{self.namespace} already: make another one for the app at /{prefix}")
+        if self.visits.serves_app:
+            self._check_served(prefix)
         if isinstance(self.store, _NotOpened):
             folder = folders.named_folder() if self._name.is_given else folders.app_folder(app.config.name)
             self._open(folder.as_uri())
         self._app = weakref.ref(app)
         self.visits.serves_app, self.namespace = True, prefix
         plugin.install(app, self)
+
+    def serve_at(self, prefix: str) -> None:
+        """Serve the app at *prefix*, which has got its server by now.
+
+        Raises:
+            ConfigError: The Stash serves another app.
+        """
+        if self._has_place:
+            self._check_served(prefix)
+        self._has_place, self.namespace = True, prefix
+
+    def _check_served(self, prefix: str) -> None:
+        if self.namespace != prefix:
+            raise ConfigError(f"this Stash serves the app at /{self.namespace} already: make another one for the app at /{prefix}")
 
     @property
     def name(self) -> str:
@@ -404,7 +418,7 @@ class Stash:
         for memo in self._makers(made):
             if memo.signature.captured == known.captured:
                 try:
-                    call = memo.recall(known)
+                    call = self.visits.aside(lambda: memo.recall(known))  # noqa: B023 (called at once)
                 except TypeError as error:
                     why = f"it cannot be computed from the arguments that the reference knows: {error}"
                     continue
@@ -424,6 +438,15 @@ class Stash:
         if now - self._warned_at >= _WARN_EVERY:
             self._warned_at = now
             _log.warning("%s Memo functions go on computing, without sharing.", error)
+
+
+def _request() -> Request | None:
+    """The request that a Dash app of this program is answering, if it has one: also a Stash without an app has to hide it."""
+    if "dash" not in sys.modules:
+        return None
+    from dash_stash import plugin
+
+    return plugin.REQUEST
 
 
 def _secrets(given: str | bytes | Sequence[str | bytes] | None) -> list[bytes]:

@@ -304,7 +304,11 @@ class Session(Variables):
 
     @patiently()
     def rotate(self) -> None:
-        """Give the browser another cookie for the same data, as on login: whoever knew the old one has nothing."""
+        """Give the browser another cookie for the same data, as on login: whoever knew the old one has nothing.
+
+        Raises:
+            NoSession: Another request has done so since this one began.
+        """
         self._owner()
         self._visit().rotate()
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import contextlib
 import hmac
+import io
+import json
 import logging
 import os
 import pathlib
@@ -153,6 +155,51 @@ def _put(page: Page) -> str:
 def _sendable(text: str) -> str:
     """What of *text* can stand in a header, and is not taken away there."""
     return "".join(letter for letter in text if letter.isascii() and letter.isprintable() and letter not in ' ;,"\\')
+
+
+class _Slow(io.BytesIO):
+    """What a browser sends: the server waits for it, and somebody does something meanwhile."""
+
+    def __init__(self, content: bytes, meanwhile: Callable[[], Any]) -> None:
+        super().__init__(content)
+        self._meanwhile: list[Callable[[], Any]] = [meanwhile]
+
+    def readinto(self, buffer: Any) -> int:
+        if self._meanwhile:
+            self._meanwhile.pop()()
+        return super().readinto(buffer)
+
+
+def test_a_request_that_is_held_open_over_a_login_has_the_old_cookie(app: Dash) -> None:
+    victim, thief = Page(app), Page(app)
+    thief.browser.set_cookie(*_cookie(victim), path="/")
+    call = {"output": "counts.data", "outputs": {"id": "counts", "property": "data"}, "changedPropIds": ["go.n_clicks"]}
+    body = json.dumps(call | {"inputs": [{"id": "go", "property": "n_clicks", "value": 1}]}).encode()
+    held = _Slow(body, lambda: Caller(lambda: victim.call("start.data", ("login", "n_clicks", 1))).result())
+    sent = {"content_type": "application/json", "content_length": len(body), "headers": victim.headers}
+    answer = thief.browser.post("/_dash-update-component", input_stream=held, **sent)
+    assert (answer.status_code, answer.headers.getlist("Set-Cookie")) == (403, [])
+    assert victim.call("counts.data", ("go", "n_clicks", 1)) == [1, 1, 1]
+
+
+def test_of_two_logins_with_one_cookie_only_the_first_gets_a_new_one(app: Dash) -> None:
+    """Who planted the cookie would be in the victim's session else."""
+    stash: Stash = app._dash_stash
+
+    @app.callback(Output("slow", "data"), Input("login", "n_clicks"))
+    def log_in_slowly(_: int) -> bool:
+        assert "n" not in stash.session
+        Caller(lambda: victim.call("start.data", ("login", "n_clicks", 1))).result()
+        stash.session.rotate()
+        return True
+
+    victim, thief = Page(app), Page(app)
+    thief.browser.set_cookie(*_cookie(victim), path="/")
+    thief.id, thief.tab = victim.id, victim.tab
+    answer = thief.post("slow.data", ("login", "n_clicks", 1))
+    assert (answer.status_code, answer.headers.getlist("Set-Cookie")) == (403, [])
+    assert thief.post("counts.data", ("go", "n_clicks", 1)).status_code == 403
+    assert victim.call("counts.data", ("go", "n_clicks", 1)) == [1, 1, 1]
 
 
 def test_mutated_references_cookies_and_ids_are_refused_by_the_app_and_never_break_it(app: Dash) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import pathlib
 from collections.abc import Callable
 from typing import Any
 
@@ -11,7 +12,7 @@ import flask
 import pytest
 from dash import Dash, Input, Output, ctx, dcc, html
 
-from dash_stash import NoSession, Ref, ScopeTooWide, Stash
+from dash_stash import NoSession, Ref, RefInvalid, ScopeTooWide, Stash
 from dash_stash.scope import Scope
 from support import SECRET, FakeClock
 from unit.pages import Page
@@ -104,12 +105,56 @@ def test_references_that_are_passed_as_arguments_are_free(stash: Stash) -> None:
 
     @stash.memo
     def size(frame: Ref[dict[str, list[int]]]) -> int:
-        return len(frame["rows"].get()) + len(frame.get()) + len(stash.ref(str(frame)).get())
+        return len(frame["rows"].get()) + len(frame.get())
 
     mine = stash.memo(scope="user")(lambda: {"rows": [1, 2, 3]})
     with visit(stash, **IDS):
-        assert size(stash.put({"rows": [1, 2]})) == 4
-        assert size(mine.ref()) == 5
+        assert size(stash.put({"rows": [1, 2]})) == 3
+        assert size(mine.ref()) == 4
+
+
+def test_a_reference_that_came_as_text_or_was_found_somewhere_opens_nothing_for_everybody(stash: Stash) -> None:
+    """Who may not open it would be served what is behind it."""
+    given = stash.memo(lambda text: stash.ref(text).get())
+    found = stash.memo(lambda: stash.app["newest"].get())  # noqa: PLW0108 (asked each time)
+    with visit(stash, "anna"):
+        text = str(stash.put("Anna's"))
+        stash.app["newest"] = stash.ref(text)
+        for load in (lambda: given(text), found):
+            with pytest.raises(ScopeTooWide, match=r"what is behind a reference.*one session"):
+                load()
+        mine = stash.memo(scope="session")(lambda text: stash.ref(text).get())
+        assert mine(text) == "Anna's"
+        stash.app["newest"] = stash.put("everybody's", share=True)
+    assert found() == "everybody's"
+
+
+def test_a_reference_of_somebody_else_is_no_argument(stash: Stash) -> None:
+    """Whatever variable of the program it was left in."""
+    load = stash.memo(lambda refs: refs[0].get())
+    with visit(stash, "anna"):
+        left = stash.put("Anna's")
+    with visit(stash, "bob"), pytest.raises(RefInvalid, match="foreign"):
+        load([left])
+
+
+def test_an_argument_that_has_expired_is_computed_again_for_whom_it_is(stash: Stash, clock: FakeClock) -> None:
+    mine = stash.memo(scope="session", ttl=60)(lambda: stash.session["name"])
+    loud = stash.memo(lambda name: name.get().upper())
+    with visit(stash, "anna"):
+        stash.session["name"] = "anna"
+        ref = mine.ref()
+        clock.now += 120
+        assert loud(ref) == "ANNA"
+
+
+def test_a_function_of_another_stash_is_held_to_it_too(stash: Stash, folder: pathlib.Path) -> None:
+    big = Stash(url=f"file://{folder}/big", secret=SECRET)
+    greeting = big.memo(lambda: f"Hello {stash.session['name']}")
+    with visit(stash, "anna"):
+        stash.session["name"] = "anna"
+        with pytest.raises(ScopeTooWide, match=r"stash\.session"):
+            greeting()
 
 
 def test_a_reference_that_a_memo_shares_is_free(stash: Stash) -> None:
@@ -201,8 +246,9 @@ def answer(app: Dash, read: Callable[[], Any]) -> Any:
         lambda: flask.session.get("user"),
         lambda: ctx.triggered_id,
         lambda: ctx.cookies,
+        lambda: flask.g.kept,
     ],
-    ids=["request", "session", "triggered_id", "cookies"],
+    ids=["request", "session", "triggered_id", "cookies", "g"],
 )
 @pytest.mark.parametrize("kind", ["plain", "async"])
 def test_an_app_wide_value_cannot_be_made_of_the_request(app: tuple[Dash, Stash], read: Callable[[], Any], kind: str) -> None:
@@ -226,9 +272,50 @@ def test_guarded_uses_of_the_request_and_the_app_itself_go_on(app: tuple[Dash, S
 
     @stash.memo
     def compute() -> list[Any]:
-        return [flask.has_request_context(), flask.current_app.name, bool(flask.request), flask.g.kept, VARIABLE.get()]
+        return [flask.has_request_context(), flask.current_app.name, bool(flask.request), "kept" in flask.g, VARIABLE.get()]
 
-    assert answer(dash, compute) == [False, dash.server.name, False, True, "kept"]
+    assert answer(dash, compute) == [False, dash.server.name, False, False, "kept"]
+
+
+@pytest.mark.parametrize("kind", ["plain", "async"])
+def test_what_a_computation_opens_for_itself_is_closed_with_it(app: tuple[Dash, Stash], kind: str) -> None:
+    """As a connection that the app keeps in `g` is at the end of a request."""
+    dash, stash = app
+    closed: list[str | None] = []
+    dash.server.teardown_appcontext(lambda _: closed.append(flask.g.get("connection")))
+
+    def compute() -> str:
+        flask.g.connection = "open"
+        return "computed"
+
+    async def compute_async() -> str:
+        return compute()
+
+    memo = stash.memo(compute_async if kind == "async" else compute)
+    assert answer(dash, memo) == "computed"
+    assert closed[-2:] == ["open", None]  # the request itself comes last
+
+
+def test_a_stash_without_an_app_hides_the_request_too(app: tuple[Dash, Stash], folder: pathlib.Path) -> None:
+    big = Stash(url=f"file://{folder}/big", secret=SECRET)
+    error = answer(app[0], big.memo(lambda: flask.request.path))
+    assert isinstance(error, Exception)
+    assert "pass it as an argument" in "".join(error.__notes__)
+
+
+def test_who_the_user_is_may_be_known_by_the_session(url: str) -> None:
+    """What `user=` reads is no part of the value."""
+    dash = Dash(__name__)
+    dash.layout = html.Div([dcc.Store(id="out"), dcc.Input(id="in")])
+    stash = Stash(dash, url, secret=SECRET, user=lambda: stash.session.get("name"))
+    name = stash.memo(scope="user")(lambda: stash.user["name"])
+
+    def log_in() -> str:
+        stash.session["name"] = "anna"
+        stash.user["name"] = "Anna"
+        return name()
+
+    assert answer(dash, log_in) == "Anna"
 
 
 def test_a_value_of_a_session_may_be_made_of_the_request(app: tuple[Dash, Stash]) -> None:

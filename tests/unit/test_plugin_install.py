@@ -101,6 +101,16 @@ def test_an_app_that_gets_its_server_later_works(folder: pathlib.Path) -> None:
     assert "data-ids" in server.test_client().get("/").get_data(as_text=True)
 
 
+def test_two_apps_that_get_their_places_later_cannot_have_one_stash(folder: pathlib.Path) -> None:
+    """The second one's cookies would be asked for on the pages of the first."""
+    first, second = Dash("first", server=False), Dash("second", server=False)
+    stash, server = Stash(first, f"file://{folder}"), flask.Flask("server")
+    stash.init_app(second)
+    first.init_app(server, routes_pathname_prefix="/a/", requests_pathname_prefix="/a/")
+    with pytest.raises(ConfigError, match=r"serves the app at /a already: make another one for the app at /b"):
+        second.init_app(server, routes_pathname_prefix="/b/", requests_pathname_prefix="/b/")
+
+
 def test_a_stash_may_be_made_before_the_app(folder: pathlib.Path) -> None:
     stash = Stash(url=f"file://{folder}")
     square = stash.memo(share=True)(lambda n: n * n)

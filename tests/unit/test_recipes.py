@@ -70,6 +70,25 @@ def test_a_reference_out_of_a_recipe_opens_for_nobody_else(stash: Stash, clock: 
         stash.ref(text)
 
 
+def test_what_was_made_of_a_users_value_opens_for_no_other_user_of_the_browser(stash: Stash, clock: FakeClock) -> None:
+    """Neither does a reference that the function hands on, nor before or after it was computed again."""
+    mine = stash.memo(scope="user")(lambda: [1, 2, 3])
+    total = stash.memo(lambda refs: sum(refs["of"].get()))
+    of_page = stash.memo(scope="page")(lambda ref: [2 * n for n in ref.get()])
+    pass_on = stash.memo(ttl=60, scope="session")(lambda ref: [str(ref)])
+    with visit(stash, user="anna"):
+        around = mine.ref()
+        held = stash.memo(lambda: len(around.get()))
+        refs = [total.ref({"of": mine.ref()}), held.ref(), of_page.ref(mine.ref()), total.ref({"of": of_page.ref(mine.ref())})]
+        assert [stash.ref(ref).get() for ref in refs] == [6, 3, [2, 4, 6], 12]
+        refs.append(pass_on.ref(mine.ref()))
+        clock.now += 120
+        refs += stash.ref(refs[-1]).get()
+    for ref in refs:
+        with visit(stash, user="bob"), pytest.raises(RefInvalid, match="foreign"):
+            stash.ref(str(ref))
+
+
 def stored(folder: pathlib.Path) -> bytes:
     return b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
 

@@ -3,22 +3,39 @@
 from __future__ import annotations
 
 import os
+from contextvars import ContextVar
+from dataclasses import dataclass
 
 import psutil
-from flask import Flask, Response, g, request
+from flask import Flask, Response, request
 
 from dash_stash.demo.base import stash
 
 
+@dataclass
+class _Answer:
+    """The answer to a callback that is being made: for which column, and whether a slow function ran for it."""
+
+    column: str
+    has_computed: bool = False
+
+
+# Not in `flask.g`, which a memo function for everybody does not see, as it does not see the request.
+_answer: ContextVar[_Answer | None] = ContextVar("gallery_answer", default=None)
+
+
 def count_run() -> None:
     """Note that a slow function runs for the column whose callback is being answered; counted over all workers."""
-    g.has_computed = True
-    stash.app.modify(_counter(g.column), lambda runs: runs + 1, default=0)
+    answer = _answer.get()
+    if answer is not None:
+        answer.has_computed = True
+        stash.app.modify(_counter(answer.column), lambda runs: runs + 1, default=0)
 
 
 def has_computed() -> bool:
     """Whether a slow function ran for the request that is being answered."""
-    return bool(g.get("has_computed"))
+    answer = _answer.get()
+    return answer is not None and answer.has_computed
 
 
 def reset(page: str) -> None:
@@ -30,19 +47,19 @@ def reset(page: str) -> None:
 def report(server: Flask) -> None:
     """Let every answer to a callback tell which worker gave it, how big that is, and how often the column has computed."""
 
-    def note_column() -> None:
-        # Here, since a memo function for everybody does not see the request.
-        if request.path.endswith("/_dash-update-component") and request.method == "POST":
-            g.column = _column()
+    def begin() -> None:
+        is_callback = request.path.endswith("/_dash-update-component") and request.method == "POST"
+        _answer.set(_Answer(_column()) if is_callback else None)
 
     def add_headers(response: Response) -> Response:
-        if "column" in g:
+        answer = _answer.get()
+        if answer is not None:
             response.headers["X-Worker"] = str(os.getpid())
             response.headers["X-Memory"] = str(psutil.Process().memory_info().rss)
-            response.headers["X-Runs"] = str(stash.app.get(_counter(g.column), 0))
+            response.headers["X-Runs"] = str(stash.app.get(_counter(answer.column), 0))
         return response
 
-    server.before_request(note_column)
+    server.before_request(begin)
     server.after_request(add_headers)
 
 

@@ -1,5 +1,6 @@
 """What connects a Stash to a Dash app: the only package that knows Dash and Flask."""
 
 from dash_stash.plugin.install import check, check_memo, install
+from dash_stash.plugin.request import REQUEST
 
-__all__ = ["check", "check_memo", "install"]
+__all__ = ["REQUEST", "check", "check_memo", "install"]

@@ -17,7 +17,6 @@ from dash_stash.errors import BudgetExceeded, ConfigError, NoSession, PartMissin
 from dash_stash.plugin.callbacks import prepare_callbacks
 from dash_stash.plugin.layouts import prepare_as_nobody, serve_layouts
 from dash_stash.plugin.page import Pages
-from dash_stash.plugin.request import FlaskRequest
 from dash_stash.plugin.visit import HEADER
 from dash_stash.plugin.visitors import Visitors
 
@@ -40,7 +39,6 @@ _ANSWERS: dict[type[StashError], tuple[int, str]] = {
 def install(app: dash.Dash, stash: Stash) -> None:
     """Let *stash* serve *app*, which has passed `check`."""
     setattr(app, _MARK, stash)
-    stash.visits.request = FlaskRequest()
     prepare_callbacks(app, stash)
     serve_layouts(app, stash)
     pages = Pages(app)
@@ -66,7 +64,7 @@ def install(app: dash.Dash, stash: Stash) -> None:
 
 def _connect(app: dash.Dash, stash: Stash, pages: Pages) -> None:
     """Serve the requests that the app's server gets."""
-    stash.namespace = app.config.requests_pathname_prefix.strip("/")
+    stash.serve_at(app.config.requests_pathname_prefix.strip("/"))
     visitors = Visitors(app, stash, pages)
     prepare_as_nobody(app, stash)
     # Before Dash's own, whose first one calls layouts.

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import contextvars
+from collections.abc import Iterator
 from contextvars import Context
 
+import flask
+import flask.ctx
 import flask.globals
 from dash import _callback_context
 from dash.exceptions import MissingCallbackContextException
 
-# Where Flask and Dash keep the request, and what stands there when there is none. `current_app` and `g` are kept elsewhere.
+# Where Flask and Dash keep the request, and what stands there when there is none.
 _FLASK = flask.globals._cv_request
 _DASH = _callback_context.context_value
 
@@ -17,17 +21,33 @@ _DASH = _callback_context.context_value
 class FlaskRequest:
     """A `scope.Request` of Flask's and Dash's."""
 
-    def hidden(self) -> Context:
-        """Return a copy of the present context in which there is no request."""
+    @contextlib.contextmanager
+    def hidden(self) -> Iterator[Context]:
+        """Make a copy of the present context in which there is no request."""
         context = Context()
         for variable, value in contextvars.copy_context().items():
             if variable is not _FLASK:
                 context.run(variable.set, value)
         context.run(_DASH.set, {})
-        return context
+        if not flask.has_request_context():
+            yield context
+            return
+        # The app itself is there, with a `g` of its own: in the request's, apps and extensions keep who is asking.
+        app = flask.current_app.app_context()
+        context.run(app.push)
+        try:
+            yield context
+        finally:
+            context.run(app.pop)
 
     def is_missed_by(self, error: Exception) -> bool:
         """Whether *error* is what Flask or Dash raises where a request is needed and there is none."""
         if isinstance(error, MissingCallbackContextException):
             return True
+        if isinstance(error, AttributeError):
+            return isinstance(error.obj, flask.ctx._AppCtxGlobals)
         return isinstance(error, RuntimeError) and str(error).startswith("Working outside of request context")
+
+
+REQUEST = FlaskRequest()
+"""The one of this thread or task."""

@@ -13,7 +13,7 @@ from functools import cached_property
 
 import flask
 
-from dash_stash import keys, seal
+from dash_stash import flight, keys, seal
 from dash_stash.clock import SKEW, Clock
 from dash_stash.errors import ConfigError, NoSession, StoreUnavailable
 from dash_stash.plugin.ids import ID_SIZE, Cookie, proven, sign
@@ -54,6 +54,8 @@ class BrowserVisit:
         self._desk = desk
         self._owners: dict[Scope, str | None] = {}
         self.cookie_to_set: Cookie | None = None
+        self._renewed: Cookie | None = None
+        """The cookie that the browser has, issued anew."""
         self.new_ids = ""
         """The ids that the page is to send from now on, if those that it has are worth nothing any more."""
         self._is_replaced = False
@@ -223,11 +225,13 @@ class BrowserVisit:
                 self._desk.store.touch(owner)
         now = self._desk.clock()
         if now - cookie.issued > _RENEW_AFTER * self._desk.limits.idle:
-            self.cookie_to_set = dataclasses.replace(cookie, issued=int(now))
+            self._renewed = dataclasses.replace(cookie, issued=int(now))
+        # What the browser sends may arrive slowly: by the time that somebody asks, another request may have replaced the cookie.
+        del self.proven_cookie
 
     def lasting_cookie(self) -> Cookie | None:
         """The cookie to set, if any: not one that was issued anew and has ended while the request was answered."""
-        cookie = self.cookie_to_set
+        cookie = self.cookie_to_set or self._renewed
         try:
             return None if cookie is None or self._has_ended(cookie) else cookie
         except StoreUnavailable:
@@ -235,14 +239,25 @@ class BrowserVisit:
             return cookie if self._is_replaced else None
 
     def rotate(self) -> None:
-        """Give the browser another cookie of the same session; the one that it had is worth nothing from now on."""
+        """Give the browser another cookie of the same session; the one that it had is worth nothing from now on.
+
+        Raises:
+            NoSession: Another request has done so since this one began, or its answer has begun: there is one new cookie for an old one.
+        """
         if self._context is not None:
             raise NoSession("stash.session.rotate()", "new cookie", NoSession.BEGUN)
         cookie = self.cookie
         assert cookie is not None  # noqa: S101 (asked by `Session`, which has proven it)
-        self._desk.store.end(cookie.mark)
+        key = keys.digest(b"rotate", cookie.mark.encode())
+        flight.exclusively(self._desk.store, key, "stash.session.rotate()", lambda _: self._replace(cookie))
         self._is_replaced = True
         self.cookie_to_set = Cookie.new(self._desk.clock(), cookie.session)
+
+    def _replace(self, cookie: Cookie) -> None:
+        # Who planted the cookie may have begun a login of their own with it, and let that wait for this one.
+        if self._has_ended(cookie):
+            raise NoSession("stash.session.rotate()", "session")
+        self._desk.store.end(cookie.mark)
 
     def end(self) -> None:
         """Give the browser a new session, and its page and tab new ids."""
