@@ -48,6 +48,9 @@ class Facts:
     changed_inside: dict[str, set[str]] = field(default_factory=dict)
     """Names that a function, by the path of its variables, changes in place, be they its own or not."""
 
+    changing_themselves: set[str] = field(default_factory=set)
+    """Classes whose methods assign attributes of their instances later than `__init__` and `__post_init__`."""
+
     changed_by_alias: set[str] = field(default_factory=set)
     """What functions give a name of their own, or go through, and change by that: `config.data`."""
 
@@ -129,12 +132,23 @@ class _Reader:
             self._frames[-1].changed.add(target.id)
         elif isinstance(target, ast.Attribute):
             self._change_attribute(target)
+            if ast.unparse(target.value) == "self":
+                # Of the instance, or of the class if that has a value which can change.
+                self.facts.changed_by_alias.add(f"{self._class_path()}.{target.attr}")
 
     def _change_attribute(self, target: ast.Attribute) -> None:
         base = ast.unparse(target.value)
         if base in ("cls", "type(self)", "self.__class__"):
-            base = next((frame.path for frame in reversed(self._frames) if not frame.is_function), "")
+            base = self._class_path()
         self.facts.changed_attributes.add((base, target.attr))
+        root = _place(target.value).partition(".")[0]
+        if root == "self" and not self._frames[-1].path.endswith(("__init__.<locals>", "__post_init__.<locals>")):
+            self.facts.changing_themselves.add(self._class_path())
+        elif root:
+            self._frames[-1].changed.add(root)
+
+    def _class_path(self) -> str:
+        return next((frame.path for frame in reversed(self._frames) if not frame.is_function), "")
 
     # Statements and expressions that matter
 

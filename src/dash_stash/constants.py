@@ -229,6 +229,15 @@ def _is_record(kind: object) -> bool:
     )
 
 
+def changes_itself(kind: type) -> bool:
+    """Tell whether a class of records has methods that change them."""
+    for base in kind.__mro__:
+        known = facts(getattr(sys.modules.get(base.__module__), "__dict__", {})) if is_app_module(base.__module__) else None
+        if known is not None and base.__qualname__ in known.changing_themselves:
+            return True
+    return False
+
+
 def changes_elsewhere(namespace: Namespace) -> Iterator[tuple[int, str]]:
     """Yield the attributes of modules and classes that the code of a module assigns or changes in place.
 

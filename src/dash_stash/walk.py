@@ -215,6 +215,10 @@ class Walk:
         if isinstance(cls, EnumType):
             return b""
         if name in _NOTED:
+            if name == "__pydantic_fields__" and not getattr(cls, "__pydantic_complete__", True):
+                # As its first use would do, if it names classes that are defined further below.
+                cls.model_rebuild(raise_errors=False)  # type: ignore[attr-defined]
+                value = vars(cls)[name]
             return _shown(value)
         space = getattr(sys.modules.get(cls.__module__), "__dict__", {})
         self._touch(space)
@@ -371,6 +375,8 @@ class Walk:
         if isinstance(value, tuple) and hasattr(value, "_fields"):
             return keys.digest(self._number(type(value)), *map(self._value, value))
         if dataclasses.is_dataclass(value):
+            if constants.changes_itself(type(value)):
+                raise keys.NoKey("", "record that changes")
             each = (getattr(value, each.name) for each in dataclasses.fields(value))
             return keys.digest(self._number(type(value)), *map(self._value, each))
         if isinstance(value, re.Pattern):

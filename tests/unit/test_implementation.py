@@ -451,6 +451,33 @@ def test_a_number_from_which_another_function_counts_is_a_constant(deploy: Deplo
     assert implementation.unseen(deploy(files)) == []
 
 
+RECORD = (
+    "import dataclasses\n@dataclasses.dataclass\nclass S:\n    d: int = 5\n    def up(self):\n        self.d += 1\n        return self.d\n"
+)
+FILLED = {
+    "a record by its own method": f"{RECORD}X = S(d=1)\ndef f():\n    return X.up()\n",
+    "a record that is a default": f"{RECORD}def g(s=S()):\n    s.d += 1\n    return s.d\ndef f():\n    return g()\n",
+    "a class's dict through an instance": (
+        "class C:\n    kept = {'a': 1}\n    def up(self):\n        self.kept[len(self.kept)] = 1\n        return self.kept\n"
+        "def f():\n    return C().up()\n"
+    ),
+    "what a decorator counts": (
+        "def counted(g):\n    calls = [0]\n    def run():\n        calls[0] += 1\n        return g()\n    return run\n"
+        "@counted\ndef g():\n    return 1\ndef f():\n    return g()\n"
+    ),
+    "a model that is finished by its first use": (
+        "from __future__ import annotations\nfrom pydantic import BaseModel\nclass S(BaseModel):\n    d: A | None = None\n"
+        "class A(BaseModel):\n    x: int = 1\ndef f():\n    return S()\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("source", FILLED.values(), ids=FILLED)
+def test_what_a_run_changes_is_not_in_it(tmp_path: pathlib.Path, source: str) -> None:
+    write(tmp_path, {"app.py": source})
+    assert answer(tmp_path, "-c", f"from app import f; {PRINT}") == answer(tmp_path, "-c", f"from app import f; f(); {PRINT}")
+
+
 def test_an_objects_attribute_that_changes_is_told(deploy: Deploy) -> None:
     record = "import dataclasses\n@dataclasses.dataclass\nclass S:\n    d: int = 5\nX = S(d=5)\n"
     files = {"app.py": f"{record}def f():\n    return X.d\ndef change(d):\n    X.d = d\n"}
