@@ -20,6 +20,15 @@ _CHANGING: Final = frozenset(
 )
 
 
+_CHANGING_FIRST: Final = frozenset(
+    [
+        *("heappush", "heappop", "heapify", "heappushpop", "heapreplace"),
+        *("insort", "insort_left", "insort_right", "shuffle"),
+    ]
+)
+"""Functions of the standard library that change their first argument."""
+
+
 @dataclass(slots=True)
 class Facts:
     """What a module's source says of its names."""
@@ -36,7 +45,24 @@ class Facts:
     changed_attributes: set[tuple[str, str]] = field(default_factory=set)
     """Attributes that are assigned or changed in place, and what those are attributes of: `config.data`."""
 
+    changed_inside: dict[str, set[str]] = field(default_factory=dict)
+    """Names that a function, by the path of its variables, changes in place, be they its own or not."""
+
+    changing_themselves: set[str] = field(default_factory=set)
+    """Classes whose methods assign attributes of their instances later than `__init__` and `__post_init__`."""
+
+    changed_by_alias: set[str] = field(default_factory=set)
+    """What functions give a name of their own, or go through, and change by that: `config.data`."""
+
+    imported_inside: dict[str, ast.ImportFrom] = field(default_factory=dict)
+    """Names that functions import; `import a.b as c` as `from a import b as c`."""
+
     stars: list[ast.ImportFrom] = field(default_factory=list)
+
+    def is_changed(self, function: str, name: str) -> bool:
+        """Tell whether a variable in or around a function, given by its qualified name, is changed in place."""
+        inside = f"{function}.<locals>"
+        return any(name in names and inside.startswith(path) for path, names in self.changed_inside.items())
 
 
 @dataclass(slots=True)
@@ -52,6 +78,7 @@ class _Frame:
     """Names that are declared global or nonlocal."""
 
     changed: set[str] = field(default_factory=set)
+    aliases: list[tuple[str, ast.expr]] = field(default_factory=list)
 
 
 class _Reader:
@@ -105,12 +132,23 @@ class _Reader:
             self._frames[-1].changed.add(target.id)
         elif isinstance(target, ast.Attribute):
             self._change_attribute(target)
+            if ast.unparse(target.value) == "self":
+                # Of the instance, or of the class if that has a value which can change.
+                self.facts.changed_by_alias.add(f"{self._class_path()}.{target.attr}")
 
     def _change_attribute(self, target: ast.Attribute) -> None:
         base = ast.unparse(target.value)
         if base in ("cls", "type(self)", "self.__class__"):
-            base = next((frame.path for frame in reversed(self._frames) if not frame.is_function), "")
+            base = self._class_path()
         self.facts.changed_attributes.add((base, target.attr))
+        root = _place(target.value).partition(".")[0]
+        if root == "self" and not self._frames[-1].path.endswith(("__init__.<locals>", "__post_init__.<locals>")):
+            self.facts.changing_themselves.add(self._class_path())
+        elif root:
+            self._frames[-1].changed.add(root)
+
+    def _class_path(self) -> str:
+        return next((frame.path for frame in reversed(self._frames) if not frame.is_function), "")
 
     # Statements and expressions that matter
 
@@ -127,8 +165,16 @@ class _Reader:
     def _assign_target(self, target: ast.expr, value: ast.expr) -> None:
         if isinstance(target, ast.Name):
             self._bind(target.id, value)
+            self._frames[-1].aliases.append((target.id, value))
+        elif isinstance(target, ast.Tuple | ast.List):
+            for each, part in zip(target.elts, _parts_for(target, value), strict=True):
+                self._assign_target(each, part)
         else:
             self._read(target)
+
+    def _assign_inside(self, node: ast.NamedExpr) -> None:
+        self._bind(node.target.id, node.value)
+        self._read(node.value)
 
     def _attribute(self, node: ast.Attribute) -> None:
         if type(node.ctx) is not ast.Load:
@@ -147,18 +193,39 @@ class _Reader:
     def _call(self, node: ast.Call) -> None:
         if type(node.func) is ast.Attribute and node.func.attr in _CHANGING:
             self._change(node.func.value)
+        called = getattr(node.func, "attr", getattr(node.func, "id", ""))
+        if called in _CHANGING_FIRST and node.args:
+            self._change(node.args[0])
+        if type(node.func) is ast.Name and node.func.id in ("setattr", "delattr") and len(node.args) > 1:
+            base, name = node.args[:2]
+            if isinstance(name, ast.Constant):
+                self._change_attribute(ast.Attribute(base, str(name.value)))
+        self._read_children(node)
+
+    def _loop(self, node: ast.For | ast.AsyncFor) -> None:
+        places = node.iter.args if isinstance(node.iter, ast.Call) and isinstance(node.iter.func, ast.Name) else [node.iter]
+        for name in ast.walk(node.target):
+            if isinstance(name, ast.Name):
+                self._frames[-1].aliases += [(name.id, _without_view(place)) for place in places]
         self._read_children(node)
 
     def _import(self, node: ast.Import) -> None:
         for alias in node.names:
             self._bind(alias.asname or alias.name.partition(".")[0], None)
+            if alias.asname is not None and self._frames[-1].is_function:
+                package, _, name = alias.name.rpartition(".")
+                self.facts.imported_inside[alias.asname] = ast.ImportFrom(package, [ast.alias(name)], 0)
 
     def _import_from(self, node: ast.ImportFrom) -> None:
         for alias in node.names:
             if alias.name == "*":
                 self.facts.stars.append(node)
             else:
-                self._bind(alias.asname or alias.name, ast.ImportFrom(node.module, [alias], node.level))
+                single = ast.ImportFrom(node.module, [alias], node.level)
+                self._bind(alias.asname or alias.name, single)
+                if self._frames[-1].is_function:
+                    self.facts.imported_inside[alias.asname or alias.name] = single
+                    self._frames[-1].aliases.append((alias.asname or alias.name, ast.Name(alias.asname or alias.name)))
 
     def _declare(self, node: ast.Global | ast.Nonlocal) -> None:
         self._frames[-1].outside.update(node.names)
@@ -195,12 +262,20 @@ class _Reader:
         self._read_all(body)
         self._frames.pop()
         self.facts.rebound |= frame.own & frame.outside
+        for alias, value in frame.aliases if is_function else ():
+            if alias in frame.changed and (place := _place(value)):
+                self.facts.changed_by_alias.add(place)
+        if is_function and frame.changed:
+            self.facts.changed_inside.setdefault(frame.path, set()).update(frame.changed)
         around.changed |= frame.changed - (frame.own - frame.outside)
 
     _READERS: Final[dict[type, Any]] = {
         ast.Assign: _assign,
         ast.AnnAssign: _assign_annotated,
         ast.AugAssign: _assign_augmented,
+        ast.NamedExpr: _assign_inside,
+        ast.For: _loop,
+        ast.AsyncFor: _loop,
         ast.Attribute: _attribute,
         ast.Subscript: _subscript,
         ast.Call: _call,
@@ -216,6 +291,29 @@ class _Reader:
         ast.AsyncFunctionDef: _function,
         ast.Lambda: _function,
     }
+
+
+def _without_view(node: ast.expr) -> ast.expr:
+    """What `data.items()`, or `values()`, shows."""
+    is_view = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in ("items", "values")
+    return node.func.value if is_view else node  # type: ignore[attr-defined]
+
+
+def _place(node: ast.expr) -> str:
+    """The variable that an expression is, or is a part of: `config.data` of `config.data["a"]`; "" if it is made anew."""
+    while isinstance(node, ast.Subscript):
+        node = node.value
+    inner = node
+    while isinstance(inner, ast.Attribute):
+        inner = inner.value
+    return ast.unparse(node) if isinstance(inner, ast.Name) else ""
+
+
+def _parts_for(target: ast.Tuple | ast.List, value: ast.expr) -> list[ast.expr]:
+    """What each of several targets is bound to: its part of the value, or, where that is not written so, the whole."""
+    written = value.elts if isinstance(value, ast.Tuple | ast.List) else []
+    is_one_each = len(written) == len(target.elts) and not any(isinstance(each, ast.Starred) for each in (*written, *target.elts))
+    return written if is_one_each else [value] * len(target.elts)
 
 
 _facts: weakref.WeakKeyDictionary[syntax.Source, Facts] = weakref.WeakKeyDictionary()

@@ -8,7 +8,7 @@ import inspect
 from collections.abc import Iterator
 from dataclasses import dataclass
 from types import CodeType
-from typing import Final
+from typing import Any, Final
 
 from dash_stash import keys
 
@@ -19,6 +19,7 @@ _IMPORTS: Final = frozenset([dis.opmap["IMPORT_NAME"]])
 _ITEM_STORES: Final = frozenset(dis.opmap[name] for name in ("STORE_SUBSCR", "DELETE_SUBSCR", "STORE_SLICE") if name in dis.opmap)
 _LOAD_GLOBAL: Final = dis.opmap["LOAD_GLOBAL"]
 _CONSTS: Final = frozenset(dis.hasconst)
+_SMALL_INT: Final = dis.opmap.get("LOAD_SMALL_INT")
 _STARRED: Final = inspect.CO_VARARGS | inspect.CO_VARKEYWORDS
 
 
@@ -36,8 +37,8 @@ class Names:
     """Attributes that are read, and whatever else is named."""
 
     stored_attributes: frozenset[str]
-    imported: frozenset[str]
-    """Modules that are imported inside."""
+    imported: frozenset[tuple[int, str, tuple[str, ...]]]
+    """What is imported inside: how many packages up, the module, and what is wanted of it."""
 
     stores_items: bool
     """Whether an item of something is assigned or deleted."""
@@ -46,10 +47,11 @@ class Names:
 @functools.lru_cache(4096)
 def names(code: CodeType) -> Names:
     """Return the names in a code object and in those nested in it."""
-    loaded, stored, stored_attributes, imported = set[str](), set[str](), set[str](), set[str]()
-    attributes, stores_items = set[str](), False
+    loaded, stored, stored_attributes = set[str](), set[str](), set[str]()
+    attributes, stores_items, imported = set[str](), False, set[tuple[int, str, tuple[str, ...]]]()
     for part in _with_nested(code):
         attributes.update(part.co_names)
+        recent: tuple[Any, Any] = None, None
         for operation, argument in _instructions(part.co_code):
             if operation in _LOADS:
                 loaded.add(part.co_names[argument >> 1 if operation == _LOAD_GLOBAL else argument])
@@ -58,9 +60,13 @@ def names(code: CodeType) -> Names:
             elif operation in _ATTRIBUTE_STORES:
                 stored_attributes.add(part.co_names[argument])
             elif operation in _IMPORTS:
-                imported.add(part.co_names[argument])
+                imported.add((recent[0], part.co_names[argument], tuple(recent[1] or ())))
             elif operation in _ITEM_STORES:
                 stores_items = True
+            elif operation in _CONSTS:
+                recent = recent[1], part.co_consts[argument]
+            elif operation == _SMALL_INT:
+                recent = recent[1], argument
     return Names(
         frozenset(loaded), frozenset(stored), frozenset(attributes), frozenset(stored_attributes), frozenset(imported), stores_items
     )

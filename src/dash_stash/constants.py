@@ -14,13 +14,15 @@ import decimal
 import enum
 import fractions
 import functools
+import os
 import pathlib
 import re
 import sys
+import textwrap
 import uuid
 from collections import OrderedDict
 from collections.abc import Iterator
-from types import BuiltinFunctionType, FunctionType, MappingProxyType, ModuleType
+from types import BuiltinFunctionType, FunctionType, MappingProxyType, ModuleType, SimpleNamespace
 from typing import Any, Final, TypeGuard
 
 from dash_stash.bindings import Facts, Namespace, facts
@@ -42,6 +44,7 @@ _PURE: Final = frozenset(
             *(sorted, len, sum, min, max, abs, round, zip, enumerate, reversed, divmod, pow, ord, chr),
             *(datetime.date, datetime.datetime, datetime.time, datetime.timedelta, datetime.timezone),
             *(decimal.Decimal, fractions.Fraction, uuid.UUID, OrderedDict, MappingProxyType, re.compile),
+            *(SimpleNamespace, textwrap.dedent, os.path.join, dataclasses.field),
             *(pathlib.PurePath, pathlib.PurePosixPath, pathlib.Path, functools.partial),
         ),
     )
@@ -172,7 +175,7 @@ class _Judge:
         if isinstance(base, ModuleType):
             value = vars(base).get(node.attr, ABSENT)
             if isinstance(value, _CODE) or not is_own(self._namespace, base.__name__):
-                return isinstance(value, (float, *_CODE)) or base.__name__ == "string"  # such as math.pi and numpy.nan
+                return isinstance(value, (float, enum.Enum, *_CODE)) or base.__name__ == "string"  # such as math.pi, numpy.nan, re.ASCII
             return why_not(vars(base), node.attr, within=self._within) is None
         if isinstance(base, enum.EnumType):
             return node.attr in base.__members__
@@ -226,24 +229,57 @@ def _is_record(kind: object) -> bool:
     )
 
 
+def changes_itself(kind: type) -> bool:
+    """Tell whether a class of records has methods that change them."""
+    for base in kind.__mro__:
+        known = facts(getattr(sys.modules.get(base.__module__), "__dict__", {})) if is_app_module(base.__module__) else None
+        if known is not None and base.__qualname__ in known.changing_themselves:
+            return True
+    return False
+
+
 def changes_elsewhere(namespace: Namespace) -> Iterator[tuple[int, str]]:
     """Yield the attributes of modules and classes that the code of a module assigns or changes in place.
 
-    They are given by the id of the module's namespace, or of the class, and the attribute's name.
+    They are given by the id of the module's namespace, or of the class, and the attribute's name;
+    an object that is changed in place, which others may know by another name, by its id and "".
     """
     known = facts(namespace)
-    for base, attribute in () if known is None else known.changed_attributes:
-        owner = _find(namespace, base)
-        if isinstance(owner, ModuleType):
-            yield id(vars(owner)), attribute
-        elif isinstance(owner, type):
-            yield id(owner), attribute
+    if known is None:
+        return
+    for name in known.changed:
+        yield from _changed_object(namespace.get(name))
+    for place in known.changed_by_alias:
+        yield from _changed_object(_find(namespace, known, place))
+    for base, attribute in known.changed_attributes:
+        owner = _find(namespace, known, base)
+        if isinstance(owner, ModuleType | type):
+            yield id(vars(owner) if isinstance(owner, ModuleType) else owner), attribute
+            yield from _changed_object(vars(owner).get(attribute))
+        else:
+            yield from _changed_object(owner)
 
 
-def _find(namespace: Namespace, path: str) -> object:
+def _changed_object(value: object) -> Iterator[tuple[int, str]]:
+    # Plain values are shared by all who happen to have the same.
+    if not is_plain(value):
+        yield id(value), ""
+
+
+def _find(namespace: Namespace, known: Facts, path: str) -> object:
     first, *rest = path.split(".")
     # A module that is imported within a function is none of the module's names.
-    found = namespace.get(first, sys.modules.get(first))
+    found = namespace.get(first, _imported_inside(namespace, known, first))
     for name in rest:
         found = vars(found).get(name) if isinstance(found, ModuleType | type) else None
     return found
+
+
+def _imported_inside(namespace: Namespace, known: Facts, name: str) -> object:
+    node = known.imported_inside.get(name)
+    if node is None:
+        return sys.modules.get(name)
+    wanted = node.names[0].name
+    module = imported(namespace, node)
+    found = None if module is None else vars(module).get(wanted)
+    return sys.modules.get(wanted) if found is None and not node.module else found

@@ -6,6 +6,7 @@ are the clock, the environment, files and connections.
 
 from __future__ import annotations
 
+import functools
 import sys
 import weakref
 from collections.abc import Callable
@@ -24,6 +25,14 @@ def of_function(function: FunctionType) -> bytes:
     function imports are imported then.
     """
     return _of_code_in(function, _package(function), ())
+
+
+def of_classes(function: FunctionType) -> Callable[[type], bytes]:
+    """Return what gives the digest of the code of a class, of which a function's arguments are.
+
+    The function may call their methods; a class that is not the app's goes by its name.
+    """
+    return functools.partial(_of_class, package=_package(function))
 
 
 def is_settled(function: FunctionType) -> bool:
@@ -50,7 +59,7 @@ def _package(function: Callable[..., Any]) -> str:
 _InModule = dict[int, tuple[weakref.ref[CodeType], str, Found]]
 _by_module: weakref.WeakKeyDictionary[ModuleType, _InModule] = weakref.WeakKeyDictionary()
 _by_function: weakref.WeakKeyDictionary[FunctionType, Found] = weakref.WeakKeyDictionary()
-_by_class: weakref.WeakKeyDictionary[type, tuple[str, bytes]] = weakref.WeakKeyDictionary()
+_by_class: weakref.WeakKeyDictionary[type, tuple[str, Found]] = weakref.WeakKeyDictionary()
 
 
 def _find(function: FunctionType, package: str) -> Found:
@@ -71,10 +80,10 @@ def _find(function: FunctionType, package: str) -> Found:
     return found
 
 
-def _look(function: FunctionType, package: str) -> Found:
+def _look(root: FunctionType | type, package: str) -> Found:
     excluded: set[tuple[int, str]] = set()
     while True:
-        walk = Walk(package, excluded, function)
+        walk = Walk(package, excluded, root)
         walk.finish()
         # A module that was come by later may change what was taken for a constant.
         if not walk.taken & excluded:
@@ -99,8 +108,6 @@ def _of_code_in(value: object, package: str, within: tuple[int, ...]) -> bytes:
 
 def _of_class(cls: type, package: str) -> bytes:
     known = _by_class.get(cls)
-    if known is None or known[0] != package:
-        walk = Walk(package, set(), cls)
-        walk.finish()
-        known = _by_class[cls] = package, walk.found.digest
-    return known[1]
+    if known is None or known[0] != package or not known[1].holds():
+        known = _by_class[cls] = package, _look(cls, package)
+    return known[1].digest

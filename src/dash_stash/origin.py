@@ -8,6 +8,7 @@ import pathlib
 import site
 import sys
 import sysconfig
+from types import ModuleType
 from typing import Final
 
 _OWN: Final = os.path.dirname(os.path.abspath(__file__))
@@ -46,7 +47,25 @@ def is_app_module(name: str, package: str = "") -> bool:
     return file is None or is_app_file(file) or belongs(name, file, package)
 
 
+def app_modules(package: str) -> list[ModuleType]:
+    """Return the modules of the app, and of *package*, that are loaded from files."""
+    found = []
+    for module in tuple(sys.modules.values()):
+        # Not by its attributes: what stands for a module that is loaded later would load it.
+        space = object.__getattribute__(module, "__dict__") if issubclass(type(module), ModuleType) else {}
+        name, file = space.get("__name__"), space.get("__file__")
+        if isinstance(file, str) and (_is_app_folder(os.path.dirname(file)) or belongs(str(name), file, package)):
+            found.append(module)
+    return found
+
+
+@functools.lru_cache(4096)
+def _is_app_folder(path: str) -> bool:
+    return is_app_file(os.path.join(path, "module.py"))
+
+
 def belongs(module: str, file: str, package: str) -> bool:
     """Tell whether a module is a part of *package*, which is an app wherever it is installed."""
-    is_ours = os.path.realpath(file).startswith(os.path.join(os.path.realpath(_OWN), ""))
-    return module.partition(".")[0] == package and not is_ours
+    if module.partition(".")[0] != package:
+        return False
+    return not os.path.realpath(file).startswith(os.path.join(os.path.realpath(_OWN), ""))

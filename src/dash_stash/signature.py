@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections import OrderedDict
 from collections.abc import Callable, Container, Mapping
@@ -51,6 +52,7 @@ class Signature:
         self.id = keys.digest(identity.of_function(function), version, options.scope.encode())
         """What references name: the same after an edit of the function's code."""
         self._spellings: dict[Any, tuple[bytes, str]] = {}
+        self._of_argument = functools.partial(keys.of_value, code_of=implementation.of_classes(function))
         # With a closure, or for a session, the same spelling may be another call later.
         self._remembers = options.scope == "app" and options.ignore.issuperset(free)
 
@@ -102,7 +104,7 @@ class Signature:
         except TypeError as error:  # which does not say whose arguments they are
             raise TypeError(f"{self.name}(): {error}") from None
         bound.apply_defaults()
-        return keys.digest(self.function, self.captured, self._digest(keys.of_value, self._without_ignored(bound)))
+        return keys.digest(self.function, self.captured, self._digest(self._of_argument, self._without_ignored(bound)))
 
     def given(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
         """Return the arguments of a call by their parameters' names, without ignored ones and those left to defaults."""

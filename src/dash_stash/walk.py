@@ -9,6 +9,7 @@ import importlib
 import importlib.util
 import inspect
 import itertools
+import linecache
 import os
 import re
 import secrets
@@ -24,18 +25,24 @@ from types import (
     MethodDescriptorType,
     MethodType,
     ModuleType,
+    SimpleNamespace,
 )
 from typing import Any, Final
 
-from dash_stash import bindings, bytecode, constants, keys, syntax
+from dash_stash import bindings, bytecode, constants, keys, modules, syntax
 from dash_stash.bindings import Namespace
 from dash_stash.constants import ABSENT, RUN_TIME
-from dash_stash.origin import belongs, is_app_file, is_app_module
+from dash_stash.origin import app_modules, belongs, is_app_file, is_app_module
 
 _MOST_ELEMENTS: Final = 10_000
 _STATE: Final = b"state"
 _SILENT: Final = frozenset({"logging", "dash", "flask", "dash_stash", "typing", "types", "threading", "_thread", "_contextvars"})
 """Objects of these libraries keep nothing that a result depends on."""
+
+
+_CODE_OF_CLASS: Final = (staticmethod, classmethod, property, functools.cached_property, functools.partialmethod, MethodType)
+_NOTED: Final = frozenset({"__match_args__", "__dataclass_fields__", "__attrs_attrs__", "__pydantic_fields__", "__tablename__"})
+"""Where Python and libraries note of a class what its body says of its fields."""
 
 
 @dataclass(slots=True)
@@ -132,12 +139,14 @@ class Walk:
         self._elements = 0
         self._told = dict[str, str]()
         self._attributes = set[str]()
+        self._names = set[str]()
         self._number(root)
 
     def finish(self) -> None:
         """Go on until nothing new is found."""
         # The list grows meanwhile.
         parts = [self._function(node) if isinstance(node, FunctionType) else self._class(node) for node in self._nodes]
+        self._touch_others()
         self.found.digest = keys.digest(*parts)
         self.found.unseen = [text for text, name in self._told.items() if not name or name in self._attributes]
 
@@ -161,11 +170,28 @@ class Walk:
         parts = [syntax.of_code(code, space) or bytecode.digest(code)]
         for name in sorted(names.loaded):
             parts += name.encode(), self._variable(space, name, names.attributes, set())
-        for module in itertools.chain.from_iterable(self._imported(space, name) for name in sorted(names.imported)):
+        # All are imported first: with a module of a package there is one name more in the package.
+        for module in [each for wanted in sorted(names.imported) for each in self._imported(space, *wanted)]:
             parts.append(self._module(module, names.attributes, set()))
         if function is not self._root:
-            parts += map(self._part, around(function))
+            parts += itertools.starmap(functools.partial(self._kept, function), _named_around(function))
+        self._tell_attributes(function)
         return keys.digest(*parts, *self._wrapped(function))
+
+    def _kept(self, function: FunctionType, name: str, value: object) -> bytes:
+        """A default of a function, or what it closes over; with data that the code changes no constant."""
+        if not _is_data(value):
+            return self._part(value)
+        space, qualified_name = function.__globals__, function.__code__.co_qualname
+        facts = bindings.facts(space)
+        is_changed = facts is None or facts.is_changed(qualified_name, name)
+        return self._data(space, (id(function), name), f"{name} of {function.__name__}", value, RUN_TIME if is_changed else None)
+
+    def _tell_attributes(self, function: FunctionType) -> None:
+        file = os.path.basename(function.__code__.co_filename)
+        for name, value in vars(function).items():
+            if name != "__wrapped__" and (constants.is_plain(value) or _is_data(value)):
+                self._told[f"{function.__name__}.{name} ({file}), {RUN_TIME}"] = name
 
     def _wrapped(self, function: FunctionType) -> Iterable[bytes]:
         wrapped = vars(function).get("__wrapped__")
@@ -179,15 +205,21 @@ class Walk:
             members: dict[str, Any] = dict(cls.__members__)
             parts += [self._constant(each.value) or _STATE for each in members.values()]
         for name, value in sorted(vars(cls).items()):
-            if isinstance(value, FunctionType | type) or parts_of(value):
+            if isinstance(value, (FunctionType, type, *_CODE_OF_CLASS)) or callable(inspect.getattr_static(value, "__wrapped__", None)):
                 parts += name.encode(), self._part(value)
-            elif not name.startswith(("__", "_abc_")) and not hasattr(type(value), "__get__"):
+            elif name in _NOTED or (not name.startswith(("__", "_abc_")) and _is_variable(value)):
                 parts += name.encode(), self._class_variable(cls, name, value)
         return keys.digest(*parts)
 
     def _class_variable(self, cls: type, name: str, value: object) -> bytes:
         if isinstance(cls, EnumType):
             return b""
+        if name in _NOTED:
+            if name == "__pydantic_fields__" and not getattr(cls, "__pydantic_complete__", True):
+                # As its first use would do, if it names classes that are defined further below.
+                cls.model_rebuild(raise_errors=False)  # type: ignore[attr-defined]
+                value = vars(cls)[name]
+            return _shown(value)
         space = getattr(sys.modules.get(cls.__module__), "__dict__", {})
         self._touch(space)
         reason = constants.why_not(space, name, cls.__qualname__)
@@ -223,10 +255,12 @@ class Walk:
 
     def _data(self, space: Namespace, place: tuple[int, str], name: str, value: object, reason: str | None, attribute: str = "") -> bytes:
         """A variable that holds no code: its value if it is a constant, else the code that its object runs."""
-        if place in self.excluded:
+        places = {place, (id(value), "")}
+        if places & self.excluded:
             reason = RUN_TIME
         if reason is None:
-            self.taken.add(place)
+            self.taken |= places
+            self._names.add(attribute or name)
             digest = self._constant(value)
             if digest is not None:
                 self.found.is_settled &= constants.is_plain(value) or not _is_loose(space)
@@ -247,17 +281,26 @@ class Walk:
             return label(module)
         seen.add(id(module))
         space = vars(module)
+        # It may define more of what the code names.
+        self.found.is_settled &= not getattr(module.__spec__, "_initializing", False)
         used = sorted(name for name in attributes & space.keys() if not name.startswith("__"))
         found = [(name.encode(), self._variable(space, name, attributes, seen)) for name in used]
         return keys.digest(*itertools.chain.from_iterable(found))
 
-    def _imported(self, space: Namespace, name: str) -> Iterator[ModuleType]:
-        """The modules of the app that an `import` within a function may mean."""
-        package = space.get("__package__") or ""
-        for full_name in dict.fromkeys((f"{package}.{name}".strip("."), name)):
-            module = sys.modules.get(full_name) or self._import(full_name)
-            if module is not None and is_app_module(module.__name__, self._package):
+    def _imported(self, space: Namespace, level: int, name: str, wanted: tuple[str, ...]) -> Iterator[ModuleType]:
+        """The modules of the app that an `import` within a function means: also a package's, as in `from . import rates`."""
+        try:
+            full_name = importlib.util.resolve_name("." * level + name, space.get("__package__") or "")
+        except ImportError:
+            return
+        for each in (full_name, *(f"{full_name}.{part}" for part in wanted)):
+            module = sys.modules.get(each) or self._import(each)
+            if module is None:
+                continue
+            if is_app_module(module.__name__, self._package):
                 yield module
+            if not hasattr(module, "__path__"):
+                return
 
     def _import(self, name: str) -> ModuleType | None:
         """Import a module of the app as the function will, so that all processes see the same."""
@@ -275,6 +318,14 @@ class Walk:
         if id(space) not in self._spaces:
             self._spaces[id(space)] = space
             self.excluded.update(constants.changes_elsewhere(space))
+
+    def _touch_others(self) -> None:
+        """Note what is changed by modules that are not on the way: of those, only they matter that name a constant found."""
+        named = re.compile(rf"\b(?:{'|'.join(map(re.escape, sorted(self._names)))})\b")
+        for module in app_modules(self._package) if self._names else ():
+            space = vars(module)
+            if id(space) not in self._spaces and named.search("".join(linecache.getlines(space["__file__"], space))):
+                self._touch(space)
 
     # Values
 
@@ -300,6 +351,10 @@ class Walk:
             return label(value)
         if type(value) in (list, tuple, set, frozenset, dict):
             return self._container(value)
+        if isinstance(value, MappingProxyType):
+            return self._container(dict(value))
+        if isinstance(value, SimpleNamespace):
+            return self._container(vars(value))
         if isinstance(value, BuiltinFunctionType | MethodDescriptorType):
             receiver = getattr(value, "__self__", None)
             return keys.digest(label(value), b"" if isinstance(receiver, ModuleType) else self._value(receiver))
@@ -320,6 +375,8 @@ class Walk:
         if isinstance(value, tuple) and hasattr(value, "_fields"):
             return keys.digest(self._number(type(value)), *map(self._value, value))
         if dataclasses.is_dataclass(value):
+            if constants.changes_itself(type(value)):
+                raise keys.NoKey("", "record that changes")
             each = (getattr(value, each.name) for each in dataclasses.fields(value))
             return keys.digest(self._number(type(value)), *map(self._value, each))
         if isinstance(value, re.Pattern):
@@ -335,7 +392,7 @@ class Walk:
             return keys.digest(kind, *map(self._value, itertools.chain.from_iterable(value.items())))
         if isinstance(value, set | frozenset):
             # By name first: functions are numbered as they are come by.
-            return keys.digest(kind, *sorted(map(self._value, sorted(value, key=label))))
+            return keys.digest(kind, *sorted(map(self._value, sorted(value, key=_place))))
         return keys.digest(kind, *map(self._value, value))
 
     # Whose code
@@ -348,6 +405,39 @@ class Walk:
 
     def _is_app_class(self, cls: type) -> bool:
         return is_app_module(str(cls.__module__), self._package)
+
+
+def _place(element: object) -> tuple[bytes, ...]:
+    """What an element of a set is ordered by: no address, and no hash, which each process has of its own."""
+    if type(element) in (tuple, frozenset):
+        places = [part for each in element for part in _place(each)]  # type: ignore[attr-defined]
+        return tuple(places if type(element) is tuple else sorted(places))
+    code = b"%d" % element.__code__.co_firstlineno + bytecode.digest(element.__code__) if isinstance(element, FunctionType) else b""
+    return label(element), repr(element).encode() if constants.is_plain(element) else b"", code
+
+
+def _named_around(function: FunctionType) -> Iterator[tuple[str, object]]:
+    """What a function closes over, and its defaults, with the names that they have in it."""
+    code, own = function.__code__, function.__kwdefaults__ or {}
+    positional = code.co_varnames[code.co_argcount - len(function.__defaults__ or ()) : code.co_argcount]
+    return zip((*code.co_freevars, *positional, *own), around(function), strict=True)
+
+
+def _is_data(value: object) -> bool:
+    """Tell whether a value is what literals may stand for, beyond what nothing can change."""
+    is_record = isinstance(value, tuple) or (dataclasses.is_dataclass(value) and not isinstance(value, type))
+    return (is_record or type(value) in (list, set, frozenset, dict)) and not constants.is_plain(value)
+
+
+def _is_variable(value: object) -> bool:
+    """Tell it from what Python, or a library, has put into a class."""
+    return not hasattr(type(value), "__get__") or is_app_module(type(value).__module__)
+
+
+def _shown(value: object) -> bytes:
+    """How something is shown, without addresses, and by the name under which others import what a script defines."""
+    text = re.sub(r" at 0x[0-9A-Fa-f]+", "", repr(value))
+    return text.replace("__main__.", f"{modules.main_name()}.").encode()
 
 
 def _is_loose(space: Namespace) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import pathlib
+import subprocess
 import sys
 import textwrap
 from collections.abc import Callable, Iterator
@@ -137,6 +138,23 @@ def test_an_edited_function_computes_anew(load: Load) -> None:
     assert load(BASE).f(1) == [2, "text"]
     assert load(BASE.replace("n + 1", "n + 5")).f(1) == [6, "text"]
     assert load(BASE).f(1) == [2, "text"]
+
+
+CLASSES = {
+    "dataclass": "import dataclasses\n@dataclasses.dataclass\nclass Q:\n    a: int\n    def sql(self):\n        return 5\n",
+    "named tuple": "from typing import NamedTuple\nclass Q(NamedTuple):\n    a: int\n    def sql(self):\n        return 5\n",
+    "enum": "import enum\nclass Q(enum.Enum):\n    A = 1\n    def sql(self):\n        return 5\n",
+}
+
+
+@pytest.mark.parametrize("source", CLASSES.values(), ids=CLASSES)
+def test_the_code_of_an_arguments_class_counts(tmp_path: pathlib.Path, folder: pathlib.Path, source: str) -> None:
+    script = tmp_path / "classy.py"
+    memo = f"from dash_stash import Stash\n@Stash(url={folder.as_uri()!r}).memo\ndef f(queries):\n    return queries[0].sql()\n"
+    for number in "56":
+        script.write_text(f"{source.replace('5', number)}{memo}print(f([Q(1)]))\n")
+        found = subprocess.run([sys.executable, script], capture_output=True, text=True, check=True)
+        assert found.stdout.strip() == number
 
 
 def test_functions_of_one_name_in_two_modules_are_two(load: Load) -> None:

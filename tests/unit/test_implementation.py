@@ -233,6 +233,87 @@ def test_whatever_the_function_does_or_reads_is_in_it(deploy: Deploy, old: str, 
     assert implementation.of_function(deploy(APP)) == first
 
 
+HELD = {
+    "a default that is a list": "def h(n, o=[5]):\n    return n in o\ndef f(n):\n    return h(n)\n",
+    "a named default that is a dict": "def h(n, *, o={'a': 5}):\n    return o[n]\ndef f(n):\n    return h(n)\n",
+    "what a decorator was given": (
+        "def only(names):\n    def decorate(g):\n        def run(n):\n            return g(n) in names\n"
+        "        return run\n    return decorate\n@only([5])\ndef h(n):\n    return n\ndef f(n):\n    return h(n)\n"
+    ),
+    "a dataclass in a class": (
+        "import dataclasses\n@dataclasses.dataclass\nclass S:\n    d: int = 0\nclass C:\n    s = S(d=5)\ndef f():\n    return C.s.d\n"
+    ),
+    "a named tuple in a class": (
+        "from typing import NamedTuple\nclass S(NamedTuple):\n    d: int = 0\nclass C:\n    s = S(5)\ndef f():\n    return C.s.d\n"
+    ),
+    "a partial in a class": (
+        "import functools\ndef h(o, n):\n    return n in o\nclass C:\n    g = functools.partial(h, [5])\ndef f(n):\n    return C.g(n)\n"
+    ),
+    "several names at once": "A, (B, C) = 1, (5, 3)\ndef f():\n    return B\n",
+    "several names at once, in a class": "class C:\n    a, b = 1, 5\ndef f():\n    return C.b\n",
+    "a name within an expression": "if (K := 5) > 1:\n    pass\ndef f():\n    return K\n",
+    "a default of a model": "from pydantic import BaseModel\nclass S(BaseModel):\n    d: int = 5\ndef f():\n    return S().d\n",
+    "what a field says": (
+        "import dataclasses\n@dataclasses.dataclass\nclass S:\n    a: int = dataclasses.field(default=1, metadata={'u': 5})\n"
+        "def f():\n    return dataclasses.fields(S)[0].metadata['u']\n"
+    ),
+    "a table's name": "class T:\n    __tablename__ = 'flights5'\ndef f():\n    return T.__tablename__\n",
+    "a read-only mapping": "from types import MappingProxyType\nX = MappingProxyType({'a': 5})\ndef f():\n    return X\n",
+    "a namespace": "from types import SimpleNamespace\nX = SimpleNamespace(a=5)\ndef f():\n    return X.a\n",
+    "text without its margin": "import textwrap\nX = textwrap.dedent('a5')\ndef f():\n    return X\n",
+    "a pattern with flags": "import re\nX = re.compile('a5', re.IGNORECASE)\ndef f(n):\n    return X.match(n)\n",
+}
+
+
+@pytest.mark.parametrize("source", HELD.values(), ids=HELD)
+def test_data_that_code_holds_is_in_it(deploy: Deploy, source: str) -> None:
+    first = implementation.of_function(deploy({"app.py": source}))
+    assert implementation.of_function(deploy(edited({"app.py": source}, "5", "6"))) != first
+    assert implementation.unseen(deploy({"app.py": source})) == []
+
+
+def test_a_models_types_are_in_it(deploy: Deploy) -> None:
+    files = {"app.py": "from pydantic import BaseModel\nclass S(BaseModel):\n    d: int\ndef f(n):\n    return S(d=n).d\n"}
+    assert implementation.of_function(deploy(files)) != implementation.of_function(deploy(edited(files, "int", "float")))
+
+
+IMPORTS = {
+    "a module of its own package": "from . import rates\n    return rates.g(n)",
+    "a module of a package by name": "from shop import rates\n    return rates.g(n)",
+    "a function of one": "from .rates import g\n    return g(n)",
+    "by its dotted name": "import shop.rates\n    return shop.rates.g(n)",
+    "from a package above": "from ..shop.rates import g\n    return g(n)",
+}
+
+
+@pytest.mark.parametrize("text", IMPORTS.values(), ids=IMPORTS)
+@pytest.mark.parametrize("is_regular", [True, False], ids=["package", "namespace"])
+def test_what_is_imported_within_a_function_is_in_it_before_it_has_run(tmp_path: pathlib.Path, text: str, *, is_regular: bool) -> None:
+    files = {"top/shop/app.py": f"def f(n):\n    {text}\n", "top/shop/rates.py": "def g(n):\n    return n + 5\n"}
+    files = {name: each.replace("shop", "top.shop").replace("..top.", "..") for name, each in files.items()}
+    write(tmp_path, {**files, **({"top/__init__.py": "", "top/shop/__init__.py": ""} if is_regular else {})})
+    start = "from top.shop.app import f"
+    first = answer(tmp_path, "-c", f"{start}; {PRINT}")
+    assert answer(tmp_path, "-c", f"{start}; f(1); {PRINT}") == first
+    assert answer(tmp_path, "-c", f"import top.shop.rates; {start}; {PRINT}") == first
+    (tmp_path / "top/shop/rates.py").write_text("def g(n):\n    return n + 6\n")
+    assert answer(tmp_path, "-c", f"{start}; {PRINT}") != first
+
+
+def test_the_order_of_a_set_is_not_in_it(tmp_path: pathlib.Path) -> None:
+    sets = "X = {(name, lambda n, by=name: n) for name in 'abcdefgh'}\nY = {lambda: 1, lambda: 2}\n"
+    write(tmp_path, {"app.py": f"{sets}def f():\n    return X, Y\n"})
+    assert len({answer(tmp_path, "-c", f"from app import f; {PRINT}", PYTHONHASHSEED=seed) for seed in "1234"}) == 1
+
+
+def test_a_module_that_is_being_imported_is_looked_at_again(tmp_path: pathlib.Path) -> None:
+    early = "import b\nfrom dash_stash import implementation\ndef f(n):\n    return b.late(n) if n else b.K\n"
+    early += "if EARLY: implementation.of_function(f)\n"
+    write(tmp_path, {"b.py": "import a\nK = 5\ndef late(n):\n    return n\n", "a.py": early})
+    ways = [f"import builtins; builtins.EARLY = {early}; import b; from a import f; {PRINT}" for early in ("True", "False")]
+    assert answer(tmp_path, "-c", ways[0]) == answer(tmp_path, "-c", ways[1])
+
+
 @pytest.mark.parametrize(
     ("old", "new"),
     [
@@ -346,6 +427,67 @@ def test_what_another_module_changes_is_told(deploy: Deploy) -> None:
         "setup.py": "import config\ndef g():\n    return 1\ndef change():\n    config.X = 2\n",
     }
     assert implementation.unseen(deploy(files)) == ["X (config.py), which is changed at run time"]
+
+
+CHANGED = {
+    "an item, through a function's own name": "def change():\n    import config as c\n    own = c.T['a']\n    own.append(2)\n",
+    "an item, one by one": "from config import T\ndef change():\n    for each in T.values():\n        each.append(2)\n",
+    "what was imported by name": "from config import T\ndef change():\n    T['b'] = [1]\n",
+    "by `setattr`": "import config\ndef change():\n    setattr(config, 'T', {})\n",
+    "a module under another name": "def change():\n    from config import T as t\n    t.clear()\n",
+    "the standard library": "import config, heapq\ndef change():\n    heapq.heappush(config.T['a'], 1)\n",
+}
+
+
+@pytest.mark.parametrize("source", CHANGED.values(), ids=CHANGED)
+def test_what_a_module_changes_that_the_function_does_not_use_is_told(deploy: Deploy, source: str) -> None:
+    files = {"app.py": "import config, other\ndef f():\n    return config.T\n", "config.py": "T = {'a': [1]}\n", "other.py": source}
+    assert implementation.unseen(deploy(files)) == ["T (config.py), which is changed at run time"]
+
+
+def test_a_number_from_which_another_function_counts_is_a_constant(deploy: Deploy) -> None:
+    other = "import config\ndef g():\n    total = config.K\n    total += 2\n    return total\n"
+    files = {"app.py": "import config, other\ndef f():\n    return config.K\n", "config.py": "K = 1\n", "other.py": other}
+    assert implementation.unseen(deploy(files)) == []
+
+
+RECORD = (
+    "import dataclasses\n@dataclasses.dataclass\nclass S:\n    d: int = 5\n    def up(self):\n        self.d += 1\n        return self.d\n"
+)
+FILLED = {
+    "a record by its own method": f"{RECORD}X = S(d=1)\ndef f():\n    return X.up()\n",
+    "a record that is a default": f"{RECORD}def g(s=S()):\n    s.d += 1\n    return s.d\ndef f():\n    return g()\n",
+    "a class's dict through an instance": (
+        "class C:\n    kept = {'a': 1}\n    def up(self):\n        self.kept[len(self.kept)] = 1\n        return self.kept\n"
+        "def f():\n    return C().up()\n"
+    ),
+    "what a decorator counts": (
+        "def counted(g):\n    calls = [0]\n    def run():\n        calls[0] += 1\n        return g()\n    return run\n"
+        "@counted\ndef g():\n    return 1\ndef f():\n    return g()\n"
+    ),
+    "a model that is finished by its first use": (
+        "from __future__ import annotations\nfrom pydantic import BaseModel\nclass S(BaseModel):\n    d: A | None = None\n"
+        "class A(BaseModel):\n    x: int = 1\ndef f():\n    return S()\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("source", FILLED.values(), ids=FILLED)
+def test_what_a_run_changes_is_not_in_it(tmp_path: pathlib.Path, source: str) -> None:
+    write(tmp_path, {"app.py": source})
+    assert answer(tmp_path, "-c", f"from app import f; {PRINT}") == answer(tmp_path, "-c", f"from app import f; f(); {PRINT}")
+
+
+def test_an_objects_attribute_that_changes_is_told(deploy: Deploy) -> None:
+    record = "import dataclasses\n@dataclasses.dataclass\nclass S:\n    d: int = 5\nX = S(d=5)\n"
+    files = {"app.py": f"{record}def f():\n    return X.d\ndef change(d):\n    X.d = d\n"}
+    assert implementation.unseen(deploy(files)) == ["X (app.py), which is changed at run time"]
+    files = {"app.py": "def h(n):\n    return n * h.rate\nh.rate = 5\ndef f(n):\n    return h(n)\n"}
+    assert implementation.unseen(deploy(files)) == ["h.rate (app.py), which is changed at run time"]
+    files = {"app.py": "def h(n, known={1: 2}):\n    known[n] = n\n    return known\ndef f(n):\n    return h(n)\n"}
+    assert implementation.unseen(deploy(files)) == ["known of h (app.py), which is changed at run time"]
+    files = {"app.py": "class L:\n    pass\nclass C:\n    limit = L()\ndef f():\n    return C.limit\n"}
+    assert implementation.unseen(deploy(files)) == ["C.limit (app.py), which is computed"]
 
 
 QUIET = {

@@ -132,7 +132,7 @@ class _Walk:
         module, namespace = _display_name(function.__module__), function.__globals__
         for name in sorted(names.loaded | names.stored):
             self._name(namespace, module, name, is_stored=name in names.stored)
-        for name in names.imported:
+        for _, name, _ in names.imported:
             self._imported(name, namespace)
         self._own(function, f"{module}.{function.__qualname__.replace('.<locals>', '')}")
 

@@ -98,4 +98,4 @@ def _write_class_name(tag: str, value: object, sink: Sink, path: str) -> None:
         found = getattr(found, name, None)
     if found is not kind:
         raise NoKey(path, f"{full_name(kind)}, a class that cannot be known by its name: define it at the top of its module")
-    sink.emit(f"{tag} {full_name(kind)}".encode())
+    sink.emit(f"{tag} {full_name(kind)}".encode() + (b"" if sink.code_of is None else sink.code_of(kind)))

@@ -36,13 +36,14 @@ class Sink:
     so that two different values are never the same list of chunks.
     """
 
-    __slots__ = ("_chunks", "emit")
+    __slots__ = ("_chunks", "code_of", "emit")
 
     writers: ClassVar[Mapping[type, Writer]]
     """By exact type."""
 
-    def __init__(self) -> None:
+    def __init__(self, code_of: Callable[[type], bytes] | None) -> None:
         self._chunks: list[bytes] = []
+        self.code_of = code_of
         self.emit = self._chunks.append
 
     def writer_of(self, value: object, path: str) -> Writer:
@@ -74,7 +75,7 @@ class Sink:
 
     def key_of(self, value: object, path: str) -> bytes:
         """Return the key of a value by itself."""
-        inner = type(self)()
+        inner = type(self)(self.code_of)
         inner.write(value, path)
         return inner.key()
 

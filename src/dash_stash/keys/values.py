@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from dash_stash.keys import arrays, arrow, objects, pandas, plain, polars
 from dash_stash.keys.sink import NoKey, Sink, Writer, full_name, public_name
 
 
-def of_value(value: object, path: str) -> bytes:
+def of_value(value: object, path: str, code_of: Callable[[type], bytes] | None = None) -> bytes:
     """Return the key of one value; *path* is what errors call it.
+
+    Objects of an app's own classes go by the names of these, and with *code_of* by their code.
 
     Raises:
         NoKey: It is, or holds, something without a value of its own (a connection, a generator, a plain object).
     """
-    sink = _Values()
+    sink = _Values(code_of)
     try:
         sink.write(value, path)
     except RecursionError:
