@@ -86,7 +86,8 @@ def check(app: dash.Dash) -> None:
         raise ConfigError(f"Stash(app) takes a dash.Dash, not a {type(app).__qualname__} (pass app, not app.server)")
     if not hasattr(app, "_execute_callback"):
         raise ConfigError(f"dash {dash.__version__} is not supported: dash-stash needs dash 3.2 or newer")
-    if not isinstance(app.server, flask.Flask):
+    # On Dash 3, an app that gets its server later has none until then.
+    if app.server is not None and not isinstance(app.server, flask.Flask):
         raise ConfigError(
             f"the backend {type(app.server).__module__}.{type(app.server).__qualname__} is not supported yet: "
             'use Dash(..., backend="flask"), which is the default'
