@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import inspect
 import logging
 import os
@@ -13,19 +12,20 @@ import weakref
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Literal, ParamSpec, Protocol, TypeVar, cast, overload
 
-from dash_stash import bytecode, folders, identity, keys, mistakes, naming, owners, recipe
+from dash_stash import bytecode, folders, identity, keys, mistakes, naming, owners
 from dash_stash.clock import Clock, Duration, seconds, system_clock
-from dash_stash.codec import PartName, Unreadable, decode, encode, pick
+from dash_stash.codec import encode
 from dash_stash.errors import ConfigError, NoSession, RefExpired, RefInvalid, StashError, StoreUnavailable
 from dash_stash.layout import Facts
-from dash_stash.memo import AsyncMemo, Call, Memo
+from dash_stash.memo import AsyncMemo, Memo
+from dash_stash.opening import Opener
 from dash_stash.ref import Ref, References, Target
 from dash_stash.scope import APP, Request, Scope, Visits, check_scope
 from dash_stash.seal import Seal
 from dash_stash.signature import Options
 from dash_stash.sizes import Size, in_bytes
 from dash_stash.state import Session, Variables
-from dash_stash.stores.base import Found, Limits, Store, patiently
+from dash_stash.stores.base import Limits, Store, patiently
 from dash_stash.stores.local import LocalStore
 
 if TYPE_CHECKING:
@@ -212,7 +212,9 @@ class Stash:
             self.store = LocalStore(place, self.seal.key("entry"), self.limits, network=network, clock=self.clock)
         owners.claim(place, self._name)
         self.flight_key = self.seal.key("flight")
-        self.references = References(self.seal.key("reference"), self.visits, self._load, self.store.delete, self.clock)
+        opener = Opener(self.store, self.visits, self.clock, self._memos)
+        key = self.seal.key("reference")
+        self.references = opener.references = References(key, self.visits, opener.load, self.store.delete, self.clock)
 
     def _open_server(self, url: str, place: pathlib.Path) -> Store:
         try:
@@ -374,64 +376,6 @@ class Stash:
             error.references = (text,)
             raise
 
-    def _load(self, target: Target) -> Any:
-        # A recipe is as recently used as its value, so that it is not evicted before.
-        made = self.store.read(recipe.key_of(target.key)) if target.is_memo else None
-        with contextlib.nullcontext() if target.is_memo else patiently():
-            found = self.store.read(target.key, *target.path[:1])
-        why = (
-            "its ttl has passed, its session has ended, it was deleted, or evicted for want of room (max_bytes, max_session_bytes); or it "
-            "was stored on another machine, in a folder that this one does not have. What a memo function computes is computed again"
-        )
-        if found is not None and (not target.is_memo or self._is_served(found, made)):
-            try:
-                return _part(decode(found.encoded, *target.path[:1], references=self.references), target.path[1:])
-            except Unreadable as error:
-                why = f"this program cannot read it any more ({error})"
-        if not target.is_memo:
-            raise RefExpired("a value given to stash.put()", why)
-        if made is None:
-            raise RefExpired("the value of a memo function", "how to compute it was not, or is no longer, stored either")
-        return _part(self._recompute(made, target.key), target.path)
-
-    def _is_served(self, found: Found, made: Found | None) -> bool:
-        """Whether a stored value is still what its function gives: fresh, and not of code that has changed since."""
-        if found.entry.facts.fresh_until <= self.clock():
-            return False
-        makers = [] if made is None else self._makers(made)
-        return not makers or any(memo.signature.function.hex() == made.entry.facts.function.partition(" ")[2] for memo in makers if made)
-
-    def _makers(self, made: Found) -> list[Memo[Any, Any]]:
-        """The functions of this program that a recipe names."""
-        identifier = bytes.fromhex(made.entry.facts.function.partition(" ")[0])
-        return list(self._memos.get(identifier, ()))
-
-    def _recompute(self, made: Found, key: bytes) -> Any:
-        facts = made.entry.facts
-        what = f"a value of {facts.name}()"
-        why = "that function has changed, or is not part of this program"
-        try:
-            known = recipe.unpack(made.encoded, self.references)
-        except Unreadable as error:
-            raise RefExpired(what, f"this program cannot read its arguments any more ({error})") from error
-        calls: dict[bytes, tuple[Memo[Any, Any], Call]] = {}
-        for memo in self._makers(made):
-            if memo.signature.captured == known.captured:
-                try:
-                    call = self.visits.aside(lambda: memo.recall(known))  # noqa: B023 (called at once)
-                except TypeError as error:
-                    why = f"it cannot be computed from the arguments that the reference knows: {error}"
-                    continue
-                calls[call.key] = memo, call
-        if key in calls:
-            calls = {key: calls[key]}
-        if len(calls) != 1:
-            raise RefExpired(what, why)
-        ((memo, call),) = calls.values()
-        if call.owner != facts.scope:
-            raise RefInvalid("foreign", what)
-        return memo.value_of(call)
-
     def warn(self, error: StoreUnavailable) -> None:
         """Log that the store cannot be used, once a minute."""
         now = self.clock()
@@ -471,9 +415,3 @@ def _limits(max_bytes: Size, max_entries: int, max_sessions: int, max_session_by
         if getattr(limits, name) <= 0:
             raise ConfigError(f"{name}={getattr(limits, name)} must be more than 0")
     return limits
-
-
-def _part(value: Any, path: tuple[PartName, ...]) -> Any:
-    for part in path:
-        value = pick(value, part)
-    return value
