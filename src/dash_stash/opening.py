@@ -34,24 +34,37 @@ class Opener:
             RefInvalid: It would have to be computed for somebody else.
             PartMissing: It has no such part.
         """
-        # A recipe is as recently used as its value, so that it is not evicted before.
-        made = self._store.read(recipe.key_of(target.key)) if target.is_memo else None
-        with contextlib.nullcontext() if target.is_memo else patiently():
+        return self._memos_value(target) if target.is_memo else self._put_value(target)
+
+    def _put_value(self, target: Target) -> Any:
+        what = "a value given to stash.put()"
+        with patiently():
             found = self._store.read(target.key, *target.path[:1])
-        why = (
-            "its ttl has passed, its session has ended, it was deleted, or evicted for want of room (max_bytes, max_session_bytes); or it "
-            "was stored on another machine, in a folder that this one does not have. What a memo function computes is computed again"
-        )
-        if found is not None and (not target.is_memo or self._is_served(found, made)):
-            try:
-                return _part(decode(found.encoded, *target.path[:1], references=self.references), target.path[1:])
-            except Unreadable as error:
-                why = f"this program cannot read it any more ({error})"
-        if not target.is_memo:
-            raise RefExpired("a value given to stash.put()", why)
+        if found is None:
+            raise RefExpired(
+                what,
+                "its ttl has passed, its session has ended, it was deleted, or evicted for want of room (max_bytes, "
+                "max_session_bytes); or it was stored on another machine, in a folder that this one does not have. What a memo "
+                "function computes is computed again",
+            )
+        try:
+            return self._decoded(found, target)
+        except Unreadable as error:
+            raise RefExpired(what, f"this program cannot read it any more ({error})") from error
+
+    def _memos_value(self, target: Target) -> Any:
+        # A recipe is as recently used as its value, so that it is not evicted before.
+        made = self._store.read(recipe.key_of(target.key))
+        found = self._store.read(target.key, *target.path[:1])
+        if found is not None and self._is_served(found, made):
+            with contextlib.suppress(Unreadable):
+                return self._decoded(found, target)
         if made is None:
             raise RefExpired("the value of a memo function", "how to compute it was not, or is no longer, stored either")
         return _part(self._recompute(made, target.key), target.path)
+
+    def _decoded(self, found: Found, target: Target) -> Any:
+        return _part(decode(found.encoded, *target.path[:1], references=self.references), target.path[1:])
 
     def _is_served(self, found: Found, made: Found | None) -> bool:
         """Whether a stored value is still what its function gives: fresh, and not of code that has changed since."""

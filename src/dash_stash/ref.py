@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Generic, SupportsIndex, TypeVar, get_args
 
 from dash_stash import keys, seal
 from dash_stash.clock import Clock, Duration, seconds
-from dash_stash.codec import PartName
+from dash_stash.codec import PartName, Unreadable
 from dash_stash.errors import ConfigError, PartMissing, RefExpired, RefInvalid
 from dash_stash.scope import APP, Scope, Visits
 
@@ -83,7 +83,8 @@ class Ref(str, Generic[T_co]):  # noqa: SLOT000 (a str subclass that is generic 
         try:
             value: T_co = self._references.load(self._target)
         except (RefExpired, PartMissing) as error:
-            error.references = (*error.references, str(self))
+            if not isinstance(error.__cause__, Unreadable):  # while a deploy is under way, workers of the other code may read it
+                error.references = (*error.references, str(self))
             raise
         return value
 

@@ -84,6 +84,30 @@ def test_what_is_gone_is_told_wherever_it_was_opened(app: Dash, stash: Stash, ou
     assert (response.status_code, told(response)) == (410, [dead])
 
 
+class Order:
+    """A class that only the new deployment has."""
+
+
+def test_what_only_this_program_cannot_read_is_not_called_dead(app: Dash, stash: Stash, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While a deploy is under way, workers of the new code can."""
+
+    @app.callback(Output("order", "data"), Input("make", "n_clicks"))
+    def order(_: int) -> Any:
+        return stash.put(Order())
+
+    @app.callback(Output("kind", "data"), Input("a", "data"))
+    def kind(order: Any) -> str:
+        return type(order).__name__
+
+    page = Page(app)
+    mine = str(page.call("order.data", ("make", "n_clicks", 1)))
+    with monkeypatch.context() as older:
+        older.delattr(f"{__name__}.Order")
+        response = page.post("late.data", ("a", "data", mine))
+        assert (response.status_code, told(response)) == (410, [])
+    assert page.call("kind.data", ("a", "data", mine)) == "Order"
+
+
 def test_a_reference_that_the_browser_has_not_sent_is_not_told_to_it(app: Dash, stash: Stash) -> None:
     secret = put(Page(app))
     stash.app["of somebody"] = secret
