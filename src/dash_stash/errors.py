@@ -165,7 +165,8 @@ class NoSession(StashError, RuntimeError):
 
     UNPROVEN = (
         "the browser sent no cookie of this app that is valid here. If the session has ended, or the page is older than the server's "
-        "secret: reload the page. Else the browser refuses cookies; or the page is in a frame of another site, as in a notebook: write "
+        "secret: reload the page. Else the browser refuses cookies; or this is a route outside of the app's path (url_base_pathname), "
+        "where browsers do not send its cookie: serve it below that; or the page is in a frame of another site, as in a notebook: write "
         "Stash(cross_site=True), and serve it over https; or several machines serve the app, each with a folder and so a secret of "
         "its own: give all of them one DASH_STASH_URL of a server and one DASH_STASH_SECRET"
     )

@@ -139,8 +139,9 @@ class Visits:
             return ConfigError(f"{what} needs a user, and this Stash knows none: say who asks, as in Stash(app, user=current_user_id)")
         if self.current is None:
             return NoSession(what, scope, NoSession.OUTSIDE if self.serves_app else NoSession.UNSERVED)
-        whys = {"user": NoSession.NOBODY, "session": NoSession.UNPROVEN}
-        return NoSession(what, scope, whys.get(scope, NoSession.UNIDENTIFIED))
+        if scope == "user":
+            return NoSession(what, scope, NoSession.NOBODY)
+        return NoSession(what, scope, NoSession.UNIDENTIFIED if self.proven("session") else NoSession.UNPROVEN)
 
     # Computing for more than this visit
 

@@ -261,6 +261,26 @@ def test_a_route_that_a_pages_script_asks_knows_its_tab_and_page(routed: tuple[D
     assert answers == ["1", "2"]
 
 
+@pytest.mark.parametrize("scope", ["session", "tab", "page"])
+def test_a_route_beside_an_apps_path_ends_no_session_and_says_why_it_has_none(folder: pathlib.Path, scope: str) -> None:
+    """Browsers send the cookie below the app's path only, and would take another one from anywhere."""
+    app = Dash(__name__, url_base_pathname="/sales/")
+    stash = Stash(app, f"file://{folder}", secret=SECRET)
+    counting(app, stash)
+
+    @app.server.route("/report")
+    @app.server.route("/sales/report")
+    def report() -> str:
+        return str(getattr(stash, scope).modify("reports", lambda n: n + 1, default=0))
+
+    page = Page(app, "/sales/")
+    assert page.browser.get("/sales/report", headers=page.headers).text == "1"
+    beside = page.browser.get("/report", headers=page.headers)
+    assert (beside.status_code, beside.headers.getlist("Set-Cookie")) == (403, [])
+    assert "url_base_pathname" in beside.text
+    assert page.browser.get("/sales/report", headers=page.headers).text == "2"
+
+
 def test_an_answer_made_of_a_visitors_data_is_kept_in_no_cache_unless_the_app_says_otherwise(folder: pathlib.Path) -> None:
     app = Dash(__name__)
     stash = Stash(app, f"file://{folder}", secret=SECRET, user=lambda: "ann")

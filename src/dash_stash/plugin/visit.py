@@ -32,6 +32,9 @@ class Desk:
     cookies: tuple[str, ...]
     """The names of the cookie, one per secret: the first is set, all are read."""
 
+    routes: str
+    """How the paths begin that browsers send the cookie to, without what a proxy has taken away."""
+
     own_requests: str
     """How the paths begin of the requests that a page makes, not who opens one."""
 
@@ -183,8 +186,13 @@ class BrowserVisit:
 
     @cached_property
     def _may_begin_session(self) -> bool:
-        """Whether the request is for a page, not made by one: those have to prove what they belong to."""
-        return self.request.method in ("GET", "HEAD") and not self.request.path.startswith(self._desk.own_requests)
+        """Whether the request is for a page, not made by one: those have to prove what they belong to.
+
+        Outside of the app's path a browser does not send the cookie that it has, and a new one would take its place.
+        """
+        path = self.request.path
+        is_below = path.startswith(self._desk.routes) and not path.startswith(self._desk.own_requests)
+        return is_below and self.request.method in ("GET", "HEAD")
 
     def _user(self) -> str | None:
         ask = self._desk.user or (lambda: None)

@@ -35,12 +35,14 @@ class Visitors:
         """Take the app, the stash whose secret signs ids, and the app's pages."""
         self._app, self._visits, self._cross_site = app, stash.visits, stash.cross_site
         self._prefix = app.config.requests_pathname_prefix
+        routes = app.config.routes_pathname_prefix
         # Also the component suites and the reload hash: none of them shows a page.
-        routes = f"{app.config.routes_pathname_prefix}_"
-        self._route, self._layout = f"{routes}dash-stash/", f"{routes}dash-layout"
+        own = f"{routes}_"
+        self._route, self._layout = f"{own}dash-stash/", f"{own}dash-layout"
         self._desk = Desk(
             cookies=tuple(map(self._cookie_name, seal.parts(stash.seal.key("cookie")))),
-            own_requests=routes,
+            routes=routes,
+            own_requests=own,
             session_key=stash.seal.key("session"),
             tab_key=stash.seal.key("tab"),
             page_key=stash.seal.key("page"),
