@@ -247,3 +247,18 @@ def test_an_xmlhttprequest_says_which_tab_asks_and_shows_the_notice_too(context:
         assert status == 200, "what is not ours is let through"
         page.evaluate(asking, "/visits")
         expect(page.get_by_role("alert")).to_be_visible()
+
+
+def test_what_dash_lets_a_worker_send_for_a_stream_says_which_tab_asks(context: BrowserContext, folder: pathlib.Path) -> None:
+    """The message is that of Dash 4.5; what listens in its worker's place sends what it is told to."""
+    streaming = """message => new Promise((resolve) => {
+        const {port1, port2} = new MessageChannel();
+        const frame = document.body.appendChild(document.createElement("iframe"));
+        port2.onmessage = ({data}) => frame.contentWindow.fetch(data.url, data.init).then((answer) => answer.text()).then(resolve);
+        port1.postMessage(message);
+    })"""
+    message = {"type": "stream", "url": "/visits", "init": {"method": "GET", "headers": {"Accept": "text/plain"}}}
+    with gunicorn("kept:server", folder, workers=1) as address:
+        page = opened(context, address)
+        assert [page.evaluate(streaming, message) for _ in range(2)] == ["1", "2"]
+        assert page.evaluate("fetch('/visits').then((answer) => answer.text())") == "3"

@@ -201,6 +201,17 @@
     return send.call(this, body);
   };
 
+  // Dash 4.5 lets a worker, which all tabs share, send the requests of streaming callbacks. What that is refused, the page sends itself.
+  const {postMessage} = MessagePort.prototype;
+
+  MessagePort.prototype.postMessage = function (message, ...more) {
+    if (message?.type === "stream" && message.init && isOurs(message.url)) {
+      const headers = {...message.init.headers, "X-Dash-Stash": `${page}.${tab}`};
+      return postMessage.call(this, {...message, init: {...message.init, headers}}, ...more);
+    }
+    return postMessage.call(this, message, ...more);
+  };
+
   // The data of a page that is kept for the back button stays until its time is over.
   addEventListener("pagehide", ({persisted}) => {
     keep(true);
