@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import pathlib
 import types
 from collections.abc import AsyncGenerator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from urllib.parse import quote, unquote
 
 import flask
 import pytest
@@ -139,6 +141,29 @@ def test_a_refusal_says_which_secrets_it_knows_and_since_when(app: Dash, stash: 
     assert (uptime, known) == ("30", response.headers["X-Dash-Stash-Key"])
     again = page.browser.get("/_dash-layout", headers={"X-Dash-Stash-Key": known})
     assert "X-Dash-Stash-Key" not in again.headers
+
+
+@pytest.mark.parametrize("paths", [("/one/", "/two/"), ("/", "/two/"), ("/two/", "/")])
+def test_of_two_apps_on_one_server_each_tells_its_own_pages(tmp_path: pathlib.Path, paths: tuple[str, str]) -> None:
+    server = flask.Flask("server")
+    keys = set()
+    for path in paths:
+        app = Dash(path, server=server, url_base_pathname=path)
+        words = f"words of {path}"
+        Stash(app, (tmp_path / quote(path, "")).as_uri(), secret=SECRET, on_expired=lambda _, words=words: words)
+        app.callback(Output("out", "data"), Input("a", "data"))(lambda value: value)
+        app.layout = html.Div()
+    browser = server.test_client()
+    for path in paths:
+        page = Page(app, path, browser)
+        body = {"output": "out.data", "outputs": {"id": "out", "property": "data"}, "changedPropIds": ["a.data"], "state": []}
+        body["inputs"] = [{"id": "a", "property": "data", "value": FORGED}]
+        response = browser.post(f"{path}_dash-update-component", json=body, headers=page.headers)
+        assert (response.status_code, told(response)) == (403, [FORGED])
+        assert unquote(response.headers["X-Dash-Stash-Notice"]) == f"words of {path}"
+        assert response.headers["X-Dash-Stash-Key"] == response.headers["X-Dash-Stash-Dead"].split(" ")[1], "else no page believes it"
+        keys.add(response.headers["X-Dash-Stash-Key"])
+    assert len(keys) == 2
 
 
 def test_so_many_that_no_header_holds_them_are_told_as_far_as_there_is_room(app: Dash, stash: Stash) -> None:

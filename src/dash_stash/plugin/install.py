@@ -71,8 +71,9 @@ def _connect(app: dash.Dash, stash: Stash, pages: Pages) -> None:
     app.server.before_request_funcs.setdefault(None, []).insert(0, visitors.arrive)
     app.server.after_request(visitors.answer)
     app.server.teardown_request(visitors.leave)
+    handlers = app.server.error_handler_spec[None][None]
     for error in _ANSWERS:
-        app.server.register_error_handler(error, functools.partial(_refuse, stash, visitors))
+        app.server.register_error_handler(error, functools.partial(_refuse, stash, visitors, handlers.get(error)))
     visitors.serve()
 
 
@@ -142,8 +143,13 @@ def _watch(app: dash.Dash, stash: Stash, pages: Pages) -> None:
     app.enable_dev_tools = enable_and_watch
 
 
-def _refuse(stash: Stash, visitors: Visitors, error: StashError) -> Response:
-    """Answer a callback that cannot get its data: the page stays as it is, and shows a notice."""
+def _refuse(stash: Stash, visitors: Visitors, neighbour: Callable[[Any], Any] | None, error: StashError) -> Any:
+    """Answer a callback that cannot get its data: the page stays as it is, and shows a notice.
+
+    A server has one handler for all its apps: what was asked of an earlier one is left to *neighbour*.
+    """
+    if neighbour is not None and not visitors.is_addressed:
+        return neighbour(error)
     status, notice = next(answer for kind, answer in _ANSWERS.items() if isinstance(error, kind))
     if isinstance(error, NoSession) and error.scope == "user":
         notice = "This needs a user: log in to go on."

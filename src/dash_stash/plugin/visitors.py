@@ -52,6 +52,9 @@ class Visitors:
             clock=stash.clock,
             limits=stash.limits,
         )
+        self._neighbours: list[Visitors] = app.server.extensions.setdefault("dash_stash", [])
+        """Those of all apps of the server."""
+        self._neighbours.append(self)
         self._slid: dict[int, float] = {}
         self._pages, self._started = pages, stash.clock()
         pages.scripts["page"] = self._page_script
@@ -61,6 +64,12 @@ class Visitors:
     def _cookie_name(self, key: bytes) -> str:
         # Several apps may share a host; cookies know no ports.
         return f"dash_stash_{hashlib.sha256(key + self._prefix.encode()).hexdigest()[:8]}"
+
+    @property
+    def is_addressed(self) -> bool:
+        """Whether the request is to this app: of several on one server, the one with the longest path that fits."""
+        path = flask.request.path
+        return self is max(self._neighbours, key=lambda one: len(one._desk.routes) if path.startswith(one._desk.routes) else 0)
 
     def arrive(self) -> None:
         """Note who is asking; it is proven when somebody wants to know, or has not been for a while."""
@@ -98,18 +107,22 @@ class Visitors:
             if cookie is not None:
                 value = cookie.sign(self._desk.session_key)
                 response.set_cookie(self._desk.cookies[0], value, path=self._prefix, httponly=True, **self._where_sent())
-            if visit.new_ids:
-                response.headers[HEADER] = visit.new_ids
             if cookie is not None or visit.is_personal:
                 response.headers["Cache-Control"] = "no-store"
             elif visit.asked:
                 response.headers.setdefault("Cache-Control", "no-store")
-            if visit.request.environ.get("HTTP_X_DASH_STASH_KEY") != self._key_ids[0]:
-                response.headers[f"{HEADER}-Key"] = self._key_ids[0]
-            with contextlib.suppress(StoreUnavailable):
-                if visit.request.path == self._layout and visit.is_of_another_session:
-                    response.headers[f"{HEADER}-Reload"] = "1"
+            if self.is_addressed:
+                self._tell_page(visit, response)
         return response
+
+    def _tell_page(self, visit: BrowserVisit, response: Response) -> None:
+        if visit.new_ids:
+            response.headers[HEADER] = visit.new_ids
+        if visit.request.environ.get("HTTP_X_DASH_STASH_KEY") != self._key_ids[0]:
+            response.headers[f"{HEADER}-Key"] = self._key_ids[0]
+        with contextlib.suppress(StoreUnavailable):
+            if visit.request.path == self._layout and visit.is_of_another_session:
+                response.headers[f"{HEADER}-Reload"] = "1"
 
     def told_along(self, error: StashError) -> dict[str, str]:
         """What the page's script is told with a refusal: which references are dead, or that the request may be sent once more."""
