@@ -68,6 +68,8 @@ class Visitors:
     @property
     def is_addressed(self) -> bool:
         """Whether the request is to this app: of several on one server, the one with the longest path that fits."""
+        if len(self._neighbours) == 1:
+            return True
         path = flask.request.path
         return self is max(self._neighbours, key=lambda one: len(one._desk.routes) if path.startswith(one._desk.routes) else 0)
 
