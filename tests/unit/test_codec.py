@@ -188,7 +188,7 @@ def test_one_object_in_two_places_comes_back_as_one_object() -> None:
     "thing",
     [
         *(deque([1]), defaultdict(list, a=[1]), array.array("d", [1.0]), io.BytesIO(b"x"), io.StringIO("x")),
-        *(values.Slotted("s"), np.ma.masked_array([1, 2], [0, 1]), np.zeros(3).view(values.Measured)),
+        *(values.Slotted("s"), np.ma.masked_array([1, 2], [False, True]), np.zeros(3).view(values.Measured)),
     ],
     ids=lambda thing: type(thing).__name__,
 )
