@@ -8,6 +8,7 @@ Source: PEP 574, Pickle protocol 5 with out-of-band data.
 
 from __future__ import annotations
 
+import collections
 import functools
 import hashlib
 import io
@@ -22,7 +23,7 @@ from typing import Any, Literal, Protocol
 from dash_stash import identity, modules, storable
 from dash_stash.errors import PartMissing, Unstorable
 from dash_stash.keys import public_name
-from dash_stash.reducers import REDUCERS
+from dash_stash.reducers import REDUCERS, reduce_subclass
 
 # Below this many bytes a buffer stays in the pickle: aligning and tracking it would cost more than copying it.
 _SMALLEST_BUFFER = 2048
@@ -256,16 +257,21 @@ def _split(value: dict[Any, Any] | list[Any], whole: Segment) -> Encoded | None:
 
 def _is_the_users(obj: object) -> bool:
     """Whether it can be seen that an object is one and the same in two places: it can be changed, and is no library's inner part."""
-    if type(obj) in (list, dict, set, bytearray):
+    if isinstance(obj, list | dict | set | bytearray | collections.deque):
         return True
     if isinstance(obj, type | FunctionType | BuiltinFunctionType):
         return False
     name = public_name(type(obj))
-    return name in _SEEN_TO_BE_ONE or (hasattr(obj, "__dict__") and name.partition(".")[0] not in _LIBRARIES)
+    return name in _SEEN_TO_BE_ONE or (name.partition(".")[0] not in _LIBRARIES and _has_attributes(obj))
 
 
-_SEEN_TO_BE_ONE = ("numpy.ndarray", "pandas.DataFrame", "pandas.Series")
-_LIBRARIES = ("builtins", "numpy", "pandas", "polars", "pyarrow")
+def _has_attributes(obj: object) -> bool:
+    return hasattr(obj, "__dict__") or any(vars(kind).get("__slots__") for kind in type(obj).__mro__)
+
+
+_SEEN_TO_BE_ONE = ("array.array", "numpy.MaskedArray", "numpy.ndarray", "pandas.DataFrame", "pandas.Series")
+# And those of the standard library whose slots are never assigned again.
+_LIBRARIES = ("builtins", "fractions", "numpy", "pandas", "pathlib", "polars", "pyarrow", "uuid")
 
 
 class Unpickler(pickle.Unpickler):
@@ -299,7 +305,7 @@ class _Pickler(pickle.Pickler):
             return _reduce_global(obj)
         name = public_name(type(obj))
         reduce = _reduce_reference if name == "dash_stash.Ref" else REDUCERS.get(name)  # a class of a layer above
-        return NotImplemented if reduce is None else reduce(obj)
+        return reduce_subclass(obj) if reduce is None else reduce(obj)
 
 
 def _reduce_global(obj: type | FunctionType) -> Any:

@@ -21,7 +21,7 @@ from dash_stash.layout import Facts
 from dash_stash.recipe import Recipe
 from dash_stash.ref import Ref, target_of
 from dash_stash.signature import Options, Signature
-from dash_stash.stores.base import Flight, Found, Landed
+from dash_stash.stores.base import Flight, Found, Landed, patiently, read_patiently
 
 if TYPE_CHECKING:
     from dash_stash.stash import Stash
@@ -213,6 +213,7 @@ class Memo(Generic[P, R]):
         result: R = flight.run(self._steps(self._call(args, kwargs), anew=True))
         return result
 
+    @patiently()
     def forget(self, *args: Any, **kwargs: Any) -> None:
         """Delete the value for these arguments, or without arguments all values of this function. Deleting is final."""
         if args or kwargs or not self.signature.parameters:
@@ -290,7 +291,7 @@ class Memo(Generic[P, R]):
     def _write_recipe(self, call: Call) -> None:
         """Store how to compute the value again, so that a reference outlives it."""
         key = recipe.key_of(call.key)
-        if self.stash.store.read(key) is not None:
+        if read_patiently(self.stash.store, key) is not None:
             return
         signature = self.signature
         made = Recipe(signature.captured, signature.given(call.args, call.kwargs))
@@ -300,7 +301,8 @@ class Memo(Generic[P, R]):
             return  # the reference then lives as long as the value
         function = f"{signature.id.hex()} {signature.function.hex()}"
         facts = Facts("recipe", self.name, self.stash.clock(), scope=call.owner, function=function)
-        self.stash.store.commit(None, key, facts, encoded)
+        with patiently():
+            self.stash.store.commit(None, key, facts, encoded)
 
     def recall(self, made: Recipe) -> Call:
         """Return the call of a recipe, for the present visit.

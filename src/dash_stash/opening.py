@@ -13,11 +13,11 @@ from dash_stash.errors import RefExpired, RefInvalid
 from dash_stash.memo import Call, Memo
 from dash_stash.ref import References, Target
 from dash_stash.scope import Visits
-from dash_stash.stores.base import Found, Store, patiently
+from dash_stash.stores.base import Found, Store, patiently, read_patiently
 
 
 class Opener:
-    """Loads what the references of one Stash point at."""
+    """Loads, and deletes, what the references of one Stash point at."""
 
     references: References
     """What opens the references within a value."""
@@ -36,6 +36,11 @@ class Opener:
         """
         return self._memos_value(target) if target.is_memo else self._put_value(target)
 
+    @patiently()
+    def delete(self, key: bytes) -> None:
+        """Delete the value of *key*."""
+        self._store.delete(key)
+
     def _put_value(self, target: Target) -> Any:
         what = "a value given to stash.put()"
         with patiently():
@@ -53,8 +58,8 @@ class Opener:
             raise RefExpired(what, f"this program cannot read it any more ({error})") from error
 
     def _memos_value(self, target: Target) -> Any:
-        # A recipe is as recently used as its value, so that it is not evicted before.
-        made = self._store.read(recipe.key_of(target.key))
+        # A recipe is as recently used as its value, so that it is not evicted before. Without it nothing can be computed.
+        made = read_patiently(self._store, recipe.key_of(target.key))
         found = self._store.read(target.key, *target.path[:1])
         if found is not None and self._is_served(found, made):
             with contextlib.suppress(Unreadable):

@@ -28,6 +28,26 @@ def _view_as(array: Any, dtype: Any) -> Any:
     return array.view(dtype)
 
 
+def reduce_subclass(obj: Any) -> Any:
+    """NumPy pickles an array of a user's own class in band, and without what the class has added to it."""
+    kind = type(obj)
+    if not hasattr(kind, "__array_finalize__") or kind.__module__.partition(".")[0] == "numpy" or not vars(obj):
+        return NotImplemented
+    import numpy as np
+
+    # A class that says itself how it is pickled, or is more than its numbers (a masked array), does so.
+    own = any(getattr(kind, name) is not getattr(np.ndarray, name) for name in ("__reduce__", "__reduce_ex__", "__setstate__"))
+    return NotImplemented if own else (_of_subclass, (obj.view(np.ndarray), kind), vars(obj), None, None, _set_attributes)
+
+
+def _of_subclass(array: Any, kind: Any) -> Any:
+    return array.view(kind)
+
+
+def _set_attributes(obj: Any, attributes: dict[str, Any]) -> None:
+    vars(obj).update(attributes)
+
+
 def _reduce_index(index: Any) -> Any:
     return _index_of, (type(index), index.values, index.name)
 
@@ -85,6 +105,8 @@ def _column_from_table(table: Any, chunked: bool) -> Any:  # noqa: FBT001 (PyArr
 
 def _reduce_frame(frame: Any) -> Any:
     """Polars pickles itself in band; as an Arrow table it passes without a copy, both ways."""
+    if not frame.width:  # from such a table it would come back without its height
+        return NotImplemented
     try:
         import polars
         import pyarrow as pa

@@ -214,7 +214,7 @@ class Stash:
         self.flight_key = self.seal.key("flight")
         opener = Opener(self.store, self.visits, self.clock, self._memos)
         key = self.seal.key("reference")
-        self.references = opener.references = References(key, self.visits, opener.load, self.store.delete, self.clock)
+        self.references = opener.references = References(key, self.visits, opener.load, opener.delete, self.clock)
 
     def _open_server(self, url: str, place: pathlib.Path) -> Store:
         try:
@@ -328,6 +328,7 @@ class Stash:
         twins.add(memo)
         return memo
 
+    @patiently()
     def forget(self, *, tag: str) -> None:
         """Forget all values with *tag*, those that are being computed included.
 

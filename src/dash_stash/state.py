@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dash_stash import flight, keys
 from dash_stash.codec import Encoded, Unreadable, decode, encode, own
-from dash_stash.errors import NoSession, StoreUnavailable, VariableUnreadable
+from dash_stash.errors import NoSession, VariableUnreadable
 from dash_stash.layout import Facts
 from dash_stash.scope import Scope, Visit
-from dash_stash.stores.base import Flight, holder_of, patiently
+from dash_stash.stores.base import Flight, holder_of, patiently, read_patiently
 
 if TYPE_CHECKING:
     from dash_stash.stash import Stash
@@ -73,7 +73,7 @@ class Variables(MutableMapping[str, Any]):
 
     def __contains__(self, name: object) -> bool:
         """Whether there is such a variable."""
-        return isinstance(name, str) and self._stash.store.read(self._key(name, self._owner())) is not None
+        return isinstance(name, str) and read_patiently(self._stash.store, self._key(name, self._owner())) is not None
 
     def __setitem__(self, name: str, value: object) -> None:
         """Store a value, which others see from now on.
@@ -230,11 +230,7 @@ class Variables(MutableMapping[str, Any]):
         return deleted
 
     def _read(self, key: bytes, name: str) -> Any:
-        try:
-            found = self._stash.store.read(key)
-        except StoreUnavailable:
-            with patiently():  # not from the beginning: that costs a sixth of a read
-                found = self._stash.store.read(key)
+        found = read_patiently(self._stash.store, key)
         try:
             return _NOTHING if found is None else decode(found.encoded, references=self._stash.references)
         except Unreadable as error:

@@ -7,12 +7,13 @@ import contextlib
 import pathlib
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
-from dash_stash import StoreUnavailable
+from dash_stash import Memo, Stash, StoreUnavailable
 from processes.apps import machines
 from processes.apps.machines import block_of, is_whole, open_machine
 from processes.running import result, start
@@ -68,6 +69,32 @@ def test_who_has_been_idle_waits_too(server: Server, tmp_path: pathlib.Path) -> 
         assert is_whole(block(1, 8000), 8000)
         assert time.monotonic() - began < 0.6, "a memo function does not wait"
     assert reader.result() == 1
+
+
+_WITHOUT_ANOTHER_WAY: dict[str, Callable[[Stash, Memo[[int, int], Any], str, str], object]] = {
+    "whether there is a variable": lambda stash, _block, _old, _put: "name" in stash.app,
+    "deleting what was put": lambda stash, _block, _old, put: stash.ref(put).delete(),
+    "a new reference": lambda _stash, block, _old, _put: block.ref(2, 8000),
+    "another reference to the same": lambda _stash, block, _old, _put: block.ref(1, 8000),
+    "opening a reference": lambda stash, _block, old, _put: stash.ref(old).get(),
+    "forgetting a value": lambda _stash, block, _old, _put: block.forget(1, 8000),
+    "forgetting a function's values": lambda _stash, block, _old, _put: block.forget(),
+    "forgetting a tag": lambda stash, _block, _old, _put: stash.forget(tag="sales"),
+}
+
+
+@pytest.mark.parametrize("what", _WITHOUT_ANOTHER_WAY)
+def test_what_has_no_other_way_waits_for_a_pause_to_end(what: str, server: Server, tmp_path: pathlib.Path) -> None:
+    stash = open_machine(server.url, tmp_path / "cache")
+    block = block_of(stash, share=True)
+    old, put = str(block.ref(1, 8000)), str(stash.put(1, share=True))
+    stash.app["name"] = 1
+    time.sleep(2.0)  # nothing is served any more that was looked at before the pause
+    with server.stopped():
+        assert is_whole(block(3, 8000), 8000), "by which the process knows of the pause"
+        (caller,) = at_once(1, lambda _: _WITHOUT_ANOTHER_WAY[what](stash, block, old, put))
+        time.sleep(0.3)
+    caller.result()
 
 
 def test_a_long_outage_makes_nobody_wait(server: Server, tmp_path: pathlib.Path) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import array
+import io
 import pathlib
 import socket
 import sqlite3
 import threading
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -179,6 +182,36 @@ def test_one_object_in_two_places_comes_back_as_one_object() -> None:
     for value in ({"a": array, "b": array}, {"a": [array], "b": {"c": array}}, [array, [array]]):
         loaded = list(_leaves(round_trip(value)))
         assert loaded[0] is loaded[1], value
+
+
+@pytest.mark.parametrize(
+    "thing",
+    [
+        *(deque([1]), defaultdict(list, a=[1]), array.array("d", [1.0]), io.BytesIO(b"x"), io.StringIO("x")),
+        *(values.Slotted("s"), np.ma.masked_array([1, 2], [False, True]), np.zeros(3).view(values.Measured)),
+    ],
+    ids=lambda thing: type(thing).__name__,
+)
+def test_whatever_can_be_changed_and_stands_in_two_places_comes_back_as_one_object(thing: object) -> None:
+    loaded = round_trip({"big": np.zeros(3000), "a": thing, "b": [thing]})
+    assert type(loaded["a"]) is type(thing)
+    assert loaded["a"] is loaded["b"][0]
+
+
+def test_what_a_subclass_of_an_array_knows_comes_back() -> None:
+    measured = np.zeros((3000, 2)).view(values.Measured)
+    measured.unit = "kg"
+    measured.others = [measured]
+    encoded = encode({"a": measured})
+    assert sum(map(len, encoded.segments[0].buffers)) == measured.nbytes, "beside the pickle"
+    loaded = round_trip(measured)
+    assert (type(loaded), loaded.shape, loaded.unit) == (values.Measured, (3000, 2), "kg")
+    assert loaded.others[0] is loaded
+    loaded += 1
+
+
+def test_a_polars_frame_without_columns_keeps_its_height() -> None:
+    assert round_trip({"a": pl.DataFrame(height=5)})["a"].shape == (5, 0)
 
 
 def _leaves(value: Any) -> Iterator[Any]:

@@ -18,6 +18,7 @@ from dash_stash.keys import KEY_SIZE
 from dash_stash.layout import Facts
 from dash_stash.stores.local import LocalStore, housekeeping
 from dash_stash.stores.local.housekeeping import GRACE, scope_key
+from dash_stash.stores.local.index import Index
 from dash_stash.stores.local.slots import Slots, _use_slots
 from dash_stash.stores.local.store import LocalFlight, _ended_key
 from support import LIMITS, NAME, SEALING_KEY, FakeClock, must, sweep, wait_until
@@ -60,6 +61,29 @@ def test_entries_stay_within_their_budget(folder: pathlib.Path, clock: FakeClock
         clock.now += 10
     assert names(store) == [25, 26, 27, 28, 29]
     assert len(list((folder / "entries").glob("*/*"))) == 5
+
+
+def test_what_others_store_while_values_make_room_costs_no_variables(
+    folder: pathlib.Path, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine, other = limited(folder, clock, max_entries=3), limited(folder, clock)
+    put(mine, 0, "a variable", kind="state")
+    for number in range(1, 5):
+        put(other, number, number)
+        clock.now += 10
+    exceeded, kept = mine.housekeeping._exceeded, []
+
+    def look_before_others_store(index: Index) -> set[str]:
+        found = exceeded(index)
+        kept.append(not found)
+        if kept.count(True) == 2:  # first within a step, then between two
+            for number in range(5, 9):
+                put(other, number, number)
+        return found
+
+    monkeypatch.setattr(mine.housekeeping, "_exceeded", look_before_others_store)
+    mine.housekeeping.evict(clock())
+    assert mine.read(key(0)) is not None
 
 
 def test_what_is_read_stays(folder: pathlib.Path, clock: FakeClock) -> None:

@@ -19,7 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dash_stash import Stash, layout, structure
-from dash_stash.codec import encode
+from dash_stash.codec import encode, own
 from processes.running import ask, start
 from servers import Server
 from support import NAME, SECRET
@@ -65,6 +65,24 @@ def test_what_nobody_has_tampered_with_is_sound(name: str) -> None:
     encoded = encode(VALUES[name]())
     assert any(segment.buffers for segment in encoded.segments)
     assert structure.is_sound(encoded)
+
+
+_NESTED: dict[str, Callable[[Any], Any]] = {
+    "alone": lambda word: word,
+    "in lists": lambda word: [word],
+    "in structs": lambda word: {"a": word},
+}
+
+
+@pytest.mark.parametrize("nested", _NESTED.values(), ids=_NESTED)
+def test_polars_is_given_no_view_of_a_null_that_leads_elsewhere(nested: Callable[[Any], Any]) -> None:
+    encoded = own(encode(pl.DataFrame({"column": [nested(word) for word in tampering.WORDS]})))
+    assert structure.is_sound(encoded)
+    (views,) = [buffer for buffer in encoded.segments[0].buffers if len(buffer) == 16 * tampering.N]
+    assert isinstance(views, bytearray)
+    assert not any(views[:16]), "that of a null"
+    views[:4] = b"\xff" * 4
+    assert not structure.is_sound(encoded)
 
 
 # From the folder and from the server

@@ -64,6 +64,22 @@ class Model:
     __hash__ = None  # type: ignore[assignment]
 
 
+class Slotted:
+    """A class of a user's own without a `__dict__`."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+
+class Measured(np.ndarray[Any, Any]):
+    """An array of a user's own that knows more than its numbers."""
+
+    unit: str
+    others: list[Measured]
+
+
 def same(one: Any, other: Any) -> bool:
     """Whether two values are equal, with all types in them; NaN is NaN."""
     compare = next(compare for kind, compare in _COMPARED.items() if isinstance(one, kind))

@@ -12,6 +12,7 @@ from typing import Protocol, Self
 
 from dash_stash.clock import SKEW
 from dash_stash.codec import Encoded, PartName
+from dash_stash.errors import StoreUnavailable
 from dash_stash.layout import Entry, Facts
 
 TOUCHED_EVERY = 60.0
@@ -97,7 +98,7 @@ _patience: ContextVar[bool] = ContextVar("dash_stash_patience", default=False)
 class patiently(contextlib.ContextDecorator):  # noqa: N801 (used as a function is)
     """Let a store on a server wait for a short pause of it, for the length of a with block, or of a function that this decorates.
 
-    Variables and `put` do: they have no other way. Memo functions do not, as they can compute.
+    Variables, `put`, references and what deletes do: they have no other way. Memo functions do not, as they can compute.
     """
 
     _token: Token[bool]
@@ -120,6 +121,15 @@ def be_patient(*, patient: bool) -> None:
 def is_patient() -> bool:
     """Whether the present caller would rather wait than be told of a pause."""
     return _patience.get()
+
+
+def read_patiently(store: Store, key: bytes) -> Found | None:
+    """Read the entry of *key*, and wait for a short pause of the store if there is one."""
+    try:
+        return store.read(key)
+    except StoreUnavailable:
+        with patiently():  # not from the beginning: that costs a sixth of a read
+            return store.read(key)
 
 
 class Flight(Protocol):

@@ -92,10 +92,10 @@ def call_failing(url: str, cache: str, place: str, clients: int) -> list[str]:
 Block = Memo[[int, int], dict[str, Any]]
 
 
-def block_of(stash: Stash) -> Block:
+def block_of(stash: Stash, *, share: bool = False) -> Block:
     """Return a function whose values say whether they are whole: each is one number, repeated."""
 
-    @stash.memo
+    @stash.memo(share=share)
     def block(number: int, size: int) -> dict[str, Any]:
         return {"number": number, "array": np.full(size // 8, number, "int64")}
 

@@ -68,13 +68,20 @@ class Housekeeping:
             ("room", functools.partial(self._drop_oldest, index.variables_first)),
             ("ended", functools.partial(self._drop_oldest, index.ended_first)),
         )
+        kept: set[str] = set()
         for budget, drop in steps:
+            if budget in kept:
+                continue
 
             def is_too_much(budget: str = budget) -> bool:
                 return budget in self._exceeded(index)
 
-            while is_too_much() and drop(is_too_much, slots, index, now):
-                pass
+            while is_too_much():
+                if not drop(is_too_much, slots, index, now):
+                    break
+            else:
+                # Should another process have stored more by the next step, what is worth more must not go for that.
+                kept.add(budget)
 
     def _exceeded(self, index: Index) -> set[str]:
         """The budgets that are not kept."""
