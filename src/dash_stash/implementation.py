@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import sys
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Container
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
@@ -17,14 +17,15 @@ from dash_stash import keys
 from dash_stash.walk import Found, Walk, around, label, module_of, parts_of
 
 
-def of_function(function: FunctionType) -> bytes:
+def of_function(function: FunctionType, ignore: Container[str] = ()) -> bytes:
     """Return the digest of what a function does: the same in every process that has the same sources.
 
-    It does not change with layout, comments, docstrings, annotations, or the function's place in
-    its file. The first use in a process takes some milliseconds; modules of the app that the
-    function imports are imported then.
+    What it closes over counts, but for the variables that are to be ignored. It does not change with
+    layout, comments, docstrings, annotations, or the function's place in its file. The first use in a
+    process takes some milliseconds; modules of the app that the function imports are imported then.
     """
-    return _of_code_in(function, _package(function), ())
+    package, within = _package(function), (id(function),)
+    return keys.digest(_find(function, package).digest, *(_of_code_in(each, package, within) for each in around(function, ignore)))
 
 
 def of_classes(function: FunctionType) -> Callable[[type], bytes]:
@@ -35,14 +36,14 @@ def of_classes(function: FunctionType) -> Callable[[type], bytes]:
     return functools.partial(_of_class, package=_package(function))
 
 
-def is_settled(function: FunctionType) -> bool:
+def is_settled(function: FunctionType, ignore: Collection[str] = ()) -> bool:
     """Tell whether `of_function` returns the same for as long as the process runs.
 
     It may not for a function that was typed in (its helpers may be typed in anew), that closes over
     something, or that is used before the modules that it needs are loaded.
     """
     found = _find(function, _package(function))
-    return found.is_settled and not found.watched and not function.__closure__
+    return found.is_settled and not found.watched and not set(function.__code__.co_freevars).difference(ignore)
 
 
 def unseen(function: FunctionType) -> list[str]:

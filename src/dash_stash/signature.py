@@ -52,6 +52,7 @@ class Signature:
         self.id = keys.digest(identity.of_function(function), version, options.scope.encode())
         """What references name: the same after an edit of the function's code."""
         self._spellings: dict[Any, tuple[bytes, str]] = {}
+        self._settled: bytes | None = None
         self._of_argument = functools.partial(keys.of_value, code_of=implementation.of_classes(function))
         # With a closure, or for a session, the same spelling may be another call later.
         self._remembers = options.scope == "app" and options.ignore.issuperset(free)
@@ -59,7 +60,16 @@ class Signature:
     @property
     def function(self) -> bytes:
         """The key of the function as its code is now."""
-        return keys.digest(self.id, implementation.of_function(self._function))
+        if self._settled is not None:
+            return self._settled
+        key = keys.digest(self.id, implementation.of_function(self._function, self._options.ignore))
+        if self._is_settled:
+            self._settled = key
+        return key
+
+    @property
+    def _is_settled(self) -> bool:
+        return implementation.is_settled(self._function, self._options.ignore)
 
     @property
     def captured(self) -> bytes:
@@ -85,7 +95,7 @@ class Signature:
             return self._spellings[spelling]
         except (KeyError, TypeError):  # not called so before, or an argument that cannot be hashed
             located = self._spell(args, kwargs)
-        if _is_short_and_plain(args) and implementation.is_settled(self._function):
+        if _is_short_and_plain(args) and self._is_settled:
             if len(self._spellings) >= _SPELLINGS:
                 self._spellings.clear()
             self._spellings[spelling] = located

@@ -15,7 +15,7 @@ import re
 import secrets
 import sys
 import weakref
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum, EnumType
 from types import (
@@ -71,9 +71,11 @@ def module_of(namespace: Namespace) -> ModuleType | None:
     return module if module is not None and vars(module) is namespace else None
 
 
-def around(function: FunctionType) -> Iterator[object]:
-    """What a function closes over, and its defaults."""
-    for cell in function.__closure__ or ():
+def around(function: FunctionType, ignore: Container[str] = ()) -> Iterator[object]:
+    """What a function closes over, but for the variables of these names, and its defaults."""
+    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
+        if name in ignore:
+            continue
         try:
             yield cell.cell_contents
         except ValueError:  # not assigned yet
