@@ -53,4 +53,5 @@ def _client(folder: pathlib.Path | None, headers: dict[str, str]) -> Call:
         assert ids is not None
         headers["Cookie"] = page.headers["Set-Cookie"].partition(";")[0]
         headers["X-Dash-Stash"] = ids[1]
+        headers["X-Dash-Stash-Key"] = client.post("/_dash-update-component", json=_BODY, headers=headers).headers["X-Dash-Stash-Key"]
     return lambda: client.post("/_dash-update-component", json=_BODY, headers=headers)

@@ -103,9 +103,12 @@ def registered(app: Dash, func: Callable[..., Any]) -> dict[str, Any]:
 
 def _may_hold_references() -> bool:
     """Whether the request's text has one: most have none, some have megabytes of table data."""
-    if not flask.has_request_context() or flask.request.content_encoding:  # Dash 4.5 can compress what a callback gets
+    if not flask.has_request_context():
         return True
-    return _NEEDLE in flask.request.get_data(cache=True)
+    request = flask.request._get_current_object()  # type: ignore[attr-defined]
+    if "HTTP_CONTENT_ENCODING" in request.environ:  # Dash 4.5 can compress what a callback gets
+        return True
+    return _NEEDLE in request.get_data(cache=True)
 
 
 def _wishes_by_position(function: Callable[..., Any], grouping: Any) -> dict[int, Wish]:

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from dash_stash.stash import Stash
 
 
+_is_awaited = functools.cache(inspect.iscoroutinefunction)  # asked for at each call of a callback
+
+
 def prepare_callbacks(app: Dash, stash: Stash) -> None:
     """Stand where Dash calls a callback with its arguments.
 
@@ -63,8 +66,9 @@ class _Callbacks:
         try:
             answer = call()
         finally:
-            # What is awaited may ask later on: until a callback has returned without having asked, it may ask.
-            self._asks[func] = self._asks.get(func, False) or bool(visit.asked - {"user"}) or inspect.iscoroutinefunction(func)
+            if not self._asks.get(func):
+                # What is awaited may ask later on: until a callback has returned without having asked, it may ask.
+                self._asks[func] = bool(visit.asked - {"user"}) or _is_awaited(func)
         return self._bound_later(answer, visit) if inspect.iscoroutine(answer) and self._is_stream(func) else answer
 
     def _is_stream(self, func: Callable[..., Any]) -> bool:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
+import functools
 import inspect
 import logging
 import re
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
 from dash.exceptions import InvalidCallbackReturnValue
@@ -24,37 +24,44 @@ _SHOWN = re.compile(rf'"(children|figure|options|rowData)":"{PREFIX}')
 
 def hinting(stash: Stash, call: Callable[..., Any]) -> Callable[..., Any]:
     """Return a callback's call that says more where a value, or a reference, came to the wrong place."""
+    return functools.partial(_answer, stash, call)
 
-    def answer(*args: Any, **kwargs: Any) -> Any:
-        with _hint_at_references():
-            answered = call(*args, **kwargs)
-        return awaited(answered) if inspect.iscoroutine(answered) else checked(answered)
 
-    async def awaited(answered: Coroutine[Any, Any, Any]) -> Any:
-        with _hint_at_references():
-            return checked(await answered)
+def _answer(stash: Stash, call: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    try:
+        answered = call(*args, **kwargs)
+    except InvalidCallbackReturnValue as error:
+        _hint_at_references(error)
+        raise
+    if stash.is_debug and isinstance(answered, str):
+        _look_for_shown(answered)
+    return _awaited(stash, answered) if inspect.iscoroutine(answered) else answered
 
-    def checked(answered: Any) -> Any:
-        shown = _SHOWN.search(answered) if stash.is_debug and isinstance(answered, str) else None
-        if shown is not None:
-            _log.warning(
-                "a callback returned a reference as the %s of a component, of which the browser knows the text only: return it as the "
-                "data of a dcc.Store, from which callbacks get the value, or return the value itself",
-                shown[1],
-            )
-        return answered
 
+async def _awaited(stash: Stash, answered: Coroutine[Any, Any, Any]) -> Any:
+    try:
+        answer = await answered
+    except InvalidCallbackReturnValue as error:
+        _hint_at_references(error)
+        raise
+    if stash.is_debug and isinstance(answer, str):
+        _look_for_shown(answer)
     return answer
 
 
-@contextlib.contextmanager
-def _hint_at_references() -> Iterator[None]:
-    try:
-        yield
-    except InvalidCallbackReturnValue as error:
-        if "JSON" in str(error):
-            error.add_note(
-                "A DataFrame, array or other Python object reaches another callback by a reference: return stash.put(value), or "
-                "memo_function.ref(...), as the data of a dcc.Store; the callback that has it as an input gets the value."
-            )
-        raise
+def _look_for_shown(answer: str) -> None:
+    shown = _SHOWN.search(answer)
+    if shown is not None:
+        _log.warning(
+            "a callback returned a reference as the %s of a component, of which the browser knows the text only: return it as the "
+            "data of a dcc.Store, from which callbacks get the value, or return the value itself",
+            shown[1],
+        )
+
+
+def _hint_at_references(error: InvalidCallbackReturnValue) -> None:
+    if "JSON" in str(error):
+        error.add_note(
+            "A DataFrame, array or other Python object reaches another callback by a reference: return stash.put(value), or "
+            "memo_function.ref(...), as the data of a dcc.Store; the callback that has it as an input gets the value."
+        )

@@ -122,9 +122,10 @@ class Visitors:
             response.headers[HEADER] = visit.new_ids
         if visit.request.environ.get("HTTP_X_DASH_STASH_KEY") != self._key_ids[0]:
             response.headers[f"{HEADER}-Key"] = self._key_ids[0]
-        with contextlib.suppress(StoreUnavailable):
-            if visit.request.path == self._layout and visit.is_of_another_session:
-                response.headers[f"{HEADER}-Reload"] = "1"
+        if visit.request.path == self._layout:
+            with contextlib.suppress(StoreUnavailable):
+                if visit.is_of_another_session:
+                    response.headers[f"{HEADER}-Reload"] = "1"
 
     def told_along(self, error: StashError) -> dict[str, str]:
         """What the page's script is told with a refusal: which references are dead, or that the request may be sent once more."""
