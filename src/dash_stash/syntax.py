@@ -27,6 +27,22 @@ _OUTSIDE: Final = frozenset({"name", "decorator_list", "defaults", "kw_defaults"
 """What of a definition is run by what is around it: those are looked at as they turned out."""
 
 
+_TRIES: Final = 100
+
+
+def _parsed(text: str, file: str) -> ast.Module:
+    """Parse a text. Before Python 3.11.8 and 3.12.2, threads that parse at the same time may disturb each other.
+
+    Source: CPython's issue 106905, "AST constructor recursion depth mismatch".
+    """
+    for _ in range(_TRIES):
+        try:
+            return ast.parse(text, file)
+        except SystemError:
+            continue  # a lock would not do: the app's own threads, and libraries, parse too
+    return ast.parse(text, file)
+
+
 class Source:
     """A file, or a notebook's cell, as it was parsed."""
 
@@ -38,7 +54,7 @@ class Source:
             ValueError: It holds a null byte.
         """
         self.lines, self._file = lines, file
-        self.tree = ast.parse("".join(lines), file)
+        self.tree = _parsed("".join(lines), file)
         self._starts = [_first_line(statement) for statement in self.tree.body]
         self._compiled: dict[int, frozenset[CodeType]] = {}
         self._digests: dict[CodeType, bytes | None] = {}

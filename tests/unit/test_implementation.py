@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import pathlib
@@ -14,7 +15,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from dash_stash import implementation, origin
+from dash_stash import implementation, origin, syntax
+from unit.visiting import at_once
 
 Deploy = Callable[..., types.FunctionType]
 Files = dict[str, str]
@@ -595,3 +597,14 @@ def test_folders_of_libraries_are_not_the_app() -> None:
     assert not origin.is_app_file(pytest.__file__)
     assert not origin.is_app_file(implementation.__file__)
     assert origin.is_app_file(__file__)
+
+
+def test_threads_that_parse_at_the_same_time_do_not_fail() -> None:
+    """Before Python 3.11.8 one of them that stops in the middle, as the collector lets it, disturbs the others."""
+    text = "".join(f"def f{number}(a, b=[1, 2, (3, 4)]):\n    return [a + i * b[0] for i in range({number})]\n" for number in range(50))
+    gc.callbacks.append(let_others := lambda *_: time.sleep(0))
+    try:
+        callers = at_once(8, lambda _: [len(syntax.Source([text], "app.py").tree.body) for _ in range(3)])
+        assert [caller.result(120) for caller in callers] == [[50] * 3] * 8
+    finally:
+        gc.callbacks.remove(let_others)
