@@ -184,7 +184,7 @@ class Memo(Generic[P, R]):
         value = MISSING
         if found is not None and found.entry.facts.fresh_until > self.stash.clock():
             value = self._count_hit(found)
-        result: R = self._value(Call(self, key, args, kwargs, owner)) if value is MISSING else value
+        result: R = self.value_of(Call(self, key, args, kwargs, owner)) if value is MISSING else value
         return result
 
     def ref(self, *args: P.args, **kwargs: P.kwargs) -> Ref[R]:
@@ -229,7 +229,8 @@ class Memo(Generic[P, R]):
 
     # Finding
 
-    def _value(self, call: Call) -> Any:
+    def value_of(self, call: Call) -> Any:
+        """Return the value of a call: stored, or computed now."""
         value, held = self._hit(call)
         return flight.run(self._steps(call, held=held)) if value is MISSING else value
 
@@ -311,10 +312,6 @@ class Memo(Generic[P, R]):
             TypeError: The function needs an argument that is not in the recipe, or does not know one that is.
         """
         return self._call(*self.signature.spelled(made.arguments))
-
-    def value_of(self, call: Call) -> Any:
-        """Return the value of a call: stored, or computed now."""
-        return self._value(call)
 
     def _call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call:
         key, owner = self._locate(args, kwargs)

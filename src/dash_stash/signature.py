@@ -62,14 +62,15 @@ class Signature:
         """The key of the function as its code is now."""
         if self._settled is not None:
             return self._settled
+        is_settled = self._is_settled  # before: another thread may be importing what the function needs
         key = keys.digest(self.id, implementation.of_function(self._function, self._options.ignore))
-        if self._is_settled:
+        if is_settled:
             self._settled = key
         return key
 
     @property
     def _is_settled(self) -> bool:
-        return implementation.is_settled(self._function, self._options.ignore)
+        return self._settled is not None or implementation.is_settled(self._function, self._options.ignore)
 
     @property
     def captured(self) -> bytes:
@@ -94,8 +95,9 @@ class Signature:
         try:
             return self._spellings[spelling]
         except (KeyError, TypeError):  # not called so before, or an argument that cannot be hashed
+            is_settled = self._is_settled  # likewise
             located = self._spell(args, kwargs)
-        if _is_short_and_plain(args) and self._is_settled:
+        if is_settled and _is_short_and_plain(args):
             if len(self._spellings) >= _SPELLINGS:
                 self._spellings.clear()
             self._spellings[spelling] = located
