@@ -12,6 +12,7 @@ import os
 import pathlib
 import random
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -551,6 +552,33 @@ def test_what_is_laid_in_the_stores_folder_stops_nobody_and_leads_to_no_other_fi
     assert not (outside / "nothing").exists()
     if os.path.lexists(laid):
         laid.rename(tmp_path / "laid")
+
+
+def test_the_sweep_removes_nothing_of_a_folder_that_is_laid_in_place_of_its_own_meanwhile(
+    folder: pathlib.Path, tmp_path: pathlib.Path, clock: FakeClock
+) -> None:
+    precious = tmp_path / "outside" / ("0" * 32)
+    precious.parent.mkdir()
+    precious.write_text("precious")
+    stash = Stash(url=f"file://{folder}", secret="a secret for the tests only", clock=clock)
+    stash.memo(_double)(21)
+    laid, stop = folder / NAME / "temporary", threading.Event()
+
+    def lay_and_take_away() -> None:
+        while not stop.is_set():
+            laid.rename(tmp_path / "moved")
+            laid.symlink_to(precious.parent)
+            laid.unlink()
+            (tmp_path / "moved").rename(laid)
+
+    caller = Caller(lay_and_take_away)
+    try:
+        for _ in range(2000):
+            sweep(stash.store)
+    finally:
+        stop.set()
+        caller.result(20)
+    assert precious.read_text() == "precious"
 
 
 def _double(n: int) -> int:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import functools
 import io
 import os
 import pathlib
@@ -20,6 +21,7 @@ import sys
 import threading
 import time
 import weakref
+from collections.abc import Iterator
 from typing import TypeVar
 
 from dash_stash.errors import ReentrantCall
@@ -100,12 +102,16 @@ F = TypeVar("F", bound=io.FileIO)
 L = TypeVar("L", bound=LockFile)
 
 
-def open_as(kind: type[F], path: Path, flags: int) -> F:
-    """Open *path* with *flags* of `os.open`; links are not followed, and a pipe that lies in the place is not waited for."""
+def open_as(kind: type[F], path: Path, flags: int, folder: int | None = None) -> F:
+    """Open *path*, in the open *folder* if given, with *flags* of `os.open`.
+
+    Links are not followed, and a pipe that lies in the place is not waited for.
+    """
     flags |= os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+    open_file = functools.partial(os.open, mode=0o600, dir_fd=folder)
     try:
         # Opened and owned within one step of the interpreter: an exception in between would leave it open for ever.
-        (file,) = map(kind, map(os.open, (path,), (flags,), (0o600,)))
+        (file,) = map(kind, map(open_file, (path,), (flags,)))
     except IsADirectoryError as error:
         if isinstance(error.filename, int):  # opened for reading, which folders can be; FileIO takes none
             os.close(error.filename)
@@ -113,13 +119,13 @@ def open_as(kind: type[F], path: Path, flags: int) -> F:
     return file
 
 
-def opened(kind: type[L], path: Path, flags: int) -> L:
+def opened(kind: type[L], path: Path, flags: int, folder: int | None = None) -> L:
     """Open a file whose lock is not taken yet."""
     opener = caller()
     # No fork in between: the child would hold a file that its hook does not know. And before the lock is taken:
     # a child forked while this thread waits would share the lock that comes later.
     with _forking:
-        file = open_as(kind, path, flags)
+        file = open_as(kind, path, flags, folder)
         file.caller = opener
         _open.add(weakref.ref(file, _open.discard))
     return file
@@ -179,16 +185,35 @@ def locked(path: Path, *, wait: bool = True) -> contextlib.AbstractContextManage
     return lock(path, wait=wait) or contextlib.nullcontext()
 
 
-def remove_abandoned(path: pathlib.Path, lock_of_name: Path | None = None) -> None:
-    """Remove a file that nobody holds: its owner is gone, whatever its age.
+@contextlib.contextmanager
+def opened_folder(root: Path, *steps: str) -> Iterator[int]:
+    """Open a folder below *root*, step by step, none of which may be a link.
+
+    What is listed and removed in it is then in this folder, whatever is laid in its place meanwhile.
+
+    Raises:
+        OSError: There is none, or something else lies in its place.
+    """
+    flags = os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+    with contextlib.ExitStack() as opened_steps:
+        folder = os.open(root, flags)
+        opened_steps.callback(os.close, folder)
+        for step in steps:
+            folder = os.open(step, flags, dir_fd=folder)
+            opened_steps.callback(os.close, folder)
+        yield folder
+
+
+def remove_abandoned(name: str, folder: int, lock_of_name: Path | None = None) -> None:
+    """Remove a file of an open folder that nobody holds: its owner is gone, whatever its age.
 
     With *lock_of_name*, under which others take the name away, the name cannot become another file's meanwhile.
     """
     with contextlib.suppress(OSError):  # gone already, or laid there by somebody else: a link, a folder
-        abandoned = opened(LockFile, path, os.O_RDONLY)
+        abandoned = opened(LockFile, name, os.O_RDONLY, folder)
         if abandoned.take(wait=False):
             # Whoever opens the file between our lock and our unlink finds it unlinked once the lock is theirs, and starts anew.
             with abandoned, locked(lock_of_name) if lock_of_name else contextlib.nullcontext():
                 # Its name may have become another's since it was opened.
                 if not abandoned.is_unlinked:
-                    path.unlink()
+                    os.unlink(name, dir_fd=folder)

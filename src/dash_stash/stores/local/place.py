@@ -6,10 +6,11 @@ import contextlib
 import functools
 import os
 import pathlib
+import re
 import sqlite3
 import stat
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
 from dash_stash.clock import Clock
@@ -18,13 +19,13 @@ from dash_stash.layout import Entry, Facts
 from dash_stash.stores.local import files
 from dash_stash.stores.local import index as indexes
 from dash_stash.stores.local.index import Index, UselessError
-from dash_stash.stores.local.locks import locked, remove_abandoned, unless_held
+from dash_stash.stores.local.locks import locked, opened_folder, remove_abandoned, unless_held
 from dash_stash.stores.local.slots import Slots
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
-_HEX = "[0-9a-f]"
+_NAME = re.compile("[0-9a-f]{32}")
 
 TRUSTED = 1.0
 """How long, in seconds, something kept is trusted without a look at the folder.
@@ -180,7 +181,8 @@ class Place:
 
     def stored(self, first: int) -> set[bytes]:
         """The keys that begin with the byte *first* and have a file."""
-        return {bytes.fromhex(path.name) for path in (self.folder / "entries" / f"{first:02x}").glob(_HEX * 32)}
+        named = self._named("entries", f"{first:02x}")
+        return {key for name, _ in named if (key := bytes.fromhex(name))[0] == first}
 
     def described(self, keys: Iterable[bytes]) -> list[Entry]:
         """What the files of *keys* say of themselves, as the index is to know it.
@@ -198,21 +200,29 @@ class Place:
 
     def remove_abandoned(self) -> None:
         """Remove what processes that died have left half done."""
-        for path in self._files_in("temporary"):
-            remove_abandoned(path)
-        for path in self._files_in("flights"):
-            remove_abandoned(path, self.commit_lock(bytes.fromhex(path.name)))
+        for name, folder in self._named("temporary"):
+            remove_abandoned(name, folder)
+        for name, folder in self._named("flights"):
+            remove_abandoned(name, folder, self.commit_lock(bytes.fromhex(name)))
 
-    def _files_in(self, name: str) -> list[pathlib.Path]:
-        folder = self.folder / name
-        # A link laid in its place since it was made leads to files that are not ours.
-        return [] if folder.is_symlink() else list(folder.glob(_HEX * 32))
+    def _named(self, *path: str) -> Iterator[tuple[str, int]]:
+        """The names of ours in a folder, each with the open folder; none if something else lies in its place."""
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError), opened_folder(self.folder, *path) as folder:
+            yield from ((name, folder) for name in os.listdir(folder) if _NAME.fullmatch(name))
 
     def unlink(self, key: bytes, slots: Slots) -> None:
         """Remove the entry of *key* and tell every process; the commit lock is held."""
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(self.entry_path(key))
+        name = key.hex()
+        self._unlink(name, "entries", name[:2])
         slots.change_version(key)
+
+    def unlink_flight(self, key: bytes) -> None:
+        """Take the name of the flight of *key* away; the commit lock is held."""
+        self._unlink(key.hex(), "flights")
+
+    def _unlink(self, name: str, *path: str) -> None:
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError), opened_folder(self.folder, *path) as folder:
+            os.unlink(name, dir_fd=folder)
 
 
 def _is_damage(error: Exception) -> bool:

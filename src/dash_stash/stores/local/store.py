@@ -262,7 +262,7 @@ class LocalStore:
                 return False
             self.place.unlink(key, slots)
             # A flight without its name may not commit, and whoever comes from now on begins another, and finds nothing stored.
-            self.place.flight_path(key).unlink(missing_ok=True)
+            self.place.unlink_flight(key)
             # The disk may be too full for the index to change; it finds out later.
             with contextlib.suppress(StoreUnavailable, sqlite3.Error):
                 self.place.index().remove([key])
