@@ -11,7 +11,18 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 
-from bench import callback, guarded, hits, machine, machines, many, memory, picture, sessions, storing
+from bench import (
+    callback,
+    guarded,
+    hits,
+    machine,
+    machines,
+    many,
+    memory,
+    picture,
+    sessions,
+    storing,
+)
 from bench.report import Section, table
 
 _RESULTS = pathlib.Path(__file__).parent / "results"
@@ -33,10 +44,21 @@ _ALL: dict[str, Callable[..., Iterator[Section]]] = {
 def main() -> int:
     """Measure what was asked for; return 1 if it falls short and that counts."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="smaller sizes and fewer rounds, for a first look")
-    parser.add_argument("--only", nargs="+", metavar="NAME", choices=_ALL, default=_ALL, help=f"of {', '.join(_ALL)}")
+    parser.add_argument(
+        "--quick", action="store_true", help="smaller sizes and fewer rounds, for a first look"
+    )
+    parser.add_argument(
+        "--only",
+        nargs="+",
+        metavar="NAME",
+        choices=_ALL,
+        default=_ALL,
+        help=f"of {', '.join(_ALL)}",
+    )
     parser.add_argument("--strict", action="store_true", help="exit with 1 if a demand is not met")
-    parser.add_argument("--folder", type=pathlib.Path, help="where everybody stores (default: the temporary folder)")
+    parser.add_argument(
+        "--folder", type=pathlib.Path, help="where everybody stores (default: the temporary folder)"
+    )
     options = parser.parse_args()
     began = time.perf_counter()
     with tempfile.TemporaryDirectory(dir=options.folder, prefix="dash-stash-bench-") as name:
@@ -51,14 +73,25 @@ def main() -> int:
         gc.collect()  # with the stores their janitors end, who would lay files into folders that are being removed
     print(table(sections))
     _write(sections, facts, quick=options.quick)
-    print(f"\n{time.perf_counter() - began:.0f} s; written to {_RESULTS.parent.name}/{_RESULTS.name}")
-    return int(options.strict and not all(demand.holds for section in sections for demand in section.demands))
+    print(
+        f"\n{time.perf_counter() - began:.0f} s; written to {_RESULTS.parent.name}/{_RESULTS.name}"
+    )
+    return int(
+        options.strict
+        and not all(demand.holds for section in sections for demand in section.demands)
+    )
 
 
 def _write(sections: list[Section], facts: dict[str, str], *, quick: bool) -> None:
     _RESULTS.mkdir(exist_ok=True)
-    report = {"machine": facts, "quick": quick, "sections": [section.as_dict() for section in sections]}
-    (_RESULTS / "latest.json").write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    report = {
+        "machine": facts,
+        "quick": quick,
+        "sections": [section.as_dict() for section in sections],
+    }
+    (_RESULTS / "latest.json").write_text(
+        json.dumps(report, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
+    )
     picture.draw(sections, facts, _RESULTS / "hits.png")
 
 

@@ -31,7 +31,13 @@ _START_WITHIN = 10.0
 
 def stash_in(folder: pathlib.Path) -> Stash:
     """Return a stash of its own, with room for everything."""
-    return Stash(url=f"file://{folder}", name=NAME, secret=SECRET, max_bytes=20 * 2**30, max_entries=2_000_000)
+    return Stash(
+        url=f"file://{folder}",
+        name=NAME,
+        secret=SECRET,
+        max_bytes=20 * 2**30,
+        max_entries=2_000_000,
+    )
 
 
 def machine(address: str, cache: pathlib.Path) -> Stash:
@@ -39,7 +45,9 @@ def machine(address: str, cache: pathlib.Path) -> Stash:
     before = os.environ.get("XDG_CACHE_HOME")
     os.environ["XDG_CACHE_HOME"] = str(cache)
     try:
-        return Stash(url=address, name=NAME, secret=SECRET, max_bytes=20 * 2**30, max_entries=2_000_000)
+        return Stash(
+            url=address, name=NAME, secret=SECRET, max_bytes=20 * 2**30, max_entries=2_000_000
+        )
     finally:
         os.environ.pop("XDG_CACHE_HOME")
         if before is not None:
@@ -54,7 +62,10 @@ def memo_hit(stash: Stash, value: object) -> Call:
 
 
 def memo_of(stash: Stash, value: object) -> Call:
-    """Return a call of a dash-stash memo function; *value* is what it computes if it is not stored."""
+    """Return a call of a dash-stash memo function.
+
+    *value* is what it computes if it is not stored.
+    """
 
     @stash.memo(ignore="value")
     def stored(key: str) -> object:  # noqa: ARG001 (one entry, whatever the value)
@@ -64,7 +75,10 @@ def memo_of(stash: Stash, value: object) -> Call:
 
 
 def memo_miss(stash: Stash, value: object) -> tuple[Call, Call]:
-    """Return a miss of a dash-stash memo function, which computes nothing but stores the value; and what forgets it again."""
+    """Return a miss of a dash-stash memo function, which computes nothing but stores the value.
+
+    And what forgets it again.
+    """
     keys = itertools.count()
 
     @stash.memo(ignore="value")
@@ -135,7 +149,10 @@ def _flask_caching_hit(config: dict[str, object], value: object) -> Call:
 
 @contextlib.contextmanager
 def redis_server(folder: pathlib.Path) -> Iterator[str]:
-    """Run a server, Redis if it is installed or else PyPI's Valkey, with its files in *folder*; give its address."""
+    """Run a server, Redis if it is installed or else PyPI's Valkey, with its files in *folder*.
+
+    Give its address.
+    """
     import redis
 
     folder.mkdir()
@@ -143,7 +160,9 @@ def redis_server(folder: pathlib.Path) -> Iterator[str]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     options = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
-    server = subprocess.Popen([shutil.which("redis-server") or valkey(), *options], stdout=subprocess.DEVNULL)
+    server = subprocess.Popen(
+        [shutil.which("redis-server") or valkey(), *options], stdout=subprocess.DEVNULL
+    )
     try:
         address = f"redis://127.0.0.1:{port}/0"
         with redis.Redis.from_url(address) as client:
@@ -180,7 +199,13 @@ def ray_hit(value: object) -> Iterator[Call]:
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"  # nothing is to be sent anywhere
     import ray
 
-    ray.init(num_cpus=1, include_dashboard=False, log_to_driver=False, logging_level="ERROR", object_store_memory=2**30)
+    ray.init(
+        num_cpus=1,
+        include_dashboard=False,
+        log_to_driver=False,
+        logging_level="ERROR",
+        object_store_memory=2**30,
+    )
     try:
         yield functools.partial(ray.get, ray.put(value))
     finally:

@@ -31,8 +31,13 @@ def size(value: pd.DataFrame) -> int:
 
 
 def read(value: pd.DataFrame) -> int:
-    """Read every byte of a frame, and return a checksum. No memory is needed for that, which its allocator might keep."""
-    return sum(int(buffer[: buffer.nbytes // 8 * 8].view("uint64").sum()) for buffer in _buffers(value))
+    """Read every byte of a frame, and return a checksum.
+
+    No memory is needed for that, which its allocator might keep.
+    """
+    return sum(
+        int(buffer[: buffer.nbytes // 8 * 8].view("uint64").sum()) for buffer in _buffers(value)
+    )
 
 
 def _buffers(value: pd.DataFrame) -> list[np.ndarray]:
@@ -41,4 +46,7 @@ def _buffers(value: pd.DataFrame) -> list[np.ndarray]:
     text = pa.chunked_array(value["name"].array.__arrow_array__())
     buffers = [buffer for chunk in text.chunks for buffer in chunk.buffers() if buffer is not None]
     codes = value["kind"].array.codes
-    return [*(array.view("uint8") for array in (*numbers, codes)), *(np.frombuffer(buffer, "uint8") for buffer in buffers)]
+    return [
+        *(array.view("uint8") for array in (*numbers, codes)),
+        *(np.frombuffer(buffer, "uint8") for buffer in buffers),
+    ]

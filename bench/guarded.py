@@ -25,10 +25,16 @@ def guarded(folder: pathlib.Path, *, quick: bool) -> Iterator[Section]:
     """Yield what it takes to watch three callbacks that do nothing, and each of the gallery's."""
     rounds = 20 if quick else 100
     calls: dict[str, Call] = {}
-    for what, function in (("a short list", _short), ("1,000 lists in a dict", _lists), ("a frame of 48 MB", _big)):
+    for what, function in (
+        ("a short list", _short),
+        ("1,000 lists in a dict", _lists),
+        ("a frame of 48 MB", _big),
+    ):
         calls[what] = _watched(function)
     timed = race(calls, rounds)
-    demands = [Demand(f"reaching {what}", timed.median(what) * 1e3, 1e3 * BUDGET, "ms") for what in calls]
+    demands = [
+        Demand(f"reaching {what}", timed.median(what) * 1e3, 1e3 * BUDGET, "ms") for what in calls
+    ]
     yield Section("The guard: what it adds to a callback", demands, timed.spreads())
     yield _gallery(folder / "gallery", rounds)
 
@@ -49,7 +55,11 @@ def _gallery(folder: pathlib.Path, rounds: int) -> Section:
             times.append(time.perf_counter() - began)
         medians.append(statistics.median(times))
     demand = Demand("the slowest", max(medians) * 1e3, 1e3 * BUDGET, "ms")
-    return Section(f"The guard: the {len(functions)} callbacks of the gallery", [demand], {"a callback": spread(medians)})
+    return Section(
+        f"The guard: the {len(functions)} callbacks of the gallery",
+        [demand],
+        {"a callback": spread(medians)},
+    )
 
 
 def _watched(function: Call) -> Call:

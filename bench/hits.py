@@ -26,16 +26,25 @@ def frames(folder: pathlib.Path, *, quick: bool) -> Iterator[Section]:
         FILES: contenders.flask_caching_files_hit(folder / "frame-flask", value),
         DISKCACHE: contenders.diskcache_hit(folder / "frame-diskcache", value),
     }
-    with contenders.ray_hit(value) as ray_hit, contenders.redis_server(folder / "frame-redis") as address:
+    with (
+        contenders.ray_hit(value) as ray_hit,
+        contenders.redis_server(folder / "frame-redis") as address,
+    ):
         calls |= {RAY: ray_hit, REDIS: contenders.flask_caching_redis_hit(address, value)}
         del value
-        # One hit a turn, as in an app: it finds the processor's caches as whoever came before has left them.
+        # One hit a turn, as in an app: it finds the processor's caches as whoever came before has
+        # left them.
         timed = race(calls, 10 if quick else 50)
-        demands = [Demand(f"against {name}", timed.ratio(OURS, name), limit) for name, limit in _LIMITS.items()]
+        demands = [
+            Demand(f"against {name}", timed.ratio(OURS, name), limit)
+            for name, limit in _LIMITS.items()
+        ]
         yield Section("Warm hit of the 48 MB frame", demands, timed.spreads())
         timed = race(calls, 4 if quick else 30, repeat=5)
         ratios = ", ".join(f"{name} 1/{1 / timed.ratio(OURS, name):.3g}" for name in _LIMITS)
-        yield Section("The same, five hits in a row", (), timed.spreads(), [f"against {ratios}: no demand"])
+        yield Section(
+            "The same, five hits in a row", (), timed.spreads(), [f"against {ratios}: no demand"]
+        )
         timed = race({name: _and_read(call) for name, call in calls.items()}, 5 if quick else 20)
         yield Section("Warm hit of the 48 MB frame, and every byte of it read", (), timed.spreads())
     timed = race({OURS: hit, "by hand": contenders.by_hand(stash)}, 50 if quick else 300, repeat=5)
@@ -45,7 +54,11 @@ def frames(folder: pathlib.Path, *, quick: bool) -> Iterator[Section]:
         return
     bigger = contenders.memo_hit(contenders.stash_in(folder / "big"), frame(10 * MILLION))
     timed = race({"478 MB": bigger, "48 MB": hit}, 300, repeat=5)
-    yield Section("Warm hit of the 478 MB frame", [Demand("against 48 MB", timed.ratio("478 MB", "48 MB"), 1.5)], timed.spreads())
+    yield Section(
+        "Warm hit of the 478 MB frame",
+        [Demand("against 48 MB", timed.ratio("478 MB", "48 MB"), 1.5)],
+        timed.spreads(),
+    )
 
 
 _LIMITS = {FILES: 1 / 20, DISKCACHE: 1 / 8, RAY: 1 / 3}

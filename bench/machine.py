@@ -9,7 +9,18 @@ import platform
 
 from dash_stash.stores.local.files import file_system
 
-_LIBRARIES = ("dash-stash", "dash", "numpy", "pandas", "pyarrow", "flask-caching", "cachelib", "diskcache", "ray", "redis")
+_LIBRARIES = (
+    "dash-stash",
+    "dash",
+    "numpy",
+    "pandas",
+    "pyarrow",
+    "flask-caching",
+    "cachelib",
+    "diskcache",
+    "ray",
+    "redis",
+)
 
 
 def describe(folder: pathlib.Path) -> dict[str, str]:

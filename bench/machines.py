@@ -32,24 +32,47 @@ _PUSH = "?push=1"
 
 def machines(folder: pathlib.Path, *, quick: bool) -> Iterator[Section]:
     """Yield what a machine's first fetch and its later hits take, and how soon those have a value who wait for another machine."""
-    with contenders.redis_server(folder / "machines") as address, redis.Redis.from_url(address) as client:
+    with (
+        contenders.redis_server(folder / "machines") as address,
+        redis.Redis.from_url(address) as client,
+    ):
         value = frame(MILLION)
         yield from _first_fetch(folder / "first", address, client, value, quick=quick)
         client.flushall()  # the functions of the next section have the same names
-        yield from _later_hits("the 48 MB frame", folder / "frames", address, client, value, rounds=10 if quick else 50, repeat=5)
+        yield from _later_hits(
+            "the 48 MB frame",
+            folder / "frames",
+            address,
+            client,
+            value,
+            rounds=10 if quick else 50,
+            repeat=5,
+        )
         client.flushall()
         small = {f"key {number}": float(number) for number in range(10)}
-        yield from _later_hits("a dict of ten floats", folder / "dicts", address, client, small, rounds=20 if quick else 100, repeat=50)
+        yield from _later_hits(
+            "a dict of ten floats",
+            folder / "dicts",
+            address,
+            client,
+            small,
+            rounds=20 if quick else 100,
+            repeat=50,
+        )
         yield _cold(folder / "cold", address, rounds=3 if quick else 20)
 
 
-def _first_fetch(folder: pathlib.Path, address: str, client: redis.Redis, value: object, *, quick: bool) -> Iterator[Section]:
+def _first_fetch(
+    folder: pathlib.Path, address: str, client: redis.Redis, value: object, *, quick: bool
+) -> Iterator[Section]:
     """Yield the fetch of the frame by a machine that is connected and has nothing yet, against the same bytes without us."""
     contenders.memo_hit(contenders.machine(address, folder / "writer"), value)
     packed = pack(bytes(16), Facts("memo", "", 0.0), encode(value), bytes(32))
     client.set("raw", b"".join((packed.head, *packed.body)))
     fetch = _Newcomer(address, folder / "newcomer", value)
-    timed = race({OURS: fetch, GET: lambda: client.get("raw")}, 5 if quick else 25, undo={OURS: fetch.leave})
+    timed = race(
+        {OURS: fetch, GET: lambda: client.get("raw")}, 5 if quick else 25, undo={OURS: fetch.leave}
+    )
     demand = Demand("against a raw GET of the same bytes", timed.ratio(OURS, GET), 1.5)
     yield Section("First fetch of the 48 MB frame on a machine", [demand], timed.spreads())
     client.delete("raw")
@@ -76,7 +99,14 @@ class _Newcomer:
 
 
 def _later_hits(
-    what: str, folder: pathlib.Path, address: str, client: redis.Redis, value: object, *, rounds: int, repeat: int
+    what: str,
+    folder: pathlib.Path,
+    address: str,
+    client: redis.Redis,
+    value: object,
+    *,
+    rounds: int,
+    repeat: int,
 ) -> Iterator[Section]:
     """Yield hits of a value that the machine has fetched: checked with the server, and pushed by it."""
     local = contenders.memo_hit(contenders.stash_in(folder / "local"), value)
@@ -109,7 +139,9 @@ def _cold(folder: pathlib.Path, address: str, *, rounds: int) -> Section:
     pipes = []
     for number in range(_MACHINES):
         ours, theirs = processes.Pipe()
-        processes.Process(target=_clients, args=(theirs, address, folder / str(number)), daemon=True).start()
+        processes.Process(
+            target=_clients, args=(theirs, address, folder / str(number)), daemon=True
+        ).start()
         pipes.append(ours)
     latest, computed = [], 0
     for round_ in range(rounds):
@@ -126,11 +158,16 @@ def _cold(folder: pathlib.Path, address: str, *, rounds: int) -> Section:
         Demand("computations a round", computed / rounds, 1, "times"),
     ]
     note = f"the last of all in {rounds} rounds; in half of them less than {sorted(latest)[rounds // 2] * 1000:.1f} ms"
-    return Section(f"{_MACHINES * _CLIENTS} clients over {_MACHINES} machines, cold key", demands, notes=[note])
+    return Section(
+        f"{_MACHINES * _CLIENTS} clients over {_MACHINES} machines, cold key", demands, notes=[note]
+    )
 
 
 def _clients(pipe: Connection, address: str, cache: pathlib.Path) -> None:
-    """Let all clients of a machine call with each number that comes; answer with when computations ended, and clients had it."""
+    """Let all clients of a machine call with each number that comes.
+
+    Answer with when computations ended, and clients had it.
+    """
     stash = contenders.machine(address, cache)
     ended: list[float] = []
 
@@ -148,5 +185,10 @@ def _clients(pipe: Connection, address: str, cache: pathlib.Path) -> None:
     with ThreadPoolExecutor(_CLIENTS) as threads:
         while (number := pipe.recv()) is not None:
             ended.clear()
-            gots = list(threads.map(functools.partial(call, together=threading.Barrier(_CLIENTS)), [number] * _CLIENTS))
+            gots = list(
+                threads.map(
+                    functools.partial(call, together=threading.Barrier(_CLIENTS)),
+                    [number] * _CLIENTS,
+                )
+            )
             pipe.send((ended, gots))

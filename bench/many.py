@@ -41,14 +41,27 @@ def many(folder: pathlib.Path, *, quick: bool) -> Iterator[Section]:
     note = f"storing {count:,} entries took {took:.0f} s in {_FILLERS} processes, {took * _FILLERS / count * 1e6:.0f} µs each"
 
     rounds = 40 if quick else 150
-    first = dict(zip(names, (_first_hits(folder / "many", count, rounds), _first_hits(folder / "few", _FEW, rounds)), strict=True))
+    first = dict(
+        zip(
+            names,
+            (
+                _first_hits(folder / "many", count, rounds),
+                _first_hits(folder / "few", _FEW, rounds),
+            ),
+            strict=True,
+        )
+    )
     timed = race(first, rounds)
     demand = Demand(f"{names[0]} against {names[1]}", timed.ratio(*names), 1.5)
-    yield Section(f"First hits in a process, {_KEYS} random entries", [demand], timed.spreads(), [note])
+    yield Section(
+        f"First hits in a process, {_KEYS} random entries", [demand], timed.spreads(), [note]
+    )
 
     yield _janitor(folder / "many", count)
 
-    hits = [contenders.memo_hit(contenders.stash_in(folder / name), 1.0) for name in ("many", "few")]
+    hits = [
+        contenders.memo_hit(contenders.stash_in(folder / name), 1.0) for name in ("many", "few")
+    ]
     again = dict(zip(names, hits, strict=True))
     timed = race(again, 200, repeat=50)
     demand = Demand(f"{names[0]} against {names[1]}", timed.ratio(*names), 1.5)
@@ -60,10 +73,18 @@ def _janitor(folder: pathlib.Path, count: int) -> Section:
     idle = _shares(contenders.stash_in(folder).store)
     _fill(folder, range(count, count + _SWEEPS * AT_ONCE), gone_at=time.time() + _SOON)
     url, name, secret = f"file://{folder}", contenders.NAME, contenders.SECRET
-    later = Stash(url=url, name=name, secret=secret, clock=lambda: time.time() + 2 * _SOON, max_entries=2 * count)
+    later = Stash(
+        url=url,
+        name=name,
+        secret=secret,
+        clock=lambda: time.time() + 2 * _SOON,
+        max_entries=2 * count,
+    )
     demands = [
         Demand("of a core, while all is in use", idle, 1, "%"),
-        Demand(f"of a core, while {AT_ONCE:,} entries are over each time", _shares(later.store), 1, "%"),
+        Demand(
+            f"of a core, while {AT_ONCE:,} entries are over each time", _shares(later.store), 1, "%"
+        ),
     ]
     return Section(f"The janitor's share, {count:,} entries, {_SESSIONS:,} sessions", demands)
 
@@ -85,7 +106,10 @@ def _key(number: int) -> bytes:
 
 def _fill_together(folder: pathlib.Path, count: int) -> None:
     processes = multiprocessing.get_context("spawn")
-    fillers = [processes.Process(target=_fill, args=(folder, range(start, count, _FILLERS))) for start in range(_FILLERS)]
+    fillers = [
+        processes.Process(target=_fill, args=(folder, range(start, count, _FILLERS)))
+        for start in range(_FILLERS)
+    ]
     for filler in fillers:
         filler.start()
     for filler in fillers:
@@ -100,7 +124,12 @@ def _fill(folder: pathlib.Path, numbers: range, gone_at: float = float("inf")) -
     for number in numbers:
         # A tenth of them is sessions' own.
         session = f"session:{_key(number // 10 % _SESSIONS).hex()}" if number % 10 == 0 else ""
-        store.commit(None, _key(number), Facts("put", "dict", time.time(), gone_at=gone_at, scope=session), encoded)
+        store.commit(
+            None,
+            _key(number),
+            Facts("put", "dict", time.time(), gone_at=gone_at, scope=session),
+            encoded,
+        )
 
 
 def _first_hits(folder: pathlib.Path, count: int, rounds: int) -> Call:
@@ -112,7 +141,10 @@ def _first_hits(folder: pathlib.Path, count: int, rounds: int) -> Call:
         store.read(keys.pop())  # the store is open
         turns.append((store, keys))
     other = contenders.stash_in(folder).store
-    for _, keys in turns:  # in memory, whatever the number of entries: the disk is not what is measured
+    for (
+        _,
+        keys,
+    ) in turns:  # in memory, whatever the number of entries: the disk is not what is measured
         assert all(other.read(key) for key in keys)
     supply = iter(turns)
 

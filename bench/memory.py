@@ -26,14 +26,18 @@ def memory(folder: pathlib.Path, *, quick: bool) -> Iterator[Section]:
     pipes = []
     for _ in range(_WORKERS):
         ours, theirs = processes.Pipe()
-        processes.Process(target=_work, args=(theirs, folder / "memory", *refs), daemon=True).start()
+        processes.Process(
+            target=_work, args=(theirs, folder / "memory", *refs), daemon=True
+        ).start()
         pipes.append(ours)
     idle = _ask(pipes, "how much?")
     _ask(pipes, "load")
     loaded = _ask(pipes, "how much?")
     note = f"idle {idle / 1e6:.0f} MB, with the frame {loaded / 1e6:.0f} MB; sums of PSS"
     demand = Demand("beyond the idle workers", (loaded - idle) / copy, 1.2, "copies")
-    yield Section(f"Memory of {_WORKERS} workers with the {copy / 1e6:.0f} MB frame", [demand], notes=[note])
+    yield Section(
+        f"Memory of {_WORKERS} workers with the {copy / 1e6:.0f} MB frame", [demand], notes=[note]
+    )
 
 
 def _ask(pipes: list[Connection], question: str) -> int:
@@ -43,7 +47,10 @@ def _ask(pipes: list[Connection], question: str) -> int:
 
 
 def _work(pipe: Connection, folder: pathlib.Path, small: str, big: str) -> None:
-    """Answer each question with this process's memory; asked to load, hold and read the big frame from then on."""
+    """Answer each question with this process's memory.
+
+    Asked to load, hold and read the big frame from then on.
+    """
     stash = contenders.stash_in(folder)
     # An idle worker has served before: all that reading a frame imports is there.
     held = stash.ref(small).get()

@@ -49,13 +49,19 @@ class Section:
     def __str__(self) -> str:
         lines = [self.title]
         if self.times:
-            lines[0] += f"{'median':>{62 - len(self.title)}}{'least':>12}   {'half of the rounds':>18}"
+            lines[0] += (
+                f"{'median':>{62 - len(self.title)}}{'least':>12}   {'half of the rounds':>18}"
+            )
         for name, spread in sorted(self.times.items(), key=lambda item: item[1].median):
             half = f"{duration(spread.lower)} to {duration(spread.upper)}"
-            lines.append(f"  {name:48}{duration(spread.median):>12}{duration(spread.least):>12}   {half:>18}")
+            lines.append(
+                f"  {name:48}{duration(spread.median):>12}{duration(spread.least):>12}   {half:>18}"
+            )
         lines += [f"  ({note})" for note in self.notes]
         for demand in self.demands:
-            lines.append(f"  {demand.what}: {demand.text(demand.measured)}, at most {demand.text(demand.limit)}: {demand.verdict}")
+            lines.append(
+                f"  {demand.what}: {demand.text(demand.measured)}, at most {demand.text(demand.limit)}: {demand.verdict}"
+            )
         return "\n".join(lines) + "\n"
 
     def as_dict(self) -> dict[str, object]:
@@ -71,7 +77,9 @@ class Section:
 
 def duration(seconds: float) -> str:
     """Return a time with three digits."""
-    size, unit = next(((size, unit) for size, unit in ((1.0, "s"), (1e-3, "ms")) if seconds >= size), (1e-6, "µs"))
+    size, unit = next(
+        ((size, unit) for size, unit in ((1.0, "s"), (1e-3, "ms")) if seconds >= size), (1e-6, "µs")
+    )
     number = seconds / size
     return f"{number:.0f} {unit}" if number >= 100 else f"{number:.3g} {unit}"
 

@@ -1,4 +1,6 @@
-"""`python -m bench.scale`: what a thousand machines would ask of Redis. Unit costs are measured on a real server, the rest is simulated.
+"""`python -m bench.scale`: what a thousand machines would ask of Redis.
+
+Unit costs are measured on a real server, the rest is simulated.
 
 docs/scale.md tells what came out, and what follows.
 """
@@ -79,10 +81,17 @@ class Cost:
     received: float
 
     def __add__(self, other: Cost) -> Cost:
-        return Cost(self.commands + other.commands, self.cpu + other.cpu, self.sent + other.sent, self.received + other.received)
+        return Cost(
+            self.commands + other.commands,
+            self.cpu + other.cpu,
+            self.sent + other.sent,
+            self.received + other.received,
+        )
 
     def __mul__(self, times: float) -> Cost:
-        return Cost(self.commands * times, self.cpu * times, self.sent * times, self.received * times)
+        return Cost(
+            self.commands * times, self.cpu * times, self.sent * times, self.received * times
+        )
 
 
 _NOTHING = Cost(0, 0, 0, 0)
@@ -102,7 +111,12 @@ class Meter:
         """Return what the server has done since it started."""
         info = self._client.info("everything")
         cpu = info["used_cpu_sys"] + info["used_cpu_user"]
-        return Cost(info["total_commands_processed"], cpu, info["total_net_output_bytes"], info["total_net_input_bytes"])
+        return Cost(
+            info["total_commands_processed"],
+            cpu,
+            info["total_net_output_bytes"],
+            info["total_net_input_bytes"],
+        )
 
     def memory_of(self, call: Callable[[], object], times: int) -> float:
         """Return the bytes that the server keeps for a call, the mean of many."""
@@ -171,31 +185,62 @@ def measure(folder: pathlib.Path, address: str, *, quick: bool) -> Costs:
         meter = Meter(client)
         first, second = (contenders.machine(address, folder / name) for name in ("first", "second"))
         value, other = _value_of(first), _value_of(second)
-        stored = [meter.of(_counting(functools.partial(_swapped, value, size)), times // 10) for size in (small, big)]
-        fetched = [meter.of(_counting(functools.partial(_swapped, other, size)), times // 10) for size in (small, big)]
+        stored = [
+            meter.of(_counting(functools.partial(_swapped, value, size)), times // 10)
+            for size in (small, big)
+        ]
+        fetched = [
+            meter.of(_counting(functools.partial(_swapped, other, size)), times // 10)
+            for size in (small, big)
+        ]
         checked = meter.of(lambda: other(0, small), times)
         entry_memory = meter.memory_of(_counting(lambda number: value(number, KB)), times) - KB
         write = _counting(lambda number: first.app.update({f"variable {number}": bytes(KB)}))
         variable_memory = meter.memory_of(write, times)
         read = meter.of(lambda: second.app["variable 0"], times)
         change = meter.of(lambda: second.app.modify("variable 0", lambda before: before), times)
-        machines = [contenders.machine(f"{address}?push=1", folder / f"listener {number}") for number in range(listeners)]
+        machines = [
+            contenders.machine(f"{address}?push=1", folder / f"listener {number}")
+            for number in range(listeners)
+        ]
         hits = [_value_of(stash) for stash in machines]
-        process_memory = meter.memory_of(_counting(lambda number: hits[number](0, small)), listeners)
+        process_memory = meter.memory_of(
+            _counting(lambda number: hits[number](0, small)), listeners
+        )
         time.sleep(1)  # for all to know what they need for a hit without a check
         pushed = meter.of(lambda: hits[0](0, small), times)
-        told = sum((_refreshed(meter, value, hits) for _ in range(rounds)), start=_NOTHING) * (1 / rounds)
-        untold = sum((_refreshed(meter, value, []) for _ in range(rounds)), start=_NOTHING) * (1 / rounds)
+        told = sum((_refreshed(meter, value, hits) for _ in range(rounds)), start=_NOTHING) * (
+            1 / rounds
+        )
+        untold = sum((_refreshed(meter, value, []) for _ in range(rounds)), start=_NOTHING) * (
+            1 / rounds
+        )
         # The cookie, and the session that it is of: has either ended?
-        session = meter.of(lambda: (first.store.has_ended("cookie:aa"), first.store.has_ended("session:aa")), times)
+        session = meter.of(
+            lambda: (first.store.has_ended("cookie:aa"), first.store.has_ended("session:aa")), times
+        )
     fetch, fetched_byte = _line(small, big, *fetched)
     store, stored_byte = _line(small, big, *stored)
     message = (told + untold * -1) * (1 / listeners)
     memory = entry_memory, variable_memory, process_memory
-    return Costs(checked, pushed, fetch, fetched_byte, store, stored_byte, read, change, session, message, *memory)
+    return Costs(
+        checked,
+        pushed,
+        fetch,
+        fetched_byte,
+        store,
+        stored_byte,
+        read,
+        change,
+        session,
+        message,
+        *memory,
+    )
 
 
-def _refreshed(meter: Meter, value: Memo[[int, int], bytes], hits: Sequence[Memo[[int, int], bytes]]) -> Cost:
+def _refreshed(
+    meter: Meter, value: Memo[[int, int], bytes], hits: Sequence[Memo[[int, int], bytes]]
+) -> Cost:
     """Return what a new version costs of which those are told who have looked at the old one."""
     for hit in hits:
         hit(0, 10 * KB)
@@ -283,9 +328,10 @@ class _NearCache:
 def simulate(load: Load, *, sample: int, seconds: float) -> Outcome:
     """Let callbacks come at random, each to a random machine, and open a value.
 
-    A *sample* of the machines is followed callback by callback for some seconds, after two times the ttl to warm up. Of the
-    others only this matters: what they compute. They ask at random too, so the time until they next ask for a value that is
-    over is drawn from the exponential distribution.
+    A *sample* of the machines is followed callback by callback for some seconds, after two times
+    the ttl to warm up. Of the others only this matters: what they compute. They ask at random too,
+    so the time until they next ask for a value that is over is drawn from the exponential
+    distribution.
     """
     chance = np.random.default_rng(0)
     popularity = 1 / np.arange(1, load.keys + 1) ** load.zipf
@@ -293,7 +339,11 @@ def simulate(load: Load, *, sample: int, seconds: float) -> Outcome:
     sizes = load.size * np.exp(chance.normal(scale=_SPREAD, size=load.keys))
     sample = min(sample, load.machines)
     # For ever, if there are no others.
-    pauses = 1 / asked_for / (1 - sample / load.machines) if sample < load.machines else np.full(load.keys, np.inf)
+    pauses = (
+        1 / asked_for / (1 - sample / load.machines)
+        if sample < load.machines
+        else np.full(load.keys, np.inf)
+    )
     warm = 2 * load.ttl
     count = int(load.rate * sample / load.machines * (warm + seconds))
     times = np.sort(chance.uniform(0, warm + seconds, count))
@@ -309,11 +359,15 @@ def simulate(load: Load, *, sample: int, seconds: float) -> Outcome:
         while version + load.ttl <= now:
             # It is over. Another machine may have computed it since, and that may be over again.
             version = max(version + load.ttl, 0.0) + chance.exponential(pauses[key])
-        what = _COMPUTED if version > now else _NEAR if caches[place].has(key, version) else _FETCHED
+        what = (
+            _COMPUTED if version > now else _NEAR if caches[place].has(key, version) else _FETCHED
+        )
         made[key] = min(version, now)
         if what != _NEAR:
             caches[place].keep(key, made[key], sizes[key])
-        was_looked_at = what == _NEAR and now - looked.get((key, place, worker), -np.inf) < _LOOKED_AT_LEAST
+        was_looked_at = (
+            what == _NEAR and now - looked.get((key, place, worker), -np.inf) < _LOOKED_AT_LEAST
+        )
         if not was_looked_at:
             looked[key, place, worker] = now
         if now >= warm:
@@ -327,13 +381,23 @@ def simulate(load: Load, *, sample: int, seconds: float) -> Outcome:
     # A value is there for its ttl, then away until somebody asks.
     live = asked_for * load.ttl / (1 + asked_for * load.ttl)
     return Outcome(
-        near, again_share, fetched, computed, volumes[_FETCHED], volumes[_COMPUTED], near_bytes, live.sum(), (live * sizes).sum()
+        near,
+        again_share,
+        fetched,
+        computed,
+        volumes[_FETCHED],
+        volumes[_COMPUTED],
+        near_bytes,
+        live.sum(),
+        (live * sizes).sum(),
     )
 
 
 _NEAR, _FETCHED, _COMPUTED = range(3)
 _LOOKED_AT_LEAST = 1.0  # seconds after which a hit looks in any case
-_SPREAD = 1.63  # of the logarithm: half of all sizes then lie between a third and three times the median
+_SPREAD = (
+    1.63  # of the logarithm: half of all sizes then lie between a third and three times the median
+)
 
 
 # Adding up
@@ -357,16 +421,20 @@ def demand(load: Load, outcome: Outcome, costs: Costs, *, push: bool) -> Demande
     rate, processes = load.rate, load.machines * load.workers
     computed = rate * outcome.computed
     parts = {
-        "hits of the near caches": costs.checked * (rate * (outcome.near - (outcome.again if push else 0.0))),
-        "values fetched": costs.fetch * (rate * outcome.fetched) + costs.fetched_byte * (rate * outcome.fetched_bytes),
-        "values computed": costs.store * computed + costs.stored_byte * (rate * outcome.computed_bytes),
+        "hits of the near caches": costs.checked
+        * (rate * (outcome.near - (outcome.again if push else 0.0))),
+        "values fetched": costs.fetch * (rate * outcome.fetched)
+        + costs.fetched_byte * (rate * outcome.fetched_bytes),
+        "values computed": costs.store * computed
+        + costs.stored_byte * (rate * outcome.computed_bytes),
         "sessions proven": costs.session * rate,
         "variables read": costs.read * rate,
         "variables changed": costs.change * (rate * load.changes),
     }
     if push:
         parts["hits of the near caches"] += costs.pushed * (rate * outcome.again)
-        # A process is told of the end of what it has looked at: at most all workers of each machine that has fetched it.
+        # A process is told of the end of what it has looked at: at most all workers of each machine
+        # that has fetched it.
         parts["messages"] = costs.message * (rate * outcome.fetched * load.workers)
     memory = {
         "values": outcome.live_bytes + outcome.live_values * costs.entry_memory,
@@ -388,11 +456,16 @@ _LINE = 10e9 / 8
 def main() -> None:
     """Measure, simulate, and print what docs/scale.md has."""
     parser = argparse.ArgumentParser(prog="python -m bench.scale", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="fewer rounds and machines, for a first look")
+    parser.add_argument(
+        "--quick", action="store_true", help="fewer rounds and machines, for a first look"
+    )
     quick = parser.parse_args().quick
     with tempfile.TemporaryDirectory(prefix="dash-stash-bench-") as name:
         folder = pathlib.Path(name)
-        print("\n".join(f"{fact:>12}  {value}" for fact, value in machine.describe(folder).items()) + "\n")
+        print(
+            "\n".join(f"{fact:>12}  {value}" for fact, value in machine.describe(folder).items())
+            + "\n"
+        )
         with contenders.redis_server(folder / "redis") as address:
             costs = measure(folder, address, quick=quick)
     _tell_costs(costs)
@@ -403,7 +476,11 @@ def main() -> None:
         print(f"\n## {what}\n")
         _tell_outcome(varied, outcome)
         for push in (False, True):
-            _tell_demand(varied, demand(varied, outcome, costs, push=push), "pushed invalidation" if push else "pointer checks")
+            _tell_demand(
+                varied,
+                demand(varied, outcome, costs, push=push),
+                "pushed invalidation" if push else "pointer checks",
+            )
 
 
 _VARIANTS: dict[str, dict[str, Any]] = {
@@ -416,15 +493,21 @@ _VARIANTS: dict[str, dict[str, Any]] = {
 
 
 def _tell_costs(costs: Costs) -> None:
-    print("| one | commands | µs of the server | bytes in | bytes out |\n| --- | --- | --- | --- | --- |")
+    print(
+        "| one | commands | µs of the server | bytes in | bytes out |\n| --- | --- | --- | --- | --- |"
+    )
     for what, cost in vars(costs).items():
         if isinstance(cost, Cost):
             scale, unit = (KB, "1,000 ") if what.endswith("byte") else (1, "")
             each = cost * scale
             name = f"{unit}{what.replace('_', ' ')}{'s' if unit else ''}"
-            print(f"| {name} | {each.commands:.2f} | {each.cpu * 1e6:.1f} | {each.received:,.0f} | {each.sent:,.0f} |")
+            print(
+                f"| {name} | {each.commands:.2f} | {each.cpu * 1e6:.1f} | {each.received:,.0f} | {each.sent:,.0f} |"
+            )
     entry, variable, process = costs.entry_memory, costs.variable_memory, costs.process_memory
-    print(f"\nMemory: {entry:,.0f} B a value, {variable:,.0f} B a variable, {process:,.0f} B a process.")
+    print(
+        f"\nMemory: {entry:,.0f} B a value, {variable:,.0f} B a variable, {process:,.0f} B a process."
+    )
 
 
 def _tell_outcome(load: Load, outcome: Outcome) -> None:
@@ -440,11 +523,15 @@ def _tell_demand(load: Load, demanded: Demanded, how: str) -> None:
     total = demanded.total
     print(f"| {how} | commands/s | cores | MB/s in | MB/s out |\n| --- | --- | --- | --- | --- |")
     for what, cost in {**demanded.parts, "**all**": total}.items():
-        print(f"| {what} | {cost.commands:,.0f} | {cost.cpu:.2f} | {cost.received / MB:,.1f} | {cost.sent / MB:,.1f} |")
+        print(
+            f"| {what} | {cost.commands:,.0f} | {cost.cpu:.2f} | {cost.received / MB:,.1f} | {cost.sent / MB:,.1f} |"
+        )
     memory = ", ".join(f"{what} {size / GB:.2f} GB" for what, size in demanded.memory.items())
     most = load.rate / max(total.cpu / _CORE, total.sent / _LINE)
     shards = math.ceil(max(total.cpu / _CORE, total.sent / _LINE))
-    print(f"\nMemory: {memory}. One server carries {most:,.0f} callbacks a second; for these {load.rate:,.0f} take {shards}.\n")
+    print(
+        f"\nMemory: {memory}. One server carries {most:,.0f} callbacks a second; for these {load.rate:,.0f} take {shards}.\n"
+    )
 
 
 if __name__ == "__main__":

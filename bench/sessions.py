@@ -88,7 +88,9 @@ class _Browser:
             "inputs": [{"id": source, "property": "data", "value": value}],
             "changedPropIds": [f"{source}.data"],
         }
-        return json.loads(self._request("POST", "/_dash-update-component", json.dumps(body)))["response"][output]["data"]
+        return json.loads(self._request("POST", "/_dash-update-component", json.dumps(body)))[
+            "response"
+        ][output]["data"]
 
     def keep(self, name: str = "data") -> None:
         """Keep 100 kB under a name."""
@@ -137,14 +139,18 @@ class _Server:
 
     def stored(self) -> tuple[int, int]:
         """How many bytes of entries lie in the folder, and how many sessions have any."""
-        with contextlib.closing(sqlite3.connect(f"file:{self.folder}/index.sqlite?mode=ro", uri=True, timeout=30)) as index:
+        with contextlib.closing(
+            sqlite3.connect(f"file:{self.folder}/index.sqlite?mode=ro", uri=True, timeout=30)
+        ) as index:
             ((sessions,),) = index.execute("SELECT sessions FROM totals").fetchall()
         return sum(_sizes(self.folder / "entries")), sessions
 
     def takes(self) -> dict[str, int]:
         """What the workers and the store take now: open files, memory in kB, files in the folder, kB of the index."""
         pid = self.process.pid
-        children = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+        children = (
+            pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+        )
         workers = [pathlib.Path("/proc", child) for child in children]
         return {
             "open files": sum(len(list((worker / "fd").iterdir())) for worker in workers),
@@ -173,11 +179,22 @@ def _sizes(folder: pathlib.Path) -> list[int]:
 
 
 @contextlib.contextmanager
-def _serving(folder: pathlib.Path, max_bytes: int, max_sessions: int, idle: str) -> Iterator[_Server]:
+def _serving(
+    folder: pathlib.Path, max_bytes: int, max_sessions: int, idle: str
+) -> Iterator[_Server]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "gunicorn", "--no-control-socket", "--log-level", "warning", "--backlog", str(2 * _AT_ONCE)]
+    command = [
+        sys.executable,
+        "-m",
+        "gunicorn",
+        "--no-control-socket",
+        "--log-level",
+        "warning",
+        "--backlog",
+        str(2 * _AT_ONCE),
+    ]
     command += [
         "--workers",
         str(_WORKERS),
@@ -189,8 +206,15 @@ def _serving(folder: pathlib.Path, max_bytes: int, max_sessions: int, idle: str)
         f"127.0.0.1:{port}",
         "bench.sessions_app:server",
     ]
-    limits = {"BENCH_MAX_BYTES": str(max_bytes), "BENCH_MAX_SESSIONS": str(max_sessions), "BENCH_IDLE": idle}
-    process = subprocess.Popen(command, env={**os.environ, "DASH_STASH_URL": f"file://{folder}", "DASH_STASH_NAME": NAME, **limits})
+    limits = {
+        "BENCH_MAX_BYTES": str(max_bytes),
+        "BENCH_MAX_SESSIONS": str(max_sessions),
+        "BENCH_IDLE": idle,
+    }
+    process = subprocess.Popen(
+        command,
+        env={**os.environ, "DASH_STASH_URL": f"file://{folder}", "DASH_STASH_NAME": NAME, **limits},
+    )
     try:
         give_up_at = time.monotonic() + _START_WITHIN
         while not _answers(port):
@@ -215,19 +239,35 @@ def sessions(folder: pathlib.Path, *, quick: bool) -> Iterator[Section]:
     """Yield what 10,000 sessions with 100 kB each find, 200 of them at a time, and how much is stored when more of them come."""
     count = 2000 if quick else 10_000
     max_bytes = int(count * _SIZE * _ROOM)
-    with _serving(folder / "sessions", max_bytes, count, "12h") as server, ThreadPoolExecutor(_AT_ONCE) as crowd:
+    with (
+        _serving(folder / "sessions", max_bytes, count, "12h") as server,
+        ThreadPoolExecutor(_AT_ONCE) as crowd,
+    ):
         began = time.perf_counter()
         first = list(crowd.map(server.settle, range(100)))
         at_first = _looks(first)
         browsers = first + list(crowd.map(server.settle, range(count - 100)))
         found = list(crowd.map(_Browser.look, browsers))
         own = list(crowd.map(lambda browser: browser.open(browser.ref), browsers))
-        others = list(crowd.map(lambda browser, other: browser.open(other.ref), browsers, browsers[1:] + browsers[:1]))
+        others = list(
+            crowd.map(
+                lambda browser, other: browser.open(other.ref),
+                browsers,
+                browsers[1:] + browsers[:1],
+            )
+        )
         at_last = _looks(random.sample(browsers, 100))
         took = time.perf_counter() - began
-        stored = _stored_during(server, lambda: list(crowd.map(lambda _: server.settle().keep("more"), range(int(count * (_OVER - 1))))))
+        stored = _stored_during(
+            server,
+            lambda: list(
+                crowd.map(lambda _: server.settle().keep("more"), range(int(count * (_OVER - 1))))
+            ),
+        )
     mixed = sum(f.token not in (None, b.token) for b, f in zip(browsers, found, strict=True))
-    mixed += sum(value not in (None, {"token": b.token}) for b, value in zip(browsers, own, strict=True))
+    mixed += sum(
+        value not in (None, {"token": b.token}) for b, value in zip(browsers, own, strict=True)
+    )
     missed = sum(f.token is None for f in found) + sum(value is None for value in own)
     workers = len({f.worker for f in found})
     note = f"{_AT_ONCE} at a time, {workers} workers, {took:.0f} s; {len(stored)} looks at what is stored; workers time their hits"
@@ -235,13 +275,33 @@ def sessions(folder: pathlib.Path, *, quick: bool) -> Iterator[Section]:
         f"{count:,} sessions with 100 kB each",
         [
             Demand("found another session's data", mixed, 0, "times"),
-            Demand("opened another session's reference", sum(value is not None for value in others), 0, "times"),
+            Demand(
+                "opened another session's reference",
+                sum(value is not None for value in others),
+                0,
+                "times",
+            ),
             Demand("did not find their own", missed, 0, "times"),
-            Demand(f"hit with {count:,} sessions against 100", statistics.median(at_last) / statistics.median(at_first), 1.3),
-            Demand(f"bytes stored at most, of max_bytes={max_bytes:,}", max(size for size, _ in stored) / max_bytes, 1.02),
-            Demand(f"sessions at most, of max_sessions={count:,}", max(sessions for _, sessions in stored) / count, 1.02),
+            Demand(
+                f"hit with {count:,} sessions against 100",
+                statistics.median(at_last) / statistics.median(at_first),
+                1.3,
+            ),
+            Demand(
+                f"bytes stored at most, of max_bytes={max_bytes:,}",
+                max(size for size, _ in stored) / max_bytes,
+                1.02,
+            ),
+            Demand(
+                f"sessions at most, of max_sessions={count:,}",
+                max(sessions for _, sessions in stored) / count,
+                1.02,
+            ),
         ],
-        {f"hit with {count:,} sessions": spread(at_last), "hit with 100 sessions": spread(at_first)},
+        {
+            f"hit with {count:,} sessions": spread(at_last),
+            "hit with 100 sessions": spread(at_first),
+        },
         [note],
     )
 
@@ -283,10 +343,24 @@ def soak(folder: pathlib.Path, *, quick: bool) -> Iterator[Section]:
     third = len(taken) // 3
     demands = []
     for what in taken[0]:
-        middle, last = (statistics.median(t[what] for t in part) for part in (taken[third:-third], taken[-third:]))
-        demands.append(Demand(f"{what} in the last third against the middle one ({last:,.0f})", last / middle, 1.05))
-    notes = [f"{what}, from first to last: {', '.join(f'{t[what]:,}' for t in taken[:: len(taken) // 6])}" for what in taken[0]]
-    yield Section(f"{seconds / 60:.0f} minutes with {lived:,} sessions that come and go", demands, notes=notes)
+        middle, last = (
+            statistics.median(t[what] for t in part)
+            for part in (taken[third:-third], taken[-third:])
+        )
+        demands.append(
+            Demand(
+                f"{what} in the last third against the middle one ({last:,.0f})",
+                last / middle,
+                1.05,
+            )
+        )
+    notes = [
+        f"{what}, from first to last: {', '.join(f'{t[what]:,}' for t in taken[:: len(taken) // 6])}"
+        for what in taken[0]
+    ]
+    yield Section(
+        f"{seconds / 60:.0f} minutes with {lived:,} sessions that come and go", demands, notes=notes
+    )
 
 
 def _live(server: _Server, over: threading.Event) -> int:

@@ -15,7 +15,12 @@ from dash_stash import Stash
 logging.getLogger("dash_stash").setLevel(logging.ERROR)
 
 app = Dash(__name__, use_async=False)
-app.layout = html.Div([dcc.Store(id=name) for name in ("keep", "kept", "look", "found", "put", "ref", "opened", "go", "gone")])
+app.layout = html.Div(
+    [
+        dcc.Store(id=name)
+        for name in ("keep", "kept", "look", "found", "put", "ref", "opened", "go", "gone")
+    ]
+)
 stash = Stash(
     app,
     secret="only for measuring",
@@ -45,7 +50,11 @@ def look(asked: list[Any]) -> list[Any]:
     kept: Any = stash.session.get(name)
     took = time.perf_counter() - began
     token = "" if kept is None else kept[:32]
-    return [None if kept is None else token if kept == _text(token, size) else "?", took, os.getpid()]
+    return [
+        None if kept is None else token if kept == _text(token, size) else "?",
+        took,
+        os.getpid(),
+    ]
 
 
 @app.callback(Output("ref", "data"), Input("put", "data"))

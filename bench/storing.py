@@ -32,7 +32,14 @@ def storing(folder: pathlib.Path, *, quick: bool) -> Iterator[Section]:
 
     miss, forget = contenders.memo_miss(stash, value)
     calls = {"put": put, "memo, miss": miss, "a plain file": write}
-    undo = {"put": lambda: stash.store.delete(refs.pop()._target.key), "memo, miss": forget, "a plain file": plain.unlink}
+    undo = {
+        "put": lambda: stash.store.delete(refs.pop()._target.key),
+        "memo, miss": forget,
+        "a plain file": plain.unlink,
+    }
     timed = race(calls, 15 if quick else 60, undo=undo)
-    demands = [Demand(f"{name} against a plain file", timed.ratio(name, "a plain file"), 2) for name in ("put", "memo, miss")]
+    demands = [
+        Demand(f"{name} against a plain file", timed.ratio(name, "a plain file"), 2)
+        for name in ("put", "memo, miss")
+    ]
     yield Section("Storing the 48 MB frame", demands, timed.spreads())

@@ -43,18 +43,29 @@ class Timed:
 
     def ratio(self, name: str, other: str) -> float:
         """Return the median over the rounds of one contender's time divided by another's."""
-        return statistics.median(a / b for a, b in zip(self.rounds[name], self.rounds[other], strict=True))
+        return statistics.median(
+            a / b for a, b in zip(self.rounds[name], self.rounds[other], strict=True)
+        )
 
     def difference(self, name: str, other: str) -> float:
         """Return the median over the rounds of one contender's time less another's."""
-        return statistics.median(a - b for a, b in zip(self.rounds[name], self.rounds[other], strict=True))
+        return statistics.median(
+            a - b for a, b in zip(self.rounds[name], self.rounds[other], strict=True)
+        )
 
 
-def race(contenders: Mapping[str, Call], rounds: int, *, repeat: int = 1, undo: Mapping[str, Call] | None = None) -> Timed:
+def race(
+    contenders: Mapping[str, Call],
+    rounds: int,
+    *,
+    repeat: int = 1,
+    undo: Mapping[str, Call] | None = None,
+) -> Timed:
     """Time the contenders in turns.
 
-    Each round has another order, and goes through it forth and back: what changes meanwhile, and what a contender leaves
-    behind in the processor's caches, meets all of them alike. What a call returns is let go within its time.
+    Each round has another order, and goes through it forth and back: what changes meanwhile, and
+    what a contender leaves behind in the processor's caches, meets all of them alike. What a call
+    returns is let go within its time.
 
     Args:
         contenders: What is called, by name. Each is called once beforehand.
@@ -74,7 +85,10 @@ def race(contenders: Mapping[str, Call], rounds: int, *, repeat: int = 1, undo: 
             if number % _COLLECT_EVERY == 0:
                 gc.collect()
             random.shuffle(order)
-            turns = [(name, _turn(contenders[name], undoing.get(name), repeat)) for name in (*order, *reversed(order))]
+            turns = [
+                (name, _turn(contenders[name], undoing.get(name), repeat))
+                for name in (*order, *reversed(order))
+            ]
             for name in order:
                 measured[name].append(statistics.mean(took for turn, took in turns if turn == name))
     finally:

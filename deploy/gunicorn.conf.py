@@ -3,8 +3,9 @@
 import os
 
 bind = "0.0.0.0:8000"
-# Cookies are Secure only if gunicorn believes the proxy, which has another address, that the browser came by https.
-# By default it believes nobody but 127.0.0.1. "*" is for a port that only the proxy reaches; else list the proxy's addresses.
+# Cookies are Secure only if gunicorn believes the proxy, which has another address, that the
+# browser came by https. By default it believes nobody but 127.0.0.1. "*" is for a port that only
+# the proxy reaches; else list the proxy's addresses.
 forwarded_allow_ips = os.environ.get("FORWARDED_ALLOW_IPS", "*")
 workers = 4
 threads = 4

@@ -17,7 +17,9 @@ from servers import Server, running
 from support import LIMITS, NAME, SEALING_KEY, SECRET, FakeClock, end_processes, wait_until
 
 # A loaded machine may take its time.
-hypothesis.settings.register_profile("all", max_examples=50, deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.register_profile(
+    "all", max_examples=50, deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
 hypothesis.settings.load_profile("all")
 
 
@@ -79,12 +81,15 @@ def no_leaks(folder: pathlib.Path) -> Iterator[None]:
         gc.collect()  # files that nobody holds any more close, and the threads of an event loop end
         for store in [kept for kept in gc.get_objects() if type(kept) is LocalStore]:
             store._kept_open.clear()
-    wait_until(lambda: not _open_files() - files, "all files are closed", 10)  # the janitor may be at work
+    wait_until(
+        lambda: not _open_files() - files, "all files are closed", 10
+    )  # the janitor may be at work
     wait_until(lambda: not _running(threads), "all threads have ended", 10)
     assert not [*folder.glob("temporary/*"), *folder.glob("*/temporary/*")], "left behind"
 
 
-# The threads in which async callers wait, and those of Dash's async callbacks, are idle until the process ends.
+# The threads in which async callers wait, and those of Dash's async callbacks, are idle until the
+# process ends.
 _POOLS = ("dash-stash", "ThreadPoolExecutor")
 
 # A store keeps these open until it is collected.
@@ -92,7 +97,11 @@ _KEPT_OPEN = {"slots", "index.sqlite", "index.sqlite-wal", "index.sqlite-shm"}
 
 
 def _running(before: set[threading.Thread]) -> set[threading.Thread]:
-    return {thread for thread in threading.enumerate() if thread not in before and not thread.name.startswith(_POOLS)}
+    return {
+        thread
+        for thread in threading.enumerate()
+        if thread not in before and not thread.name.startswith(_POOLS)
+    }
 
 
 def _open_files() -> set[str]:
@@ -103,7 +112,11 @@ def _open_files() -> set[str]:
             files.add(os.readlink(descriptor))
         except FileNotFoundError:
             continue
-    return {path for path in files if "/stash/" in path and path.rsplit("/", 1)[1].removesuffix(" (deleted)") not in _KEPT_OPEN}
+    return {
+        path
+        for path in files
+        if "/stash/" in path and path.rsplit("/", 1)[1].removesuffix(" (deleted)") not in _KEPT_OPEN
+    }
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -113,7 +113,9 @@ class Proxy:
         for end in (ours, theirs):
             end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         for source, target, answers in ((ours, theirs, False), (theirs, ours, True)):
-            thread = threading.Thread(target=self._pump, args=(source, target), kwargs={"answers": answers})
+            thread = threading.Thread(
+                target=self._pump, args=(source, target), kwargs={"answers": answers}
+            )
             self._threads.append(thread)
             thread.start()
 

@@ -31,7 +31,10 @@ _SLOTS = 16384
 
 
 class Server:
-    """A server, its process and its address. It can be killed or stopped for a while, and started again at the same address."""
+    """A server, its process and its address.
+
+    It can be killed or stopped for a while, and started again at the same address.
+    """
 
     def __init__(
         self,
@@ -45,10 +48,28 @@ class Server:
         """Take the folder for its files, a command *within* which it runs, and settings, such as `maxmemory="20mb"`."""
         self.folder, self.host, self.port = folder, host, free_port()
         folder.mkdir()
-        fixed = {"port": str(self.port), "bind": host, "dir": str(folder), "save": '""', "unixsocket": str(folder / "socket")}
+        fixed = {
+            "port": str(self.port),
+            "bind": host,
+            "dir": str(folder),
+            "save": '""',
+            "unixsocket": str(folder / "socket"),
+        }
         config = folder / "server.conf"
-        config.write_text("".join(f"{name.replace('_', '-')} {value}\n" for name, value in (fixed | settings).items()))
-        self._command = [*within, "setpriv", "--pdeathsig", "KILL", program, str(config), *arguments]
+        config.write_text(
+            "".join(
+                f"{name.replace('_', '-')} {value}\n" for name, value in (fixed | settings).items()
+            )
+        )
+        self._command = [
+            *within,
+            "setpriv",
+            "--pdeathsig",
+            "KILL",
+            program,
+            str(config),
+            *arguments,
+        ]
         self._password = settings.get("requirepass")
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -65,7 +86,9 @@ class Server:
 
     def client(self) -> redis.Redis:
         """Return a client that goes past the store under test, the network and TLS."""
-        return redis.Redis(unix_socket_path=str(self.folder / "socket"), password=self._password, socket_timeout=60)
+        return redis.Redis(
+            unix_socket_path=str(self.folder / "socket"), password=self._password, socket_timeout=60
+        )
 
     def ask(self, *words: str | bytes | int) -> object:
         """Send one command and return the answer."""
@@ -76,7 +99,11 @@ class Server:
     def dump(self) -> list[bytes]:
         """Return all that is stored: names, and contents as they are replicated."""
         with self.client() as client:
-            return [part for name in client.scan_iter(count=1000) for part in (name, client.dump(name) or b"")]
+            return [
+                part
+                for name in client.scan_iter(count=1000)
+                for part in (name, client.dump(name) or b"")
+            ]
 
     def start(self) -> None:
         """Start the process, and return once it answers."""
@@ -139,10 +166,14 @@ class Certificates:
 @contextlib.contextmanager
 def running_with_tls(folder: pathlib.Path) -> Iterator[tuple[Server, Certificates]]:
     """Run a server that speaks TLS only, and only with clients that show a certificate."""
-    files = Certificates(*(folder.parent / f"{folder.name}-{name}.pem" for name in ("authority", "server", "client")))
+    files = Certificates(
+        *(folder.parent / f"{folder.name}-{name}.pem" for name in ("authority", "server", "client"))
+    )
     authority = trustme.CA()
     authority.cert_pem.write_to_path(str(files.authority))
-    authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(str(files.server))
+    authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(
+        str(files.server)
+    )
     authority.issue_cert("client").private_key_and_cert_chain_pem.write_to_path(str(files.client))
     port = free_port()
     tls = {"cert": files.server, "key": files.server, "ca_cert": files.authority}
@@ -163,10 +194,20 @@ class Watched:
 
 
 @contextlib.contextmanager
-def running_replica(folder: pathlib.Path, primary: Server, *, through: int | None = None) -> Iterator[Server]:
-    """Run a replica of *primary*, in step with it when the with block begins; *through* is the port of a proxy between them."""
-    with running(folder, replicaof=f"{primary.host} {through or primary.port}", repl_diskless_sync_delay="0") as replica:
-        wait_until(lambda: "'master_link_status': 'up'" in str(replica.ask("INFO", "replication")), "the replica is in step")
+def running_replica(
+    folder: pathlib.Path, primary: Server, *, through: int | None = None
+) -> Iterator[Server]:
+    """Run a replica of *primary*, in step with it when the with block begins.
+
+    *through* is the port of a proxy between them.
+    """
+    with running(
+        folder, replicaof=f"{primary.host} {through or primary.port}", repl_diskless_sync_delay="0"
+    ) as replica:
+        wait_until(
+            lambda: "'master_link_status': 'up'" in str(replica.ask("INFO", "replication")),
+            "the replica is in step",
+        )
         yield replica
 
 
@@ -175,7 +216,10 @@ def running_sentinel(folder: pathlib.Path) -> Iterator[Watched]:
     """Run a primary, a replica and a Sentinel that notices within a second that the primary is gone."""
     folder.mkdir()
     quick = {"repl_diskless_sync_delay": "0"}
-    with running(folder / "primary", **quick) as primary, running_replica(folder / "replica", primary) as replica:
+    with (
+        running(folder / "primary", **quick) as primary,
+        running_replica(folder / "replica", primary) as replica,
+    ):
         settings = {
             "sentinel monitor": f"{PRIMARY_NAME} {primary.host} {primary.port} 1",
             "sentinel down-after-milliseconds": f"{PRIMARY_NAME} 500",
@@ -183,7 +227,10 @@ def running_sentinel(folder: pathlib.Path) -> Iterator[Watched]:
         }
         server = Server(folder / "sentinel", "--sentinel", **settings)
         with started(server) as sentinel:
-            wait_until(lambda: sentinel.ask("SENTINEL", "REPLICAS", PRIMARY_NAME), "the Sentinel has found the replica")
+            wait_until(
+                lambda: sentinel.ask("SENTINEL", "REPLICAS", PRIMARY_NAME),
+                "the Sentinel has found the replica",
+            )
             yield Watched(primary, replica, sentinel)
 
 
@@ -195,7 +242,11 @@ def running_cluster(folder: pathlib.Path) -> Iterator[list[Server]]:
         nodes: list[Server] = []
         buses = [free_port() for _ in range(3)]
         for number in range(3):
-            settings = {"cluster_enabled": "yes", "cluster_port": str(buses[number]), "cluster_node_timeout": "2000"}
+            settings = {
+                "cluster_enabled": "yes",
+                "cluster_port": str(buses[number]),
+                "cluster_node_timeout": "2000",
+            }
             node = stack.enter_context(running(folder / f"node{number}", **settings))
             share = range(_SLOTS * number // 3, _SLOTS * (number + 1) // 3)
             node.ask("CLUSTER", "SET-CONFIG-EPOCH", number + 1)
@@ -210,7 +261,10 @@ def running_cluster(folder: pathlib.Path) -> Iterator[list[Server]]:
 
 @contextlib.contextmanager
 def refusing(error: str) -> Iterator[str]:
-    """Be, for the length of a with block, a server that answers every command with *error*; the block is told its URL."""
+    """Be, for the length of a with block, a server that answers every command with *error*.
+
+    The block is told its URL.
+    """
 
     connections: list[socket.socket] = []
 
@@ -220,7 +274,9 @@ def refusing(error: str) -> Iterator[str]:
             connections.append(self.connection)
 
         def handle(self) -> None:
-            while line := self.rfile.readline():  # how many words a command has, then each: its length, and itself
+            while (
+                line := self.rfile.readline()
+            ):  # how many words a command has, then each: its length, and itself
                 for _ in range(int(line[1:])):
                     self.rfile.read(int(self.rfile.readline()[1:]) + 2)
                 self.wfile.write(f"-{error}\r\n".encode())

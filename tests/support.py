@@ -23,7 +23,9 @@ from dash_stash.stores.local import LocalStore
 SEALING_KEY = b"the sealing key of all the tests"
 SECRET = "a secret for the tests only"
 NAME = "tests"
-LIMITS = Limits(max_bytes=10**8, max_entries=1000, max_sessions=100, max_session_bytes=10**8, idle=12 * 3600.0)
+LIMITS = Limits(
+    max_bytes=10**8, max_entries=1000, max_sessions=100, max_session_bytes=10**8, idle=12 * 3600.0
+)
 TESTS = pathlib.Path(__file__).parent
 
 T = TypeVar("T")
@@ -62,8 +64,12 @@ def wait_until(condition: Callable[[], T], what: str, seconds: float = 30.0) -> 
     raise AssertionError(f"waited {seconds} s in vain: {what}")
 
 
-def start_python(code: str, *arguments: object, within: Sequence[str] = (), **environment: str) -> subprocess.Popen[str]:
-    """Start a process that runs *code*; it finds the arguments in sys.argv, and what tests have in common in `support`.
+def start_python(
+    code: str, *arguments: object, within: Sequence[str] = (), **environment: str
+) -> subprocess.Popen[str]:
+    """Start a process that runs *code*.
+
+    It finds the arguments in sys.argv, and what tests have in common in `support`.
 
     *within* is a command that runs it in another network.
     It is killed, with its children, at the end of the test.
@@ -113,12 +119,16 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def serving(command: list[str], port: int, environment: dict[str, str] | None = None, authority: str = "") -> Iterator[str]:
+def serving(
+    command: list[str], port: int, environment: dict[str, str] | None = None, authority: str = ""
+) -> Iterator[str]:
     """Run a server for the length of a with block; the block is told its address.
 
     With *authority*, the file of a certificate authority, it is one of https.
     """
-    process = subprocess.Popen(command, env={**os.environ, **(environment or {})}, start_new_session=True)
+    process = subprocess.Popen(
+        command, env={**os.environ, **(environment or {})}, start_new_session=True
+    )
     address = f"https://localhost:{port}" if authority else f"http://127.0.0.1:{port}"
 
     def answers() -> bool:
@@ -141,13 +151,42 @@ def serving(command: list[str], port: int, environment: dict[str, str] | None = 
 
 @contextlib.contextmanager
 def gunicorn(
-    app: str, folder: pathlib.Path, *options: str, workers: int = 4, authority: str = "", port: int | None = None, **environment: str
+    app: str,
+    folder: pathlib.Path,
+    *options: str,
+    workers: int = 4,
+    authority: str = "",
+    port: int | None = None,
+    **environment: str,
 ) -> Iterator[str]:
     """Serve the app in tests/processes/apps under gunicorn, with *folder* for its store and its logs."""
     port = port or free_port()
-    command = [sys.executable, "-m", "gunicorn", "--no-control-socket", "--log-level", "warning", "--timeout", "120"]
-    command += ["--workers", str(workers), "--bind", f"127.0.0.1:{port}", "--chdir", str(TESTS / "processes" / "apps"), *options, app]
-    variables = {"STASH_TEST_FOLDER": str(folder), "DASH_STASH_NAME": NAME, "DASH_STASH_SECRET": SECRET, **environment}
+    command = [
+        sys.executable,
+        "-m",
+        "gunicorn",
+        "--no-control-socket",
+        "--log-level",
+        "warning",
+        "--timeout",
+        "120",
+    ]
+    command += [
+        "--workers",
+        str(workers),
+        "--bind",
+        f"127.0.0.1:{port}",
+        "--chdir",
+        str(TESTS / "processes" / "apps"),
+        *options,
+        app,
+    ]
+    variables = {
+        "STASH_TEST_FOLDER": str(folder),
+        "DASH_STASH_NAME": NAME,
+        "DASH_STASH_SECRET": SECRET,
+        **environment,
+    }
     with serving(command, port, variables, authority) as address:
         yield address
 
@@ -165,7 +204,9 @@ class Browser:
     def _request(self, method: str, path: str, **options: Any) -> requests.Response:
         # A connection of its own for each request, so that any worker may get it.
         headers = {"Connection": "close", **options.pop("headers", {})}
-        return self.cookies.request(method, self.address + path, headers=headers, timeout=60, **options)
+        return self.cookies.request(
+            method, self.address + path, headers=headers, timeout=60, **options
+        )
 
     def post(self, output: str, **inputs: Any) -> requests.Response:
         """Call the callback of *output* ("id.property"); inputs are named id__property."""
@@ -173,12 +214,16 @@ class Browser:
         body = {
             "output": output,
             "outputs": dict(zip(("id", "property"), output.rsplit(".", 1), strict=True)),
-            "inputs": [{"id": i, "property": p, "value": inputs[f"{i}__{p}"]} for i, p in properties],
+            "inputs": [
+                {"id": i, "property": p, "value": inputs[f"{i}__{p}"]} for i, p in properties
+            ],
             "changedPropIds": [".".join(properties[0])],
             "state": [],
         }
         headers = {"Content-Type": "application/json", "X-Dash-Stash": self.page}
-        return self._request("POST", "/_dash-update-component", data=json.dumps(body), headers=headers)
+        return self._request(
+            "POST", "/_dash-update-component", data=json.dumps(body), headers=headers
+        )
 
     def call(self, output: str, **inputs: Any) -> Any:
         """Call a callback and return what it put into its output."""

@@ -58,7 +58,10 @@ def _labels() -> Counter[Place]:
 def _findings() -> Counter[Place]:
     report = check([_CORPUS])
     assert not report.unreadable
-    return Counter((str(each.site.module.path.relative_to(_CORPUS)), each.site.line, each.rule.code) for each in report.findings)
+    return Counter(
+        (str(each.site.module.path.relative_to(_CORPUS)), each.site.line, each.rule.code)
+        for each in report.findings
+    )
 
 
 @pytest.fixture(scope="module")
@@ -71,14 +74,21 @@ def compared() -> tuple[Counter[Place], Counter[Place]]:
 def scores(compared: tuple[Counter[Place], Counter[Place]]) -> dict[str, Score]:
     found = {}
     for code in [*RULES, "DS"]:
-        expected, reported = ({place: n for place, n in counter.items() if place[2].startswith(code)} for counter in compared)
+        expected, reported = (
+            {place: n for place, n in counter.items() if place[2].startswith(code)}
+            for counter in compared
+        )
         right = (Counter(expected) & Counter(reported)).total()
         found[code] = Score(right, sum(reported.values()) - right, sum(expected.values()) - right)
     return found
 
 
 def test_the_corpus_is_large_enough(scores: dict[str, Score]) -> None:
-    apps = [path for path in _CORPUS.iterdir() if path.suffix == ".py" or (path.is_dir() and any(path.glob("*.py")))]
+    apps = [
+        path
+        for path in _CORPUS.iterdir()
+        if path.suffix == ".py" or (path.is_dir() and any(path.glob("*.py")))
+    ]
     assert len(apps) >= 150
     assert {code: score for code, score in scores.items() if score.right + score.missed < 25} == {}
 
@@ -87,9 +97,13 @@ def test_precision_and_recall_are_at_least_98_percent_for_each_rule_and_in_total
     scores: dict[str, Score], compared: tuple[Counter[Place], Counter[Place]]
 ) -> None:
     labels, findings = compared
-    differences = [f"missed {place}" for place in sorted(labels - findings)] + [f"wrong {place}" for place in sorted(findings - labels)]
+    differences = [f"missed {place}" for place in sorted(labels - findings)] + [
+        f"wrong {place}" for place in sorted(findings - labels)
+    ]
     print("\n".join([_table(scores), *differences]))
-    assert {code: score for code, score in scores.items() if min(score.precision, score.recall) < 0.98} == {}
+    assert {
+        code: score for code, score in scores.items() if min(score.precision, score.recall) < 0.98
+    } == {}
 
 
 def test_the_documentation_has_the_figures(scores: dict[str, Score]) -> None:

@@ -42,7 +42,12 @@ def test_kubernetes_takes_the_resources() -> None:
 
 
 @pytest.mark.parametrize(
-    ("right", "wrong"), [("replicas: 2", "replikas: 2"), ("service_healthy", "healthy"), ("  app:\n", "  app:\n    run: 1\n")]
+    ("right", "wrong"),
+    [
+        ("replicas: 2", "replikas: 2"),
+        ("service_healthy", "healthy"),
+        ("  app:\n", "  app:\n    run: 1\n"),
+    ],
 )
 def test_a_mistake_in_the_compose_file_is_noticed(right: str, wrong: str) -> None:
     assert right in _read("compose.yaml")
@@ -50,7 +55,10 @@ def test_a_mistake_in_the_compose_file_is_noticed(right: str, wrong: str) -> Non
         _compose(_read("compose.yaml").replace(right, wrong, 1))
 
 
-@pytest.mark.parametrize(("right", "wrong"), [("replicas: 4", "replicas: four"), ("secretKeyRef", "secretRef"), ("selector:", "select:")])
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [("replicas: 4", "replicas: four"), ("secretKeyRef", "secretRef"), ("selector:", "select:")],
+)
 def test_a_mistake_in_the_kubernetes_resources_is_noticed(right: str, wrong: str) -> None:
     assert right in _read("kubernetes.yaml")
     with pytest.raises(kubernetes_validate.ValidationError):
@@ -58,7 +66,10 @@ def test_a_mistake_in_the_kubernetes_resources_is_noticed(right: str, wrong: str
 
 
 def test_ports_folders_and_names_fit_together() -> None:
-    compose, resources = _compose(_read("compose.yaml"))["services"], _kubernetes(_read("kubernetes.yaml"))
+    compose, resources = (
+        _compose(_read("compose.yaml"))["services"],
+        _kubernetes(_read("kubernetes.yaml")),
+    )
     app = resources[0]["spec"]["template"]["spec"]["containers"][0]
     (port,) = set(re.findall(r"bind = \"0\.0\.0\.0:(\d+)\"", _read("gunicorn.conf.py")))
     assert f"EXPOSE {port}\n" in _read("Dockerfile")
@@ -67,13 +78,20 @@ def test_ports_folders_and_names_fit_together() -> None:
     (cache,) = re.findall(r"ENV XDG_CACHE_HOME=(\S+)", _read("Dockerfile"))
     assert cache in str(compose["app"]["volumes"])
     assert app["volumeMounts"][0]["mountPath"] == cache
-    for environment in (set(compose["app"]["environment"]), {variable["name"] for variable in app["env"]}):
+    for environment in (
+        set(compose["app"]["environment"]),
+        {variable["name"] for variable in app["env"]},
+    ):
         assert environment >= {"DASH_STASH_URL", "DASH_STASH_NAME", "DASH_STASH_SECRET"}
     copied = re.findall(r"^COPY (.+) \./?$", _read("Dockerfile"), re.MULTILINE)
     assert all((_DEPLOY / name).exists() for names in copied for name in names.split())
 
 
 def test_the_images_of_the_servers_are_named_by_version() -> None:
-    images = [image for name in ("compose.yaml", "kubernetes.yaml") for image in re.findall(r"image: (\S+)", _read(name))]
+    images = [
+        image
+        for name in ("compose.yaml", "kubernetes.yaml")
+        for image in re.findall(r"image: (\S+)", _read(name))
+    ]
     assert images
     assert all(re.search(r":[\d.]+", image) for image in images)

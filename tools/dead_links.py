@@ -6,7 +6,9 @@ import pathlib
 import re
 import sys
 
-_LINK = re.compile(r"\]\(\s*<?([^)\s>]+)>?[^)]*\)|^\[[^\]]+\]:\s*(\S+)|(?:src|href)=\"([^\"]+)\"", re.MULTILINE)
+_LINK = re.compile(
+    r"\]\(\s*<?([^)\s>]+)>?[^)]*\)|^\[[^\]]+\]:\s*(\S+)|(?:src|href)=\"([^\"]+)\"", re.MULTILINE
+)
 _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 _BLOCK = re.compile(r"^(```+|~~~+).*?^\1", re.MULTILINE | re.DOTALL)
 _CODE = re.compile(r"`[^`\n]+`")
@@ -20,7 +22,11 @@ def pages(root: pathlib.Path) -> list[pathlib.Path]:
 def dead_links(page: pathlib.Path) -> list[str]:
     """Return the links of *page* that lead nowhere; links to other sites are not followed."""
     links = ["".join(found) for found in _LINK.findall(_CODE.sub("", _text(page)))]
-    return [link for link in links if not re.match(r"[a-z]+:", link) and not _leads_somewhere(page, link)]
+    return [
+        link
+        for link in links
+        if not re.match(r"[a-z]+:", link) and not _leads_somewhere(page, link)
+    ]
 
 
 def _leads_somewhere(page: pathlib.Path, link: str) -> bool:
@@ -31,7 +37,10 @@ def _leads_somewhere(page: pathlib.Path, link: str) -> bool:
 
 def _anchors(page: pathlib.Path) -> set[str]:
     """Return the names that GitHub gives to the page's headings."""
-    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in _HEADING.findall(_text(page))}
+    return {
+        re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+        for heading in _HEADING.findall(_text(page))
+    }
 
 
 def _text(page: pathlib.Path) -> str:

@@ -13,9 +13,37 @@ Namespace = dict[str, Any]
 
 _CHANGING: Final = frozenset(
     [
-        *("append", "extend", "insert", "remove", "pop", "clear", "sort", "reverse", "update", "setdefault", "popitem"),
-        *("add", "discard", "difference_update", "intersection_update", "symmetric_difference_update", "subtract"),
-        *("appendleft", "extendleft", "popleft", "rotate", "move_to_end", "__setitem__", "__delitem__", "__setattr__"),
+        *(
+            "append",
+            "extend",
+            "insert",
+            "remove",
+            "pop",
+            "clear",
+            "sort",
+            "reverse",
+            "update",
+            "setdefault",
+            "popitem",
+        ),
+        *(
+            "add",
+            "discard",
+            "difference_update",
+            "intersection_update",
+            "symmetric_difference_update",
+            "subtract",
+        ),
+        *(
+            "appendleft",
+            "extendleft",
+            "popleft",
+            "rotate",
+            "move_to_end",
+            "__setitem__",
+            "__delitem__",
+            "__setattr__",
+        ),
     ]
 )
 
@@ -34,7 +62,10 @@ class Facts:
     """What a module's source says of its names."""
 
     bindings: dict[str, dict[str, list[ast.AST | None]]] = field(default_factory=dict)
-    """What the names of the module, "", and of each class body are bound to; None for what is no value."""
+    """What the names of the module, "", and of each class body are bound to.
+
+    None for what is no value.
+    """
 
     rebound: set[str] = field(default_factory=set)
     """Names of the module that functions assign."""
@@ -62,7 +93,9 @@ class Facts:
     def is_changed(self, function: str, name: str) -> bool:
         """Tell whether a variable in or around a function, given by its qualified name, is changed in place."""
         inside = f"{function}.<locals>"
-        return any(name in names and inside.startswith(path) for path, names in self.changed_inside.items())
+        return any(
+            name in names and inside.startswith(path) for path, names in self.changed_inside.items()
+        )
 
 
 @dataclass(slots=True)
@@ -142,7 +175,9 @@ class _Reader:
             base = self._class_path()
         self.facts.changed_attributes.add((base, target.attr))
         root = _place(target.value).partition(".")[0]
-        if root == "self" and not self._frames[-1].path.endswith(("__init__.<locals>", "__post_init__.<locals>")):
+        if root == "self" and not self._frames[-1].path.endswith(
+            ("__init__.<locals>", "__post_init__.<locals>")
+        ):
             self.facts.changing_themselves.add(self._class_path())
         elif root:
             self._frames[-1].changed.add(root)
@@ -196,14 +231,22 @@ class _Reader:
         called = getattr(node.func, "attr", getattr(node.func, "id", ""))
         if called in _CHANGING_FIRST and node.args:
             self._change(node.args[0])
-        if type(node.func) is ast.Name and node.func.id in ("setattr", "delattr") and len(node.args) > 1:
+        if (
+            type(node.func) is ast.Name
+            and node.func.id in ("setattr", "delattr")
+            and len(node.args) > 1
+        ):
             base, name = node.args[:2]
             if isinstance(name, ast.Constant):
                 self._change_attribute(ast.Attribute(base, str(name.value)))
         self._read_children(node)
 
     def _loop(self, node: ast.For | ast.AsyncFor) -> None:
-        places = node.iter.args if isinstance(node.iter, ast.Call) and isinstance(node.iter.func, ast.Name) else [node.iter]
+        places = (
+            node.iter.args
+            if isinstance(node.iter, ast.Call) and isinstance(node.iter.func, ast.Name)
+            else [node.iter]
+        )
         for name in ast.walk(node.target):
             if isinstance(name, ast.Name):
                 self._frames[-1].aliases += [(name.id, _without_view(place)) for place in places]
@@ -214,7 +257,9 @@ class _Reader:
             self._bind(alias.asname or alias.name.partition(".")[0], None)
             if alias.asname is not None and self._frames[-1].is_function:
                 package, _, name = alias.name.rpartition(".")
-                self.facts.imported_inside[alias.asname] = ast.ImportFrom(package, [ast.alias(name)], 0)
+                self.facts.imported_inside[alias.asname] = ast.ImportFrom(
+                    package, [ast.alias(name)], 0
+                )
 
     def _import_from(self, node: ast.ImportFrom) -> None:
         for alias in node.names:
@@ -225,7 +270,9 @@ class _Reader:
                 self._bind(alias.asname or alias.name, single)
                 if self._frames[-1].is_function:
                     self.facts.imported_inside[alias.asname or alias.name] = single
-                    self._frames[-1].aliases.append((alias.asname or alias.name, ast.Name(alias.asname or alias.name)))
+                    self._frames[-1].aliases.append(
+                        (alias.asname or alias.name, ast.Name(alias.asname or alias.name))
+                    )
 
     def _declare(self, node: ast.Global | ast.Nonlocal) -> None:
         self._frames[-1].outside.update(node.names)
@@ -251,11 +298,20 @@ class _Reader:
             self._bind(name, node)
             self._read_all(node.decorator_list)
         self._read_all([*node.args.defaults, *node.args.kw_defaults])
-        parameters = {parameter.arg for parameter in ast.walk(node.args) if isinstance(parameter, ast.arg)}
+        parameters = {
+            parameter.arg for parameter in ast.walk(node.args) if isinstance(parameter, ast.arg)
+        }
         body = [node.body] if isinstance(node, ast.Lambda) else node.body
         self._enter(f"{name}.<locals>", body, is_function=True, own=parameters)
 
-    def _enter(self, name: str, body: list[Any], *, is_function: bool, own: set[str] = frozenset()) -> None:  # type: ignore[assignment]
+    def _enter(
+        self,
+        name: str,
+        body: list[Any],
+        *,
+        is_function: bool,
+        own: set[str] = frozenset(),  # type: ignore[assignment]
+    ) -> None:
         around = self._frames[-1]
         frame = _Frame(f"{around.path}.{name}".lstrip("."), is_function, set(own))
         self._frames.append(frame)
@@ -295,12 +351,19 @@ class _Reader:
 
 def _without_view(node: ast.expr) -> ast.expr:
     """What `data.items()`, or `values()`, shows."""
-    is_view = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in ("items", "values")
+    is_view = (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in ("items", "values")
+    )
     return node.func.value if is_view else node  # type: ignore[attr-defined]
 
 
 def _place(node: ast.expr) -> str:
-    """The variable that an expression is, or is a part of: `config.data` of `config.data["a"]`; "" if it is made anew."""
+    """The variable that an expression is, or is a part of: `config.data` of `config.data["a"]`.
+
+    "" if it is made anew.
+    """
     while isinstance(node, ast.Subscript):
         node = node.value
     inner = node
@@ -312,7 +375,9 @@ def _place(node: ast.expr) -> str:
 def _parts_for(target: ast.Tuple | ast.List, value: ast.expr) -> list[ast.expr]:
     """What each of several targets is bound to: its part of the value, or, where that is not written so, the whole."""
     written = value.elts if isinstance(value, ast.Tuple | ast.List) else []
-    is_one_each = len(written) == len(target.elts) and not any(isinstance(each, ast.Starred) for each in (*written, *target.elts))
+    is_one_each = len(written) == len(target.elts) and not any(
+        isinstance(each, ast.Starred) for each in (*written, *target.elts)
+    )
     return written if is_one_each else [value] * len(target.elts)
 
 

@@ -12,11 +12,19 @@ from typing import Any, Final
 
 from dash_stash import keys
 
-_LOADS: Final = frozenset(dis.opmap[name] for name in ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS") if name in dis.opmap)
+_LOADS: Final = frozenset(
+    dis.opmap[name]
+    for name in ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS")
+    if name in dis.opmap
+)
 _STORES: Final = frozenset(dis.opmap[name] for name in ("STORE_GLOBAL", "DELETE_GLOBAL"))
 _ATTRIBUTE_STORES: Final = frozenset(dis.opmap[name] for name in ("STORE_ATTR", "DELETE_ATTR"))
 _IMPORTS: Final = frozenset([dis.opmap["IMPORT_NAME"]])
-_ITEM_STORES: Final = frozenset(dis.opmap[name] for name in ("STORE_SUBSCR", "DELETE_SUBSCR", "STORE_SLICE") if name in dis.opmap)
+_ITEM_STORES: Final = frozenset(
+    dis.opmap[name]
+    for name in ("STORE_SUBSCR", "DELETE_SUBSCR", "STORE_SLICE")
+    if name in dis.opmap
+)
 _LOAD_GLOBAL: Final = dis.opmap["LOAD_GLOBAL"]
 _CONSTS: Final = frozenset(dis.hasconst)
 _SMALL_INT: Final = dis.opmap.get("LOAD_SMALL_INT")
@@ -68,7 +76,12 @@ def names(code: CodeType) -> Names:
             elif operation == _SMALL_INT:
                 recent = recent[1], argument
     return Names(
-        frozenset(loaded), frozenset(stored), frozenset(attributes), frozenset(stored_attributes), frozenset(imported), stores_items
+        frozenset(loaded),
+        frozenset(stored),
+        frozenset(attributes),
+        frozenset(stored_attributes),
+        frozenset(imported),
+        stores_items,
     )
 
 
@@ -90,14 +103,22 @@ def _instructions(code: bytes) -> Iterator[tuple[int, int]]:
 @functools.lru_cache(4096)
 def digest(code: CodeType) -> bytes:
     """Return the digest of byte code, without file names, line numbers and docstrings."""
-    shape = (code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount, code.co_flags & _STARRED)
+    shape = (
+        code.co_argcount,
+        code.co_posonlyargcount,
+        code.co_kwonlyargcount,
+        code.co_flags & _STARRED,
+    )
     # Constants where they are used: a docstring is among them without being so.
     steps = [
-        b"%d " % operation + (_of_const(code.co_consts[argument]) if operation in _CONSTS else b"%d" % argument)
+        b"%d " % operation
+        + (_of_const(code.co_consts[argument]) if operation in _CONSTS else b"%d" % argument)
         for operation, argument in _instructions(code.co_code)
     ]
     names = (*code.co_names, *code.co_varnames, *code.co_freevars)
-    return keys.digest(repr(shape).encode(), *steps, code.co_exceptiontable, *(name.encode() for name in names))
+    return keys.digest(
+        repr(shape).encode(), *steps, code.co_exceptiontable, *(name.encode() for name in names)
+    )
 
 
 def _of_const(const: object) -> bytes:

@@ -18,15 +18,21 @@ def main() -> None:
 
 
 @main.command()
-@click.argument("app", type=click.Path(exists=True, dir_okay=False, path_type=pathlib.Path), required=False)
-@click.option("--name", help="What the app is called, if Stash(name=...) says so. DASH_STASH_NAME does the same.")
+@click.argument(
+    "app", type=click.Path(exists=True, dir_okay=False, path_type=pathlib.Path), required=False
+)
+@click.option(
+    "--name",
+    help="What the app is called, if Stash(name=...) says so. DASH_STASH_NAME does the same.",
+)
 def where(app: pathlib.Path | None, name: str | None) -> None:
     """Print the folder in which the app written in the file APP stores its data.
 
-    Without APP and a name, the folders in which apps of this user have stored something. DASH_STASH_URL, if set, is where every
-    app stores: APP is then the file that makes the Stash.
+    Without APP and a name, the folders in which apps of this user have stored something.
+    DASH_STASH_URL, if set, is where every app stores: APP is then the file that makes the Stash.
 
-    An app without a name or URL begins anew in another folder when its file is moved or deployed into a new folder.
+    An app without a name or URL begins anew in another folder when its file is moved or deployed
+    into a new folder.
     """
     try:
         for folder in folders.stores(app, name):
@@ -44,7 +50,9 @@ def secret() -> None:
 @main.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8050, show_default=True, help="Port to listen on.")
-@click.option("--workers", default=4, show_default=True, help="How many gunicorn workers serve the gallery.")
+@click.option(
+    "--workers", default=4, show_default=True, help="How many gunicorn workers serve the gallery."
+)
 def demo(host: str, port: int, workers: int) -> None:
     """Serve the gallery: each part of the Dash guide's chapter on sharing data, its way and this one, side by side."""
     from dash_stash.demo import serve
@@ -57,14 +65,41 @@ def demo(host: str, port: int, workers: int) -> None:
 
 @main.command()
 @click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=pathlib.Path))
-@click.option("--select", default="", metavar="CODES", help="Report only these, with commas between: codes, or how they start.")
+@click.option(
+    "--select",
+    default="",
+    metavar="CODES",
+    help="Report only these, with commas between: codes, or how they start.",
+)
 @click.option("--ignore", default="", metavar="CODES", help="Do not report these.")
-@click.option("--explain", metavar="CODE", help="Say what a rule means, and how to repair what it finds.")
-@click.option("--fix", is_flag=True, help="Repair what can be repaired with certainty (mutable defaults: DS108), and report the rest.")
+@click.option(
+    "--explain", metavar="CODE", help="Say what a rule means, and how to repair what it finds."
+)
+@click.option(
+    "--fix",
+    is_flag=True,
+    help="Repair what can be repaired with certainty (mutable defaults: DS108), and report the rest.",
+)
 @click.option("--diff", is_flag=True, help="Show what --fix would change, and change nothing.")
-@click.option("--format", "form", type=click.Choice(["text", "json", "sarif", "github"]), default="text", show_default=True)
-def check(paths: tuple[pathlib.Path, ...], select: str, ignore: str, explain: str | None, fix: bool, diff: bool, form: str) -> None:  # noqa: FBT001 - flags of the command
-    """Find callbacks that change variables outside of their scope, in the files and folders PATHS; none is run.
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "sarif", "github"]),
+    default="text",
+    show_default=True,
+)
+def check(
+    paths: tuple[pathlib.Path, ...],
+    select: str,
+    ignore: str,
+    explain: str | None,
+    fix: bool,  # noqa: FBT001
+    diff: bool,  # noqa: FBT001
+    form: str,
+) -> None:
+    """Find callbacks that change variables outside of their scope, in the files and folders PATHS.
+
+    None is run.
 
     The exit status is 0 if nothing is found, 1 if something is, 2 if the command is used wrongly.
     """

@@ -36,7 +36,9 @@ def seconds(duration: Duration, parameter: str) -> float:
     if isinstance(duration, str):
         match = _TEXT.fullmatch(duration)
         if match is None:
-            raise ConfigError(f'{parameter}={duration!r} is not a duration: write seconds, a timedelta, or "90s", "15m", "1h", "7d"')
+            raise ConfigError(
+                f'{parameter}={duration!r} is not a duration: write seconds, a timedelta, or "90s", "15m", "1h", "7d"'
+            )
         value = float(match[1]) * _UNITS[match[2]]
     elif isinstance(duration, timedelta):
         value = duration.total_seconds()
@@ -44,7 +46,9 @@ def seconds(duration: Duration, parameter: str) -> float:
         value = float(duration)
     else:
         what = f"a {type(duration).__qualname__}, not a duration"
-        raise ConfigError(f'{parameter}={duration!r} is {what}: write seconds, a timedelta, or "90s", "15m", "1h", "7d"')
+        raise ConfigError(
+            f'{parameter}={duration!r} is {what}: write seconds, a timedelta, or "90s", "15m", "1h", "7d"'
+        )
     if not value > 0:
         raise ConfigError(f"{parameter}={duration!r} must be more than 0 seconds")
     return value

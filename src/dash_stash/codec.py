@@ -25,7 +25,8 @@ from dash_stash.errors import PartMissing, Unstorable
 from dash_stash.keys import public_name
 from dash_stash.reducers import REDUCERS, reduce_subclass
 
-# Below this many bytes a buffer stays in the pickle: aligning and tracking it would cost more than copying it.
+# Below this many bytes a buffer stays in the pickle: aligning and tracking it would cost more than
+# copying it.
 _SMALLEST_BUFFER = 2048
 
 # A dict or list of plain Python data this small is loaded whole as fast as a part of it.
@@ -52,7 +53,10 @@ class Segment:
     buffers: Sequence[memoryview | bytearray]
 
     digest: str = ""
-    """Of the buffers, if some library may trust what is in them without a look (see `structure`); else empty."""
+    """Of the buffers, if some library may trust what is in them without a look (see `structure`).
+
+    Else empty.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +80,16 @@ class References(Protocol):
 
 
 def encode(value: object) -> Encoded:
-    """Return *value* as bytes; its big buffers are not copied, so it must not change until they are written.
+    """Return *value* as bytes.
 
-    A dict with text keys, or a list, that holds something big is split into parts that can be loaded one by one.
+    Its big buffers are not copied, so it must not change until they are written.
+
+    A dict with text keys, or a list, that holds something big is split into parts that can be
+    loaded one by one.
 
     Raises:
-        Unstorable: Something in *value* cannot be pickled, would not come back, or only says where its data lies.
+        Unstorable: Something in *value* cannot be pickled, would not come back, or only says where
+            its data lies.
     """
     try:
         whole = _dump_tried(value)
@@ -93,8 +101,12 @@ def encode(value: object) -> Encoded:
         raise _unstorable(value, "the value", error) from error
 
 
-def decode(encoded: Encoded, part: PartName | None = None, *, references: References | None = None) -> Any:
-    """Return the value, or only the named part of it; references in it are made by *references*, or become text.
+def decode(
+    encoded: Encoded, part: PartName | None = None, *, references: References | None = None
+) -> Any:
+    """Return the value, or only the named part of it.
+
+    References in it are made by *references*, or become text.
 
     Raises:
         PartMissing: There is no such part.
@@ -105,7 +117,11 @@ def decode(encoded: Encoded, part: PartName | None = None, *, references: Refere
             value = encoded.copier[0]()
         else:
             value = _load(encoded.segments[0], references)
-            if type(value) in _FLAT and len(value) <= _MOST_ATOMS and all(type(child) in _ATOMS for child in _atoms(value)):
+            if (
+                type(value) in _FLAT
+                and len(value) <= _MOST_ATOMS
+                and all(type(child) in _ATOMS for child in _atoms(value))
+            ):
                 encoded.copier.append(value.copy().copy)
         return value if part is None else pick(value, part)
     if part is None:
@@ -118,7 +134,10 @@ def decode(encoded: Encoded, part: PartName | None = None, *, references: Refere
 
 def own(encoded: Encoded) -> Encoded:
     """Return the same in memory of its own: what `encode` returns shares the value's buffers."""
-    segments = (Segment(segment.header, [bytearray(buffer) for buffer in segment.buffers]) for segment in encoded.segments)
+    segments = (
+        Segment(segment.header, [bytearray(buffer) for buffer in segment.buffers])
+        for segment in encoded.segments
+    )
     return Encoded(encoded.shape, encoded.names, tuple(segments))
 
 
@@ -126,7 +145,8 @@ def _atoms(value: dict[Any, Any] | list[Any] | set[Any]) -> Iterable[Any]:
     return (*value, *value.values()) if isinstance(value, dict) else value
 
 
-# A small container of values that nobody can change is copied five times as fast as it is unpickled, and as privately.
+# A small container of values that nobody can change is copied five times as fast as it is
+# unpickled, and as privately.
 _FLAT = frozenset({dict, list, set})
 _ATOMS = frozenset({str, int, float, bool, bytes, type(None)})
 _MOST_ATOMS = 100
@@ -142,7 +162,14 @@ def pick(value: Any, part: PartName) -> Any:
         return value[part]
     if isinstance(value, list) and isinstance(part, int) and 0 <= part < len(value):
         return value[part]
-    raise _missing(part, tuple(value) if isinstance(value, dict) else tuple(range(len(value))) if isinstance(value, list) else None)
+    raise _missing(
+        part,
+        tuple(value)
+        if isinstance(value, dict)
+        else tuple(range(len(value)))
+        if isinstance(value, list)
+        else None,
+    )
 
 
 def _missing(part: PartName, names: Sequence[PartName] | None) -> PartMissing:
@@ -185,7 +212,12 @@ def _dump_tried(value: object) -> Segment:
         return segment
     try:
         try:
-            _load(Segment(segment.header, [memoryview(buffer).toreadonly() for buffer in segment.buffers]), None)
+            _load(
+                Segment(
+                    segment.header, [memoryview(buffer).toreadonly() for buffer in segment.buffers]
+                ),
+                None,
+            )
         except Unreadable:  # perhaps because it writes to what it gets
             _load(Segment(segment.header, [bytearray(buffer) for buffer in segment.buffers]), None)
     except Unreadable as error:
@@ -194,7 +226,11 @@ def _dump_tried(value: object) -> Segment:
 
 
 def _dump(value: object) -> tuple[Segment, dict[int, tuple[int, Any]], bool]:
-    """Pickle a value; return it with pickle's memo, the objects in it by their ids, and whether all of them come back for sure."""
+    """Pickle a value.
+
+    Return it with pickle's memo, the objects in it by their ids, and whether all of them come back
+    for sure.
+    """
     buffers: list[memoryview] = []
 
     def keep(buffer: pickle.PickleBuffer) -> bool:
@@ -207,7 +243,9 @@ def _dump(value: object) -> tuple[Segment, dict[int, tuple[int, Any]], bool]:
     sink = io.BytesIO()
     pickler = _Pickler(sink, protocol=5, buffer_callback=keep)
     pickler.dump(value)
-    digest = digest_of(buffers) if buffers and any(map(_is_of_another_library, pickler.modules)) else ""
+    digest = (
+        digest_of(buffers) if buffers and any(map(_is_of_another_library, pickler.modules)) else ""
+    )
     is_trusted = all(map(storable.is_trusted, pickler.modules))
     return Segment(sink.getbuffer(), buffers, digest), pickler.memo.copy(), is_trusted
 
@@ -224,16 +262,26 @@ def digest_of(buffers: Iterable[memoryview | bytearray]) -> str:
 def _is_of_another_library(module: str) -> bool:
     """Whether a module is of a library that may take its arrays for structure: a sparse matrix of SciPy's, a tree of scikit-learn's."""
     file = getattr(sys.modules.get(module), "__file__", None) or ""
-    return module.partition(".")[0] not in _LOOKED_THROUGH and not {"site-packages", "dist-packages"}.isdisjoint(file.split(os.sep))
+    return module.partition(".")[0] not in _LOOKED_THROUGH and not {
+        "site-packages",
+        "dist-packages",
+    }.isdisjoint(file.split(os.sep))
 
 
 # Their arrays are numbers, or are looked at in `structure`.
-_LOOKED_THROUGH = frozenset({"dash", "dash_stash", "numpy", "pandas", "plotly", "polars", "pyarrow", "xarray"})
+_LOOKED_THROUGH = frozenset(
+    {"dash", "dash_stash", "numpy", "pandas", "plotly", "polars", "pyarrow", "xarray"}
+)
 
 
 def _split(value: dict[Any, Any] | list[Any], whole: Segment) -> Encoded | None:
-    """Pickle each item for itself; None if that is not worth while, or would make two of one object."""
-    if (not whole.buffers and len(whole.header) < _SMALLEST_SPLIT) or not 0 < len(value) <= _MOST_PARTS:
+    """Pickle each item for itself.
+
+    None if that is not worth while, or would make two of one object.
+    """
+    if (not whole.buffers and len(whole.header) < _SMALLEST_SPLIT) or not 0 < len(
+        value
+    ) <= _MOST_PARTS:
         return None
     if type(value) is dict and all(type(name) is str for name in value):
         names: tuple[PartName, ...] = tuple(value)
@@ -262,14 +310,24 @@ def _is_the_users(obj: object) -> bool:
     if isinstance(obj, type | FunctionType | BuiltinFunctionType):
         return False
     name = public_name(type(obj))
-    return name in _SEEN_TO_BE_ONE or (name.partition(".")[0] not in _LIBRARIES and _has_attributes(obj))
+    return name in _SEEN_TO_BE_ONE or (
+        name.partition(".")[0] not in _LIBRARIES and _has_attributes(obj)
+    )
 
 
 def _has_attributes(obj: object) -> bool:
-    return hasattr(obj, "__dict__") or any(vars(kind).get("__slots__") for kind in type(obj).__mro__)
+    return hasattr(obj, "__dict__") or any(
+        vars(kind).get("__slots__") for kind in type(obj).__mro__
+    )
 
 
-_SEEN_TO_BE_ONE = ("array.array", "numpy.MaskedArray", "numpy.ndarray", "pandas.DataFrame", "pandas.Series")
+_SEEN_TO_BE_ONE = (
+    "array.array",
+    "numpy.MaskedArray",
+    "numpy.ndarray",
+    "pandas.DataFrame",
+    "pandas.Series",
+)
 # And those of the standard library whose slots are never assigned again.
 _LIBRARIES = ("builtins", "fractions", "numpy", "pandas", "pathlib", "polars", "pyarrow", "uuid")
 
@@ -287,7 +345,11 @@ class Unpickler(pickle.Unpickler):
             found = sys.modules[module].__dict__[name]
         except KeyError:
             return super().find_class(module, name)
-        return self.references.kept if found is _kept_reference and self.references is not None else found
+        return (
+            self.references.kept
+            if found is _kept_reference and self.references is not None
+            else found
+        )
 
 
 class _Pickler(pickle.Pickler):
@@ -304,13 +366,19 @@ class _Pickler(pickle.Pickler):
         if isinstance(obj, type | FunctionType):
             return _reduce_global(obj)
         name = public_name(type(obj))
-        reduce = _reduce_reference if name == "dash_stash.Ref" else REDUCERS.get(name)  # a class of a layer above
+        reduce = (
+            _reduce_reference if name == "dash_stash.Ref" else REDUCERS.get(name)
+        )  # a class of a layer above
         return reduce_subclass(obj) if reduce is None else reduce(obj)
 
 
 def _reduce_global(obj: type | FunctionType) -> Any:
     """What a script defines is found by workers that import it: under its module's name, which is not `__main__` there."""
-    main = modules.main_name() if obj.__module__ == "__main__" and "<" not in obj.__qualname__ else None
+    main = (
+        modules.main_name()
+        if obj.__module__ == "__main__" and "<" not in obj.__qualname__
+        else None
+    )
     return NotImplemented if main is None else (identity.find, (main, obj.__qualname__))
 
 

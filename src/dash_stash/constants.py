@@ -40,10 +40,52 @@ _PURE: Final = frozenset(
     map(
         id,
         (
-            *(dict, list, tuple, set, frozenset, range, slice, int, float, complex, str, bytes, bool),
-            *(sorted, len, sum, min, max, abs, round, zip, enumerate, reversed, divmod, pow, ord, chr),
-            *(datetime.date, datetime.datetime, datetime.time, datetime.timedelta, datetime.timezone),
-            *(decimal.Decimal, fractions.Fraction, uuid.UUID, OrderedDict, MappingProxyType, re.compile),
+            *(
+                dict,
+                list,
+                tuple,
+                set,
+                frozenset,
+                range,
+                slice,
+                int,
+                float,
+                complex,
+                str,
+                bytes,
+                bool,
+            ),
+            *(
+                sorted,
+                len,
+                sum,
+                min,
+                max,
+                abs,
+                round,
+                zip,
+                enumerate,
+                reversed,
+                divmod,
+                pow,
+                ord,
+                chr,
+            ),
+            *(
+                datetime.date,
+                datetime.datetime,
+                datetime.time,
+                datetime.timedelta,
+                datetime.timezone,
+            ),
+            *(
+                decimal.Decimal,
+                fractions.Fraction,
+                uuid.UUID,
+                OrderedDict,
+                MappingProxyType,
+                re.compile,
+            ),
             *(SimpleNamespace, textwrap.dedent, os.path.join, dataclasses.field),
             *(pathlib.PurePath, pathlib.PurePosixPath, pathlib.Path, functools.partial),
         ),
@@ -63,8 +105,13 @@ TWICE: Final = "which is bound more than once"
 COMPUTED: Final = "which is computed"
 
 
-def why_not(namespace: Namespace, name: str, scope: str = "", within: frozenset[Any] = frozenset()) -> str | None:  # noqa: PLR0911 (to each reason its return)
-    """Return why a name of a module, or of the class *scope* in it, is no constant; None if it is one."""
+def why_not(  # noqa: PLR0911
+    namespace: Namespace, name: str, scope: str = "", within: frozenset[Any] = frozenset()
+) -> str | None:
+    """Return why a name of a module, or of the class *scope* in it, is no constant.
+
+    None if it is one.
+    """
     known = facts(namespace)
     if known is None:
         value = namespace.get(name, ABSENT)
@@ -82,18 +129,33 @@ def why_not(namespace: Namespace, name: str, scope: str = "", within: frozenset[
     if isinstance(bound[0], ast.ImportFrom):
         return _why_not_imported(namespace, bound[0], within | {place})
     is_constant = _Judge(namespace, scope, within | {place}).holds(bound[0])
-    return None if is_constant and not _is_empty(bound[0]) else COMPUTED if not is_constant else RUN_TIME
+    return (
+        None
+        if is_constant and not _is_empty(bound[0])
+        else COMPUTED
+        if not is_constant
+        else RUN_TIME
+    )
 
 
 def _is_empty(node: ast.AST) -> bool:
     """A list or dict that begins empty is there to be filled."""
     if isinstance(node, ast.Call):
         names = ("dict", "list", "set", "OrderedDict", "defaultdict", "deque")
-        return isinstance(node.func, ast.Name) and node.func.id in names and not node.args and not node.keywords
-    return (isinstance(node, ast.List) and not node.elts) or (isinstance(node, ast.Dict) and not node.values)
+        return (
+            isinstance(node.func, ast.Name)
+            and node.func.id in names
+            and not node.args
+            and not node.keywords
+        )
+    return (isinstance(node, ast.List) and not node.elts) or (
+        isinstance(node, ast.Dict) and not node.values
+    )
 
 
-def _why_not_imported(namespace: Namespace, node: ast.ImportFrom, within: frozenset[Any]) -> str | None:
+def _why_not_imported(
+    namespace: Namespace, node: ast.ImportFrom, within: frozenset[Any]
+) -> str | None:
     origin = imported(namespace, node)
     if origin is None:
         return COMPUTED
@@ -107,7 +169,9 @@ def is_own(namespace: Namespace, name: str) -> bool:
     return is_app_module(name, str(namespace.get("__name__")).partition(".")[0])
 
 
-def _why_not_starred(namespace: Namespace, known: Facts, name: str, within: frozenset[Any]) -> str | None:
+def _why_not_starred(
+    namespace: Namespace, known: Facts, name: str, within: frozenset[Any]
+) -> str | None:
     for node in reversed(known.stars):
         origin = imported(namespace, node)
         if origin is not None and name in vars(origin):
@@ -138,7 +202,16 @@ class _Judge:
 
     def holds(self, node: ast.AST) -> bool:  # noqa: PLR0911 (a kind of node each)
         """Tell it for a node, and all that it consists of."""
-        if isinstance(node, ast.Constant | ast.Lambda | ast.expr_context | ast.operator | ast.unaryop | ast.boolop | ast.cmpop):
+        if isinstance(
+            node,
+            ast.Constant
+            | ast.Lambda
+            | ast.expr_context
+            | ast.operator
+            | ast.unaryop
+            | ast.boolop
+            | ast.cmpop,
+        ):
             return True
         if isinstance(node, ast.Name):
             return node.id in self._own or self._is_constant(node.id)
@@ -175,14 +248,19 @@ class _Judge:
         if isinstance(base, ModuleType):
             value = vars(base).get(node.attr, ABSENT)
             if isinstance(value, _CODE) or not is_own(self._namespace, base.__name__):
-                return isinstance(value, (float, enum.Enum, *_CODE)) or base.__name__ == "string"  # such as math.pi, numpy.nan, re.ASCII
+                return (
+                    isinstance(value, (float, enum.Enum, *_CODE)) or base.__name__ == "string"
+                )  # such as math.pi, numpy.nan, re.ASCII
             return why_not(vars(base), node.attr, within=self._within) is None
         if isinstance(base, enum.EnumType):
             return node.attr in base.__members__
         if isinstance(base, type):
             value = base.__dict__.get(node.attr, ABSENT)
             owner = getattr(sys.modules.get(base.__module__), "__dict__", {})
-            return isinstance(value, _CODE) or why_not(owner, node.attr, base.__qualname__, self._within) is None
+            return (
+                isinstance(value, _CODE)
+                or why_not(owner, node.attr, base.__qualname__, self._within) is None
+            )
         return self.holds(node.value)
 
     def _is_pure(self, function: ast.expr) -> bool:
@@ -191,7 +269,11 @@ class _Judge:
         if found is not ABSENT:
             return id(found) in _PURE or isinstance(found, enum.EnumType) or _is_record(found)
         # A method of a constant, such as "a b".split().
-        return isinstance(function, ast.Attribute) and self.resolve(function.value) is ABSENT and self.holds(function.value)
+        return (
+            isinstance(function, ast.Attribute)
+            and self.resolve(function.value) is ABSENT
+            and self.holds(function.value)
+        )
 
     def resolve(self, node: ast.expr) -> Any:
         """Return the function, class or module that an expression names, ABSENT if it names another value."""
@@ -199,14 +281,26 @@ class _Judge:
             value = self._namespace.get(node.id, getattr(builtins, node.id, ABSENT))
         elif isinstance(node, ast.Attribute):
             base = self.resolve(node.value)
-            value = vars(base).get(node.attr, ABSENT) if isinstance(base, ModuleType | type) else ABSENT
+            value = (
+                vars(base).get(node.attr, ABSENT) if isinstance(base, ModuleType | type) else ABSENT
+            )
         else:
             return ABSENT
         return value if isinstance(value, _CODE) else ABSENT
 
 
 _PARTS: Final = (
-    *(ast.Tuple, ast.List, ast.Set, ast.Dict, ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare, ast.IfExp),
+    *(
+        ast.Tuple,
+        ast.List,
+        ast.Set,
+        ast.Dict,
+        ast.BinOp,
+        ast.UnaryOp,
+        ast.BoolOp,
+        ast.Compare,
+        ast.IfExp,
+    ),
     *(ast.Subscript, ast.Slice, ast.JoinedStr, ast.FormattedValue, ast.Starred, ast.keyword),
 )
 
@@ -225,14 +319,21 @@ def _is_record(kind: object) -> bool:
     return (
         fields is not None
         and not hasattr(kind, "__post_init__")
-        and all(each.default_factory is dataclasses.MISSING or id(each.default_factory) in _PURE for each in fields.values())
+        and all(
+            each.default_factory is dataclasses.MISSING or id(each.default_factory) in _PURE
+            for each in fields.values()
+        )
     )
 
 
 def changes_itself(kind: type) -> bool:
     """Tell whether a class of records has methods that change them."""
     for base in kind.__mro__:
-        known = facts(getattr(sys.modules.get(base.__module__), "__dict__", {})) if is_app_module(base.__module__) else None
+        known = (
+            facts(getattr(sys.modules.get(base.__module__), "__dict__", {}))
+            if is_app_module(base.__module__)
+            else None
+        )
         if known is not None and base.__qualname__ in known.changing_themselves:
             return True
     return False

@@ -1,7 +1,8 @@
 """Once: how callers of the same key come to share one computation.
 
-The way is written once, as a generator that yields what has to be run: something that may block, or the user's function.
-Synchronous callers run it in place; asynchronous ones run the first kind off the event loop and await the second.
+The way is written once, as a generator that yields what has to be run: something that may block, or
+the user's function. Synchronous callers run it in place; asynchronous ones run the first kind off
+the event loop and await the second.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ T = TypeVar("T")
 MISSING: Any = object()
 """No value; `None` is one."""
 
-# The outcome of a flight whose value could not be stored: what also a full disk can hold (see `LocalFlight.land`).
+# The outcome of a flight whose value could not be stored: what also a full disk can hold (see
+# `LocalFlight.land`).
 _UNSTORED = b"\0"
 _ALONE = Landed(_UNSTORED)
 _SEAL_SIZE = 32
@@ -73,30 +75,49 @@ class Task(Protocol):
         ...
 
 
-# The keys that this thread or task is computing, so that one that waits for itself is told so instead of waiting for ever.
-# It is set in a context made for it and never set back, so no signal handler can keep that from being done.
+# The keys that this thread or task is computing, so that one that waits for itself is told so
+# instead of waiting for ever. It is set in a context made for it and never set back, so no signal
+# handler can keep that from being done.
 _computing: ContextVar[frozenset[bytes]] = ContextVar("dash_stash_computing", default=frozenset())
 
 
-def obtain(store: Store, task: Task, sealing_key: bytes, warn: Warn, *, held: Flight | None = None, anew: bool = False) -> Steps:
-    """Return the task's value: loaded, waited for, or computed and stored; with *anew*, computed in any case.
+def obtain(
+    store: Store,
+    task: Task,
+    sealing_key: bytes,
+    warn: Warn,
+    *,
+    held: Flight | None = None,
+    anew: bool = False,
+) -> Steps:
+    """Return the task's value: loaded, waited for, or computed and stored.
+
+    With *anew*, computed in any case.
 
     *held* is a flight that the caller has got already; it is closed at the end.
     """
-    # In a with block from where it is handed over, a flight ends whatever happens: see `stores.local.locks`.
+    # In a with block from where it is handed over, a flight ends whatever happens: see
+    # `stores.local.locks`.
     with held or Landed(None):
         _begin(task.key, task.name)
         while True:
             try:
-                # What is forgotten from here on is forgotten for this computation too, so this comes before the wait.
+                # What is forgotten from here on is forgotten for this computation too, so this
+                # comes before the wait.
                 save = yield Step(task.begin, is_users=False)
             except StoreUnavailable as error:
                 warn(error)
                 return (yield from _alone(task))
-            with held or (yield Step(functools.partial(_joined, store, task.key, warn), is_users=False)) as joined:
+            with held or (
+                yield Step(functools.partial(_joined, store, task.key, warn), is_users=False)
+            ) as joined:
                 if not isinstance(joined, Landed):
                     # Somebody may have stored it between the caller's look and the flight.
-                    value = MISSING if anew else (yield Step(functools.partial(task.load, waited=True), is_users=False))
+                    value = (
+                        MISSING
+                        if anew
+                        else (yield Step(functools.partial(task.load, waited=True), is_users=False))
+                    )
                     if value is MISSING:
                         return (yield from _lead(joined, task, save, sealing_key, warn))
                     joined.land()
@@ -113,7 +134,10 @@ def obtain(store: Store, task: Task, sealing_key: bytes, warn: Warn, *, held: Fl
 
 
 def _joined(store: Store, key: bytes, warn: Warn) -> Flight | Landed:
-    """Become the one that computes *key*, or wait for the one that does; `_ALONE` while the store is out of reach."""
+    """Become the one that computes *key*, or wait for the one that does.
+
+    `_ALONE` while the store is out of reach.
+    """
     try:
         return store.join(key) or Landed(None)
     except StoreUnavailable as error:
@@ -132,8 +156,12 @@ def _lead(flight: Flight, task: Task, save: Save, sealing_key: bytes, warn: Warn
     began = time.perf_counter()
     try:
         value = yield _computation(task)
-        outcome = yield Step(functools.partial(_stored, save, flight, value, time.perf_counter() - began, warn), is_users=False)
-        # What the function returned may be something that it keeps: the caller gets a copy like everybody else.
+        outcome = yield Step(
+            functools.partial(_stored, save, flight, value, time.perf_counter() - began, warn),
+            is_users=False,
+        )
+        # What the function returned may be something that it keeps: the caller gets a copy like
+        # everybody else.
         copy = MISSING if outcome else (yield Step(task.load, is_users=False))
         if copy is MISSING:  # not stored, forgotten meanwhile, or its time is up already
             copy = yield Step(functools.partial(task.copy, value), is_users=False)
@@ -185,7 +213,8 @@ def exclusively(store: Store, key: bytes, name: str, act: Callable[[Flight], T])
 def _exclusively(store: Store, key: bytes, name: str, act: Callable[[Flight], T]) -> T:
     _begin(key, name, FlightCycle.CHANGING)
     while True:
-        # No with block of Python's in between: one that is interrupted as it ends would lose the flight.
+        # No with block of Python's in between: one that is interrupted as it ends would lose the
+        # flight.
         be_patient(patient=True)
         with store.join(key) or Landed(None) as joined:
             if not isinstance(joined, Landed):
@@ -212,7 +241,10 @@ def _begin(key: bytes, name: str, why: str = FlightCycle.COMPUTING) -> None:
 
 
 def _describe_failure(error: Exception, sealing_key: bytes, key: bytes) -> bytes:
-    """Put a failure into words for those who wait for *key*; whatever the user's own class does, there are some."""
+    """Put a failure into words for those who wait for *key*.
+
+    Whatever the user's own class does, there are some.
+    """
     kind = type(error)
     try:
         text = str(error)
@@ -220,7 +252,8 @@ def _describe_failure(error: Exception, sealing_key: bytes, key: bytes) -> bytes
         text = f"(its text cannot be had: {type(broken).__name__})"
     try:
         pickled = pickle.dumps(error)
-        # Some errors pickle but do not come back, or as something else. Tried here, it is not tried by each of those who wait.
+        # Some errors pickle but do not come back, or as something else. Tried here, it is not tried
+        # by each of those who wait.
         if type(pickle.loads(pickled)) is not kind:  # noqa: S301 (made right above)
             pickled = b""
     except (Exception, SystemExit):  # noqa: BLE001 (likewise)
@@ -232,7 +265,11 @@ def _describe_failure(error: Exception, sealing_key: bytes, key: bytes) -> bytes
 def _raise_failure(landed: Landed, sealing_key: bytes, key: bytes) -> None:
     outcome = landed.outcome
     # Also what somebody else has left on a server, of whatever length.
-    if outcome is None or len(outcome) <= _SEAL_SIZE or not seal.matches(outcome[:_SEAL_SIZE], sealing_key, key, outcome[_SEAL_SIZE:]):
+    if (
+        outcome is None
+        or len(outcome) <= _SEAL_SIZE
+        or not seal.matches(outcome[:_SEAL_SIZE], sealing_key, key, outcome[_SEAL_SIZE:])
+    ):
         return
     pickled, kind, text = pickle.loads(outcome[_SEAL_SIZE:])  # noqa: S301 (the seal was checked)
     try:
@@ -246,7 +283,10 @@ def _raise_failure(landed: Landed, sealing_key: bytes, key: bytes) -> None:
 
 
 def run(steps: Steps) -> Any:
-    """Run *steps* in place; a user's async function runs on an event loop of its own, in another thread."""
+    """Run *steps* in place.
+
+    A user's async function runs on an event loop of its own, in another thread.
+    """
     return contextvars.copy_context().run(_run, steps)
 
 
@@ -266,7 +306,8 @@ def _run(steps: Steps) -> Any:
     except StopIteration as stop:
         return stop.value
     finally:
-        # A signal handler may raise between two steps: nobody else ends what they hold, or what they were about to be handed.
+        # A signal handler may raise between two steps: nobody else ends what they hold, or what
+        # they were about to be handed.
         result = None
         steps.close()
 
@@ -320,12 +361,14 @@ def _close_unwanted(future: Future[Any]) -> None:
 
 def _off_thread(call: Callable[[], T]) -> Future[T]:
     context = contextvars.copy_context()
-    # Flights outlive the call, and the thread has others to do: it must not be taken for the one who has them.
+    # Flights outlive the call, and the thread has others to do: it must not be taken for the one
+    # who has them.
     context.run(come_apart)
     return _threads(os.getpid()).submit(context.run, call)
 
 
 @functools.lru_cache(maxsize=1)
 def _threads(process: int) -> ThreadPoolExecutor:  # noqa: ARG001 (a forked child has none of its parent's threads)
-    # As many as callers may wait at the same time: with fewer, those who wait would keep out the one they wait for.
+    # As many as callers may wait at the same time: with fewer, those who wait would keep out the
+    # one they wait for.
     return ThreadPoolExecutor(max_workers=1000, thread_name_prefix="dash-stash")

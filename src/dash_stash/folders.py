@@ -29,13 +29,20 @@ _SERVER = re.compile(r"(redis|valkey)s?(\+\w+)?://|unix://", re.IGNORECASE)
 def app_folder(module: str) -> pathlib.Path:
     """Return the folder of the app that is written in *module*, however that was imported."""
     file = getattr(sys.modules.get(module), "__file__", None)
-    return file_folder(pathlib.Path(file)) if file else _caches() / f"{_plain(module)}-{_short(os.getcwd())}"
+    return (
+        file_folder(pathlib.Path(file))
+        if file
+        else _caches() / f"{_plain(module)}-{_short(os.getcwd())}"
+    )
 
 
 def file_folder(file: pathlib.Path) -> pathlib.Path:
     """Return the folder of the app that is written in *file*."""
     place = file.resolve()
-    return _caches() / f"{_plain(place.parent.name if place.stem == '__init__' else place.stem)}-{_short(str(place))}"
+    return (
+        _caches()
+        / f"{_plain(place.parent.name if place.stem == '__init__' else place.stem)}-{_short(str(place))}"
+    )
 
 
 def named_folder() -> pathlib.Path:
@@ -44,7 +51,9 @@ def named_folder() -> pathlib.Path:
 
 
 def stores(file: pathlib.Path | None, name: str | None) -> list[pathlib.Path]:
-    """Return where the app of that name, or written in *file*, stores its data; without both, where all apps of this user have.
+    """Return where the app of that name, or written in *file*, stores its data.
+
+    Without both, where all apps of this user have.
 
     Raises:
         ConfigError: DASH_STASH_URL is set and is no store, or the name cannot be one.
@@ -82,15 +91,21 @@ def parse_url(url: str) -> tuple[pathlib.Path, bool]:
     parts = split_url(url)
     folder = pathlib.Path(unquote(parts.path))
     if _OF_WINDOWS.match(url):
-        raise ConfigError(f"url={url!r} names a folder of Windows, and this is {sys.platform}: {FORMS}")
+        raise ConfigError(
+            f"url={url!r} names a folder of Windows, and this is {sys.platform}: {FORMS}"
+        )
     if url and not parts.scheme and "@" not in url:  # else perhaps with a password
-        raise ConfigError(f"url={url!r} is a path, and should be a URL: write {pathlib.Path(url).expanduser().absolute().as_uri()!r}")
+        raise ConfigError(
+            f"url={url!r} is a path, and should be a URL: write {pathlib.Path(url).expanduser().absolute().as_uri()!r}"
+        )
     if parts.scheme != "file" or parts.netloc not in ("", "localhost") or not folder.is_absolute():
         raise ConfigError(f"url={shown(url)!r} is not a store: {FORMS}")
     options = parse_qs(parts.query)
     unknown = options.keys() - {"network"}
     if unknown:
-        raise ConfigError(f"url={shown(url)!r}: there is no option {', '.join(sorted(unknown))}; there is network=1")
+        raise ConfigError(
+            f"url={shown(url)!r}: there is no option {', '.join(sorted(unknown))}; there is network=1"
+        )
     return folder, options.get("network") == ["1"]
 
 
@@ -116,7 +131,9 @@ def split_url(url: str) -> SplitResult:
         if parts.scheme == "file" or "@" not in parts.path + parts.fragment:
             return parts
     letters = "%2F for /, %3F for ?, %23 for #, %40 for @, %5B for ["
-    raise ConfigError(f"url={shown(url)!r} cannot be read. In a name, a password or a path, write {letters}") from None
+    raise ConfigError(
+        f"url={shown(url)!r} cannot be read. In a name, a password or a path, write {letters}"
+    ) from None
 
 
 def near_folder(url: str) -> pathlib.Path:
@@ -129,7 +146,9 @@ def near_folder(url: str) -> pathlib.Path:
 
 
 def secret_of(folder: pathlib.Path) -> bytes:
-    """Return the secret of the store in *folder*, which is made at first use. It lies elsewhere: who can write to one cannot forge.
+    """Return the secret of the store in *folder*, which is made at first use.
+
+    It lies elsewhere: who can write to one cannot forge.
 
     Raises:
         ConfigError: There is no place for it, or something else lies there.
@@ -138,16 +157,22 @@ def secret_of(folder: pathlib.Path) -> bytes:
     try:
         with contextlib.suppress(FileNotFoundError):
             return read_file(path)
-        # Of several workers that start at once, one gives its file the name, whole; all read what that one wrote.
+        # Of several workers that start at once, one gives its file the name, whole; all read what
+        # that one wrote.
         with contextlib.suppress(FileExistsError):
             create_whole(path, secrets.token_bytes(32))
         return read_file(path)
     except OSError as error:
-        raise ConfigError(f"no secret can be kept in {path.parent} ({error.strerror}): set {SECRET_VARIABLE}") from error
+        raise ConfigError(
+            f"no secret can be kept in {path.parent} ({error.strerror}): set {SECRET_VARIABLE}"
+        ) from error
 
 
 def read_file(path: pathlib.Path, at_most: int = -1) -> bytes:
-    """Read a file, or that many bytes of it; a link that lies in its place is not followed, nor is a pipe waited for."""
+    """Read a file, or that many bytes of it.
+
+    A link that lies in its place is not followed, nor is a pipe waited for.
+    """
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)  # `open` leaves that of a folder open
@@ -167,7 +192,8 @@ def create_whole(path: pathlib.Path, content: bytes) -> None:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
         os.write(descriptor, content)
-        # Python follows a link, as the one in /proc is, only if it is given a folder too (any, for an absolute path).
+        # Python follows a link, as the one in /proc is, only if it is given a folder too (any, for
+        # an absolute path).
         os.link(temporary or f"/proc/self/fd/{descriptor}", path, src_dir_fd=descriptor)
     finally:
         os.close(descriptor)
@@ -186,23 +212,38 @@ def _states() -> pathlib.Path:
 def _first_usable(*places: str | None) -> pathlib.Path:
     """The user's folder for such things, or, for a user without a home, one beside the temporary files."""
     *wanted, kind = places
-    lasting = pathlib.Path("/var/tmp") if os.path.isdir("/var/tmp") else pathlib.Path(tempfile.gettempdir())  # noqa: S108 (private below)
+    lasting = (
+        pathlib.Path("/var/tmp")  # noqa: S108
+        if os.path.isdir("/var/tmp")  # noqa: S108
+        else pathlib.Path(tempfile.gettempdir())
+    )
     for place in (*wanted, str(lasting / f"dash-stash-{os.getuid()}" / str(kind))):
         if place:
             folder = pathlib.Path(place).expanduser() / "dash-stash"
             with contextlib.suppress(OSError, RuntimeError):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-                if os.access(folder, os.W_OK | os.X_OK) and _is_private(folder) and _is_private(folder.parent.parent, place):
+                if (
+                    os.access(folder, os.W_OK | os.X_OK)
+                    and _is_private(folder)
+                    and _is_private(folder.parent.parent, place)
+                ):
                     return folder
-    raise ConfigError(f"no folder of this user can be written to: set {URL_VARIABLE} and {SECRET_VARIABLE}")
+    raise ConfigError(
+        f"no folder of this user can be written to: set {URL_VARIABLE} and {SECRET_VARIABLE}"
+    )
 
 
 def _is_private(folder: pathlib.Path, within: str = "") -> bool:
-    """Whether only this user can change what lies in *folder*; asked of a parent only below the shared temporary folder."""
+    """Whether only this user can change what lies in *folder*.
+
+    Asked of a parent only below the shared temporary folder.
+    """
     if within and not within.startswith("/var/tmp/"):  # noqa: S108 (that is the one that others share)
         return True
     status = folder.lstat()
-    return stat.S_ISDIR(status.st_mode) and status.st_uid == os.getuid() and not status.st_mode & 0o022
+    return (
+        stat.S_ISDIR(status.st_mode) and status.st_uid == os.getuid() and not status.st_mode & 0o022
+    )
 
 
 def _short(text: str) -> str:

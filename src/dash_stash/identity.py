@@ -34,7 +34,8 @@ from dash_stash import bytecode, keys, modules
 def module_name(function: Callable[..., Any]) -> str:
     """Return the dotted name of the function's module, as its place in the file system says.
 
-    `python app.py` calls the module `__main__`, `gunicorn app:server` calls it `app`; both are to share what they store.
+    `python app.py` calls the module `__main__`, `gunicorn app:server` calls it `app`; both are to
+    share what they store.
     """
     file = source_file(function)
     if file is None:
@@ -49,13 +50,21 @@ def alias_main() -> None:
         return
     with contextlib.suppress(ImportError, ValueError):
         spec = importlib.util.find_spec(name)
-        if spec is not None and spec.origin is not None and os.path.samefile(spec.origin, str(sys.modules["__main__"].__file__)):
+        if (
+            spec is not None
+            and spec.origin is not None
+            and os.path.samefile(spec.origin, str(sys.modules["__main__"].__file__))
+        ):
             sys.modules[name] = sys.modules["__main__"]
 
 
 def find(module: str, qualified_name: str) -> Any:
     """Return a class or function of a module, also if that module is what runs as `__main__`."""
-    owner = sys.modules["__main__"] if module == modules.main_name() else importlib.import_module(module)
+    owner = (
+        sys.modules["__main__"]
+        if module == modules.main_name()
+        else importlib.import_module(module)
+    )
     return operator.attrgetter(qualified_name)(owner)
 
 
@@ -121,26 +130,49 @@ def _is_named(value: Any) -> bool:
 
 def _of_each(values: dict[str, Any], path: str, within: _Within) -> bytes:
     names = sorted(values)
-    return keys.digest(*(part for name in names for part in (name.encode(), of_captured(values[name], f"{path}.{name}", within))))
+    return keys.digest(
+        *(
+            part
+            for name in names
+            for part in (name.encode(), of_captured(values[name], f"{path}.{name}", within))
+        )
+    )
 
 
 def _of_code(value: FunctionType, path: str, within: _Within) -> bytes:
     if _is_named(value):
         return keys.digest(b"function", of_function(value))
-    around = [of_captured(child, f"{name!r}, used by {path}", within) for name, child in captured(value).items()]
-    defaults = [of_captured(child, f"a default of {path}", within) for child in value.__defaults__ or ()]
+    around = [
+        of_captured(child, f"{name!r}, used by {path}", within)
+        for name, child in captured(value).items()
+    ]
+    defaults = [
+        of_captured(child, f"a default of {path}", within) for child in value.__defaults__ or ()
+    ]
     named = _of_each(value.__kwdefaults__ or {}, f"a default of {path}", within)
     own = _of_each(vars(value), path, within)
-    return keys.digest(b"nested", of_function(value), keys.digest(*around), keys.digest(*defaults), named, own)
+    return keys.digest(
+        b"nested", of_function(value), keys.digest(*around), keys.digest(*defaults), named, own
+    )
 
 
 def _of_class(value: type, path: str, within: _Within) -> bytes:
     if _is_named(value):
         return keys.digest(b"class", of_function(value))
-    bases = [of_captured(base, f"a base of {path}", within) for base in (*value.__bases__, type(value))]
+    bases = [
+        of_captured(base, f"a base of {path}", within) for base in (*value.__bases__, type(value))
+    ]
     if issubclass(value, enum.Enum):
-        return keys.digest(b"enum", *bases, *(keys.of_value([name, each.value], path) for name, each in value.__members__.items()))
-    own = {name: each for name, each in vars(value).items() if callable(each) or _is_data_of_class(name, each)}
+        return keys.digest(
+            b"enum",
+            *bases,
+            *(keys.of_value([name, each.value], path) for name, each in value.__members__.items()),
+        )
+    own = {
+        name: each
+        for name, each in vars(value).items()
+        if callable(each) or _is_data_of_class(name, each)
+    }
     return keys.digest(b"class", of_function(value), *bases, _of_each(own, path, within))
 
 
@@ -151,7 +183,11 @@ def _is_data_of_class(name: str, value: object) -> bool:
 
 
 def _of_method(value: MethodType, path: str, within: _Within) -> bytes:
-    return keys.digest(b"method", of_captured(value.__func__, path, within), of_captured(value.__self__, path, within))
+    return keys.digest(
+        b"method",
+        of_captured(value.__func__, path, within),
+        of_captured(value.__self__, path, within),
+    )
 
 
 def _of_builtin(value: Any, path: str, within: _Within) -> bytes:
@@ -159,28 +195,42 @@ def _of_builtin(value: Any, path: str, within: _Within) -> bytes:
     receiver = value.__self__
     if receiver is None or isinstance(receiver, ModuleType):
         return keys.digest(b"builtin", str(value.__module__).encode(), value.__qualname__.encode())
-    return keys.digest(b"bound", value.__name__.encode(), of_captured(receiver, f"{path}.__self__", within))
+    return keys.digest(
+        b"bound", value.__name__.encode(), of_captured(receiver, f"{path}.__self__", within)
+    )
 
 
 def _of_descriptor(value: Any, path: str, within: _Within) -> bytes:
-    return keys.digest(b"descriptor", value.__name__.encode(), of_captured(value.__objclass__, path, within))
+    return keys.digest(
+        b"descriptor", value.__name__.encode(), of_captured(value.__objclass__, path, within)
+    )
 
 
 def _of_partial(value: functools.partial[Any], path: str, within: _Within) -> bytes:
     """Also its attributes, and those of a class that is made of it."""
     parts = [of_captured(child, path, within) for child in (type(value), value.func, *value.args)]
-    return keys.digest(b"partial", *parts, _of_each(value.keywords, path, within), _of_each(vars(value), path, within))
+    return keys.digest(
+        b"partial",
+        *parts,
+        _of_each(value.keywords, path, within),
+        _of_each(vars(value), path, within),
+    )
 
 
 def _of_getter(value: Any, path: str, within: _Within) -> bytes:
     """`operator.itemgetter(1)` and its like, which tell what they consist of when they are pickled."""
-    return keys.digest(type(value).__qualname__.encode(), *(of_captured(part, path, within) for part in _reduced(value)))
+    return keys.digest(
+        type(value).__qualname__.encode(),
+        *(of_captured(part, path, within) for part in _reduced(value)),
+    )
 
 
 def _reduced(value: Any) -> tuple[Any, ...]:
     kind, arguments = value.__reduce__()[:2]
     # With keywords, a methodcaller gives a partial of itself.
-    return (kind.args, kind.keywords, *arguments) if isinstance(kind, functools.partial) else arguments
+    return (
+        (kind.args, kind.keywords, *arguments) if isinstance(kind, functools.partial) else arguments
+    )
 
 
 def _of_inner(value: Any, path: str, within: _Within) -> bytes:
@@ -210,19 +260,42 @@ def _of_state(value: object, path: str, within: _Within) -> bytes:
     """An object by its class and its attributes."""
     state = dict(getattr(value, "__dict__", {}))
     for base in type(value).__mro__:
-        slots = {name for name, slot in vars(base).items() if isinstance(slot, MemberDescriptorType)}
-        state |= {f"{base.__name__}.{name}": getattr(value, name) for name in slots if hasattr(value, name)}
-    return keys.digest(b"object", of_captured(type(value), path, within), _of_each(state, path, within))
+        slots = {
+            name for name, slot in vars(base).items() if isinstance(slot, MemberDescriptorType)
+        }
+        state |= {
+            f"{base.__name__}.{name}": getattr(value, name)
+            for name in slots
+            if hasattr(value, name)
+        }
+    return keys.digest(
+        b"object", of_captured(type(value), path, within), _of_each(state, path, within)
+    )
 
 
 def _is_written_in_python(kind: type) -> bool:
     """Tell whether objects of the class keep all in their attributes: what is written in C may keep more."""
-    return kind is not object and not any(isinstance(each, _WRITTEN_IN_C) for base in kind.__mro__[:-1] for each in vars(base).values())
+    return kind is not object and not any(
+        isinstance(each, _WRITTEN_IN_C)
+        for base in kind.__mro__[:-1]
+        for each in vars(base).values()
+    )
 
 
 _OWN: Final = ("dash_stash.stash", "dash_stash.state")
-_INNER: Final = (staticmethod, classmethod, property, functools.cached_property, functools.partialmethod, type(functools.cache(len)))
-_FIELDS: Final = (MemberDescriptorType, GetSetDescriptorType, type(vars(inspect.FullArgSpec)["args"]))
+_INNER: Final = (
+    staticmethod,
+    classmethod,
+    property,
+    functools.cached_property,
+    functools.partialmethod,
+    type(functools.cache(len)),
+)
+_FIELDS: Final = (
+    MemberDescriptorType,
+    GetSetDescriptorType,
+    type(vars(inspect.FullArgSpec)["args"]),
+)
 _WRITTEN_IN_C: Final = (MethodDescriptorType, WrapperDescriptorType, ClassMethodDescriptorType)
 _WRITERS: Final[list[tuple[Any, Callable[[Any, str, _Within], bytes]]]] = [
     (FunctionType, _of_code),
@@ -233,6 +306,11 @@ _WRITERS: Final[list[tuple[Any, Callable[[Any, str, _Within], bytes]]]] = [
     ((*_WRITTEN_IN_C, MemberDescriptorType, GetSetDescriptorType), _of_descriptor),
     (functools.partial, _of_partial),
     ((operator.itemgetter, operator.attrgetter, operator.methodcaller), _of_getter),
-    (re.Pattern, lambda value, path, within: keys.digest(b"pattern", keys.of_value([value.pattern, value.flags], path))),
+    (
+        re.Pattern,
+        lambda value, path, within: keys.digest(
+            b"pattern", keys.of_value([value.pattern, value.flags], path)
+        ),
+    ),
     (_INNER, _of_inner),
 ]

@@ -25,7 +25,10 @@ def of_function(function: FunctionType, ignore: Container[str] = ()) -> bytes:
     process takes some milliseconds; modules of the app that the function imports are imported then.
     """
     package, within = _package(function), (id(function),)
-    return keys.digest(_find(function, package).digest, *(_of_code_in(each, package, within) for each in around(function, ignore)))
+    return keys.digest(
+        _find(function, package).digest,
+        *(_of_code_in(each, package, within) for each in around(function, ignore)),
+    )
 
 
 def of_classes(function: FunctionType) -> Callable[[type], bytes]:
@@ -43,7 +46,11 @@ def is_settled(function: FunctionType, ignore: Collection[str] = ()) -> bool:
     something, or that is used before the modules that it needs are loaded.
     """
     found = _find(function, _package(function))
-    return found.is_settled and not found.watched and not set(function.__code__.co_freevars).difference(ignore)
+    return (
+        found.is_settled
+        and not found.watched
+        and not set(function.__code__.co_freevars).difference(ignore)
+    )
 
 
 def unseen(function: FunctionType) -> list[str]:
@@ -100,11 +107,18 @@ def _of_code_in(value: object, package: str, within: tuple[int, ...]) -> bytes:
         return b"%d" % within.index(id(value))
     inner = (*within, id(value))
     if isinstance(value, FunctionType):
-        return keys.digest(_find(value, package).digest, *(_of_code_in(each, package, inner) for each in around(value)))
+        return keys.digest(
+            _find(value, package).digest,
+            *(_of_code_in(each, package, inner) for each in around(value)),
+        )
     if isinstance(value, type):
         return _of_class(value, package)
     parts = parts_of(value)
-    return keys.digest(label(value), *(_of_code_in(part, package, inner) for part in parts)) if parts else b""
+    return (
+        keys.digest(label(value), *(_of_code_in(part, package, inner) for part in parts))
+        if parts
+        else b""
+    )
 
 
 def _of_class(cls: type, package: str) -> bytes:

@@ -1,10 +1,12 @@
 """The entry format: how a stored value and all that is known of it lie in one run of bytes.
 
-    magic | checksum | seal | nonce, key, times, lengths | description (JSON) | headers | buffers, each at a multiple of 64
+    magic | checksum | seal | nonce, key, times, lengths | description (JSON) | headers | buffers,
+    each at a multiple of 64
 
-The checksum (xxh3-128) covers all that follows it: damage is a miss. The seal covers everything but the buffers: only the headers
-are code, and the lengths of the buffers stand in the description, so sealing costs the size of the headers, not of the value.
-The nonce is random: no two entries are one and the same, whatever the file system says of their files.
+The checksum (xxh3-128) covers all that follows it: damage is a miss. The seal covers everything but
+the buffers: only the headers are code, and the lengths of the buffers stand in the description, so
+sealing costs the size of the headers, not of the value. The nonce is random: no two entries are one
+and the same, whatever the file system says of their files.
 """
 
 from __future__ import annotations
@@ -23,7 +25,8 @@ from dash_stash.codec import Encoded, PartName, Segment, Shape
 _MAGIC = b"stash\x00\x00\x02"
 _ALIGNMENT = 64
 
-# magic, checksum, seal | nonce, key, created, fresh until, gone at, length of description, of headers, of everything
+# magic, checksum, seal | nonce, key, created, fresh until, gone at, length of description, of
+# headers, of everything
 _PREFIX = struct.Struct("<8s16s32s16s16sdddIQQ")
 _CHECKED_FROM = 8 + 16
 _SEALED_FROM = _CHECKED_FROM + 32
@@ -52,7 +55,10 @@ class Facts:
     """Whose it is: "" for the whole app, else the kind and the hashed id of a session or page."""
 
     tags: dict[str, int] = field(default_factory=dict)
-    """Each tag with its epoch when the computation began; a later epoch means that the entry was forgotten."""
+    """Each tag with its epoch when the computation began.
+
+    A later epoch means that the entry was forgotten.
+    """
 
     took: float = 0.0
     """Seconds that computing it took."""
@@ -63,7 +69,10 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """The description of a stored value, parsed; it says where in the bytes the value's segments lie."""
+    """The description of a stored value, parsed.
+
+    It says where in the bytes the value's segments lie.
+    """
 
     nonce: bytes
     key: bytes
@@ -89,7 +98,8 @@ class Entry:
 
         Args:
             head: The entry's head as its seal was checked: what is code comes from here.
-            body: The whole entry, or at least its head's length of anything if there are no buffers.
+            body: The whole entry, or at least its head's length of anything if there are no
+            buffers.
         """
         return Encoded(
             self.shape,
@@ -112,7 +122,9 @@ class Packed:
 
 def pack(key: bytes, facts: Facts, encoded: Encoded, sealing_key: bytes) -> Packed:
     """Return the entry as it is to be written; the value's buffers are not copied."""
-    lengths = [(len(part.header), [len(buffer) for buffer in part.buffers]) for part in encoded.segments]
+    lengths = [
+        (len(part.header), [len(buffer) for buffer in part.buffers]) for part in encoded.segments
+    ]
     digests = tuple(part.digest for part in encoded.segments)
     description = json.dumps(
         {
@@ -125,7 +137,9 @@ def pack(key: bytes, facts: Facts, encoded: Encoded, sealing_key: bytes) -> Pack
     ).encode()
     headers = b"".join(part.header for part in encoded.segments)
     head_size = PREFIX_SIZE + len(description) + len(headers)
-    body = list(_aligned(head_size, [buffer for part in encoded.segments for buffer in part.buffers]))
+    body = list(
+        _aligned(head_size, [buffer for part in encoded.segments for buffer in part.buffers])
+    )
     total = head_size + sum(map(len, body))
     times = facts.created, facts.fresh_until, facts.gone_at
     nonce = secrets.token_bytes(NONCE_SIZE)
@@ -136,11 +150,15 @@ def pack(key: bytes, facts: Facts, encoded: Encoded, sealing_key: bytes) -> Pack
     for chunk in body:
         checksum.update(chunk)
     segments = _places(PREFIX_SIZE + len(description), head_size, lengths)
-    entry = Entry(nonce, key, facts, encoded.shape, encoded.names, segments, digests, head_size, total)
+    entry = Entry(
+        nonce, key, facts, encoded.shape, encoded.names, segments, digests, head_size, total
+    )
     return Packed(entry, _MAGIC + checksum.digest() + sealed, body)
 
 
-def _aligned(position: int, buffers: Sequence[memoryview | bytearray]) -> Iterator[bytes | memoryview]:
+def _aligned(
+    position: int, buffers: Sequence[memoryview | bytearray]
+) -> Iterator[bytes | memoryview]:
     for buffer in buffers:
         gap = -position % _ALIGNMENT
         yield bytes(gap)
@@ -166,19 +184,31 @@ def head_size(prefix: bytes) -> int:
 
 
 def parse(head: bytes | memoryview, sealing_key: bytes) -> Entry | None:
-    """Return what the head of an entry (see `head_size`) says; None if nobody, another secret or version sealed it."""
-    magic, _, sealed, nonce, key, *times, description_size, _, total = _PREFIX.unpack(head[:PREFIX_SIZE])
+    """Return what the head of an entry (see `head_size`) says.
+
+    None if nobody, another secret or version sealed it.
+    """
+    magic, _, sealed, nonce, key, *times, description_size, _, total = _PREFIX.unpack(
+        head[:PREFIX_SIZE]
+    )
     if magic != _MAGIC or not seal.matches(sealed, sealing_key, memoryview(head)[_SEALED_FROM:]):
         return None
     description = json.loads(bytes(head[PREFIX_SIZE : PREFIX_SIZE + description_size]))
-    facts = Facts(**description["facts"] | dict(zip(("created", "fresh_until", "gone_at"), times, strict=True)))
+    facts = Facts(
+        **description["facts"]
+        | dict(zip(("created", "fresh_until", "gone_at"), times, strict=True))
+    )
     segments = _places(PREFIX_SIZE + description_size, len(head), description["segments"])
     names = tuple(description["names"])
     digests = tuple(description["digests"])
-    return Entry(nonce, key, facts, description["shape"], names, segments, digests, len(head), total)
+    return Entry(
+        nonce, key, facts, description["shape"], names, segments, digests, len(head), total
+    )
 
 
-def _places(position: int, head_size: int, lengths: Sequence[tuple[int, Sequence[int]]]) -> tuple[tuple[slice, tuple[slice, ...]], ...]:
+def _places(
+    position: int, head_size: int, lengths: Sequence[tuple[int, Sequence[int]]]
+) -> tuple[tuple[slice, tuple[slice, ...]], ...]:
     """Where each segment's header and buffers lie."""
     segments = []
     end = head_size

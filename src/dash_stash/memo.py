@@ -59,7 +59,14 @@ class Counters:
 class Call:
     """One call of a memo function with one set of arguments: a `flight.Task`."""
 
-    def __init__(self, memo: Memo[Any, Any], key: bytes, args: tuple[Any, ...], kwargs: dict[str, Any], owner: str) -> None:
+    def __init__(
+        self,
+        memo: Memo[Any, Any],
+        key: bytes,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        owner: str,
+    ) -> None:
         """Take the function, the key of the call, the arguments, and whose the value is."""
         self._memo, self.key, self.args, self.kwargs, self.owner = memo, key, args, kwargs, owner
         self.name = memo.name
@@ -78,12 +85,20 @@ class Call:
         self._memo.counters.misses += 1
         self._memo.tell_unseen()
         with contextlib.ExitStack() as around:
-            context = around.enter_context(self._memo.stash.visits.computing(self.name, self._memo.options.scope))
+            context = around.enter_context(
+                self._memo.stash.visits.computing(self.name, self._memo.options.scope)
+            )
             around.enter_context(self._explained())
             result = context.run(self._memo.function, *self.args, **self.kwargs)
-            return self._continued(result, context, around.pop_all()) if inspect.iscoroutine(result) else result
+            return (
+                self._continued(result, context, around.pop_all())
+                if inspect.iscoroutine(result)
+                else result
+            )
 
-    async def _continued(self, coroutine: Coroutine[Any, Any, Any], context: Context, around: contextlib.ExitStack) -> Any:
+    async def _continued(
+        self, coroutine: Coroutine[Any, Any, Any], context: Context, around: contextlib.ExitStack
+    ) -> Any:
         with around:
             return await asyncio.create_task(coroutine, context=context)
 
@@ -94,7 +109,11 @@ class Call:
         try:
             yield
         except Exception as error:
-            if self._memo.options.scope == "app" and request is not None and request.is_missed_by(error):
+            if (
+                self._memo.options.scope == "app"
+                and request is not None
+                and request.is_missed_by(error)
+            ):
                 error.add_note(
                     f"{self.name}() computes one value for everybody, so dash-stash hides the request from it: take what you need "
                     'from the request in the callback and pass it as an argument, or write @stash.memo(scope="session").'
@@ -113,14 +132,26 @@ class Call:
             stash, options = self._memo.stash, self._memo.options
             now = stash.clock()
             fresh_until = now + options.ttl
-            facts = Facts("memo", self.name, now, fresh_until, fresh_until + options.stale, self.owner, tags, took)
+            facts = Facts(
+                "memo",
+                self.name,
+                now,
+                fresh_until,
+                fresh_until + options.stale,
+                self.owner,
+                tags,
+                took,
+            )
             stash.store.commit(held, self.key, facts, encode(value))
 
         return save
 
 
 class Memo(Generic[P, R]):
-    """A function that is computed once per argument set. Calling it returns the value, a private copy for each caller."""
+    """A function that is computed once per argument set.
+
+    Calling it returns the value, a private copy for each caller.
+    """
 
     name: str
 
@@ -128,17 +159,24 @@ class Memo(Generic[P, R]):
         """Made by `@stash.memo`.
 
         Raises:
-            ConfigError: It is no plain function, it is a method whose `self` is not ignored, or an ignored name is no parameter.
+            ConfigError: It is no plain function, it is a method whose `self` is not ignored, or an
+                ignored name is no parameter.
         """
         if isinstance(function, Memo):
-            raise ConfigError(f"{function.name}() is a memo function already: write @stash.memo once")
+            raise ConfigError(
+                f"{function.name}() is a memo function already: write @stash.memo once"
+            )
         if not isinstance(function, FunctionType):
             raise ConfigError(f"@stash.memo takes a function, not {mistakes.described(function)}")
         mistakes.check_generator(function)
         functools.update_wrapper(self, function)
         self.stash, self.function, self.options = stash, function, options
         self.signature = Signature(function, options, stash.visits)
-        self.id, self.name, self._locate = self.signature.id, self.signature.name, self.signature.locate
+        self.id, self.name, self._locate = (
+            self.signature.id,
+            self.signature.name,
+            self.signature.locate,
+        )
         self.counters = Counters()
         self._has_told = False
 
@@ -158,10 +196,16 @@ class Memo(Generic[P, R]):
     @property
     def tags(self) -> tuple[str, ...]:
         """The tags of its values: one of its own, and those that it was given."""
-        return (f"function:{self.signature.function.hex()}", *(f"tag:{tag}" for tag in self.options.tags))
+        return (
+            f"function:{self.signature.function.hex()}",
+            *(f"tag:{tag}" for tag in self.options.tags),
+        )
 
     def __reduce__(self) -> str | tuple[Any, ...]:
-        """Be pickled by name, as any function; what a script defines, under the name by which others import it."""
+        """Be pickled by name, as any function.
+
+        What a script defines, under the name by which others import it.
+        """
         main = modules.main_name() if self.__module__ == "__main__" else None
         name = self.function.__qualname__
         return name if main is None else (identity.find, (main, name))
@@ -184,7 +228,9 @@ class Memo(Generic[P, R]):
         value = MISSING
         if found is not None and found.entry.facts.fresh_until > self.stash.clock():
             value = self._count_hit(found)
-        result: R = self.value_of(Call(self, key, args, kwargs, owner)) if value is MISSING else value
+        result: R = (
+            self.value_of(Call(self, key, args, kwargs, owner)) if value is MISSING else value
+        )
         return result
 
     def ref(self, *args: P.args, **kwargs: P.kwargs) -> Ref[R]:
@@ -215,7 +261,10 @@ class Memo(Generic[P, R]):
 
     @patiently()
     def forget(self, *args: Any, **kwargs: Any) -> None:
-        """Delete the value for these arguments, or without arguments all values of this function. Deleting is final."""
+        """Delete the value for these arguments, or without arguments all values of this function.
+
+        Deleting is final.
+        """
         if args or kwargs or not self.signature.parameters:
             self.stash.store.delete(self._locate(args, kwargs)[0])
         else:
@@ -225,7 +274,14 @@ class Memo(Generic[P, R]):
         """Return how the function has done."""
         entries = self.stash.store.list(kind="memo", tag=self.tags[0])
         count = self.counters
-        return MemoInfo(count.hits, count.misses, count.waits, count.seconds_saved, len(entries), sum(entry.size for entry in entries))
+        return MemoInfo(
+            count.hits,
+            count.misses,
+            count.waits,
+            count.seconds_saved,
+            len(entries),
+            sum(entry.size for entry in entries),
+        )
 
     # Finding
 
@@ -235,7 +291,10 @@ class Memo(Generic[P, R]):
         return flight.run(self._steps(call, held=held)) if value is MISSING else value
 
     def _hit(self, call: Call) -> tuple[Any, Flight | None]:
-        """The stored value if it is fresh, or stale while another refreshes it; else MISSING, perhaps with the flight to do so."""
+        """The stored value if it is fresh, or stale while another refreshes it.
+
+        Else MISSING, perhaps with the flight to do so.
+        """
         found = self._find(call.key)
         if found is None:
             return MISSING, None
@@ -280,13 +339,17 @@ class Memo(Generic[P, R]):
         return found is not None and found.entry.facts.fresh_until > self.stash.clock()
 
     def _steps(self, call: Call, *, held: Flight | None = None, anew: bool = False) -> flight.Steps:
-        return flight.obtain(self.stash.store, call, self.stash.flight_key, self.stash.warn, held=held, anew=anew)
+        return flight.obtain(
+            self.stash.store, call, self.stash.flight_key, self.stash.warn, held=held, anew=anew
+        )
 
     # References
 
     def _mint(self, call: Call) -> Ref[Any]:
         self._write_recipe(call)
-        target = target_of(call.key, self.options.scope, self.signature.made_of(call.args, call.kwargs))
+        target = target_of(
+            call.key, self.options.scope, self.signature.made_of(call.args, call.kwargs)
+        )
         return self.stash.references.mint(target, share=self.options.share)
 
     def _write_recipe(self, call: Call) -> None:
@@ -309,7 +372,8 @@ class Memo(Generic[P, R]):
         """Return the call of a recipe, for the present visit.
 
         Raises:
-            TypeError: The function needs an argument that is not in the recipe, or does not know one that is.
+            TypeError: The function needs an argument that is not in the recipe, or does not know
+                one that is.
         """
         return self._call(*self.signature.spelled(made.arguments))
 
@@ -329,7 +393,11 @@ class _Bound:
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._memo, name)
-        return functools.partial(found, self._instance) if name in ("ref", "peek", "refresh") else found
+        return (
+            functools.partial(found, self._instance)
+            if name in ("ref", "peek", "refresh")
+            else found
+        )
 
     def __reduce__(self) -> tuple[Any, ...]:
         return getattr, (self._instance, self._memo.function.__name__)
@@ -339,7 +407,10 @@ class _Bound:
 
 
 class AsyncMemo(Memo[P, Coroutine[Any, Any, R]]):
-    """A memo function that is `async def`: the same, awaited; neither a computation nor a wait blocks the event loop."""
+    """A memo function that is `async def`: the same, awaited.
+
+    Neither a computation nor a wait blocks the event loop.
+    """
 
     async def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Return the value for these arguments: stored, or computed now (errors as of a synchronous function)."""
@@ -359,7 +430,10 @@ class AsyncMemo(Memo[P, Coroutine[Any, Any, R]]):
         return ref
 
     def peek(self, *args: P.args, **kwargs: P.kwargs) -> R | None:  # type: ignore[override]
-        """Return the stored value, be it stale, or None; never compute, so there is nothing to await."""
+        """Return the stored value, be it stale, or None.
+
+        Never compute, so there is nothing to await.
+        """
         value: Any = super().peek(*args, **kwargs)
         stored: R | None = value
         return stored

@@ -29,18 +29,26 @@ _ELSEWHERE = {"timeout": "ttl", "expire": "ttl", "expires": "ttl", "max_age": "t
 def check_first(app: object, url: object) -> None:
     """See that the app and the URL are not mistaken for one another, or for a path."""
     if isinstance(app, str | os.PathLike):
-        raise ConfigError(f"Stash(app, url) takes a dash.Dash, not a {type(app).__name__}, first: write Stash(url=...) if that is the URL")
+        raise ConfigError(
+            f"Stash(app, url) takes a dash.Dash, not a {type(app).__name__}, first: write Stash(url=...) if that is the URL"
+        )
     if isinstance(url, os.PathLike):
-        raise ConfigError(f"url= is a path, and should be a URL: write url={pathlib.Path(url).absolute().as_uri()!r}")
+        raise ConfigError(
+            f"url= is a path, and should be a URL: write url={pathlib.Path(url).absolute().as_uri()!r}"
+        )
     if not isinstance(url, str | None):
-        raise ConfigError(f"url= is a {type(url).__qualname__}, and should be text: " + folders.FORMS)
+        raise ConfigError(
+            f"url= is a {type(url).__qualname__}, and should be text: " + folders.FORMS
+        )
 
 
 def check_functions(**given: Callable[..., object] | None) -> None:
     """See that functions were given, where any were."""
     for name, function in given.items():
         if not callable(function) and function is not None:
-            raise ConfigError(f"{name}={function!r} should be a function: write {name}={_FUNCTIONS[name]}")
+            raise ConfigError(
+                f"{name}={function!r} should be a function: write {name}={_FUNCTIONS[name]}"
+            )
 
 
 def check_count(name: str, count: object) -> None:
@@ -54,22 +62,31 @@ def check_secrets(secrets: object, source: str) -> None:
     make = "Make one with: dash-stash secret"
     if not isinstance(secrets, Sequence):
         what = f"is a {type(secrets).__qualname__}"
-        raise ConfigError(f"{source} {what}, and should be text or bytes, or several in a list. {make}")
+        raise ConfigError(
+            f"{source} {what}, and should be text or bytes, or several in a list. {make}"
+        )
     if not secrets:
         raise ConfigError(f"{source} has no secret in it. {make}")
     for secret in secrets:
         if not isinstance(secret, str | bytes):
-            raise ConfigError(f"{source} has a {type(secret).__qualname__} in it: secrets are text or bytes. {make}")
+            raise ConfigError(
+                f"{source} has a {type(secret).__qualname__} in it: secrets are text or bytes. {make}"
+            )
         size = len(secret.encode() if isinstance(secret, str) else secret)
         if size < SHORTEST_SECRET:
             bytes_ = "1 byte" if size == 1 else f"{size} bytes"
             several = ", and a comma ends each but the last" if len(secrets) > 1 else ""
-            raise ConfigError(f"{source} has a secret of {bytes_}, at least {SHORTEST_SECRET} are needed{several}. {make}")
+            raise ConfigError(
+                f"{source} has a secret of {bytes_}, at least {SHORTEST_SECRET} are needed{several}. {make}"
+            )
 
 
 def warn_of_variables(environment: Mapping[str, str]) -> None:
     """Log which variables of the environment look like one that is read, and are not: without it all would seem to work."""
-    known = [variable.removeprefix(_PREFIX) for variable in (folders.URL_VARIABLE, folders.SECRET_VARIABLE, naming.VARIABLE)]
+    known = [
+        variable.removeprefix(_PREFIX)
+        for variable in (folders.URL_VARIABLE, folders.SECRET_VARIABLE, naming.VARIABLE)
+    ]
     for variable in environment:
         name = variable.removeprefix(_PREFIX)
         if variable.startswith(_PREFIX) and name not in known:
@@ -99,9 +116,13 @@ def check_generator(function: FunctionType) -> None:
     """See that a function returns its value, which one that yields does not."""
     name = function.__qualname__
     if inspect.isgeneratorfunction(function):
-        raise ConfigError(f"{name}() is a generator function, and a generator cannot be stored: let it return a list, return list(...)")
+        raise ConfigError(
+            f"{name}() is a generator function, and a generator cannot be stored: let it return a list, return list(...)"
+        )
     if inspect.isasyncgenfunction(function):
-        raise ConfigError(f"{name}() is an async generator function, which cannot be stored: let it collect its values and return a list")
+        raise ConfigError(
+            f"{name}() is an async generator function, which cannot be stored: let it collect its values and return a list"
+        )
 
 
 def described(wrong: object) -> str:

@@ -17,6 +17,9 @@ def dotted(file: pathlib.Path) -> str:
 
 
 def main_name() -> str | None:
-    """Return the name under which others import the program that runs as `__main__`; None for an interactive session."""
+    """Return the name under which others import the program that runs as `__main__`.
+
+    None for an interactive session.
+    """
     file = getattr(sys.modules["__main__"], "__file__", None)
     return None if file is None else dotted(pathlib.Path(file).resolve())

@@ -1,4 +1,7 @@
-"""What an app is called: as told, or as the module that makes its Stash. Apps of one name are one."""
+"""What an app is called: as told, or as the module that makes its Stash.
+
+Apps of one name are one.
+"""
 
 from __future__ import annotations
 

@@ -22,7 +22,13 @@ class Opener:
     references: References
     """What opens the references within a value."""
 
-    def __init__(self, store: Store, visits: Visits, clock: Clock, memos: Mapping[bytes, Iterable[Memo[Any, Any]]]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        visits: Visits,
+        clock: Clock,
+        memos: Mapping[bytes, Iterable[Memo[Any, Any]]],
+    ) -> None:
         """Take where values are, who is asking, what tells the time, and the program's memo functions by their ids."""
         self._store, self._visits, self._clock, self._memos = store, visits, clock, memos
 
@@ -58,25 +64,35 @@ class Opener:
             raise RefExpired(what, f"this program cannot read it any more ({error})") from error
 
     def _memos_value(self, target: Target) -> Any:
-        # A recipe is as recently used as its value, so that it is not evicted before. Without it nothing can be computed.
+        # A recipe is as recently used as its value, so that it is not evicted before. Without it
+        # nothing can be computed.
         made = read_patiently(self._store, recipe.key_of(target.key))
         found = self._store.read(target.key, *target.path[:1])
         if found is not None and self._is_served(found, made):
             with contextlib.suppress(Unreadable):
                 return self._decoded(found, target)
         if made is None:
-            raise RefExpired("the value of a memo function", "how to compute it was not, or is no longer, stored either")
+            raise RefExpired(
+                "the value of a memo function",
+                "how to compute it was not, or is no longer, stored either",
+            )
         return _part(self._recompute(made, target.key), target.path)
 
     def _decoded(self, found: Found, target: Target) -> Any:
-        return _part(decode(found.encoded, *target.path[:1], references=self.references), target.path[1:])
+        return _part(
+            decode(found.encoded, *target.path[:1], references=self.references), target.path[1:]
+        )
 
     def _is_served(self, found: Found, made: Found | None) -> bool:
         """Whether a stored value is still what its function gives: fresh, and not of code that has changed since."""
         if found.entry.facts.fresh_until <= self._clock():
             return False
         makers = [] if made is None else self._makers(made)
-        return not makers or any(memo.signature.function.hex() == made.entry.facts.function.partition(" ")[2] for memo in makers if made)
+        return not makers or any(
+            memo.signature.function.hex() == made.entry.facts.function.partition(" ")[2]
+            for memo in makers
+            if made
+        )
 
     def _makers(self, made: Found) -> list[Memo[Any, Any]]:
         """The functions of this program that a recipe names."""
@@ -90,7 +106,9 @@ class Opener:
         try:
             known = recipe.unpack(made.encoded, self.references)
         except Unreadable as error:
-            raise RefExpired(what, f"this program cannot read its arguments any more ({error})") from error
+            raise RefExpired(
+                what, f"this program cannot read its arguments any more ({error})"
+            ) from error
         calls: dict[bytes, tuple[Memo[Any, Any], Call]] = {}
         for memo in self._makers(made):
             if memo.signature.captured == known.captured:

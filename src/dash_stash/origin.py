@@ -52,9 +52,15 @@ def app_modules(package: str) -> list[ModuleType]:
     found = []
     for module in tuple(sys.modules.values()):
         # Not by its attributes: what stands for a module that is loaded later would load it.
-        space = object.__getattribute__(module, "__dict__") if issubclass(type(module), ModuleType) else {}
+        space = (
+            object.__getattribute__(module, "__dict__")
+            if issubclass(type(module), ModuleType)
+            else {}
+        )
         name, file = space.get("__name__"), space.get("__file__")
-        if isinstance(file, str) and (_is_app_folder(os.path.dirname(file)) or belongs(str(name), file, package)):
+        if isinstance(file, str) and (
+            _is_app_folder(os.path.dirname(file)) or belongs(str(name), file, package)
+        ):
             found.append(module)
     return found
 

@@ -31,13 +31,25 @@ def _view_as(array: Any, dtype: Any) -> Any:
 def reduce_subclass(obj: Any) -> Any:
     """NumPy pickles an array of a user's own class in band, and without what the class has added to it."""
     kind = type(obj)
-    if not hasattr(kind, "__array_finalize__") or kind.__module__.partition(".")[0] == "numpy" or not vars(obj):
+    if (
+        not hasattr(kind, "__array_finalize__")
+        or kind.__module__.partition(".")[0] == "numpy"
+        or not vars(obj)
+    ):
         return NotImplemented
     import numpy as np
 
-    # A class that says itself how it is pickled, or is more than its numbers (a masked array), does so.
-    own = any(getattr(kind, name) is not getattr(np.ndarray, name) for name in ("__reduce__", "__reduce_ex__", "__setstate__"))
-    return NotImplemented if own else (_of_subclass, (obj.view(np.ndarray), kind), vars(obj), None, None, _set_attributes)
+    # A class that says itself how it is pickled, or is more than its numbers (a masked array), does
+    # so.
+    own = any(
+        getattr(kind, name) is not getattr(np.ndarray, name)
+        for name in ("__reduce__", "__reduce_ex__", "__setstate__")
+    )
+    return (
+        NotImplemented
+        if own
+        else (_of_subclass, (obj.view(np.ndarray), kind), vars(obj), None, None, _set_attributes)
+    )
 
 
 def _of_subclass(array: Any, kind: Any) -> Any:
@@ -53,7 +65,8 @@ def _reduce_index(index: Any) -> Any:
 
 
 def _index_of(kind: Any, values: Any, name: Any) -> Any:
-    # pandas' own way looks for the best type of values that have theirs: a third of the time that loading a frame takes.
+    # pandas' own way looks for the best type of values that have theirs: a third of the time that
+    # loading a frame takes.
     return kind._simple_new(values, name)
 
 
@@ -62,7 +75,8 @@ def _reduce_categorical(categorical: Any) -> Any:
 
 
 def _categorical_of(kind: Any, codes: Any, dtype: Any) -> Any:
-    # As pandas' own way, but in one call, whose arguments can be looked at before anything trusts them.
+    # As pandas' own way, but in one call, whose arguments can be looked at before anything trusts
+    # them.
     return kind._simple_new(codes, dtype)
 
 
@@ -87,7 +101,8 @@ def _reduce_table(table: Any) -> Any:
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema) as writer:
         writer.write_table(table)
-    # As a table again, whose own pickling keeps the schema in the header: what is not sealed must hold no structure.
+    # As a table again, whose own pickling keeps the schema in the header: what is not sealed must
+    # hold no structure.
     return _same, (pa.ipc.open_stream(sink.getvalue()).read_all(),)
 
 

@@ -22,7 +22,8 @@ T_co = TypeVar("T_co", covariant=True)
 
 PREFIX = "stash:"
 
-# What has this form is a reference or an attempt at one; all else that begins like one is text that somebody typed.
+# What has this form is a reference or an attempt at one; all else that begins like one is text that
+# somebody typed.
 _FORM = re.compile(PREFIX + r"[A-Za-z0-9_-]{16,}")
 _LONGEST = 4096
 
@@ -57,8 +58,9 @@ class Target:
 class Ref(str, Generic[T_co]):  # noqa: SLOT000 (a str subclass that is generic has a __dict__ anyway)
     """A reference to a stored value. It is text, and fits wherever text does.
 
-    `ref["name"]` (of a stored dict) and `ref[0]` (of a list) are references to a part, which is then loaded alone.
-    A callback gets the value in place of a reference, unless the parameter is annotated `Ref`.
+    `ref["name"]` (of a stored dict) and `ref[0]` (of a list) are references to a part, which is
+    then loaded alone. A callback gets the value in place of a reference, unless the parameter is
+    annotated `Ref`.
     """
 
     _references: References
@@ -76,14 +78,17 @@ class Ref(str, Generic[T_co]):  # noqa: SLOT000 (a str subclass that is generic 
         Raises:
             RefExpired: It is gone and cannot be computed again.
             PartMissing: It has no part of this name.
-            RefInvalid: The text was not received from dash-stash, or another user has logged in since it was.
+            RefInvalid: The text was not received from dash-stash, or another user has logged in
+                since it was.
         """
         self._check()
         self._references.check(self._target, "the reference of a Ref.get()")
         try:
             value: T_co = self._references.load(self._target)
         except (RefExpired, PartMissing) as error:
-            if not isinstance(error.__cause__, Unreadable):  # while a deploy is under way, workers of the other code may read it
+            if not isinstance(
+                error.__cause__, Unreadable
+            ):  # while a deploy is under way, workers of the other code may read it
                 error.references = (*error.references, str(self))
             raise
         return value
@@ -91,15 +96,19 @@ class Ref(str, Generic[T_co]):  # noqa: SLOT000 (a str subclass that is generic 
     def delete(self) -> None:
         """Delete the value, for everybody who has a reference to it, and give back its room.
 
-        References to what was put raise `RefExpired` from now on; the value of a memo function is computed again when it is wanted.
+        References to what was put raise `RefExpired` from now on; the value of a memo function is
+        computed again when it is wanted.
 
         Raises:
             ConfigError: It is a reference to a part, which cannot be deleted alone.
-            RefInvalid: The text was not received from dash-stash, or another user has logged in since it was.
+            RefInvalid: The text was not received from dash-stash, or another user has logged in
+                since it was.
         """
         self._check()
         if self._target.path:
-            raise ConfigError("a part of a value cannot be deleted alone: delete the reference that it was taken from")
+            raise ConfigError(
+                "a part of a value cannot be deleted alone: delete the reference that it was taken from"
+            )
         self._references.check(self._target, "the reference of a Ref.delete()")
         self._references.delete(self._target.key)
 
@@ -119,7 +128,9 @@ class Ref(str, Generic[T_co]):  # noqa: SLOT000 (a str subclass that is generic 
         """Return a reference to one part of the value; it opens for whom this one does."""
         if isinstance(part, str | int) and hasattr(self, "_references"):
             self._check()
-            return self._references.sealed(dataclasses.replace(self._target, path=(*self._target.path, part)))
+            return self._references.sealed(
+                dataclasses.replace(self._target, path=(*self._target.path, part))
+            )
         return super().__getitem__(part)  # type: ignore[index]
 
     def lasting(self, ttl: Duration) -> Ref[T_co]:
@@ -137,7 +148,9 @@ class Ref(str, Generic[T_co]):  # noqa: SLOT000 (a str subclass that is generic 
         def __getattr__(self, name: str) -> Any:
             if name.startswith("_"):
                 raise AttributeError(name)
-            raise AttributeError(f"a reference has no attribute {name!r}; if its value has, write ref.get().{name}")
+            raise AttributeError(
+                f"a reference has no attribute {name!r}; if its value has, write ref.get().{name}"
+            )
 
     @property
     def is_shared(self) -> bool:
@@ -164,16 +177,32 @@ class Ref(str, Generic[T_co]):  # noqa: SLOT000 (a str subclass that is generic 
         return self
 
     def __reduce__(self) -> tuple[type[str], tuple[str]]:
-        """Leave the process as text: what it opens is decided where it arrives. In a stored value it stays a reference."""
+        """Leave the process as text: what it opens is decided where it arrives.
+
+        In a stored value it stays a reference.
+        """
         return str, (str(self),)
 
 
 class References:
     """Mints references for one deployment, and opens its own."""
 
-    def __init__(self, key: bytes, visits: Visits, load: Callable[[Target], Any], delete: Callable[[bytes], object], clock: Clock) -> None:
+    def __init__(
+        self,
+        key: bytes,
+        visits: Visits,
+        load: Callable[[Target], Any],
+        delete: Callable[[bytes], object],
+        clock: Clock,
+    ) -> None:
         """Take the sealing key, who is asking, what loads a target's value and deletes a key's, and what tells the time."""
-        self._key, self._visits, self.load, self.delete, self.clock = key, visits, load, delete, clock
+        self._key, self._visits, self.load, self.delete, self.clock = (
+            key,
+            visits,
+            load,
+            delete,
+            clock,
+        )
 
     def mint(self, target: Target, *, share: bool) -> Ref[Any]:
         """Return a reference that opens for the present session and the value's owner, or with *share* for everybody.
@@ -191,7 +220,10 @@ class References:
         return self.sealed(dataclasses.replace(target, bound=bound))
 
     def _present(self, target: Target) -> bytes | None:
-        """For whom a reference to such a value opens if it opens in this visit; None if that is not proven."""
+        """For whom a reference to such a value opens if it opens in this visit.
+
+        None if that is not proven.
+        """
         proven = self._visits.proven
         owners = [proven("session"), APP if target.scope == "app" else proven(target.scope)]
         if target.is_users:
@@ -206,14 +238,24 @@ class References:
             ConfigError: The names of the parts on its way are too long.
         """
         is_lasting = target.until != float("inf")
-        flags = (_MEMO if target.is_memo else 0) | (_SHARED if target.bound is None else 0) | (_LASTING if is_lasting else 0)
+        flags = (
+            (_MEMO if target.is_memo else 0)
+            | (_SHARED if target.bound is None else 0)
+            | (_LASTING if is_lasting else 0)
+        )
         flags |= _SCOPES.index(target.scope) << _SCOPE_AT | (_USERS if target.is_users else 0)
         until = _UNTIL.pack(min(int(target.until), 2**32 - 1)) if is_lasting else b""
         path = json.dumps(target.path, separators=(",", ":")).encode() if target.path else b""
         body = bytes([flags]) + target.key + (target.bound or bytes(keys.KEY_SIZE)) + until + path
-        text = base64.urlsafe_b64encode(body + seal.make(self._key, body, size=_SEAL_SIZE)).rstrip(b"=").decode()
+        text = (
+            base64.urlsafe_b64encode(body + seal.make(self._key, body, size=_SEAL_SIZE))
+            .rstrip(b"=")
+            .decode()
+        )
         if len(text) + len(PREFIX) > _LONGEST:
-            raise ConfigError(f"a reference to a part under {len(path)} bytes of names would be too long: use shorter names")
+            raise ConfigError(
+                f"a reference to a part under {len(path)} bytes of names would be too long: use shorter names"
+            )
         return Ref._of(PREFIX + text, self, target)
 
     def check(self, target: Target, prop: str) -> None:
@@ -230,7 +272,9 @@ class References:
             raise RefInvalid("foreign", prop)
 
     def open(self, text: str, prop: str) -> Ref[Any]:
-        """Return *text* as a reference, if it is one that this session may open; *prop* says where it came in.
+        """Return *text* as a reference, if it is one that this session may open.
+
+        *prop* says where it came in.
 
         Raises:
             RefInvalid: It is not.
@@ -239,7 +283,11 @@ class References:
         """
         target = self._target_of(text, prop)
         if target.bound is not None and self._visits.is_computing:
-            scopes: list[Scope] = ["session", target.scope, "user" if target.is_users else "session"]
+            scopes: list[Scope] = [
+                "session",
+                target.scope,
+                "user" if target.is_users else "session",
+            ]
             for scope in scopes:
                 self._visits.check(scope, f"what is behind a reference ({prop})")
         if target.bound is not None and target.bound != self._present(target):
@@ -267,7 +315,10 @@ class References:
         return Target(key, scope, bool(flags & _MEMO), path, until, bool(flags & _USERS), bound)
 
     def kept(self, text: str) -> Ref[Any]:
-        """Return the reference that was kept within a stored value; whether this session may open it is checked when it does."""
+        """Return the reference that was kept within a stored value.
+
+        Whether this session may open it is checked when it does.
+        """
         ref: Ref[Any] = Ref(text)
         ref._references = self
         return ref
@@ -288,7 +339,10 @@ class References:
 
 
 def target_of(key: bytes, scope: Scope, made_of: object) -> Target:
-    """Return the target of a reference to a memo function's value; who may not open what it is made of may not open it."""
+    """Return the target of a reference to a memo function's value.
+
+    Who may not open what it is made of may not open it.
+    """
     targets = [ref._target for ref in _within(made_of)]
     scopes: list[Scope] = [scope, *(target.scope for target in targets)]
     narrowest = max(scopes, key=_BY_WIDTH.index)
@@ -296,14 +350,17 @@ def target_of(key: bytes, scope: Scope, made_of: object) -> Target:
     return Target(key, narrowest, is_memo=True, is_users=is_users and narrowest != "user")
 
 
-# Every reference is a session's, so of what is the session's and the user's too it is enough to say that it is the user's.
+# Every reference is a session's, so of what is the session's and the user's too it is enough to say
+# that it is the user's.
 _BY_WIDTH: tuple[Scope, ...] = ("app", "session", "user", "tab", "page")
 
 
 def _within(value: object) -> Iterator[Ref[Any]]:
     """The references in an argument."""
     if isinstance(value, Ref):
-        if hasattr(value, "_target"):  # else nobody has opened it: an argument that the function ignores
+        if hasattr(
+            value, "_target"
+        ):  # else nobody has opened it: an argument that the function ignores
             yield value
     elif isinstance(value, Mapping):
         yield from _within([*value.keys(), *value.values()])
@@ -314,7 +371,12 @@ def _within(value: object) -> Iterator[Ref[Any]]:
 
 def is_reference(value: object) -> bool:
     """Whether *value* has the form of a reference; whether it is one, `References.open` tells."""
-    return isinstance(value, str) and value.startswith(PREFIX) and len(value) <= _LONGEST and _FORM.fullmatch(value) is not None
+    return (
+        isinstance(value, str)
+        and value.startswith(PREFIX)
+        and len(value) <= _LONGEST
+        and _FORM.fullmatch(value) is not None
+    )
 
 
 def _decode(text: str) -> bytes:
@@ -324,4 +386,8 @@ def _decode(text: str) -> bytes:
     except binascii.Error:
         return b""
     # The last letter may have bits to spare: only one spelling of them is a reference.
-    return raw if base64.urlsafe_b64encode(raw).rstrip(b"=").decode() == encoded else b"?" * (_FIXED + _SEAL_SIZE)
+    return (
+        raw
+        if base64.urlsafe_b64encode(raw).rstrip(b"=").decode() == encoded
+        else b"?" * (_FIXED + _SEAL_SIZE)
+    )

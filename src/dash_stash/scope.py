@@ -18,8 +18,8 @@ Scope = Literal["app", "user", "session", "tab", "page"]
 APP = ""
 """The owner of what belongs to the whole app."""
 
-# What a value of each scope may be made from. Users and sessions are not comparable: the next login of the browser would be
-# served a session's value that was made from the user before.
+# What a value of each scope may be made from. Users and sessions are not comparable: the next login
+# of the browser would be served a session's value that was made from the user before.
 _MAY_READ: dict[Scope, tuple[Scope, ...]] = {
     "app": ("app",),
     "user": ("app", "user"),
@@ -38,7 +38,8 @@ class Computation(NamedTuple):
     """The visitor's own context, outside of all memo functions."""
 
 
-# Of a thread or task, not of one Stash: a function of one may read what another knows of the visitor.
+# Of a thread or task, not of one Stash: a function of one may read what another knows of the
+# visitor.
 _computation: ContextVar[Computation | None] = ContextVar("dash_stash_computation", default=None)
 
 
@@ -68,7 +69,10 @@ class Visit(Protocol):
         ...
 
     def rotate(self) -> None:
-        """Give the browser another proof of the same session; the one that it had is worth nothing from now on."""
+        """Give the browser another proof of the same session.
+
+        The one that it had is worth nothing from now on.
+        """
         ...
 
     def end(self) -> None:
@@ -82,8 +86,13 @@ class Visits:
     serves_app = False
     """Whether there is an app whose requests are visits."""
 
-    def __init__(self, find_request: Callable[[], Request | None], *, knows_users: bool = False) -> None:
-        """Begin with none; take what finds the framework's request, and whether visits tell users apart."""
+    def __init__(
+        self, find_request: Callable[[], Request | None], *, knows_users: bool = False
+    ) -> None:
+        """Begin with none.
+
+        Take what finds the framework's request, and whether visits tell users apart.
+        """
         self._find_request, self._knows_users = find_request, knows_users
         self._current: ContextVar[Visit | None] = ContextVar("dash_stash_visit", default=None)
 
@@ -128,7 +137,10 @@ class Visits:
             raise ScopeTooWide(running.name, running.scope, what, scope)
 
     def proven(self, scope: Scope) -> str | None:
-        """Return the owner that the visit proves, None if there is none; for what is known to be the visitor's already."""
+        """Return the owner that the visit proves, None if there is none.
+
+        For what is known to be the visitor's already.
+        """
         visit = self._current.get()
         # Aside: what says who the user is may read the session.
         return None if visit is None else self.aside(lambda: visit.owner(scope))
@@ -136,12 +148,18 @@ class Visits:
     def missing(self, what: str, scope: Scope) -> NoSession | ConfigError:
         """Return the error that says why there is no session, tab, page or user."""
         if scope == "user" and not self._knows_users:
-            return ConfigError(f"{what} needs a user, and this Stash knows none: say who asks, as in Stash(app, user=current_user_id)")
+            return ConfigError(
+                f"{what} needs a user, and this Stash knows none: say who asks, as in Stash(app, user=current_user_id)"
+            )
         if self.current is None:
-            return NoSession(what, scope, NoSession.OUTSIDE if self.serves_app else NoSession.UNSERVED)
+            return NoSession(
+                what, scope, NoSession.OUTSIDE if self.serves_app else NoSession.UNSERVED
+            )
         if scope == "user":
             return NoSession(what, scope, NoSession.NOBODY)
-        return NoSession(what, scope, NoSession.UNIDENTIFIED if self.proven("session") else NoSession.UNPROVEN)
+        return NoSession(
+            what, scope, NoSession.UNIDENTIFIED if self.proven("session") else NoSession.UNPROVEN
+        )
 
     # Computing for more than this visit
 
@@ -164,7 +182,11 @@ class Visits:
         running, request = _computation.get(), self.request
         around = contextvars.copy_context() if running is None else running.around
         hides = scope == "app" and request is not None
-        with request.hidden() if hides and request else contextlib.nullcontext(contextvars.copy_context()) as context:
+        with (
+            request.hidden()
+            if hides and request
+            else contextlib.nullcontext(contextvars.copy_context()) as context
+        ):
             context.run(_computation.set, Computation(name, scope, around))
             yield context
 

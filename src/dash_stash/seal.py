@@ -16,7 +16,8 @@ _KEY_SIZE = 32
 class Seal:
     """Makes and checks seals: keyed BLAKE2b, with a key of its own for each purpose.
 
-    Source: RFC 7693, section 2.9 (keyed hashing); keys are derived by hashing the purpose under the secret.
+    Source: RFC 7693, section 2.9 (keyed hashing); keys are derived by hashing the purpose under the
+    secret.
     """
 
     def __init__(self, name: str, *secrets: bytes) -> None:
@@ -29,12 +30,23 @@ class Seal:
         """
         shortest = min(map(len, secrets), default=0)
         if shortest < SHORTEST_SECRET:
-            raise ConfigError(f"a secret has {shortest} bytes, at least {SHORTEST_SECRET} are needed. Make one with: dash-stash secret")
-        self._secrets = [hashlib.blake2b(name.encode(), key=hashlib.blake2b(secret).digest()).digest() for secret in secrets]
+            raise ConfigError(
+                f"a secret has {shortest} bytes, at least {SHORTEST_SECRET} are needed. Make one with: dash-stash secret"
+            )
+        self._secrets = [
+            hashlib.blake2b(name.encode(), key=hashlib.blake2b(secret).digest()).digest()
+            for secret in secrets
+        ]
 
     def key(self, purpose: str) -> bytes:
-        """Return the key for *purpose*, 32 bytes per secret; a seal made for one purpose says nothing for another."""
-        return b"".join(hashlib.blake2b(purpose.encode(), key=secret, digest_size=_KEY_SIZE).digest() for secret in self._secrets)
+        """Return the key for *purpose*, 32 bytes per secret.
+
+        A seal made for one purpose says nothing for another.
+        """
+        return b"".join(
+            hashlib.blake2b(purpose.encode(), key=secret, digest_size=_KEY_SIZE).digest()
+            for secret in self._secrets
+        )
 
 
 def parts(key: bytes) -> Sequence[bytes]:
@@ -51,6 +63,11 @@ def make(key: bytes, *parts: bytes | memoryview, size: int = SEAL_SIZE) -> bytes
 
 
 def matches(seal: bytes, key: bytes, *content: bytes | memoryview) -> bool:
-    """Whether *seal* was made with *key*, whichever secret it came from, of *content*; takes the same time for every wrong seal."""
-    checks = [hmac.compare_digest(seal, make(one, *content, size=len(seal))) for one in parts(key)]  # all, however the first ends
+    """Whether *seal* was made with *key*, whichever secret it came from, of *content*.
+
+    Takes the same time for every wrong seal.
+    """
+    checks = [
+        hmac.compare_digest(seal, make(one, *content, size=len(seal))) for one in parts(key)
+    ]  # all, however the first ends
     return any(checks)

@@ -40,7 +40,8 @@ class Signature:
         """Take the function, its options, and what tells whose a value is.
 
         Raises:
-            ConfigError: It is a method whose `self` is not ignored, an ignored name is no parameter, or the version no plain data.
+            ConfigError: It is a method whose `self` is not ignored, an ignored name is no
+                parameter, or the version no plain data.
         """
         self.name = f"{identity.module_name(function)}.{function.__qualname__}"
         self._function, self._options, self._visits = function, options, visits
@@ -53,7 +54,9 @@ class Signature:
         """What references name: the same after an edit of the function's code."""
         self._spellings: dict[Any, tuple[bytes, str]] = {}
         self._settled: bytes | None = None
-        self._of_argument = functools.partial(keys.of_value, code_of=implementation.of_classes(function))
+        self._of_argument = functools.partial(
+            keys.of_value, code_of=implementation.of_classes(function)
+        )
         # With a closure, or for a session, the same spelling may be another call later.
         self._remembers = options.scope == "app" and options.ignore.issuperset(free)
 
@@ -62,7 +65,9 @@ class Signature:
         """The key of the function as its code is now."""
         if self._settled is not None:
             return self._settled
-        is_settled = self._is_settled  # before: another thread may be importing what the function needs
+        is_settled = (
+            self._is_settled
+        )  # before: another thread may be importing what the function needs
         key = keys.digest(self.id, implementation.of_function(self._function, self._options.ignore))
         if is_settled:
             self._settled = key
@@ -70,7 +75,9 @@ class Signature:
 
     @property
     def _is_settled(self) -> bool:
-        return self._settled is not None or implementation.is_settled(self._function, self._options.ignore)
+        return self._settled is not None or implementation.is_settled(
+            self._function, self._options.ignore
+        )
 
     @property
     def captured(self) -> bytes:
@@ -82,11 +89,15 @@ class Signature:
         return {name: value for name, value in taken if name not in self._options.ignore}
 
     def locate(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[bytes, str]:
-        """Return the key of a call, and whose its value is. Plain arguments are remembered as they were spelled.
+        """Return the key of a call, and whose its value is.
+
+        Plain arguments are remembered as they were spelled.
 
         Raises:
-            UnhashableArgument: An argument, or something from around the function, has no value to make a key of.
-            NoSession: The function's scope is not the app, and there is no session, tab, page or user.
+            UnhashableArgument: An argument, or something from around the function, has no value to
+                make a key of.
+            NoSession: The function's scope is not the app, and there is no session, tab, page or
+                user.
             ScopeTooWide: It is called by a memo function of a wider scope.
         """
         if kwargs or not self._remembers:
@@ -116,7 +127,11 @@ class Signature:
         except TypeError as error:  # which does not say whose arguments they are
             raise TypeError(f"{self.name}(): {error}") from None
         bound.apply_defaults()
-        return keys.digest(self.function, self.captured, self._digest(self._of_argument, self._without_ignored(bound)))
+        return keys.digest(
+            self.function,
+            self.captured,
+            self._digest(self._of_argument, self._without_ignored(bound)),
+        )
 
     def given(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
         """Return the arguments of a call by their parameters' names, without ignored ones and those left to defaults."""
@@ -140,7 +155,11 @@ class Signature:
         return bound.args, bound.kwargs
 
     def _without_ignored(self, bound: inspect.BoundArguments) -> dict[str, Any]:
-        return {name: value for name, value in bound.arguments.items() if name not in self._options.ignore}
+        return {
+            name: value
+            for name, value in bound.arguments.items()
+            if name not in self._options.ignore
+        }
 
     def _digest(self, key_of: Callable[[object, str], bytes], named: Mapping[str, Any]) -> bytes:
         parts: list[bytes] = []
@@ -161,13 +180,23 @@ def _key_of_version(name: str, version: object) -> bytes:
     try:
         return keys.of_value(version, "version")
     except keys.NoKey as error:
-        raise ConfigError(f"{name}(): {error.path}= is a {error.kind}, and should be plain data, as in version=2") from None
+        raise ConfigError(
+            f"{name}(): {error.path}= is a {error.kind}, and should be plain data, as in version=2"
+        ) from None
 
 
-def _check_parameters(name: str, signature: inspect.Signature, around: Container[str], ignore: frozenset[str]) -> None:
-    unknown = [ignored for ignored in sorted(ignore) if ignored not in signature.parameters and ignored not in around]
+def _check_parameters(
+    name: str, signature: inspect.Signature, around: Container[str], ignore: frozenset[str]
+) -> None:
+    unknown = [
+        ignored
+        for ignored in sorted(ignore)
+        if ignored not in signature.parameters and ignored not in around
+    ]
     if unknown:
-        raise ConfigError(f"@stash.memo(ignore=...): {name}() has no parameter {', '.join(map(repr, unknown))}")
+        raise ConfigError(
+            f"@stash.memo(ignore=...): {name}() has no parameter {', '.join(map(repr, unknown))}"
+        )
     first = next(iter(signature.parameters), "")
     is_method = "." in name.rpartition("<locals>.")[2] and first in ("self", "cls")
     if is_method and first not in ignore:

@@ -15,7 +15,14 @@ from typing import TYPE_CHECKING, Any, Literal, ParamSpec, Protocol, TypeVar, ca
 from dash_stash import bytecode, folders, identity, keys, mistakes, naming, owners
 from dash_stash.clock import Clock, Duration, seconds, system_clock
 from dash_stash.codec import encode
-from dash_stash.errors import ConfigError, NoSession, RefExpired, RefInvalid, StashError, StoreUnavailable
+from dash_stash.errors import (
+    ConfigError,
+    NoSession,
+    RefExpired,
+    RefInvalid,
+    StashError,
+    StoreUnavailable,
+)
 from dash_stash.layout import Facts
 from dash_stash.memo import AsyncMemo, Memo
 from dash_stash.opening import Opener
@@ -53,17 +60,20 @@ class _NotOpened:
     """In the place of the store until there is one."""
 
     def __getattr__(self, name: str) -> Any:
-        raise ConfigError("this Stash has no store yet: give it an app, stash.init_app(app), or a url")
+        raise ConfigError(
+            "this Stash has no store yet: give it an app, stash.init_app(app), or a url"
+        )
 
 
 class Stash:
     """Shares data between the callbacks of an app: over threads, workers and users, safely.
 
-    `stash.app`, `stash.user`, `stash.session`, `stash.tab` and `stash.page` are mappings of variables kept on the server, for
-    the whole app, for the present user, browser session and tab, and for one load of a page.
+    `stash.app`, `stash.user`, `stash.session`, `stash.tab` and `stash.page` are mappings of
+    variables kept on the server, for the whole app, for the present user, browser session and tab,
+    and for one load of a page.
     """
 
-    def __init__(
+    def __init__(  # noqa: D417
         self,
         app: Dash | None = None,
         url: str | None = None,
@@ -83,35 +93,47 @@ class Stash:
     ) -> None:
         """Open the store at *url* and serve *app*.
 
-        Without *url* it is what DASH_STASH_URL says, or a folder of the app in the user's cache folder (`dash-stash where`
-        prints it). Without *name* it is what DASH_STASH_NAME says, or the module that makes the Stash. Without *secret*, at least
-        16 bytes, it is what DASH_STASH_SECRET says, or, for a folder, one that is made and kept for it.
-        Without an app, references must be shared, and sessions and pages do not exist.
+        Without *url* it is what DASH_STASH_URL says, or a folder of the app in the user's cache
+        folder (`dash-stash where` prints it). Without *name* it is what DASH_STASH_NAME says, or
+        the module that makes the Stash. Without *secret*, at least 16 bytes, it is what
+        DASH_STASH_SECRET says, or, for a folder, one that is made and kept for it. Without an app,
+        references must be shared, and sessions and pages do not exist.
 
         Args:
             app: The app to serve; `init_app` can be called later instead.
-            url: `file:///an/absolute/folder`, the same for all workers; or, for many machines, a Redis or Valkey server:
+            url: `file:///an/absolute/folder`, the same for all workers; or, for many machines, a
+            Redis or Valkey server:
                 `redis://host:6379/0` (docs/scale.md has the other forms).
-            name: What the app is called: letters, digits and _ . -. It is part of where everything lies and of what seals it, so
-                that apps of different names share nothing, whatever else they share; those of one name are one app, wherever it
-                is written: after a deploy into a new folder, in containers, in jobs. Without one, in a notebook it is the
-                notebook's, and elsewhere where no file is known (`python -c`, a shell) this process's alone.
-            secret: What seals entries, references and cookies. Of several, the first seals and all open, so that one can take the
-                place of another while the app runs; in DASH_STASH_SECRET they stand with commas between them.
-            user: Called in a request, returns the id of the user who asks, None for nobody: what `stash.user` goes by.
-            max_bytes: How many bytes are kept at most, also as "500MB" or "2GiB"; what is cheapest to have again goes first. With a
-                server, this and the next hold for what each machine keeps of it, and the server's own `maxmemory` for the whole.
+            name: What the app is called: letters, digits and _ . -. It is part of where everything
+            lies and of what seals it, so
+                that apps of different names share nothing, whatever else they share; those of one
+                name are one app, wherever it is written: after a deploy into a new folder, in
+                containers, in jobs. Without one, in a notebook it is the notebook's, and elsewhere
+                where no file is known (`python -c`, a shell) this process's alone.
+            secret: What seals entries, references and cookies. Of several, the first seals and all
+            open, so that one can take the
+                place of another while the app runs; in DASH_STASH_SECRET they stand with commas
+                between them.
+            user: Called in a request, returns the id of the user who asks, None for nobody: what
+            `stash.user` goes by. max_bytes: How many bytes are kept at most, also as "500MB" or
+            "2GiB"; what is cheapest to have again goes first. With a
+                server, this and the next hold for what each machine keeps of it, and the server's
+                own `maxmemory` for the whole.
             max_entries: How many values are kept at most.
-            max_sessions: How many browser sessions have something stored at most; who was here once only or longest ago
+            max_sessions: How many browser sessions have something stored at most; who was here once
+            only or longest ago
                 goes first.
-            max_session_bytes: How many bytes of *max_bytes* one session (tabs and pages included) or user may have; a quarter.
-            idle: How long the data of a session, tab or page is kept that nobody uses: seconds, a timedelta, or "12h".
-            cross_site: Whether pages work in frames of other sites too (they need https, and the app its own protection
+            max_session_bytes: How many bytes of *max_bytes* one session (tabs and pages included)
+            or user may have; a quarter. idle: How long the data of a session, tab or page is kept
+            that nobody uses: seconds, a timedelta, or "12h". cross_site: Whether pages work in
+            frames of other sites too (they need https, and the app its own protection
                 against requests forged by other sites).
-            on_expired: Given the error, returns the text of the notice that a page shows whose data cannot be had any more.
-            guard: What happens when a variable outside of a callback's scope was changed while the callback ran: "warn" in the
-                log and in Dash's error panel, "raise" SharedStateChanged in the place of the callback's value, or nothing with
-                "off". By default "warn" when the app runs in Dash's debug mode, else "off".
+            on_expired: Given the error, returns the text of the notice that a page shows whose data
+            cannot be had any more. guard: What happens when a variable outside of a callback's
+            scope was changed while the callback ran: "warn" in the
+                log and in Dash's error panel, "raise" SharedStateChanged in the place of the
+                callback's value, or nothing with "off". By default "warn" when the app runs in
+                Dash's debug mode, else "off".
             clock: Tells the time in seconds since the epoch; for tests.
 
         Raises:
@@ -122,7 +144,9 @@ class Stash:
         mistakes.check_functions(user=user, on_expired=on_expired, clock=clock)
         mistakes.warn_of_variables(os.environ)
         if guard not in (None, "warn", "raise", "off"):
-            raise ConfigError(f'guard={guard!r} must be "warn", "raise", "off", or None for "warn" in debug mode')
+            raise ConfigError(
+                f'guard={guard!r} must be "warn", "raise", "off", or None for "warn" in debug mode'
+            )
         self.limits = _limits(max_bytes, max_entries, max_sessions, max_session_bytes, idle)
         identity.alias_main()
         self._name = naming.find(name)
@@ -138,7 +162,11 @@ class Stash:
         self.is_debug = False
         self.visits = Visits(_request, knows_users=user is not None)
         self.user_id, self.cross_site, self.on_expired = user, cross_site, on_expired
-        self.app, self.user, self.session = Variables(self, "app"), Variables(self, "user"), Session(self, "session")
+        self.app, self.user, self.session = (
+            Variables(self, "app"),
+            Variables(self, "user"),
+            Session(self, "session"),
+        )
         self.tab, self.page = Variables(self, "tab"), Variables(self, "page")
         if app is not None:
             from dash_stash import plugin
@@ -149,7 +177,9 @@ class Stash:
                 self._open(self._url)
             except ConfigError as error:
                 if url is None:
-                    error.add_note(f"The URL is what the environment's {folders.URL_VARIABLE} says.")
+                    error.add_note(
+                        f"The URL is what the environment's {folders.URL_VARIABLE} says."
+                    )
                 raise
         if app is not None:
             self.init_app(app)
@@ -176,7 +206,11 @@ class Stash:
         if self.visits.serves_app:
             self._check_served(prefix)
         if isinstance(self.store, _NotOpened):
-            folder = folders.named_folder() if self._name.is_given else folders.app_folder(app.config.name)
+            folder = (
+                folders.named_folder()
+                if self._name.is_given
+                else folders.app_folder(app.config.name)
+            )
             self._open(folder.as_uri())
         self._app = weakref.ref(app)
         self.visits.serves_app, self.namespace = True, prefix
@@ -194,7 +228,9 @@ class Stash:
 
     def _check_served(self, prefix: str) -> None:
         if self.namespace != prefix:
-            raise ConfigError(f"this Stash serves the app at /{self.namespace} already: make another one for the app at /{prefix}")
+            raise ConfigError(
+                f"this Stash serves the app at /{self.namespace} already: make another one for the app at /{prefix}"
+            )
 
     @property
     def name(self) -> str:
@@ -209,12 +245,16 @@ class Stash:
             folder, network = folders.parse_url(url)
             place = folder / self.name
             self.seal = Seal(self.name, *(self._secrets or [folders.secret_of(folder)]))
-            self.store = LocalStore(place, self.seal.key("entry"), self.limits, network=network, clock=self.clock)
+            self.store = LocalStore(
+                place, self.seal.key("entry"), self.limits, network=network, clock=self.clock
+            )
         owners.claim(place, self._name)
         self.flight_key = self.seal.key("flight")
         opener = Opener(self.store, self.visits, self.clock, self._memos)
         key = self.seal.key("reference")
-        self.references = opener.references = References(key, self.visits, opener.load, opener.delete, self.clock)
+        self.references = opener.references = References(
+            key, self.visits, opener.load, opener.delete, self.clock
+        )
 
     def _open_server(self, url: str, place: pathlib.Path) -> Store:
         try:
@@ -222,7 +262,9 @@ class Stash:
         except ModuleNotFoundError as error:
             if error.name != "redis":
                 raise
-            raise ConfigError('a store that is not a folder needs redis-py: pip install "dash-stash[redis]"') from error
+            raise ConfigError(
+                'a store that is not a folder needs redis-py: pip install "dash-stash[redis]"'
+            ) from error
         if not self._secrets:
             raise ConfigError(
                 f"a store that is not a folder needs a secret, the same on all machines: set {folders.SECRET_VARIABLE}, "
@@ -230,7 +272,9 @@ class Stash:
             )
         self.seal = Seal(self.name, *self._secrets)
         key = self.seal.key("entry")
-        store = RedisStore(url, place, key, self.limits, name=self.name, clock=self.clock, warn=self.warn)
+        store = RedisStore(
+            url, place, key, self.limits, name=self.name, clock=self.clock, warn=self.warn
+        )
         self.clock = store.clock
         return store
 
@@ -296,9 +340,13 @@ class Stash:
         mistakes.check_names("tags", tags, 'texts, as in tags=("sales",)')
         mistakes.check_names("ignore", ignore, "the name of a parameter, or several")
         if stale is not None and ttl is None:
-            raise ConfigError(f"stale={stale!r} is how much longer a value is served after its ttl: give ttl= too")
+            raise ConfigError(
+                f"stale={stale!r} is how much longer a value is served after its ttl: give ttl= too"
+            )
         if share and scope != "app":
-            raise ConfigError(f"share=True opens values to everybody, scope={scope!r} keeps them apart: choose one")
+            raise ConfigError(
+                f"share=True opens values to everybody, scope={scope!r} keeps them apart: choose one"
+            )
         options = Options(
             float("inf") if ttl is None else seconds(ttl, "ttl"),
             0.0 if stale is None else seconds(stale, "stale"),
@@ -308,7 +356,11 @@ class Stash:
             frozenset([ignore] if isinstance(ignore, str) else ignore),
             share,
         )
-        return self._memo(function, options) if function is not None else lambda later: self._memo(later, options)
+        return (
+            self._memo(function, options)
+            if function is not None
+            else lambda later: self._memo(later, options)
+        )
 
     def _memo(self, function: Callable[..., Any], options: Options) -> Memo[Any, Any]:
         if "dash" in sys.modules:
@@ -320,7 +372,9 @@ class Stash:
         twins = self._memos.setdefault(memo.id, weakref.WeakSet())
         for twin in twins:
             files = identity.source_file(twin.function), identity.source_file(memo.function)
-            if files[0] != files[1] and bytecode.digest(twin.function.__code__) == bytecode.digest(memo.function.__code__):
+            if files[0] != files[1] and bytecode.digest(twin.function.__code__) == bytecode.digest(
+                memo.function.__code__
+            ):
                 raise ConfigError(
                     f"two functions are called {memo.name} and have the same code, in {files[0]} and {files[1]}: "
                     "they would share their values. Give one of them a version=..."
@@ -336,7 +390,9 @@ class Stash:
             ConfigError: It is not one tag.
         """
         if not isinstance(tag, str):
-            raise ConfigError(f"tag={tag!r} is not one tag: forget one after the other, by its text")
+            raise ConfigError(
+                f"tag={tag!r} is not one tag: forget one after the other, by its text"
+            )
         self.store.forget_tag(f"tag:{tag}")
 
     # Values and references
@@ -358,7 +414,9 @@ class Stash:
         now = self.clock()
         gone_at = float("inf") if ttl is None else now + seconds(ttl, "ttl")
         owner = APP if share else self.visits.owner("session", "stash.put()")
-        target = Target(secrets.token_bytes(keys.KEY_SIZE), "app" if share else "session", is_memo=False)
+        target = Target(
+            secrets.token_bytes(keys.KEY_SIZE), "app" if share else "session", is_memo=False
+        )
         ref: Ref[T] = self.references.mint(target, share=share)
         facts = Facts("put", type(value).__qualname__, now, gone_at, gone_at, owner)
         if not self.store.commit(None, target.key, facts, encode(value)):
@@ -406,11 +464,21 @@ def _secrets(given: str | bytes | Sequence[str | bytes] | None) -> list[bytes]:
     return [secret.encode() if isinstance(secret, str) else secret for secret in given]
 
 
-def _limits(max_bytes: Size, max_entries: int, max_sessions: int, max_session_bytes: Size | None, idle: Duration) -> Limits:
+def _limits(
+    max_bytes: Size,
+    max_entries: int,
+    max_sessions: int,
+    max_session_bytes: Size | None,
+    idle: Duration,
+) -> Limits:
     mistakes.check_count("max_entries", max_entries)
     mistakes.check_count("max_sessions", max_sessions)
     room = in_bytes(max_bytes, "max_bytes")
-    share = max(1, room // 4) if max_session_bytes is None else in_bytes(max_session_bytes, "max_session_bytes")
+    share = (
+        max(1, room // 4)
+        if max_session_bytes is None
+        else in_bytes(max_session_bytes, "max_session_bytes")
+    )
     limits = Limits(room, max_entries, max_sessions, share, seconds(idle, "idle"))
     for name in Limits.__slots__:
         if getattr(limits, name) <= 0:

@@ -26,7 +26,10 @@ _AGAIN: Any = object()
 
 
 class _Held(NamedTuple):
-    """A variable that nobody else changes; whose it was when that began, whoever logs in meanwhile."""
+    """A variable that nobody else changes.
+
+    Whose it was when that began, whoever logs in meanwhile.
+    """
 
     flight: Flight
     key: bytes
@@ -36,10 +39,11 @@ class _Held(NamedTuple):
 class Variables(MutableMapping[str, Any]):
     """Variables of the whole app, or of the present user, session, tab or page, by name.
 
-    Reading a variable gives a private copy: to change what is stored, assign it again, or `modify` it.
-    Every method that changes one variable is atomic over all threads, workers and machines; `update` and `clear` are so for each of
-    the variables. Every method raises `NoSession` where there is no such user, session, tab or page, and `StoreUnavailable` while the
-    store is out of reach.
+    Reading a variable gives a private copy: to change what is stored, assign it again, or `modify`
+    it. Every method that changes one variable is atomic over all threads, workers and machines;
+    `update` and `clear` are so for each of the variables. Every method raises `NoSession` where
+    there is no such user, session, tab or page, and `StoreUnavailable` while the store is out of
+    reach.
     """
 
     def __init__(self, stash: Stash, scope: Scope) -> None:
@@ -52,7 +56,8 @@ class Variables(MutableMapping[str, Any]):
             raise AttributeError(name if name.startswith("_") else self._no_attribute(name, ""))
 
         def __setattr__(self, name: str, value: object) -> None:
-            # It would be an attribute of this process, which all visitors of a worker share and others do not see.
+            # It would be an attribute of this process, which all visitors of a worker share and
+            # others do not see.
             if name not in ("_stash", "_scope"):
                 raise AttributeError(self._no_attribute(name, " = ..."))
             super().__setattr__(name, value)
@@ -64,7 +69,8 @@ class Variables(MutableMapping[str, Any]):
         """Return a private copy of the variable's value.
 
         Raises:
-            KeyError: There is no such variable; as a VariableUnreadable: there is, but this program cannot unpickle it.
+            KeyError: There is no such variable; as a VariableUnreadable: there is, but this program
+                cannot unpickle it.
         """
         value = self._read(self._key(name, self._owner()), name)
         if value is _NOTHING:
@@ -73,7 +79,10 @@ class Variables(MutableMapping[str, Any]):
 
     def __contains__(self, name: object) -> bool:
         """Whether there is such a variable."""
-        return isinstance(name, str) and read_patiently(self._stash.store, self._key(name, self._owner())) is not None
+        return (
+            isinstance(name, str)
+            and read_patiently(self._stash.store, self._key(name, self._owner())) is not None
+        )
 
     def __setitem__(self, name: str, value: object) -> None:
         """Store a value, which others see from now on.
@@ -114,7 +123,9 @@ class Variables(MutableMapping[str, Any]):
         return _Values(self)
 
     def pop(self, name: str, default: Any = _NOTHING) -> Any:
-        """Delete the variable and return its value, or *default* if there is none; of several callers, one gets it.
+        """Delete the variable and return its value, or *default* if there is none.
+
+        Of several callers, one gets it.
 
         Raises:
             KeyError: There is no such variable, and no *default*.
@@ -123,7 +134,11 @@ class Variables(MutableMapping[str, Any]):
 
         def take(held: _Held) -> Any:
             value = self._read(held.key, name)
-            return value if value is _NOTHING or self._stash.store.delete(held.key, held.flight) else _AGAIN
+            return (
+                value
+                if value is _NOTHING or self._stash.store.delete(held.key, held.flight)
+                else _AGAIN
+            )
 
         value = self._alone(name, take)
         if value is not _NOTHING:
@@ -146,7 +161,9 @@ class Variables(MutableMapping[str, Any]):
         raise KeyError(f"there are no variables in stash.{self._scope}")
 
     def setdefault(self, name: str, default: Any = None) -> Any:
-        """Return the variable's value; if there is none, store *default* first. What is returned is a private copy.
+        """Return the variable's value; if there is none, store *default* first.
+
+        What is returned is a private copy.
 
         Raises:
             Unstorable: *default* cannot be pickled.
@@ -172,10 +189,13 @@ class Variables(MutableMapping[str, Any]):
         return f"<dash_stash state of the {self._scope}>"
 
     def modify(self, name: str, change: Callable[[Any], Any], *, default: object = None) -> Any:
-        """Replace the variable's value by `change(value)` and return a private copy of that; nobody else changes it meanwhile.
+        """Replace the variable's value by `change(value)` and return a private copy of that.
 
-        *change* gets a private copy of *default* if there is no such variable. If it raises, nothing has changed. With many machines it
-        may be called again, with what another one has stored meanwhile: then what it returned before has not been stored.
+        Nobody else changes it meanwhile.
+
+        *change* gets a private copy of *default* if there is no such variable. If it raises,
+        nothing has changed. With many machines it may be called again, with what another one has
+        stored meanwhile: then what it returned before has not been stored.
 
         Raises:
             FlightCycle: *change* modifies the same variable.
@@ -195,7 +215,9 @@ class Variables(MutableMapping[str, Any]):
                 value = change(before)
             except (AttributeError, TypeError) as error:  # as None leads to
                 if stored is _NOTHING and default is None:
-                    error.add_note(f"There is no {self._shown(name)} yet, so the function got None: say default=... in modify.")
+                    error.add_note(
+                        f"There is no {self._shown(name)} yet, so the function got None: say default=... in modify."
+                    )
                 raise
             if value is None and before is not None and self._stash.is_debug:
                 _log.warning(
@@ -214,7 +236,9 @@ class Variables(MutableMapping[str, Any]):
         key, shown = self._key(name, owner), self._shown(name)
         result = _AGAIN
         while result is _AGAIN:
-            result = flight.exclusively(self._stash.store, key, shown, lambda held: act(_Held(held, key, owner)))
+            result = flight.exclusively(
+                self._stash.store, key, shown, lambda held: act(_Held(held, key, owner))
+            )
         return result
 
     def _delete(self, name: str) -> bool:
@@ -232,7 +256,11 @@ class Variables(MutableMapping[str, Any]):
     def _read(self, key: bytes, name: str) -> Any:
         found = read_patiently(self._stash.store, key)
         try:
-            return _NOTHING if found is None else decode(found.encoded, references=self._stash.references)
+            return (
+                _NOTHING
+                if found is None
+                else decode(found.encoded, references=self._stash.references)
+            )
         except Unreadable as error:
             raise VariableUnreadable(self._shown(name), str(error)) from error
 
@@ -241,7 +269,10 @@ class Variables(MutableMapping[str, Any]):
 
     @patiently()
     def _write(self, held: _Held, name: str, encoded: Encoded, result: Any) -> Any:
-        """Store a value and return *result*; `_AGAIN` if another may have changed the variable since it was held."""
+        """Store a value and return *result*.
+
+        `_AGAIN` if another may have changed the variable since it was held.
+        """
         facts = Facts("state", self._prefix() + name, self._stash.clock(), scope=held.owner)
         if self._stash.store.commit(held.flight, held.key, facts, encoded):
             return result
@@ -254,14 +285,19 @@ class Variables(MutableMapping[str, Any]):
 
     def _key(self, name: str, owner: str) -> bytes:
         if not isinstance(name, str):
-            raise TypeError(f"{self._shown(name)}: names of variables are text, not {type(name).__name__}")
-        return keys.digest(b"state", owner.encode(), (self._prefix() + name).encode("utf-8", "surrogatepass"))
+            raise TypeError(
+                f"{self._shown(name)}: names of variables are text, not {type(name).__name__}"
+            )
+        return keys.digest(
+            b"state", owner.encode(), (self._prefix() + name).encode("utf-8", "surrogatepass")
+        )
 
     def _owner(self) -> str:
         return self._stash.visits.owner(self._scope, f"stash.{self._scope}")
 
     def _prefix(self) -> str:
-        # Two apps of one source file share a folder; where they are served tells their variables apart.
+        # Two apps of one source file share a folder; where they are served tells their variables
+        # apart.
         return self._stash.namespace + ":"
 
 

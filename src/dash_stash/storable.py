@@ -6,8 +6,9 @@ from typing import Any
 
 from dash_stash.keys import public_name
 
-# What is pickled as a path or a plan: it would be read from the disk, or computed, by each who gets it, and be something else
-# once the file has changed. By name, so that none of these libraries is imported unless the app did.
+# What is pickled as a path or a plan: it would be read from the disk, or computed, by each who gets
+# it, and be something else once the file has changed. By name, so that none of these libraries is
+# imported unless the app did.
 _LAZY = {
     "polars.LazyFrame": ".collect()",
     "pyarrow.FileSystemDataset": ".to_table()",
@@ -22,7 +23,18 @@ _LAZY = {
 # Their values come back as they were; of every other class's it has to be tried.
 _TRUSTED = frozenset(
     {
-        *("builtins", "collections", "copyreg", "datetime", "decimal", "fractions", "pathlib", "types", "uuid", "zoneinfo"),
+        *(
+            "builtins",
+            "collections",
+            "copyreg",
+            "datetime",
+            "decimal",
+            "fractions",
+            "pathlib",
+            "types",
+            "uuid",
+            "zoneinfo",
+        ),
         *("dash_stash", "numpy", "pandas", "polars", "pyarrow"),
     },
 )
@@ -32,11 +44,14 @@ def refuse_lazy(obj: object) -> None:
     """See that *obj* holds its data.
 
     Raises:
-        TypeError: It only says where its data lies, or how to compute it; the message says how to get at it.
+        TypeError: It only says where its data lies, or how to compute it; the message says how to
+            get at it.
     """
     way = _way_out(obj)
     if way is not None:
-        raise TypeError(f"it does not hold its data, only where or how to get it: store what its {way} gives")
+        raise TypeError(
+            f"it does not hold its data, only where or how to get it: store what its {way} gives"
+        )
 
 
 def is_lazy(obj: object) -> bool:

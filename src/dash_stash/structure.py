@@ -23,7 +23,10 @@ class _Unsound(Exception):
 
 
 def is_sound(encoded: Encoded) -> bool:
-    """Whether nothing in the value's buffers leads outside of them. Its headers are ours: they are unpickled."""
+    """Whether nothing in the value's buffers leads outside of them.
+
+    Its headers are ours: they are unpickled.
+    """
     try:
         for segment in encoded.segments:
             _expect(not segment.digest or digest_of(segment.buffers) == segment.digest)
@@ -80,10 +83,21 @@ def _array(data: Any) -> None:
         _offsets("<i8", data, children[0][1])
     elif types.is_dictionary(kind):
         _indices(data)
-    elif not (types.is_primitive(kind) or types.is_null(kind) or types.is_decimal(kind) or types.is_struct(kind) or _is_fixed(types, kind)):
+    elif not (
+        types.is_primitive(kind)
+        or types.is_null(kind)
+        or types.is_decimal(kind)
+        or types.is_struct(kind)
+        or _is_fixed(types, kind)
+    ):
         return _ask_arrow(data)
     if buffers and buffers[0] is not None and nulls >= 0:
-        _expect(pa.Array.from_buffers(pa.bool_(), length, [buffers[0], buffers[0]], offset=offset).null_count == nulls)
+        _expect(
+            pa.Array.from_buffers(
+                pa.bool_(), length, [buffers[0], buffers[0]], offset=offset
+            ).null_count
+            == nulls
+        )
     for part in (*children, *filter(None, [dictionary])):
         _array(part)
     return None
@@ -94,7 +108,10 @@ def _is_fixed(types: Any, kind: Any) -> bool:
 
 
 def _ask_arrow(data: Any) -> None:
-    """Let Arrow look at each element. It knows all layouts, and sees that text in views is UTF-8, which Polars trusts."""
+    """Let Arrow look at each element.
+
+    It knows all layouts, and sees that text in views is UTF-8, which Polars trusts.
+    """
     from pyarrow.lib import _restore_array
 
     _restore_array(data).validate(full=True)
@@ -113,7 +130,9 @@ def _null_views(array: Any) -> None:
     kind, types = array.type, pa.types
     if types.is_string_view(kind) or types.is_binary_view(kind):
         if array.null_count:
-            pa.Array.from_buffers(kind, len(array), [None, *array.buffers()[1:]], offset=array.offset).validate(full=True)
+            pa.Array.from_buffers(
+                kind, len(array), [None, *array.buffers()[1:]], offset=array.offset
+            ).validate(full=True)
     elif types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind):
         _null_views(array.values)
     elif types.is_dictionary(kind):
@@ -137,7 +156,9 @@ def _indices(data: Any) -> None:
 
     kind, length, _, offset, buffers, _, dictionary = data
     if length:
-        indices = np.frombuffer(buffers[1], kind.index_type.to_pandas_dtype())[offset : offset + length]
+        indices = np.frombuffer(buffers[1], kind.index_type.to_pandas_dtype())[
+            offset : offset + length
+        ]
         if not _within(indices, 0, dictionary[1]):
             _ask_arrow(data)  # where there is a null anything may stand
 
@@ -159,9 +180,16 @@ def _categorical(_: type, codes: Any, dtype: Any) -> None:
 
 
 def _positions(length: int, starts: Any, lengths: Any = 1) -> None:
-    """Look at where in a sparse array there are values; that they are in order pandas sees by itself."""
+    """Look at where in a sparse array there are values.
+
+    That they are in order pandas sees by itself.
+    """
     ends = starts.astype("int64") + lengths
-    _expect(_within(starts, 0, length) and _within(ends - starts, 1, length + 1) and _within(ends, 1, length + 1))
+    _expect(
+        _within(starts, 0, length)
+        and _within(ends - starts, 1, length + 1)
+        and _within(ends, 1, length + 1)
+    )
 
 
 def _sparse(_: type, values: Any, positions: Any, __: Any) -> None:

@@ -20,7 +20,9 @@ from dash_stash import keys
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
-_FUTURES: Final = functools.reduce(operator.or_, (getattr(__future__, name).compiler_flag for name in __future__.all_feature_names))
+_FUTURES: Final = functools.reduce(
+    operator.or_, (getattr(__future__, name).compiler_flag for name in __future__.all_feature_names)
+)
 _DOCUMENTED: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _UNSEEN: Final = frozenset({"ctx", "kind", "type_comment", "annotation", "returns"})
 _OUTSIDE: Final = frozenset({"name", "decorator_list", "defaults", "kw_defaults"})
@@ -31,7 +33,9 @@ _TRIES: Final = 100
 
 
 def _parsed(text: str, file: str) -> ast.Module:
-    """Parse a text. Before Python 3.11.8 and 3.12.2, threads that parse at the same time may disturb each other.
+    """Parse a text.
+
+    Before Python 3.11.8 and 3.12.2, threads that parse at the same time may disturb each other.
 
     Source: CPython's issue 106905, "AST constructor recursion depth mismatch".
     """
@@ -84,7 +88,9 @@ class Source:
     def _definitions_in(self, position: int) -> list[tuple[int, Definition]]:
         """What one statement of the module defines, with the line that each begins in."""
         if position not in self._definitions:
-            nodes = (node for node in ast.walk(self.tree.body[position]) if isinstance(node, Definition))
+            nodes = (
+                node for node in ast.walk(self.tree.body[position]) if isinstance(node, Definition)
+            )
             self._definitions[position] = [(_first_line(node), node) for node in nodes]
         return self._definitions[position]
 
@@ -92,7 +98,13 @@ class Source:
         """All code objects in the file: compiled as a whole, in half the time that it took to parse it for us."""
         if flags not in self._compiled:
             # A notebook's cell may await.
-            whole = compile("".join(self.lines), self._file, "exec", flags=flags | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
+            whole = compile(
+                "".join(self.lines),
+                self._file,
+                "exec",
+                flags=flags | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT,
+                dont_inherit=True,
+            )
             self._compiled[flags] = frozenset(_nested(whole))
         return self._compiled[flags]
 
@@ -142,7 +154,11 @@ def _write(value: Any, chunks: list[str]) -> None:
         _write_list(value, chunks)
     else:
         # In hexadecimal, since Python refuses to write very large numbers in decimal.
-        chunks.append(f"{type(value).__name__} {value:x}" if type(value) is int else f"{type(value).__name__} {value!r}")
+        chunks.append(
+            f"{type(value).__name__} {value:x}"
+            if type(value) is int
+            else f"{type(value).__name__} {value!r}"
+        )
 
 
 def _write_fields(node: ast.AST, chunks: list[str], left_out: frozenset[str]) -> None:
@@ -151,7 +167,11 @@ def _write_fields(node: ast.AST, chunks: list[str], left_out: frozenset[str]) ->
         value = getattr(node, name, None)
         if name == "body" and isinstance(node, _DOCUMENTED):
             value = _without_docstring(node.body)
-        if name not in left_out and (value is not None or isinstance(node, ast.Constant)) and value != []:
+        if (
+            name not in left_out
+            and (value is not None or isinstance(node, ast.Constant))
+            and value != []
+        ):
             chunks.append(name)
             _write(value, chunks)
     chunks.append(")")
@@ -166,7 +186,11 @@ def _write_list(values: Iterable[Any], chunks: list[str]) -> None:
 
 def _without_docstring(body: list[Any]) -> list[Any]:
     first = body[0]
-    is_text = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str)
+    is_text = (
+        isinstance(first, ast.Expr)
+        and isinstance(first.value, ast.Constant)
+        and isinstance(first.value.value, str)
+    )
     return body[1:] if is_text else body
 
 

@@ -36,12 +36,39 @@ from dash_stash.origin import app_modules, belongs, is_app_file, is_app_module
 
 _MOST_ELEMENTS: Final = 10_000
 _STATE: Final = b"state"
-_SILENT: Final = frozenset({"logging", "dash", "flask", "dash_stash", "typing", "types", "threading", "_thread", "_contextvars"})
+_SILENT: Final = frozenset(
+    {
+        "logging",
+        "dash",
+        "flask",
+        "dash_stash",
+        "typing",
+        "types",
+        "threading",
+        "_thread",
+        "_contextvars",
+    }
+)
 """Objects of these libraries keep nothing that a result depends on."""
 
 
-_CODE_OF_CLASS: Final = (staticmethod, classmethod, property, functools.cached_property, functools.partialmethod, MethodType)
-_NOTED: Final = frozenset({"__match_args__", "__dataclass_fields__", "__attrs_attrs__", "__pydantic_fields__", "__tablename__"})
+_CODE_OF_CLASS: Final = (
+    staticmethod,
+    classmethod,
+    property,
+    functools.cached_property,
+    functools.partialmethod,
+    MethodType,
+)
+_NOTED: Final = frozenset(
+    {
+        "__match_args__",
+        "__dataclass_fields__",
+        "__attrs_attrs__",
+        "__pydantic_fields__",
+        "__tablename__",
+    }
+)
 """Where Python and libraries note of a class what its body says of its fields."""
 
 
@@ -59,7 +86,9 @@ class Found:
 
     def holds(self) -> bool:
         """Tell whether it need not be found out again."""
-        return self.is_settled and all(space.get(name, ABSENT) is value for space, name, value in self.watched)
+        return self.is_settled and all(
+            space.get(name, ABSENT) is value for space, name, value in self.watched
+        )
 
 
 _tokens: weakref.WeakKeyDictionary[FunctionType, bytes] = weakref.WeakKeyDictionary()
@@ -87,7 +116,11 @@ def around(function: FunctionType, ignore: Container[str] = ()) -> Iterator[obje
 def parts_of(value: object) -> list[Any]:  # noqa: PLR0911 (a kind of value each)
     """What is run when a value is called or read, in an order that every process agrees upon."""
     if isinstance(value, MethodType):
-        return [value.__func__, *([] if isinstance(value.__self__, type) else parts_of(value.__self__)), type(value.__self__)]
+        return [
+            value.__func__,
+            *([] if isinstance(value.__self__, type) else parts_of(value.__self__)),
+            type(value.__self__),
+        ]
     if isinstance(value, functools.partial):
         return [value.func, *value.args, *value.keywords.values()]
     if isinstance(value, staticmethod | classmethod):
@@ -107,7 +140,11 @@ def parts_of(value: object) -> list[Any]:  # noqa: PLR0911 (a kind of value each
 
 def _own_functions(value: object) -> list[object]:
     own = getattr(value, "__dict__", {}) if is_app_module(type(value).__module__) else {}
-    return [each for _, each in sorted(own.items()) if isinstance(each, FunctionType | MethodType | type)]
+    return [
+        each
+        for _, each in sorted(own.items())
+        if isinstance(each, FunctionType | MethodType | type)
+    ]
 
 
 def label(value: object) -> bytes:
@@ -121,7 +158,8 @@ def label(value: object) -> bytes:
         return value.__name__.encode()
     if isinstance(value, type | BuiltinFunctionType | MethodDescriptorType):
         return f"{getattr(value, '__module__', '')}.{value.__qualname__}".encode()
-    # Wrappers call themselves as what they wrap, and a script's module is called otherwise than the same imported.
+    # Wrappers call themselves as what they wrap, and a script's module is called otherwise than the
+    # same imported.
     return type(value).__qualname__.encode()
 
 
@@ -147,10 +185,15 @@ class Walk:
     def finish(self) -> None:
         """Go on until nothing new is found."""
         # The list grows meanwhile.
-        parts = [self._function(node) if isinstance(node, FunctionType) else self._class(node) for node in self._nodes]
+        parts = [
+            self._function(node) if isinstance(node, FunctionType) else self._class(node)
+            for node in self._nodes
+        ]
         self._touch_others()
         self.found.digest = keys.digest(*parts)
-        self.found.unseen = [text for text, name in self._told.items() if not name or name in self._attributes]
+        self.found.unseen = [
+            text for text, name in self._told.items() if not name or name in self._attributes
+        ]
 
     def _number(self, node: object) -> bytes:
         if id(node) not in self._numbers:
@@ -160,7 +203,9 @@ class Walk:
 
     def _function(self, function: FunctionType) -> bytes:
         if not self._is_app_function(function):
-            inner = [each for each in around(function) if isinstance(each, FunctionType | MethodType)]
+            inner = [
+                each for each in around(function) if isinstance(each, FunctionType | MethodType)
+            ]
             registry = vars(function).get("registry")  # of functools.singledispatch
             if isinstance(registry, MappingProxyType):
                 inner += registry.values()
@@ -173,21 +218,34 @@ class Walk:
         for name in sorted(names.loaded):
             parts += name.encode(), self._variable(space, name, names.attributes, set())
         # All are imported first: with a module of a package there is one name more in the package.
-        for module in [each for wanted in sorted(names.imported) for each in self._imported(space, *wanted)]:
+        for module in [
+            each for wanted in sorted(names.imported) for each in self._imported(space, *wanted)
+        ]:
             parts.append(self._module(module, names.attributes, set()))
         if function is not self._root:
-            parts += itertools.starmap(functools.partial(self._kept, function), _named_around(function))
+            parts += itertools.starmap(
+                functools.partial(self._kept, function), _named_around(function)
+            )
         self._tell_attributes(function)
         return keys.digest(*parts, *self._wrapped(function))
 
     def _kept(self, function: FunctionType, name: str, value: object) -> bytes:
-        """A default of a function, or what it closes over; with data that the code changes no constant."""
+        """A default of a function, or what it closes over.
+
+        With data that the code changes no constant.
+        """
         if not _is_data(value):
             return self._part(value)
         space, qualified_name = function.__globals__, function.__code__.co_qualname
         facts = bindings.facts(space)
         is_changed = facts is None or facts.is_changed(qualified_name, name)
-        return self._data(space, (id(function), name), f"{name} of {function.__name__}", value, RUN_TIME if is_changed else None)
+        return self._data(
+            space,
+            (id(function), name),
+            f"{name} of {function.__name__}",
+            value,
+            RUN_TIME if is_changed else None,
+        )
 
     def _tell_attributes(self, function: FunctionType) -> None:
         file = os.path.basename(function.__code__.co_filename)
@@ -207,7 +265,9 @@ class Walk:
             members: dict[str, Any] = dict(cls.__members__)
             parts += [self._constant(each.value) or _STATE for each in members.values()]
         for name, value in sorted(vars(cls).items()):
-            if isinstance(value, (FunctionType, type, *_CODE_OF_CLASS)) or callable(inspect.getattr_static(value, "__wrapped__", None)):
+            if isinstance(value, (FunctionType, type, *_CODE_OF_CLASS)) or callable(
+                inspect.getattr_static(value, "__wrapped__", None)
+            ):
                 parts += name.encode(), self._part(value)
             elif name in _NOTED or (not name.startswith(("__", "_abc_")) and _is_variable(value)):
                 parts += name.encode(), self._class_variable(cls, name, value)
@@ -229,7 +289,9 @@ class Walk:
 
     # Names
 
-    def _variable(self, space: Namespace, name: str, attributes: frozenset[str], seen: set[int]) -> bytes:
+    def _variable(
+        self, space: Namespace, name: str, attributes: frozenset[str], seen: set[int]
+    ) -> bytes:
         value = space.get(name, ABSENT)
         # A name that is not there may be defined further below, in a module that is being imported.
         if "__file__" not in space or (value is ABSENT and not hasattr(builtins, name)):
@@ -242,7 +304,9 @@ class Walk:
         facts = bindings.facts(space)
         if facts is not None and name in facts.rebound:
             return self._data(space, (id(space), name), name, value, RUN_TIME)
-        if isinstance(value, FunctionType | type) or callable(inspect.getattr_static(value, "__wrapped__", None)):
+        if isinstance(value, FunctionType | type) or callable(
+            inspect.getattr_static(value, "__wrapped__", None)
+        ):
             return self._value(value)
         if facts is not None and _is_of_library(space, facts, name):
             return b"library"
@@ -250,12 +314,24 @@ class Walk:
 
     def _why_not(self, space: Namespace, name: str) -> str | None:
         # Of a namespace that was made for `exec` nobody knows what it is, and two of them are two.
-        return None if self._is_around_root(space) and _is_loose(space) else constants.why_not(space, name)
+        return (
+            None
+            if self._is_around_root(space) and _is_loose(space)
+            else constants.why_not(space, name)
+        )
 
     def _is_around_root(self, space: Namespace) -> bool:
         return isinstance(self._root, FunctionType) and space is self._root.__globals__
 
-    def _data(self, space: Namespace, place: tuple[int, str], name: str, value: object, reason: str | None, attribute: str = "") -> bytes:
+    def _data(
+        self,
+        space: Namespace,
+        place: tuple[int, str],
+        name: str,
+        value: object,
+        reason: str | None,
+        attribute: str = "",
+    ) -> bytes:
         """A variable that holds no code: its value if it is a constant, else the code that its object runs."""
         places = {place, (id(value), "")}
         if places & self.excluded:
@@ -268,12 +344,20 @@ class Walk:
                 self.found.is_settled &= constants.is_plain(value) or not _is_loose(space)
                 return digest
             reason = "of which no key is made"
-        is_made_up = _is_loose(space) and not self._is_around_root(space)  # by namedtuple and its like
+        is_made_up = _is_loose(space) and not self._is_around_root(
+            space
+        )  # by namedtuple and its like
         if type(value).__module__.partition(".")[0] not in _SILENT and not is_made_up:
-            self._told[f"{name} ({os.path.basename(str(space.get('__file__', space.get('__name__'))))}), {reason}"] = attribute
+            self._told[
+                f"{name} ({os.path.basename(str(space.get('__file__', space.get('__name__'))))}), {reason}"
+            ] = attribute
         if reason == RUN_TIME:
             return _STATE  # by now it may be an object of another class than elsewhere
-        if _is_loose(space) and isinstance(self._root, FunctionType) and self._is_around_root(space):
+        if (
+            _is_loose(space)
+            and isinstance(self._root, FunctionType)
+            and self._is_around_root(space)
+        ):
             return _tokens.setdefault(self._root, secrets.token_bytes(keys.KEY_SIZE))
         return keys.digest(_STATE, *map(self._part, parts_of(value)))
 
@@ -289,10 +373,14 @@ class Walk:
         found = [(name.encode(), self._variable(space, name, attributes, seen)) for name in used]
         return keys.digest(*itertools.chain.from_iterable(found))
 
-    def _imported(self, space: Namespace, level: int, name: str, wanted: tuple[str, ...]) -> Iterator[ModuleType]:
+    def _imported(
+        self, space: Namespace, level: int, name: str, wanted: tuple[str, ...]
+    ) -> Iterator[ModuleType]:
         """The modules of the app that an `import` within a function means: also a package's, as in `from . import rates`."""
         try:
-            full_name = importlib.util.resolve_name("." * level + name, space.get("__package__") or "")
+            full_name = importlib.util.resolve_name(
+                "." * level + name, space.get("__package__") or ""
+            )
         except ImportError:
             return
         for each in (full_name, *(f"{full_name}.{part}" for part in wanted)):
@@ -326,7 +414,9 @@ class Walk:
         named = re.compile(rf"\b(?:{'|'.join(map(re.escape, sorted(self._names)))})\b")
         for module in app_modules(self._package) if self._names else ():
             space = vars(module)
-            if id(space) not in self._spaces and named.search("".join(linecache.getlines(space["__file__"], space))):
+            if id(space) not in self._spaces and named.search(
+                "".join(linecache.getlines(space["__file__"], space))
+            ):
                 self._touch(space)
 
     # Values
@@ -359,7 +449,9 @@ class Walk:
             return self._container(vars(value))
         if isinstance(value, BuiltinFunctionType | MethodDescriptorType):
             receiver = getattr(value, "__self__", None)
-            return keys.digest(label(value), b"" if isinstance(receiver, ModuleType) else self._value(receiver))
+            return keys.digest(
+                label(value), b"" if isinstance(receiver, ModuleType) else self._value(receiver)
+            )
         record = self._record(value)
         if record is not None:
             return record
@@ -371,7 +463,10 @@ class Walk:
         return keys.of_value(value, "a constant")
 
     def _record(self, value: Any) -> bytes | None:
-        """An enum's member, a named tuple, a dataclass, by its class and fields; a pattern; None if it is none of these."""
+        """An enum's member, a named tuple, a dataclass, by its class and fields.
+
+        A pattern; None if it is none of these.
+        """
         if isinstance(value, Enum):
             return keys.digest(self._number(type(value)), str(value.name).encode())
         if isinstance(value, tuple) and hasattr(value, "_fields"):
@@ -391,7 +486,9 @@ class Walk:
             raise OverflowError
         kind = type(value).__name__.encode()
         if isinstance(value, dict):
-            return keys.digest(kind, *map(self._value, itertools.chain.from_iterable(value.items())))
+            return keys.digest(
+                kind, *map(self._value, itertools.chain.from_iterable(value.items()))
+            )
         if isinstance(value, set | frozenset):
             # By name first: functions are numbered as they are come by.
             return keys.digest(kind, *sorted(map(self._value, sorted(value, key=_place))))
@@ -403,7 +500,9 @@ class Walk:
         file = function.__globals__.get("__file__")
         if not isinstance(file, str):
             return not function.__code__.co_filename.startswith("<frozen ")
-        return is_app_file(file) or belongs(str(function.__globals__.get("__name__")), file, self._package)
+        return is_app_file(file) or belongs(
+            str(function.__globals__.get("__name__")), file, self._package
+        )
 
     def _is_app_class(self, cls: type) -> bool:
         return is_app_module(str(cls.__module__), self._package)
@@ -414,21 +513,31 @@ def _place(element: object) -> tuple[bytes, ...]:
     if type(element) in (tuple, frozenset):
         places = [part for each in element for part in _place(each)]  # type: ignore[attr-defined]
         return tuple(places if type(element) is tuple else sorted(places))
-    code = b"%d" % element.__code__.co_firstlineno + bytecode.digest(element.__code__) if isinstance(element, FunctionType) else b""
+    code = (
+        b"%d" % element.__code__.co_firstlineno + bytecode.digest(element.__code__)
+        if isinstance(element, FunctionType)
+        else b""
+    )
     return label(element), repr(element).encode() if constants.is_plain(element) else b"", code
 
 
 def _named_around(function: FunctionType) -> Iterator[tuple[str, object]]:
     """What a function closes over, and its defaults, with the names that they have in it."""
     code, own = function.__code__, function.__kwdefaults__ or {}
-    positional = code.co_varnames[code.co_argcount - len(function.__defaults__ or ()) : code.co_argcount]
+    positional = code.co_varnames[
+        code.co_argcount - len(function.__defaults__ or ()) : code.co_argcount
+    ]
     return zip((*code.co_freevars, *positional, *own), around(function), strict=True)
 
 
 def _is_data(value: object) -> bool:
     """Tell whether a value is what literals may stand for, beyond what nothing can change."""
-    is_record = isinstance(value, tuple) or (dataclasses.is_dataclass(value) and not isinstance(value, type))
-    return (is_record or type(value) in (list, set, frozenset, dict)) and not constants.is_plain(value)
+    is_record = isinstance(value, tuple) or (
+        dataclasses.is_dataclass(value) and not isinstance(value, type)
+    )
+    return (is_record or type(value) in (list, set, frozenset, dict)) and not constants.is_plain(
+        value
+    )
 
 
 def _is_variable(value: object) -> bool:
@@ -449,4 +558,6 @@ def _is_loose(space: Namespace) -> bool:
 def _is_of_library(space: Namespace, facts: bindings.Facts, name: str) -> bool:
     bound = facts.bindings.get("", {}).get(name, [])
     origins = [constants.imported(space, node) for node in bound if constants.is_import(node)]
-    return bool(origins) and all(each is not None and not constants.is_own(space, each.__name__) for each in origins)
+    return bool(origins) and all(
+        each is not None and not constants.is_own(space, each.__name__) for each in origins
+    )

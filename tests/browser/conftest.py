@@ -14,12 +14,14 @@ _FLAGS = [
     "--disable-background-networking",
     "--ignore-certificate-errors",
     "--disable-features=LocalNetworkAccessChecks",  # a page that the test makes up may have a frame of a server on this machine
-    # No cookie of another site in a frame, unless it is partitioned: as browsers do that protect their users.
+    # No cookie of another site in a frame, unless it is partitioned: as browsers do that protect
+    # their users.
     "--test-third-party-cookie-phaseout",
 ]
 
 
-# Not for longer: while Playwright runs, so does an event loop in this thread, which async callbacks of other tests would meet.
+# Not for longer: while Playwright runs, so does an event loop in this thread, which async callbacks
+# of other tests would meet.
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     with sync_playwright() as playwright:

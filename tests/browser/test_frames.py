@@ -21,7 +21,9 @@ def served(place: pathlib.Path, **environment: Any) -> Iterator[str]:
     certificate.private_key_pem.write_to_path(place / "key.pem")
     certificate.cert_chain_pems[0].write_to_path(place / "certificate.pem")
     options = "--certfile", str(place / "certificate.pem"), "--keyfile", str(place / "key.pem")
-    with gunicorn("visits:server", place / "stash", *options, authority=str(root), **environment) as address:
+    with gunicorn(
+        "visits:server", place / "stash", *options, authority=str(root), **environment
+    ) as address:
         yield address
 
 
@@ -31,25 +33,33 @@ def framed(chromium: Browser, address: str) -> Iterator[FrameLocator]:
     context = chromium.new_context(viewport={"width": 800, "height": 600})
     context.set_default_timeout(30_000)
     frame = f"<!doctype html><title>portal</title><iframe src='{address}' width=700 height=500></iframe>"
-    context.route("https://portal.example/", lambda route: route.fulfill(body=frame, content_type="text/html"))
+    context.route(
+        "https://portal.example/", lambda route: route.fulfill(body=frame, content_type="text/html")
+    )
     page = context.new_page()
     page.goto("https://portal.example/")
     yield page.frame_locator("iframe")
     context.close()
 
 
-def test_an_app_that_allows_it_keeps_its_sessions_in_frames(chromium: Browser, tmp_path: pathlib.Path) -> None:
+def test_an_app_that_allows_it_keeps_its_sessions_in_frames(
+    chromium: Browser, tmp_path: pathlib.Path
+) -> None:
     with served(tmp_path, STASH_TEST_CROSS_SITE="1") as address:
         with framed(chromium, address) as app:
             for number in (1, 2):
                 app.get_by_text("count", exact=True).click()
-                expect(app.locator("#counts")).to_have_text(f"page:{number} tab:{number} session:{number} app:{number}")
+                expect(app.locator("#counts")).to_have_text(
+                    f"page:{number} tab:{number} session:{number} app:{number}"
+                )
         with framed(chromium, address) as app:
             app.get_by_text("count", exact=True).click()
             expect(app.locator("#counts")).to_have_text("page:1 tab:1 session:1 app:3")
 
 
-def test_another_app_works_in_frames_and_says_that_sessions_need_cookies(chromium: Browser, tmp_path: pathlib.Path) -> None:
+def test_another_app_works_in_frames_and_says_that_sessions_need_cookies(
+    chromium: Browser, tmp_path: pathlib.Path
+) -> None:
     with served(tmp_path) as address, framed(chromium, address) as app:
         app.get_by_text("count for all").click()
         expect(app.locator("#all")).to_have_text("clicks:1 app:1 memo:42")

@@ -23,7 +23,11 @@ PAGES = ("global", "frame", "parts", "signal", "session")
 def gallery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     port, home = free_port(), tmp_path_factory.mktemp("gallery")
     command = [str(pathlib.Path(sys.executable).parent / "dash-stash"), "demo", "--port", str(port)]
-    with serving(command, port, {"HOME": str(home), "TMPDIR": str(home), "XDG_CACHE_HOME": str(home / "cache")}) as address:
+    with serving(
+        command,
+        port,
+        {"HOME": str(home), "TMPDIR": str(home), "XDG_CACHE_HOME": str(home / "cache")},
+    ) as address:
         yield address
 
 
@@ -43,10 +47,24 @@ def _watched(page: Page, address: str) -> Iterator[Page]:
     """A page that fails its test on a console error, an error of a script, and a request to another host."""
     page.set_default_timeout(SLOW)
     wrong: list[str] = []
-    page.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
+    page.on(
+        "console", lambda message: wrong.append(message.text) if message.type == "error" else None
+    )
     page.on("pageerror", lambda error: wrong.append(str(error)))
-    page.on("request", lambda request: None if request.url.startswith((address, "data:", "blob:")) else wrong.append(request.url))
-    page.on("response", lambda response: wrong.append(f"{response.status} {response.url}") if response.status >= 400 else None)
+    page.on(
+        "request",
+        lambda request: (
+            None
+            if request.url.startswith((address, "data:", "blob:"))
+            else wrong.append(request.url)
+        ),
+    )
+    page.on(
+        "response",
+        lambda response: (
+            wrong.append(f"{response.status} {response.url}") if response.status >= 400 else None
+        ),
+    )
     yield page
     assert not wrong
 
@@ -83,7 +101,9 @@ def test_the_overview_leads_to_every_page(page: Page, gallery: str) -> None:
         page.locator("a.brand").click()
 
 
-def test_workers_disagree_about_the_global_variable_and_agree_about_the_stash(page: Page, gallery: str) -> None:
+def test_workers_disagree_about_the_global_variable_and_agree_about_the_stash(
+    page: Page, gallery: str
+) -> None:
     _afresh(page, gallery, "global")
     for way in ("chapter", "stash"):
         for _ in range(3):
@@ -97,18 +117,28 @@ def test_workers_disagree_about_the_global_variable_and_agree_about_the_stash(pa
     assert set(right.locator(".likes").all_inner_texts()) == {"3"}
 
 
-def test_the_linter_and_the_guard_catch_the_global_variable_and_nothing_else(page: Page, gallery: str) -> None:
+def test_the_linter_and_the_guard_catch_the_global_variable_and_nothing_else(
+    page: Page, gallery: str
+) -> None:
     page.goto(f"{gallery}/global")
-    expect(page.locator("#global-chapter-checked")).to_contain_text("DS103 callback like adds to `likes`")
+    expect(page.locator("#global-chapter-checked")).to_contain_text(
+        "DS103 callback like adds to `likes`"
+    )
     expect(page.locator("#global-stash-checked")).to_have_text("Nothing is wrong.")
     for which in ("chapter", "stash"):
         page.locator(f"#global-{which}-like").click()
-    expect(page.locator("#global-chapter-guarded")).to_contain_text("global_variable.likes was changed while the callback like() ran")
+    expect(page.locator("#global-chapter-guarded")).to_contain_text(
+        "global_variable.likes was changed while the callback like() ran"
+    )
     expect(page.locator("#global-chapter-guarded")).to_contain_text(": likes += 1")
-    expect(page.locator("#global-stash-guarded")).to_have_text("Nothing outside of the callback has changed.")
+    expect(page.locator("#global-stash-guarded")).to_have_text(
+        "Nothing outside of the callback has changed."
+    )
 
 
-def test_a_cleaned_frame_stays_on_the_server_and_changes_its_unit_without_a_query(page: Page, gallery: str) -> None:
+def test_a_cleaned_frame_stays_on_the_server_and_changes_its_unit_without_a_query(
+    page: Page, gallery: str
+) -> None:
     _afresh(page, gallery, "frame")
     for way in ("chapter", "stash"):
         _shown(page, f"frame-{way}-graph")
@@ -119,11 +149,15 @@ def test_a_cleaned_frame_stays_on_the_server_and_changes_its_unit_without_a_quer
         column.get_by_text("Kennedy").click()
         expect(page.locator(f"#frame-{way}-meter-runs")).to_have_text("2", timeout=SLOW)
     column = page.locator("#frame-stash-column")
-    with page.expect_response(lambda answer: "frame-stash-data" in (answer.request.post_data or "")) as answered:
+    with page.expect_response(
+        lambda answer: "frame-stash-data" in (answer.request.post_data or "")
+    ) as answered:
         column.get_by_text("Newark").click()
     assert len(answered.value.body()) < 200
     expect(page.locator("#frame-stash-meter-runs")).to_have_text("2")
-    expect(page.locator("#frame-stash-meter-bytes-note")).to_have_text(re.compile(r"\d\d+ times less"))
+    expect(page.locator("#frame-stash-meter-bytes-note")).to_have_text(
+        re.compile(r"\d\d+ times less")
+    )
 
 
 def test_each_graph_loads_its_own_part(page: Page, gallery: str) -> None:
@@ -135,7 +169,9 @@ def test_each_graph_loads_its_own_part(page: Page, gallery: str) -> None:
         column.get_by_text("JetBlue").click()
         expect(page.locator(f"#parts-{way}-meter-runs")).to_have_text("2", timeout=SLOW)
     # The figures, which are the same left and right, included.
-    expect(page.locator("#parts-stash-meter-bytes-note")).to_have_text(re.compile("[4-9] times less"), timeout=SLOW)
+    expect(page.locator("#parts-stash-meter-bytes-note")).to_have_text(
+        re.compile("[4-9] times less"), timeout=SLOW
+    )
 
 
 def test_four_graphs_on_several_workers_cost_one_computation(page: Page, gallery: str) -> None:
@@ -146,7 +182,9 @@ def test_four_graphs_on_several_workers_cost_one_computation(page: Page, gallery
         expect(page.locator(f"#signal-{way}-meter-runs")).to_have_text("1")
     page.locator("#signal-stash-column").get_by_text("Delta").click()
     expect(page.locator("#signal-stash-meter-runs")).to_have_text("2", timeout=SLOW)
-    expect(page.locator("#signal-stash-meter-worker-note")).to_have_text(re.compile(r"one of [2-4]"), timeout=SLOW)
+    expect(page.locator("#signal-stash-meter-worker-note")).to_have_text(
+        re.compile(r"one of [2-4]"), timeout=SLOW
+    )
     expect(page.locator("#signal-stash-meter-worker")).to_have_text(re.compile(r"\d+"))
     assert _bytes(_meter(page, "signal-stash", "memory")) > 10**7
     assert re.fullmatch(r"[\d,]+ ms", _meter(page, "signal-stash", "time"))
@@ -159,13 +197,17 @@ def test_four_who_ask_at_once_compute_once(page: Page, gallery: str) -> None:
         _shown(page, f"signal-{way}-contour")
         page.locator(f"#signal-{way}-crowd").click()
         for i in range(4):
-            expect(lines.nth(i)).to_have_text(re.compile(r"Worker \d+ .*it, [\d,]+ ms"), timeout=SLOW)
+            expect(lines.nth(i)).to_have_text(
+                re.compile(r"Worker \d+ .*it, [\d,]+ ms"), timeout=SLOW
+            )
     assert len([line for line in asked["chapter"].all_inner_texts() if "computed it" in line]) > 1
     assert len([line for line in asked["stash"].all_inner_texts() if "computed it" in line]) == 1
     expect(page.locator("#signal-stash-meter-runs")).to_have_text("2")
 
 
-def test_a_session_keeps_its_data_and_another_browser_has_its_own(page: Page, chromium: Browser, gallery: str) -> None:
+def test_a_session_keeps_its_data_and_another_browser_has_its_own(
+    page: Page, chromium: Browser, gallery: str
+) -> None:
     _afresh(page, gallery, "session")
 
     def get(on: Page, way: str) -> list[str]:
@@ -178,7 +220,9 @@ def test_a_session_keeps_its_data_and_another_browser_has_its_own(page: Page, ch
     for way, cells in mine.items():
         page.locator(f"#session-{way}-draw").click()
         # The graph, another callback's, has the flights of the table.
-        expect(page.locator(f"#session-{way}-graph")).to_contain_text(cells[2] + cells[3], timeout=SLOW)
+        expect(page.locator(f"#session-{way}-graph")).to_contain_text(
+            cells[2] + cells[3], timeout=SLOW
+        )
         expect(page.locator(f"#session-{way}-meter-runs")).to_have_text("1")
     page.reload()
     assert get(page, "stash") == mine["stash"], "the session's data survives a reload"
@@ -191,11 +235,18 @@ def test_a_session_keeps_its_data_and_another_browser_has_its_own(page: Page, ch
 
 
 def test_ctrl_c_ends_the_gallery_and_removes_the_chapters_cache(tmp_path: pathlib.Path) -> None:
-    command = [str(pathlib.Path(sys.executable).parent / "dash-stash"), "demo", "--port", str(free_port())]
+    command = [
+        str(pathlib.Path(sys.executable).parent / "dash-stash"),
+        "demo",
+        "--port",
+        str(free_port()),
+    ]
     temporary = tmp_path / "temporary"
     temporary.mkdir()
     environment = {**os.environ, "TMPDIR": str(temporary)}
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+    with subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
         assert must(process.stdout).readline().startswith("The gallery is at http://127.0.0.1:")
         assert any(temporary.glob("dash-stash-gallery-*"))
         process.send_signal(signal.SIGINT)
@@ -206,7 +257,9 @@ def test_ctrl_c_ends_the_gallery_and_removes_the_chapters_cache(tmp_path: pathli
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1440])
-def test_every_page_fits_its_screen_in_light_and_dark(scheme: str, width: int, chromium: Browser, gallery: str) -> None:
+def test_every_page_fits_its_screen_in_light_and_dark(
+    scheme: str, width: int, chromium: Browser, gallery: str
+) -> None:
     context = chromium.new_context(viewport={"width": width, "height": 844}, color_scheme=scheme)
     for page in _watched(context.new_page(), gallery):
         for name in ("", *PAGES):
@@ -215,7 +268,9 @@ def test_every_page_fits_its_screen_in_light_and_dark(scheme: str, width: int, c
             expect(page.locator("html")).to_have_attribute("data-mantine-color-scheme", scheme)
             if name:
                 expect(page.locator(f"#{name}-stash-column")).to_be_visible()
-                expect(page.locator(".way .code pre").nth(1)).to_contain_text("@callback", timeout=SLOW)
+                expect(page.locator(".way .code pre").nth(1)).to_contain_text(
+                    "@callback", timeout=SLOW
+                )
             page.wait_for_load_state("networkidle") if name != "global" else None
             assert page.evaluate("document.documentElement.scrollWidth") <= width
             pictures = os.environ.get("GALLERY_PICTURES")

@@ -71,18 +71,24 @@ def repaired_by_one_press(page: Page, place: str) -> None:
 
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("cause", ["expire", "log out"])
-def test_what_has_expired_or_was_logged_out_is_removed(context: BrowserContext, folder: pathlib.Path, cause: str, place: str) -> None:
+def test_what_has_expired_or_was_logged_out_is_removed(
+    context: BrowserContext, folder: pathlib.Path, cause: str, place: str
+) -> None:
     with gunicorn("kept:server", folder, workers=1) as address:
         page = opened(context, address)
         put(page, place)
         press(page, cause)
-        expect(page.get_by_text("expired", exact=True).or_(page.get_by_text("logged out", exact=True))).to_have_count(1)
+        expect(
+            page.get_by_text("expired", exact=True).or_(page.get_by_text("logged out", exact=True))
+        ).to_have_count(1)
         refused(page)
         repaired_by_one_press(page, place)
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_what_a_session_had_that_was_idle_for_too_long_is_removed(context: BrowserContext, folder: pathlib.Path, place: str) -> None:
+def test_what_a_session_had_that_was_idle_for_too_long_is_removed(
+    context: BrowserContext, folder: pathlib.Path, place: str
+) -> None:
     with gunicorn("kept:server", folder, workers=1) as address:
         page = opened(context, address)
         put(page, place)
@@ -92,23 +98,31 @@ def test_what_a_session_had_that_was_idle_for_too_long_is_removed(context: Brows
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_what_an_old_secret_has_sealed_is_removed(context: BrowserContext, folder: pathlib.Path, place: str) -> None:
+def test_what_an_old_secret_has_sealed_is_removed(
+    context: BrowserContext, folder: pathlib.Path, place: str
+) -> None:
     port = free_port()
     with gunicorn("kept:server", folder, workers=1, port=port) as address:
         page = opened(context, address)
         put(page, place)
-    with gunicorn("kept:server", folder, workers=1, port=port, DASH_STASH_SECRET="quite another secret") as address:
+    with gunicorn(
+        "kept:server", folder, workers=1, port=port, DASH_STASH_SECRET="quite another secret"
+    ) as address:
         refused(page)
         repaired_by_one_press(page, place)
 
 
 @pytest.mark.parametrize("cause", ["expire", "log out"])
-def test_what_is_kept_in_memory_goes_with_the_page(context: BrowserContext, folder: pathlib.Path, cause: str) -> None:
+def test_what_is_kept_in_memory_goes_with_the_page(
+    context: BrowserContext, folder: pathlib.Path, cause: str
+) -> None:
     with gunicorn("kept:server", folder, workers=1) as address:
         page = opened(context, address)
         put(page, "memory")
         press(page, cause)
-        expect(page.get_by_text("expired", exact=True).or_(page.get_by_text("logged out", exact=True))).to_have_count(1)
+        expect(
+            page.get_by_text("expired", exact=True).or_(page.get_by_text("logged out", exact=True))
+        ).to_have_count(1)
         page.reload()
         shows(page, "memory", "None")
         page.wait_for_load_state("networkidle")
@@ -120,13 +134,17 @@ def test_a_page_that_is_open_is_repaired_too(context: BrowserContext, folder: pa
     with gunicorn("kept:server", folder, workers=1, port=port) as address:
         page = opened(context, address)
         put(page, "local")
-    with gunicorn("kept:server", folder, workers=1, port=port, DASH_STASH_SECRET="quite another secret") as address:
+    with gunicorn(
+        "kept:server", folder, workers=1, port=port, DASH_STASH_SECRET="quite another secret"
+    ) as address:
         press(page, "ask")
         expect(page.get_by_role("alert")).to_be_visible()
         repaired_by_one_press(page, "local")
 
 
-def test_of_a_store_of_many_things_only_the_dead_ones_become_null(context: BrowserContext, folder: pathlib.Path) -> None:
+def test_of_a_store_of_many_things_only_the_dead_ones_become_null(
+    context: BrowserContext, folder: pathlib.Path
+) -> None:
     with gunicorn("kept:server", folder, workers=1) as address:
         page = opened(context, address)
         page.evaluate("localStorage.setItem('mine', JSON.stringify('stash:' + 'A'.repeat(80)))")
@@ -136,10 +154,14 @@ def test_of_a_store_of_many_things_only_the_dead_ones_become_null(context: Brows
         shows(page, "local", "{'good': 'value', 'bad': [None, 1], 'worse': None, 'rest': 'text'}")
         page.wait_for_load_state("networkidle")
         expect(page.get_by_role("alert")).to_have_count(0)
-        assert "stash:AAAA" in page.evaluate("localStorage.getItem('mine')"), "what is nobody's store is left alone"
+        assert "stash:AAAA" in page.evaluate("localStorage.getItem('mine')"), (
+            "what is nobody's store is left alone"
+        )
 
 
-def test_what_is_typed_and_persisted_is_repaired(context: BrowserContext, folder: pathlib.Path) -> None:
+def test_what_is_typed_and_persisted_is_repaired(
+    context: BrowserContext, folder: pathlib.Path
+) -> None:
     with gunicorn("kept:server", folder, workers=1) as address:
         page = opened(context, address)
         page.locator("#typed").fill("stash:" + "A" * 80)
@@ -161,7 +183,10 @@ def test_a_colleagues_reference_opens_nothing_before_or_after_the_repair(
         leaked = page.evaluate("localStorage.getItem('local')")
         other = chromium.new_context()
         theirs = opened(other, address)
-        theirs.evaluate("text => { localStorage.setItem('local', text); localStorage.setItem('local-timestamp', 1) }", leaked)
+        theirs.evaluate(
+            "text => { localStorage.setItem('local', text); localStorage.setItem('local-timestamp', 1) }",
+            leaked,
+        )
         refused(theirs)
         repaired_by_one_press(theirs, "local")
         other.close()
@@ -169,9 +194,14 @@ def test_a_colleagues_reference_opens_nothing_before_or_after_the_repair(
         shows(page, "local", "value")
 
 
-def test_during_a_deploy_with_two_secrets_nothing_good_is_removed(context: BrowserContext, folder: pathlib.Path) -> None:
+def test_during_a_deploy_with_two_secrets_nothing_good_is_removed(
+    context: BrowserContext, folder: pathlib.Path
+) -> None:
     """Workers that know the old secret only call dead what the others have sealed, and both answer for a while."""
-    secrets, ports = ("the secret until today", "the secret from now on,the secret until today"), (free_port(), free_port())
+    secrets, ports = (
+        ("the secret until today", "the secret from now on,the secret until today"),
+        (free_port(), free_port()),
+    )
     with (
         gunicorn("kept:server", folder, workers=1, port=ports[0], DASH_STASH_SECRET=secrets[0]),
         gunicorn("kept:server", folder, workers=1, port=ports[1], DASH_STASH_SECRET=secrets[1]),
@@ -203,7 +233,9 @@ def asked(folder: pathlib.Path) -> list[str]:
     return lines(folder.parent / "asked")
 
 
-def test_what_is_asked_while_a_login_is_under_way_is_answered_after_it(context: BrowserContext, folder: pathlib.Path) -> None:
+def test_what_is_asked_while_a_login_is_under_way_is_answered_after_it(
+    context: BrowserContext, folder: pathlib.Path
+) -> None:
     with gunicorn("kept:server", folder, "--threads", "4", workers=2) as address:
         page = opened(context, address)
         put(page, "local")
@@ -231,7 +263,9 @@ def test_so_is_what_another_tab_asks(context: BrowserContext, folder: pathlib.Pa
 # Requests of the page's own scripts
 
 
-def test_an_xmlhttprequest_says_which_tab_asks_and_shows_the_notice_too(context: BrowserContext, folder: pathlib.Path) -> None:
+def test_an_xmlhttprequest_says_which_tab_asks_and_shows_the_notice_too(
+    context: BrowserContext, folder: pathlib.Path
+) -> None:
     asking = """path => new Promise((resolve) => {
         const request = new XMLHttpRequest();
         request.open("GET", path);
@@ -240,7 +274,11 @@ def test_an_xmlhttprequest_says_which_tab_asks_and_shows_the_notice_too(context:
     })"""
     with gunicorn("kept:server", folder, workers=1) as address:
         page, other = opened(context, address), opened(context, address)
-        assert [one.evaluate(asking, "/visits") for one in (page, page, other)] == [[200, "1"], [200, "2"], [200, "1"]]
+        assert [one.evaluate(asking, "/visits") for one in (page, page, other)] == [
+            [200, "1"],
+            [200, "2"],
+            [200, "1"],
+        ]
         assert page.evaluate("fetch('/visits').then((answer) => answer.text())") == "3"
         context.clear_cookies()
         status, _ = page.evaluate(asking, "/_dash-stash/none")
@@ -249,15 +287,24 @@ def test_an_xmlhttprequest_says_which_tab_asks_and_shows_the_notice_too(context:
         expect(page.get_by_role("alert")).to_be_visible()
 
 
-def test_what_dash_lets_a_worker_send_for_a_stream_says_which_tab_asks(context: BrowserContext, folder: pathlib.Path) -> None:
-    """The message is that of Dash 4.5; what listens in its worker's place sends what it is told to."""
+def test_what_dash_lets_a_worker_send_for_a_stream_says_which_tab_asks(
+    context: BrowserContext, folder: pathlib.Path
+) -> None:
+    """The message is that of Dash 4.5.
+
+    What listens in its worker's place sends what it is told to.
+    """
     streaming = """message => new Promise((resolve) => {
         const {port1, port2} = new MessageChannel();
         const frame = document.body.appendChild(document.createElement("iframe"));
         port2.onmessage = ({data}) => frame.contentWindow.fetch(data.url, data.init).then((answer) => answer.text()).then(resolve);
         port1.postMessage(message);
     })"""
-    message = {"type": "stream", "url": "/visits", "init": {"method": "GET", "headers": {"Accept": "text/plain"}}}
+    message = {
+        "type": "stream",
+        "url": "/visits",
+        "init": {"method": "GET", "headers": {"Accept": "text/plain"}},
+    }
     with gunicorn("kept:server", folder, workers=1) as address:
         page = opened(context, address)
         assert [page.evaluate(streaming, message) for _ in range(2)] == ["1", "2"]

@@ -45,7 +45,12 @@ def counts(page: Page) -> dict[str, int]:
     page.get_by_text("count", exact=True).click()
     expect(page.locator("#counts")).not_to_have_text(before or "nothing")
     expect(page.locator("#counts")).to_have_text(re.compile("page:"))
-    return {scope: int(number) for scope, number in (part.split(":") for part in page.locator("#counts").inner_text().split())}
+    return {
+        scope: int(number)
+        for scope, number in (
+            part.split(":") for part in page.locator("#counts").inner_text().split()
+        )
+    }
 
 
 def test_a_reload_is_the_same_tab_and_another_page(context: BrowserContext, address: str) -> None:
@@ -57,12 +62,16 @@ def test_a_reload_is_the_same_tab_and_another_page(context: BrowserContext, addr
         assert (shown["session"], shown["tab"], shown["page"]) == (number, number, 1)
 
 
-def test_other_tabs_and_windows_that_a_tab_opens_are_tabs_of_their_own(context: BrowserContext, address: str) -> None:
+def test_other_tabs_and_windows_that_a_tab_opens_are_tabs_of_their_own(
+    context: BrowserContext, address: str
+) -> None:
     first = opened(context, address)
     assert counts(first)["tab"] == 1
     assert counts(opened(context, address))["tab"] == 1
     with context.expect_page() as window:
-        first.evaluate("window.open(location.href)")  # with a copy of what this tab has in its sessionStorage
+        first.evaluate(
+            "window.open(location.href)"
+        )  # with a copy of what this tab has in its sessionStorage
     window.value.wait_for_load_state()
     shown = counts(window.value)
     assert (shown["session"], shown["tab"]) == (3, 1)
@@ -71,7 +80,9 @@ def test_other_tabs_and_windows_that_a_tab_opens_are_tabs_of_their_own(context: 
     assert counts(window.value)["tab"] == 2
 
 
-def test_two_browsers_share_what_is_the_apps_and_nothing_else(chromium: Browser, context: BrowserContext, address: str) -> None:
+def test_two_browsers_share_what_is_the_apps_and_nothing_else(
+    chromium: Browser, context: BrowserContext, address: str
+) -> None:
     mine = counts(opened(context, address))
     other = chromium.new_context()
     theirs = counts(opened(other, address))
@@ -80,7 +91,9 @@ def test_two_browsers_share_what_is_the_apps_and_nothing_else(chromium: Browser,
     assert (theirs["session"], theirs["tab"], theirs["page"]) == (1, 1, 1)
 
 
-def test_after_logging_out_a_page_goes_on_in_a_new_session_and_other_tabs_are_told(context: BrowserContext, address: str) -> None:
+def test_after_logging_out_a_page_goes_on_in_a_new_session_and_other_tabs_are_told(
+    context: BrowserContext, address: str
+) -> None:
     page, other = opened(context, address), opened(context, address)
     counts(page)
     counts(other)
@@ -103,7 +116,10 @@ def test_after_logging_out_a_page_goes_on_in_a_new_session_and_other_tabs_are_to
 def left(folder: pathlib.Path) -> list[str]:
     """The kinds of what pages have said that they leave, and not come back to."""
     with contextlib.closing(sqlite3.connect(folder / NAME / "index.sqlite")) as index:
-        return sorted(scope.rpartition("/")[2].partition(":")[0] for (scope,) in index.execute("SELECT scope FROM leaving"))
+        return sorted(
+            scope.rpartition("/")[2].partition(":")[0]
+            for (scope,) in index.execute("SELECT scope FROM leaving")
+        )
 
 
 def test_a_page_says_goodbye(context: BrowserContext, address: str, folder: pathlib.Path) -> None:
@@ -111,7 +127,9 @@ def test_a_page_says_goodbye(context: BrowserContext, address: str, folder: path
     page = opened(context, address)
     counts(page)
     page.close()
-    wait_until(lambda: left(folder) == sorted([*before, "page", "tab"]), "page and tab were left", 30)
+    wait_until(
+        lambda: left(folder) == sorted([*before, "page", "tab"]), "page and tab were left", 30
+    )
 
 
 def test_the_back_button_comes_back_to_the_tab(context: BrowserContext, address: str) -> None:
@@ -123,7 +141,9 @@ def test_the_back_button_comes_back_to_the_tab(context: BrowserContext, address:
     assert (after["page"], after["tab"]) == (1, 2), "pages that no cache may keep are loaded again"
 
 
-def test_a_page_that_is_kept_for_the_back_button_does_not_say_goodbye(context: BrowserContext, address: str, folder: pathlib.Path) -> None:
+def test_a_page_that_is_kept_for_the_back_button_does_not_say_goodbye(
+    context: BrowserContext, address: str, folder: pathlib.Path
+) -> None:
     page = opened(context, address)
     counts(page)
     before = left(folder)
@@ -137,11 +157,20 @@ def test_a_page_that_is_kept_for_the_back_button_does_not_say_goodbye(context: B
     assert counts(duplicate)["tab"] == 1
 
 
-def test_without_cookies_a_page_works_and_is_told_what_needs_them(chromium: Browser, address: str) -> None:
+def test_without_cookies_a_page_works_and_is_told_what_needs_them(
+    chromium: Browser, address: str
+) -> None:
     context = chromium.new_context(viewport={"width": 1440, "height": 900})
-    context.route("**/*", lambda route: route.continue_(headers={k: v for k, v in route.request.headers.items() if k != "cookie"}))
+    context.route(
+        "**/*",
+        lambda route: route.continue_(
+            headers={k: v for k, v in route.request.headers.items() if k != "cookie"}
+        ),
+    )
     page = opened(context, address)
-    page.route("**/_dash-update-component", lambda route: (context.clear_cookies(), route.continue_())[1])
+    page.route(
+        "**/_dash-update-component", lambda route: (context.clear_cookies(), route.continue_())[1]
+    )
     context.clear_cookies()
     page.get_by_text("count", exact=True).click()
     expect(page.get_by_role("alert")).to_contain_text("it needs cookies")

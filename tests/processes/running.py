@@ -19,8 +19,13 @@ print(json.dumps(answer), flush=True)
 """
 
 
-def start(job: Callable[..., Any], *arguments: object, within: Sequence[str] = (), **environment: str) -> subprocess.Popen[str]:
-    """Start a process that calls *job*, a function of a module in apps/, with plain *arguments*; *within* what the command says."""
+def start(
+    job: Callable[..., Any], *arguments: object, within: Sequence[str] = (), **environment: str
+) -> subprocess.Popen[str]:
+    """Start a process that calls *job*, a function of a module in apps/, with plain *arguments*.
+
+    *within* what the command says.
+    """
     texts = json.dumps(arguments, default=str)
     return start_python(_RUN, job.__module__, job.__name__, texts, within=within, **environment)
 
@@ -59,7 +64,10 @@ class Ballast:
 
 @contextlib.contextmanager
 def full_disk(place: pathlib.Path, size: str = "8m") -> Iterator[Ballast]:
-    """Mount a small disk, full for now; this needs root, and where tests are the gate it must be there."""
+    """Mount a small disk, full for now.
+
+    This needs root, and where tests are the gate it must be there.
+    """
     place.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(place)], check=True)
     try:

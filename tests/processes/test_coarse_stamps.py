@@ -23,7 +23,10 @@ class Disk(NamedTuple):
 
 @pytest.fixture
 def disk(tmp_path: pathlib.Path) -> Iterator[Disk]:
-    """A folder on ext3; where that cannot be mounted, one that the processes see as if all files looked the same."""
+    """A folder on ext3.
+
+    Where that cannot be mounted, one that the processes see as if all files looked the same.
+    """
     image, place = tmp_path / "image", tmp_path / "disk"
     place.mkdir()
     with contextlib.ExitStack() as stack:
@@ -31,7 +34,9 @@ def disk(tmp_path: pathlib.Path) -> Iterator[Disk]:
             with image.open("wb") as file:
                 file.truncate(64 * 2**20)
             subprocess.run(["mkfs.ext3", "-q", "-F", str(image)], check=True)
-            subprocess.run(["mount", "-o", "loop", str(image), str(place)], check=True, capture_output=True)
+            subprocess.run(
+                ["mount", "-o", "loop", str(image), str(place)], check=True, capture_output=True
+            )
             stack.callback(subprocess.run, ["umount", "--lazy", str(place)], check=True)
             environment = {}
         except (OSError, subprocess.CalledProcessError):
@@ -48,7 +53,9 @@ def coarse(request: pytest.FixtureRequest, tmp_path: pathlib.Path) -> Disk:
 
 
 def test_of_10000_counts_by_two_processes_none_is_lost(coarse: Disk) -> None:
-    counting = [start(stamps.increment, coarse.folder, 5_000, **coarse.environment) for _ in range(2)]
+    counting = [
+        start(stamps.increment, coarse.folder, 5_000, **coarse.environment) for _ in range(2)
+    ]
     for process in counting:
         result(process)
     assert jobs.open_stash(coarse.folder).app["count"] == 10_000
@@ -56,7 +63,10 @@ def test_of_10000_counts_by_two_processes_none_is_lost(coarse: Disk) -> None:
 
 @pytest.mark.parametrize("length", [500, 10_000, 50_000], ids=["kept in memory", "read", "mapped"])
 def test_a_reader_sees_each_write_at_once_and_whole(length: int, coarse: Disk) -> None:
-    writer, reader = (start(job, coarse.folder, length, **coarse.environment) for job in (stamps.write, stamps.read))
+    writer, reader = (
+        start(job, coarse.folder, length, **coarse.environment)
+        for job in (stamps.write, stamps.read)
+    )
     for number in range(2, 302, 2):
         assert ask(writer, str(number)) == "written"
         assert ask(reader, str(number)) == "True", number

@@ -53,11 +53,14 @@ print(stash.app.modify("rounds", lambda n: n + 1, default=0))
 )
 
 
-def test_500_kills_of_a_writer_leave_no_torn_value_no_stuck_key_and_no_litter(folder: pathlib.Path) -> None:
+def test_500_kills_of_a_writer_leave_no_torn_value_no_stuck_key_and_no_litter(
+    folder: pathlib.Path,
+) -> None:
     chance = random.Random(1)
     torn_temporaries = 0
     for _ in range(25):
-        # Twenty writers at a time share one interpreter start: forked from one that has everything imported.
+        # Twenty writers at a time share one interpreter start: forked from one that has everything
+        # imported.
         fleet = start_python(_FLEET, folder)
         children = [int(word) for word in must(fleet.stdout).readline().split()]
         for child in children:
@@ -116,7 +119,9 @@ def test_a_stopped_process_delays_no_reader_of_a_stored_value(folder: pathlib.Pa
         writer.communicate(timeout=30)
     reader.communicate("", timeout=30)
     assert reader.returncode == 0
-    sweep(Stash(url=f"file://{folder}", secret="a secret for the tests only").store)  # what the killed ones left
+    sweep(
+        Stash(url=f"file://{folder}", secret="a secret for the tests only").store
+    )  # what the killed ones left
     assert slowest < 1.0
 
 
@@ -172,7 +177,11 @@ def test_a_damaged_index_is_made_anew(folder: pathlib.Path) -> None:
 
 def test_deleting_the_folder_while_processes_run_begins_anew_for_all(folder: pathlib.Path) -> None:
     here = Stash(url=f"file://{folder}", secret="a secret for the tests only")
-    other = start_python(_OPEN + "for line in sys.stdin: print(stash.app.modify('n', lambda n: n + 1, default=0), flush=True)", folder)
+    other = start_python(
+        _OPEN
+        + "for line in sys.stdin: print(stash.app.modify('n', lambda n: n + 1, default=0), flush=True)",
+        folder,
+    )
 
     def ask() -> int:
         must(other.stdin).write("\n")
@@ -187,7 +196,9 @@ def test_deleting_the_folder_while_processes_run_begins_anew_for_all(folder: pat
     other.communicate(timeout=30)
 
 
-def test_one_app_imported_under_two_names_shares_what_it_stores(folder: pathlib.Path, tmp_path: pathlib.Path) -> None:
+def test_one_app_imported_under_two_names_shares_what_it_stores(
+    folder: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
     app = tmp_path / "pkg" / "app.py"
     app.parent.mkdir()
     (app.parent / "__init__.py").touch()
@@ -197,7 +208,9 @@ def test_one_app_imported_under_two_names_shares_what_it_stores(folder: pathlib.
         f"@stash.memo\ndef slow(n):\n    open({str(tmp_path / 'computed')!r}, 'a').write('x\\n')\n    return n\n"
         "slow(1)\nprint(stash.store.folder)\n",
     )
-    script = subprocess.run([sys.executable, str(app)], check=True, capture_output=True, text=True).stdout.strip()
+    script = subprocess.run(
+        [sys.executable, str(app)], check=True, capture_output=True, text=True
+    ).stdout.strip()
     imported = run_python("import pkg.app", PYTHONPATH=str(tmp_path))
     inside = run_python("import app", PYTHONPATH=str(app.parent))
     assert script == imported == inside

@@ -43,7 +43,9 @@ def _malicious(marker: pathlib.Path) -> object:
 
 
 @pytest.mark.parametrize("attack", ["another secret", "no seal", "spliced header"])
-def test_code_laid_into_the_folder_never_runs(attack: str, folder: pathlib.Path, tmp_path: pathlib.Path) -> None:
+def test_code_laid_into_the_folder_never_runs(
+    attack: str, folder: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
     marker = tmp_path / "it ran"
     stash = Stash(url=f"file://{folder}", secret=_SECRET)
     ref = stash.put({"a": "value"}, share=True)
@@ -90,7 +92,9 @@ def test_an_entry_under_another_keys_name_is_a_miss(folder: pathlib.Path) -> Non
         run_python(code, folder, _SECRET, second)
 
 
-def test_a_link_laid_in_an_entrys_place_is_not_followed(folder: pathlib.Path, tmp_path: pathlib.Path) -> None:
+def test_a_link_laid_in_an_entrys_place_is_not_followed(
+    folder: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
     stash = Stash(url=f"file://{folder}", secret=_SECRET)
     ref = stash.put({"n": 1}, share=True)
     (path,) = (path for path in (folder / NAME / "entries").rglob("*") if path.is_file())

@@ -12,5 +12,7 @@ def test_threads_write_while_another_forks_children_that_write_too(url: str) -> 
     assert result(start(forks.while_threads_write, url, 100), 300) == []
 
 
-def test_a_child_that_was_forked_while_a_thread_opened_the_index_opens_it_for_itself(folder: pathlib.Path) -> None:
+def test_a_child_that_was_forked_while_a_thread_opened_the_index_opens_it_for_itself(
+    folder: pathlib.Path,
+) -> None:
     assert result(start(forks.while_a_thread_opens_the_index, folder))

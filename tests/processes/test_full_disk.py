@@ -31,13 +31,18 @@ def test_put_and_state_are_refused_and_nothing_of_them_is_left(tmp_path: pathlib
                 refused()
         assert stash.app["count"] == 1, "what was stored can be read"
         assert jobs.entries(folder) == stored
-        assert [*(folder / NAME / "temporary").iterdir(), *(folder / NAME / "flights").iterdir()] == []
+        assert [
+            *(folder / NAME / "temporary").iterdir(),
+            *(folder / NAME / "flights").iterdir(),
+        ] == []
         ballast.empty()
         assert result(start(jobs.increment, folder, 1)) > 0
         assert stash.app.modify("count", lambda count: count + 1) == 3
 
 
-def test_callers_of_one_key_do_not_queue_for_a_value_that_cannot_be_stored(tmp_path: pathlib.Path) -> None:
+def test_callers_of_one_key_do_not_queue_for_a_value_that_cannot_be_stored(
+    tmp_path: pathlib.Path,
+) -> None:
     with full_disk(tmp_path / "disk") as ballast, ThreadPoolExecutor(8) as threads:
         ballast.empty()
         stash = jobs.open_stash(tmp_path / "disk" / "stash")
@@ -51,4 +56,6 @@ def test_callers_of_one_key_do_not_queue_for_a_value_that_cannot_be_stored(tmp_p
         ballast.fill()
         began = time.monotonic()
         assert list(threads.map(slow, [1] * 8)) == [1] * 8
-        assert time.monotonic() - began < 1.5, "one after the other takes 2.4 s; the first, then all others, 0.6 s"
+        assert time.monotonic() - began < 1.5, (
+            "one after the other takes 2.4 s; the first, then all others, 0.6 s"
+        )

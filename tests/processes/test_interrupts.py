@@ -16,19 +16,25 @@ CALLS = ["modify", "memo", "refresh", "read", "put", "delete", "forget one", "fo
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_a_call_that_is_interrupted_at_any_moment_leaves_nothing_locked_or_open(folder: pathlib.Path, name: str) -> None:
+def test_a_call_that_is_interrupted_at_any_moment_leaves_nothing_locked_or_open(
+    folder: pathlib.Path, name: str
+) -> None:
     moments = result(start(interrupts.at_every_moment, folder, name), 300)
     assert moments > 50, "the call was hardly looked at"
     _must_serve(f"file://{folder}")
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_calls_that_are_interrupted_1000_times_at_random_leave_nothing_locked_or_open(folder: pathlib.Path, seed: int) -> None:
+def test_calls_that_are_interrupted_1000_times_at_random_leave_nothing_locked_or_open(
+    folder: pathlib.Path, seed: int
+) -> None:
     result(start(interrupts.at_random, f"file://{folder}", seed, 1000), 300)
     _must_serve(f"file://{folder}")
 
 
-def test_calls_that_are_interrupted_at_random_leave_nothing_locked_on_a_server(server: Server) -> None:
+def test_calls_that_are_interrupted_at_random_leave_nothing_locked_on_a_server(
+    server: Server,
+) -> None:
     server.ask("FLUSHALL")
     result(start(interrupts.at_random, server.url, 3, 300), 300)
     _must_serve(server.url)
@@ -36,7 +42,11 @@ def test_calls_that_are_interrupted_at_random_leave_nothing_locked_on_a_server(s
 
 @pytest.mark.parametrize(
     ("name", "expected"),
-    [("modify", ["FlightCycle", "ReentrantCall"]), ("memo", ["FlightCycle", "ReentrantCall"]), ("delete", ["ReentrantCall"])],
+    [
+        ("modify", ["FlightCycle", "ReentrantCall"]),
+        ("memo", ["FlightCycle", "ReentrantCall"]),
+        ("delete", ["ReentrantCall"]),
+    ],
 )
 def test_a_signal_handler_that_uses_the_stash_at_any_moment_of_a_call_is_served_or_told_that_it_would_wait_for_its_own_thread(
     folder: pathlib.Path,

@@ -34,8 +34,13 @@ for line in sys.stdin:
 """
 
 
-@pytest.mark.parametrize("started_full", [False, True], ids=["full while running", "full at the start"])
-def test_a_full_disk_stops_nobody_and_leaves_nothing(started_full: bool, tmp_path: pathlib.Path) -> None:  # noqa: FBT001 (pytest passes it)
+@pytest.mark.parametrize(
+    "started_full", [False, True], ids=["full while running", "full at the start"]
+)
+def test_a_full_disk_stops_nobody_and_leaves_nothing(
+    started_full: bool,
+    tmp_path: pathlib.Path,
+) -> None:
     with full_disk(tmp_path / "disk") as ballast:
         folder = tmp_path / "disk" / "stash"
         if not started_full:
@@ -57,7 +62,9 @@ def test_a_full_disk_stops_nobody_and_leaves_nothing(started_full: bool, tmp_pat
         ballast.empty()
         must(late.stdin).write("2\n")
         must(late.stdin).flush()
-        assert must(late.stdout).readline().strip() == "stored", "a worker that started meanwhile serves again"
+        assert must(late.stdout).readline().strip() == "stored", (
+            "a worker that started meanwhile serves again"
+        )
         assert ask(3) == "stored"
         assert _files(folder / NAME / "temporary") == []
         for process in (worker, late):
@@ -121,10 +128,15 @@ def test_budgets_are_hardly_exceeded_while_many_write_at_once(folder: pathlib.Pa
     most_bytes = most_sessions = 0
     while any(filler.poll() is None for filler in fillers):
         totals = store.place.index().totals()
-        most_bytes, most_sessions = max(most_bytes, totals.bytes), max(most_sessions, totals.sessions)
+        most_bytes, most_sessions = (
+            max(most_bytes, totals.bytes),
+            max(most_sessions, totals.sessions),
+        )
     assert [filler.returncode for filler in fillers] == [0] * 4
     size_of_one = max(listed.size for listed in store.list())
-    assert 100 < most_sessions <= 100 + writers, "each writer is over by one at most, before it makes room"
+    assert 100 < most_sessions <= 100 + writers, (
+        "each writer is over by one at most, before it makes room"
+    )
     assert most_bytes <= 500_000 + writers * size_of_one
 
 
@@ -142,7 +154,9 @@ store.housekeeping.sweep()
 """
 
 
-def test_one_process_at_a_time_sweeps_and_another_takes_over_when_it_dies(folder: pathlib.Path) -> None:
+def test_one_process_at_a_time_sweeps_and_another_takes_over_when_it_dies(
+    folder: pathlib.Path,
+) -> None:
     store = Stash(url=f"file://{folder}", **_options()).store  # type: ignore[arg-type]
     assert isinstance(store, LocalStore)
     assert store.housekeeping.sweep()
@@ -154,7 +168,9 @@ def test_one_process_at_a_time_sweeps_and_another_takes_over_when_it_dies(folder
     assert store.housekeeping.sweep()
 
 
-def test_what_another_process_reads_stays_and_the_least_recently_used_goes(folder: pathlib.Path) -> None:
+def test_what_another_process_reads_stays_and_the_least_recently_used_goes(
+    folder: pathlib.Path,
+) -> None:
     stash = Stash(url=f"file://{folder}", **_options())  # type: ignore[arg-type]
     refs = [stash.put(np.full(12_000, n), share=True) for n in range(10)]
     reader = """

@@ -23,19 +23,34 @@ APPS = pathlib.Path(__file__).parent / "apps"
 def _as_script(folder: pathlib.Path) -> str:
     """`python named.py`"""
     variables = {**os.environ, "STASH_TEST_FOLDER": str(folder)}
-    script = subprocess.run([sys.executable, APPS / "named.py"], env=variables, capture_output=True, text=True, check=False, timeout=60)
+    script = subprocess.run(
+        [sys.executable, APPS / "named.py"],
+        env=variables,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
     assert script.returncode == 0, script.stderr
     return script.stdout.strip()
 
 
 def _as_module(folder: pathlib.Path) -> str:
     """What `gunicorn named:server` imports."""
-    return run_python("import named; named.report()", PYTHONPATH=str(APPS), STASH_TEST_FOLDER=str(folder))
+    return run_python(
+        "import named; named.report()", PYTHONPATH=str(APPS), STASH_TEST_FOLDER=str(folder)
+    )
 
 
-@pytest.mark.parametrize("order", [(_as_script, _as_module), (_as_module, _as_script)], ids=["the script first", "the module first"])
+@pytest.mark.parametrize(
+    "order",
+    [(_as_script, _as_module), (_as_module, _as_script)],
+    ids=["the script first", "the module first"],
+)
 def test_a_script_and_a_module_share_values_of_the_apps_own_classes(
-    order: tuple[Callable[[pathlib.Path], str], ...], tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+    order: tuple[Callable[[pathlib.Path], str], ...],
+    tmp_path: pathlib.Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.delenv("DASH_STASH_NAME")
     reports = [json.loads(run(tmp_path)) for run in (*order, *order)]
@@ -84,7 +99,9 @@ def two_apps(request: pytest.FixtureRequest, folder: pathlib.Path) -> flask.Flas
     return server
 
 
-def _call(client: flask.testing.FlaskClient, prefix: str, output: str, prop: str, value: object) -> flask.Response:
+def _call(
+    client: flask.testing.FlaskClient, prefix: str, output: str, prop: str, value: object
+) -> flask.Response:
     body = {
         "output": f"{output}.data",
         "outputs": {"id": output, "property": "data"},
@@ -95,14 +112,21 @@ def _call(client: flask.testing.FlaskClient, prefix: str, output: str, prop: str
     return client.post(f"{prefix}_dash-update-component", json=body)  # type: ignore[return-value]
 
 
-@pytest.mark.parametrize("two_apps", [("/", "/b/"), ("/b/", "/")], indirect=True, ids=["the outer first", "the inner first"])
+@pytest.mark.parametrize(
+    "two_apps",
+    [("/", "/b/"), ("/b/", "/")],
+    indirect=True,
+    ids=["the outer first", "the inner first"],
+)
 def test_two_apps_in_one_process_work_apart(two_apps: flask.Flask) -> None:
     client, references = two_apps.test_client(), {}
     for prefix in ("/", "/b/"):
         page = client.get(prefix).text
         scripts = re.findall(r'data-ids="[^"]*" data-prefix="([^"]*)"', page)
         assert scripts == [prefix], "a page is given the id of its own app's load, and no other's"
-        references[prefix] = _call(client, prefix, "put", "ask", f"of {prefix}").json["response"]["put"]["data"]  # type: ignore[index]
+        references[prefix] = _call(client, prefix, "put", "ask", f"of {prefix}").json["response"][  # type: ignore[index]
+            "put"
+        ]["data"]
     for prefix, other in (("/", "/b/"), ("/b/", "/")):
         own = _call(client, prefix, "opened", "put", references[prefix])
         assert own.json["response"]["opened"]["data"] == [f"of {prefix}"] * 3  # type: ignore[index]

@@ -37,7 +37,10 @@ def line(server: Server) -> Iterator[Proxy]:
 
 
 def _goes_on(stash: Stash) -> None:
-    """Memo functions compute and return; who must be able to rely on the store is told that it is away."""
+    """Memo functions compute and return.
+
+    Who must be able to rely on the store is told that it is away.
+    """
     block = block_of(stash)
     for number in range(20):
         assert is_whole(block(number, 80_000), 80_000)
@@ -73,7 +76,9 @@ def _warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
 
 
-def test_redis_may_be_absent_at_start_up(server: Server, tmp_path: pathlib.Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_redis_may_be_absent_at_start_up(
+    server: Server, tmp_path: pathlib.Path, caplog: pytest.LogCaptureFixture
+) -> None:
     server.kill()
     first, second = (open_machine(server.url, tmp_path / f"cache{number}") for number in (1, 2))
     _goes_on(first)
@@ -83,9 +88,17 @@ def test_redis_may_be_absent_at_start_up(server: Server, tmp_path: pathlib.Path,
     _is_back(first, second)
 
 
-def test_when_redis_dies_in_mid_flight_each_machine_computes_once(server: Server, tmp_path: pathlib.Path) -> None:
-    jobs = [start(machines.call_slow, server.url, tmp_path / f"cache{machine}", tmp_path, 5) for machine in (1, 2)]
-    wait_until(lambda: len(lines(tmp_path / "asked")) == 10 and lines(tmp_path / "computed"), "all have asked")
+def test_when_redis_dies_in_mid_flight_each_machine_computes_once(
+    server: Server, tmp_path: pathlib.Path
+) -> None:
+    jobs = [
+        start(machines.call_slow, server.url, tmp_path / f"cache{machine}", tmp_path, 5)
+        for machine in (1, 2)
+    ]
+    wait_until(
+        lambda: len(lines(tmp_path / "asked")) == 10 and lines(tmp_path / "computed"),
+        "all have asked",
+    )
     time.sleep(0.3)  # for the last of them to begin to wait
     server.kill()
     wait_until(lambda: len(lines(tmp_path / "computed")) == 2, "the machine that waited computes")
@@ -94,7 +107,9 @@ def test_when_redis_dies_in_mid_flight_each_machine_computes_once(server: Server
     assert len(lines(tmp_path / "computed")) == 2
 
 
-def test_after_a_restart_with_nothing_in_it_machines_agree_again(server: Server, tmp_path: pathlib.Path) -> None:
+def test_after_a_restart_with_nothing_in_it_machines_agree_again(
+    server: Server, tmp_path: pathlib.Path
+) -> None:
     first, second = (open_machine(server.url, tmp_path / f"cache{number}") for number in (1, 2))
     first.app["name"] = "from before"
     assert second.app["name"] == "from before"
@@ -116,14 +131,18 @@ def test_after_a_restart_with_nothing_in_it_machines_agree_again(server: Server,
 def test_a_read_only_replica_can_be_read(server: Server, tmp_path: pathlib.Path) -> None:
     block_of(open_machine(server.url, tmp_path / "cache1"))(100, 80_000)
     with running_replica(tmp_path / "replica", server) as replica:
-        first, second = (open_machine(replica.url, tmp_path / f"cache{number}") for number in (2, 3))
+        first, second = (
+            open_machine(replica.url, tmp_path / f"cache{number}") for number in (2, 3)
+        )
         assert is_whole(must(block_of(first).peek(100, 80_000)), 80_000)
         _goes_on(first)
         replica.ask("REPLICAOF", "NO", "ONE")
         _is_back(first, second)
 
 
-def test_a_wrong_password_is_told_and_not_shown(tmp_path: pathlib.Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_wrong_password_is_told_and_not_shown(
+    tmp_path: pathlib.Path, caplog: pytest.LogCaptureFixture
+) -> None:
     with running(tmp_path / "redis", requirepass="right") as server:
         wrong = server.url.replace(":right@", ":wrong-one@")
         first, second = (open_machine(wrong, tmp_path / f"cache{number}") for number in (1, 2))
@@ -140,7 +159,10 @@ def test_a_wrong_password_is_told_and_not_shown(tmp_path: pathlib.Path, caplog: 
 
 
 def test_a_redis_without_room_can_be_read(tmp_path: pathlib.Path) -> None:
-    with running(tmp_path / "redis", maxmemory="8mb", maxmemory_policy="noeviction") as server, server.client() as client:
+    with (
+        running(tmp_path / "redis", maxmemory="8mb", maxmemory_policy="noeviction") as server,
+        server.client() as client,
+    ):
         first, second = (open_machine(server.url, tmp_path / f"cache{number}") for number in (1, 2))
         block_of(first)(100, 80_000)
         client.config_set("maxmemory", "1mb")
@@ -160,10 +182,14 @@ def test_a_connection_that_is_cut_in_the_middle_of_a_value_costs_no_value(
     _allowed(lambda: other.app.get("name"))  # it is connected
     line.cut_after(round(share * size) + 20)
     assert is_whole(block_of(other)(1, size), size)
-    assert is_whole(must(block_of(open_machine(line.url, tmp_path / "cache2")).peek(1, size)), size), "nothing torn was kept"
+    assert is_whole(
+        must(block_of(open_machine(line.url, tmp_path / "cache2")).peek(1, size)), size
+    ), "nothing torn was kept"
 
 
-def test_a_value_that_comes_in_halves_is_whole(server: Server, line: Proxy, tmp_path: pathlib.Path) -> None:
+def test_a_value_that_comes_in_halves_is_whole(
+    server: Server, line: Proxy, tmp_path: pathlib.Path
+) -> None:
     block_of(open_machine(server.url, tmp_path / "cache1"))(1, 4 * MB)
     line.halves = True
     other = open_machine(line.url, tmp_path / "cache2")
@@ -172,9 +198,14 @@ def test_a_value_that_comes_in_halves_is_whole(server: Server, line: Proxy, tmp_
     assert other.app["name"] == "value"
 
 
-def test_cuts_while_values_are_written_leave_nothing_torn(server: Server, line: Proxy, tmp_path: pathlib.Path) -> None:
+def test_cuts_while_values_are_written_leave_nothing_torn(
+    server: Server, line: Proxy, tmp_path: pathlib.Path
+) -> None:
     size, chance, rounds = 4 * MB, random.Random(1), 15
-    first, second = block_of(open_machine(line.url, tmp_path / "cache1")), block_of(open_machine(server.url, tmp_path / "cache2"))
+    first, second = (
+        block_of(open_machine(line.url, tmp_path / "cache1")),
+        block_of(open_machine(server.url, tmp_path / "cache2")),
+    )
 
     def write() -> None:
         for number in range(rounds):
@@ -191,7 +222,9 @@ def test_cuts_while_values_are_written_leave_nothing_torn(server: Server, line: 
     assert seen
 
 
-def test_a_server_that_hangs_is_noticed_within_250_ms_and_costs_nothing_from_then_on(server: Server, tmp_path: pathlib.Path) -> None:
+def test_a_server_that_hangs_is_noticed_within_250_ms_and_costs_nothing_from_then_on(
+    server: Server, tmp_path: pathlib.Path
+) -> None:
     first, second = (open_machine(server.url, tmp_path / f"cache{number}") for number in (1, 2))
     block = block_of(first)
     block(1, 8000)
@@ -214,7 +247,9 @@ def _took(call: Callable[[], object]) -> float:
     return time.monotonic() - began
 
 
-def test_a_network_that_stalls_is_noticed_too(server: Server, line: Proxy, tmp_path: pathlib.Path) -> None:
+def test_a_network_that_stalls_is_noticed_too(
+    server: Server, line: Proxy, tmp_path: pathlib.Path
+) -> None:
     stash = open_machine(line.url, tmp_path / "cache1")
     block_of(stash)(1, 8000)
     with line.stalled():
@@ -223,14 +258,20 @@ def test_a_network_that_stalls_is_noticed_too(server: Server, line: Proxy, tmp_p
     _is_back(stash, open_machine(server.url, tmp_path / "cache2"))
 
 
-def test_a_slow_network_is_no_outage(server: Server, line: Proxy, tmp_path: pathlib.Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_slow_network_is_no_outage(
+    server: Server, line: Proxy, tmp_path: pathlib.Path, caplog: pytest.LogCaptureFixture
+) -> None:
     block_of(open_machine(server.url, tmp_path / "cache1"))(1, 16 * MB)
     line.delay = 0.02
-    assert is_whole(must(block_of(open_machine(line.url, tmp_path / "cache2")).peek(1, 16 * MB)), 16 * MB)
+    assert is_whole(
+        must(block_of(open_machine(line.url, tmp_path / "cache2")).peek(1, 16 * MB)), 16 * MB
+    )
     assert not _warnings(caplog)
 
 
-def test_a_machine_whose_disk_is_full_fetches_what_it_cannot_keep(server: Server, tmp_path: pathlib.Path) -> None:
+def test_a_machine_whose_disk_is_full_fetches_what_it_cannot_keep(
+    server: Server, tmp_path: pathlib.Path
+) -> None:
     stash = open_machine(server.url, tmp_path / "cache1")
     ref = stash.put(np.arange(2 * MB), share=True)
     with full_disk(tmp_path / "disk") as ballast:
@@ -239,14 +280,18 @@ def test_a_machine_whose_disk_is_full_fetches_what_it_cannot_keep(server: Server
             got = list(threads.map(lambda _: other.ref(str(ref)).get()[-1], range(16)))
         assert got == [2 * MB - 1] * 16
         assert is_whole(block_of(other)(1, 4 * MB), 4 * MB)
-        assert is_whole(must(block_of(stash).peek(1, 4 * MB)), 4 * MB), "it has stored it all the same"
+        assert is_whole(must(block_of(stash).peek(1, 4 * MB)), 4 * MB), (
+            "it has stored it all the same"
+        )
         other.app["name"] = 1
         assert stash.app["name"] == 1
         ballast.empty()
         assert other.ref(str(ref)).get()[-1] == 2 * MB - 1
 
 
-def test_an_outage_is_told_once_a_minute(server: Server, tmp_path: pathlib.Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_outage_is_told_once_a_minute(
+    server: Server, tmp_path: pathlib.Path, caplog: pytest.LogCaptureFixture
+) -> None:
     stash = open_machine(server.url, tmp_path / "cache1")
     block_of(stash)(1, 8000)
     server.kill()

@@ -42,14 +42,21 @@ class Race:
         """Begin to compute all keys on the first machine, from what the source says now."""
         self.source.write(0, 1)
         job = start(machines.call_dated, url, self.place / "cache1", self.place, "go old", ROUNDS)
-        wait_until(lambda: len(lines(self.place / "computed")) == ROUNDS, "all computations began", 60)
+        wait_until(
+            lambda: len(lines(self.place / "computed")) == ROUNDS, "all computations began", 60
+        )
         return job
 
     def compute_new(self, url: str) -> None:
         """Compute all keys on the second machine, from what the source says later."""
         self.source.write(0, 2)
         (self.place / "go new").touch()
-        assert result(start(machines.call_dated, url, self.place / "cache2", self.place, "go new", ROUNDS)) == [2] * ROUNDS
+        assert (
+            result(
+                start(machines.call_dated, url, self.place / "cache2", self.place, "go new", ROUNDS)
+            )
+            == [2] * ROUNDS
+        )
 
     def end_old(self, job: subprocess.Popen[str]) -> None:
         """Let the first machine come to its end."""
@@ -68,11 +75,16 @@ def race(tmp_path: pathlib.Path) -> Race:
 
 
 def _is_new(stored: list[int | None]) -> bool:
-    """Whether no older value is there. On a busy machine, some answers take over 250 ms, and then nothing is stored."""
+    """Whether no older value is there.
+
+    On a busy machine, some answers take over 250 ms, and then nothing is stored.
+    """
     return 1 not in stored and stored.count(2) > ROUNDS // 2
 
 
-def test_a_machine_that_was_stopped_for_longer_than_its_lease_changes_nothing(server: Server, race: Race) -> None:
+def test_a_machine_that_was_stopped_for_longer_than_its_lease_changes_nothing(
+    server: Server, race: Race
+) -> None:
     old = race.begin_old(server.url)
     old.send_signal(signal.SIGSTOP)
     race.compute_new(server.url)
@@ -100,7 +112,9 @@ def _leases(server: Server) -> None:
 
 
 @pytest.mark.parametrize("evict", [_all, _leases])
-def test_a_machine_whose_lease_was_evicted_changes_nothing(evict: Callable[[Server], None], server: Server, race: Race) -> None:
+def test_a_machine_whose_lease_was_evicted_changes_nothing(
+    evict: Callable[[Server], None], server: Server, race: Race
+) -> None:
     old = race.begin_old(server.url)
     evict(server)
     race.compute_new(server.url)
@@ -121,7 +135,9 @@ def test_what_was_forgotten_does_not_come_back_when_the_note_of_that_is_evicted(
     assert race.stored(server.url) == [None] * ROUNDS
 
 
-def test_a_promoted_replica_that_knows_of_no_lease_keeps_the_newer_value(server: Server, race: Race, tmp_path: pathlib.Path) -> None:
+def test_a_promoted_replica_that_knows_of_no_lease_keeps_the_newer_value(
+    server: Server, race: Race, tmp_path: pathlib.Path
+) -> None:
     with (
         between(server.port) as replication,
         running_replica(tmp_path / "replica", server, through=replication.port) as replica,
@@ -138,15 +154,30 @@ def test_a_promoted_replica_that_knows_of_no_lease_keeps_the_newer_value(server:
 
 
 @pytest.mark.parametrize("policy", ["allkeys-lru", "allkeys-random"])
-def test_while_leases_and_values_are_evicted_nobody_sees_an_older_value_after_a_newer_one(policy: str, tmp_path: pathlib.Path) -> None:
+def test_while_leases_and_values_are_evicted_nobody_sees_an_older_value_after_a_newer_one(
+    policy: str, tmp_path: pathlib.Path
+) -> None:
     source = Source(tmp_path / "source")
-    with running(tmp_path / "redis", maxmemory="5mb", maxmemory_policy=policy, maxmemory_samples="1") as server, server.client() as client:
-        jobs = [start(machines.refresh_until, server.url, tmp_path / f"cache{machine}", tmp_path) for machine in (1, 2)]
-        jobs += [start(machines.look_until, server.url, tmp_path / f"cache{machine}", tmp_path) for machine in (2, 3)]
+    with (
+        running(
+            tmp_path / "redis", maxmemory="5mb", maxmemory_policy=policy, maxmemory_samples="1"
+        ) as server,
+        server.client() as client,
+    ):
+        jobs = [
+            start(machines.refresh_until, server.url, tmp_path / f"cache{machine}", tmp_path)
+            for machine in (1, 2)
+        ]
+        jobs += [
+            start(machines.look_until, server.url, tmp_path / f"cache{machine}", tmp_path)
+            for machine in (2, 3)
+        ]
         wait_until(lambda: len(lines(tmp_path / "ready")) == len(jobs), "all have begun")
         chance = random.Random(1)
         until = time.monotonic() + 4
-        for number in itertools.takewhile(lambda number: number < 4000 or time.monotonic() < until, itertools.count()):
+        for number in itertools.takewhile(
+            lambda number: number < 4000 or time.monotonic() < until, itertools.count()
+        ):
             source.write(0, number)
             client.set(f"noise {number}", chance.randbytes(5000))
         (tmp_path / "stop").touch()

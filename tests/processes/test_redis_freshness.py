@@ -45,7 +45,9 @@ def test_no_machine_serves_anything_older_than_2_seconds_through_random_disconne
             for number, line in enumerate((first, second))
         ]
         wait_until(lambda: len(lines(tmp_path / "ready")) == len(callers), "all have begun")
-        updating = start(machines.update, server.url + push, tmp_path / "cache3", tmp_path, how, UPDATES)
+        updating = start(
+            machines.update, server.url + push, tmp_path / "cache3", tmp_path, how, UPDATES
+        )
         _disturb([first, second], updating)
         assert result(updating) == UPDATES
         (tmp_path / "stop").touch()
@@ -78,8 +80,12 @@ def _disturb(connections: list[Proxy], updating: subprocess.Popen[str]) -> None:
 
 
 @pytest.mark.parametrize("push", ["", PUSH], ids=["checked", "pushed"])
-def test_what_one_machine_forgets_is_gone_on_the_others(push: str, server: Server, tmp_path: pathlib.Path) -> None:
-    first, second = (block_of(open_machine(server.url + push, tmp_path / f"cache{number}")) for number in (1, 2))
+def test_what_one_machine_forgets_is_gone_on_the_others(
+    push: str, server: Server, tmp_path: pathlib.Path
+) -> None:
+    first, second = (
+        block_of(open_machine(server.url + push, tmp_path / f"cache{number}")) for number in (1, 2)
+    )
     for _ in range(20):
         first(1, 8000)
         assert second.peek(1, 8000) is not None
@@ -106,7 +112,9 @@ def _silent(line: Proxy, block: machines.Block) -> bool:
 
 
 def test_a_pushed_change_is_heard_of_at_once(server: Server, tmp_path: pathlib.Path) -> None:
-    first, second = (block_of(open_machine(server.url + PUSH, tmp_path / f"cache{number}")) for number in (1, 2))
+    first, second = (
+        block_of(open_machine(server.url + PUSH, tmp_path / f"cache{number}")) for number in (1, 2)
+    )
     took = []
     for _ in range(10):
         first(1, 8000)
@@ -132,7 +140,9 @@ def _commands(server: Server) -> int:
     return int(info["total_commands_processed"])
 
 
-def test_nothing_is_trusted_after_a_lost_connection_until_it_was_checked(server: Server, tmp_path: pathlib.Path) -> None:
+def test_nothing_is_trusted_after_a_lost_connection_until_it_was_checked(
+    server: Server, tmp_path: pathlib.Path
+) -> None:
     with between(server.port) as line:
         first, second = (
             block_of(open_machine(server.url + PUSH, tmp_path / "cache1")),

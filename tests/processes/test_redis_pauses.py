@@ -1,4 +1,7 @@
-"""A server that pauses for less than a second costs variables nothing but the wait; one that refuses costs one computation a machine."""
+"""A server that pauses for less than a second costs variables nothing but the wait.
+
+One that refuses costs one computation a machine.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +35,9 @@ def server(tmp_path: pathlib.Path) -> Iterator[Server]:
 
 
 @pytest.mark.parametrize("pause", [0.1, 0.3, 0.8])
-def test_a_pause_costs_variables_and_put_nothing_but_the_wait(pause: float, server: Server, tmp_path: pathlib.Path) -> None:
+def test_a_pause_costs_variables_and_put_nothing_but_the_wait(
+    pause: float, server: Server, tmp_path: pathlib.Path
+) -> None:
     first, second = (open_machine(server.url, tmp_path / f"cache{number}") for number in (1, 2))
     stop = threading.Event()
 
@@ -54,7 +59,9 @@ def test_a_pause_costs_variables_and_put_nothing_but_the_wait(pause: float, serv
     stop.set()
     done = [worker.result() for worker in workers]
     counts = [first.app[f"count {number}"] for number in range(4)]
-    assert counts == [sum(times for times, _ in done[4 * number : 4 * number + 4]) for number in range(4)], "each counted once"
+    assert counts == [
+        sum(times for times, _ in done[4 * number : 4 * number + 4]) for number in range(4)
+    ], "each counted once"
     assert max(longest for _, longest in done) < pause + 1.5
 
 
@@ -63,7 +70,10 @@ def test_who_has_been_idle_waits_too(server: Server, tmp_path: pathlib.Path) -> 
     stash.app["name"] = 1
     time.sleep(2.5)  # longer than a pause may last
     with server.stopped():
-        reading, calling = at_once(2, lambda number: (time.monotonic(), (lambda: stash.app["name"], block_of(stash))[number]))
+        reading, calling = at_once(
+            2,
+            lambda number: (time.monotonic(), (lambda: stash.app["name"], block_of(stash))[number]),
+        )
         (began, read), (_, block) = reading.result(), calling.result()
         (reader,) = at_once(1, lambda _: read())
         assert is_whole(block(1, 8000), 8000)
@@ -84,7 +94,9 @@ _WITHOUT_ANOTHER_WAY: dict[str, Callable[[Stash, Memo[[int, int], Any], str, str
 
 
 @pytest.mark.parametrize("what", _WITHOUT_ANOTHER_WAY)
-def test_what_has_no_other_way_waits_for_a_pause_to_end(what: str, server: Server, tmp_path: pathlib.Path) -> None:
+def test_what_has_no_other_way_waits_for_a_pause_to_end(
+    what: str, server: Server, tmp_path: pathlib.Path
+) -> None:
     stash = open_machine(server.url, tmp_path / "cache")
     block = block_of(stash, share=True)
     old, put = str(block.ref(1, 8000)), str(stash.put(1, share=True))
@@ -111,8 +123,13 @@ def test_a_long_outage_makes_nobody_wait(server: Server, tmp_path: pathlib.Path)
         assert time.monotonic() - began < 0.1
 
 
-def test_a_computation_that_ends_in_a_pause_keeps_no_other_machine_waiting(server: Server, tmp_path: pathlib.Path) -> None:
-    first, second = (machines.slow_of(open_machine(server.url, tmp_path / f"cache{number}"), tmp_path) for number in (1, 2))
+def test_a_computation_that_ends_in_a_pause_keeps_no_other_machine_waiting(
+    server: Server, tmp_path: pathlib.Path
+) -> None:
+    first, second = (
+        machines.slow_of(open_machine(server.url, tmp_path / f"cache{number}"), tmp_path)
+        for number in (1, 2)
+    )
     (leader,) = at_once(1, lambda _: first("key"))
     wait_until(lambda: lines(tmp_path / "computed"), "it computes")
     (waiter,) = at_once(1, lambda _: second("key"))
@@ -154,15 +171,28 @@ def _read_only(server: Server) -> Iterator[str]:
     yield server.url
 
 
-_ERRORS = ("LOADING the dataset", "READONLY replica", "OOM command", "NOAUTH required", "MISCONF errors", "MASTERDOWN link", "ERR no")
+_ERRORS = (
+    "LOADING the dataset",
+    "READONLY replica",
+    "OOM command",
+    "NOAUTH required",
+    "MISCONF errors",
+    "MASTERDOWN link",
+    "ERR no",
+)
 _AWAY = {"killed": _killed, "hanging": _hanging, "full": _full, "read-only": _read_only}
 
 
 @pytest.mark.parametrize("how", [*_AWAY, *_ERRORS])
-def test_one_of_all_processes_of_a_machine_computes(how: str, server: Server, tmp_path: pathlib.Path) -> None:
+def test_one_of_all_processes_of_a_machine_computes(
+    how: str, server: Server, tmp_path: pathlib.Path
+) -> None:
     with _AWAY[how](server) if how in _AWAY else refusing(how) as url:
         jobs = [start(machines.call_slow, url, tmp_path / "cache", tmp_path, 5) for _ in range(2)]
-        wait_until(lambda: len(lines(tmp_path / "asked")) == 10 and lines(tmp_path / "computed"), "all have asked")
+        wait_until(
+            lambda: len(lines(tmp_path / "asked")) == 10 and lines(tmp_path / "computed"),
+            "all have asked",
+        )
         time.sleep(1)  # the last of them begins to wait
         (tmp_path / "go").touch()
         assert {number for job in jobs for number, _ in result(job)} == {1}
@@ -170,9 +200,16 @@ def test_one_of_all_processes_of_a_machine_computes(how: str, server: Server, tm
 
 
 @pytest.mark.parametrize("how", ["killed", "hanging"])
-def test_who_waits_gets_the_value_when_the_server_goes_in_mid_computation(how: str, server: Server, tmp_path: pathlib.Path) -> None:
-    jobs = [start(machines.call_slow, server.url, tmp_path / "cache", tmp_path, 5) for _ in range(2)]
-    wait_until(lambda: len(lines(tmp_path / "asked")) == 10 and lines(tmp_path / "computed"), "all have asked")
+def test_who_waits_gets_the_value_when_the_server_goes_in_mid_computation(
+    how: str, server: Server, tmp_path: pathlib.Path
+) -> None:
+    jobs = [
+        start(machines.call_slow, server.url, tmp_path / "cache", tmp_path, 5) for _ in range(2)
+    ]
+    wait_until(
+        lambda: len(lines(tmp_path / "asked")) == 10 and lines(tmp_path / "computed"),
+        "all have asked",
+    )
     time.sleep(1)  # the last of them begins to wait
     with _AWAY[how](server):
         (tmp_path / "go").touch()
@@ -197,7 +234,9 @@ def test_one_of_many_tasks_computes(server: Server, tmp_path: pathlib.Path) -> N
     assert calls == [7]
 
 
-def test_what_has_expired_is_computed_by_one_who_serves_the_others(server: Server, tmp_path: pathlib.Path) -> None:
+def test_what_has_expired_is_computed_by_one_who_serves_the_others(
+    server: Server, tmp_path: pathlib.Path
+) -> None:
     clock, calls = FakeClock(), []
     stash = open_machine(server.url, tmp_path / "cache", clock=clock)
 
@@ -216,7 +255,9 @@ def test_what_has_expired_is_computed_by_one_who_serves_the_others(server: Serve
     assert len(calls) == 2
 
 
-def test_that_nothing_is_shared_is_told(tmp_path: pathlib.Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_that_nothing_is_shared_is_told(
+    tmp_path: pathlib.Path, caplog: pytest.LogCaptureFixture
+) -> None:
     with refusing("OOM command not allowed") as url:
         block = block_of(open_machine(url, tmp_path / "cache"))
         for number in range(5):

@@ -28,7 +28,9 @@ def server(tmp_path: pathlib.Path) -> Iterator[Server]:
 
 
 @pytest.mark.parametrize("push", ["", "?push=1"], ids=["checked", "pushed"])
-def test_a_store_that_was_used_before_a_fork_works_in_parent_and_children(push: str, server: Server, tmp_path: pathlib.Path) -> None:
+def test_a_store_that_was_used_before_a_fork_works_in_parent_and_children(
+    push: str, server: Server, tmp_path: pathlib.Path
+) -> None:
     assert result(start(machines.use_after_fork, server.url + push, tmp_path / "cache", 4)) == []
 
 
@@ -47,7 +49,9 @@ def test_16_threads_share_a_store(server: Server, tmp_path: pathlib.Path) -> Non
     assert stash.app["count"] == 16 * 15
 
 
-def test_greenlets_share_one_computation_and_never_block_the_others(server: Server, tmp_path: pathlib.Path) -> None:
+def test_greenlets_share_one_computation_and_never_block_the_others(
+    server: Server, tmp_path: pathlib.Path
+) -> None:
     answer = result(start(machines.use_in_greenlets, server.url, tmp_path / "cache", tmp_path, 20))
     assert answer["values"] == [7] * 20
     assert lines(tmp_path / "computed") == ["key"]
@@ -59,17 +63,45 @@ def test_greenlets_share_one_computation_and_never_block_the_others(server: Serv
 def _host(url: str, cache: pathlib.Path, *options: str) -> Iterator[str]:
     """Run one host of the example."""
     port = free_port()
-    command = [sys.executable, "-m", "gunicorn", "--config", str(DEPLOY / "gunicorn.conf.py"), "--chdir", str(DEPLOY)]
-    command += ["--bind", f"127.0.0.1:{port}", "--log-level", "warning", "--timeout", "120", "--workers", "2", *options, "app:server"]
-    environment = {"DASH_STASH_URL": url, "DASH_STASH_SECRET": "the secret of both hosts", "XDG_CACHE_HOME": str(cache)}
+    command = [
+        sys.executable,
+        "-m",
+        "gunicorn",
+        "--config",
+        str(DEPLOY / "gunicorn.conf.py"),
+        "--chdir",
+        str(DEPLOY),
+    ]
+    command += [
+        "--bind",
+        f"127.0.0.1:{port}",
+        "--log-level",
+        "warning",
+        "--timeout",
+        "120",
+        "--workers",
+        "2",
+        *options,
+        "app:server",
+    ]
+    environment = {
+        "DASH_STASH_URL": url,
+        "DASH_STASH_SECRET": "the secret of both hosts",
+        "XDG_CACHE_HOME": str(cache),
+    }
     with serving(command, port, environment) as address:
         yield address
 
 
 @pytest.mark.parametrize("worker", ["gthread", "gevent"])
-def test_two_hosts_of_the_example_serve_one_browser(worker: str, server: Server, tmp_path: pathlib.Path) -> None:
+def test_two_hosts_of_the_example_serve_one_browser(
+    worker: str, server: Server, tmp_path: pathlib.Path
+) -> None:
     options = () if worker == "gthread" else ("--worker-class", "gevent")
-    with _host(server.url, tmp_path / "cache1", *options) as first, _host(server.url, tmp_path / "cache2", *options) as second:
+    with (
+        _host(server.url, tmp_path / "cache1", *options) as first,
+        _host(server.url, tmp_path / "cache2", *options) as second,
+    ):
         browser = Browser(first)
         signal = browser.call("signal.data", station__value="north")
         told = []
@@ -88,10 +120,14 @@ def test_two_hosts_of_the_example_serve_one_browser(worker: str, server: Server,
         assert stranger.post("who.children", signal__data=signal).status_code == 403
 
 
-def test_behind_a_proxy_with_an_address_of_its_own_the_cookie_is_secure(server: Server, tmp_path: pathlib.Path) -> None:
+def test_behind_a_proxy_with_an_address_of_its_own_the_cookie_is_secure(
+    server: Server, tmp_path: pathlib.Path
+) -> None:
     with _host(server.url, tmp_path / "cache") as address:
         for came_by, is_secure in (("https", True), ("http", False)):
-            proxy = http.client.HTTPConnection(address.removeprefix("http://"), source_address=("127.0.0.2", 0))
+            proxy = http.client.HTTPConnection(
+                address.removeprefix("http://"), source_address=("127.0.0.2", 0)
+            )
             with contextlib.closing(proxy):
                 proxy.request("GET", "/", headers={"X-Forwarded-Proto": came_by})
                 cookie = must(proxy.getresponse().getheader("Set-Cookie"))

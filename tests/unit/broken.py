@@ -41,7 +41,9 @@ class Sound:
     def forget_tag(self, tag: str) -> None:
         self.below.forget_tag(tag)
 
-    def list(self, scope: str | None = None, kind: str | None = None, tag: str | None = None) -> Sequence[Listed]:
+    def list(
+        self, scope: str | None = None, kind: str | None = None, tag: str | None = None
+    ) -> Sequence[Listed]:
         return self.below.list(scope, kind, tag)
 
     def end(self, holder: str) -> None:
@@ -88,7 +90,9 @@ class TrustsTime(Sound):
     """Takes no value for over."""
 
     def commit(self, flight: Flight | None, key: bytes, facts: Facts, encoded: Encoded) -> bool:
-        return self.below.commit(flight, key, dataclasses.replace(facts, gone_at=float("inf")), encoded)
+        return self.below.commit(
+            flight, key, dataclasses.replace(facts, gone_at=float("inf")), encoded
+        )
 
 
 class TrustsTags(Sound):
@@ -183,7 +187,9 @@ class DeletesForNow(Sound):
     """Deletes what is stored, and lets a flight under way bring it back."""
 
     def delete(self, key: bytes, flight: Flight | None = None) -> bool:
-        return self.below.commit(None, key, Facts("memo", "f", 0.0, gone_at=1.0), Encoded(None, (), ()))
+        return self.below.commit(
+            None, key, Facts("memo", "f", 0.0, gone_at=1.0), Encoded(None, (), ())
+        )
 
 
 class DeletesLate(Sound):
@@ -257,14 +263,18 @@ class ForgetsAll(Sound):
 class Blind(Sound):
     """Lists nothing."""
 
-    def list(self, scope: str | None = None, kind: str | None = None, tag: str | None = None) -> Sequence[Listed]:
+    def list(
+        self, scope: str | None = None, kind: str | None = None, tag: str | None = None
+    ) -> Sequence[Listed]:
         return ()
 
 
 class Indiscreet(Sound):
     """Lists everything, whatever was asked for."""
 
-    def list(self, scope: str | None = None, kind: str | None = None, tag: str | None = None) -> Sequence[Listed]:
+    def list(
+        self, scope: str | None = None, kind: str | None = None, tag: str | None = None
+    ) -> Sequence[Listed]:
         return self.below.list()
 
 
@@ -272,8 +282,14 @@ class ReadsByListing(Sound):
     """Needs the listing for a read."""
 
     def read(self, key: bytes, part: PartName | None = None) -> Found | None:
-        self.shared.setdefault("known", set()).update(listed.key for listed in self.below.list() if "lost" not in self.shared)
-        return self.below.read(key, part) if key in self.shared["known"] and "lost" not in self.shared else None
+        self.shared.setdefault("known", set()).update(
+            listed.key for listed in self.below.list() if "lost" not in self.shared
+        )
+        return (
+            self.below.read(key, part)
+            if key in self.shared["known"] and "lost" not in self.shared
+            else None
+        )
 
 
 class OneAtATime(Sound):
@@ -312,7 +328,9 @@ class BrokenLaboratory:
         self.clock: FakeClock = laboratory.clock
 
     def open(self, *, sealing_key: bytes = SEALING_KEY, limits: Limits = LIMITS) -> Store:
-        return self._broken(self._laboratory.open(sealing_key=sealing_key, limits=limits), self._shared)
+        return self._broken(
+            self._laboratory.open(sealing_key=sealing_key, limits=limits), self._shared
+        )
 
     def stored(self) -> set[bytes]:
         return self._laboratory.stored()

@@ -27,7 +27,10 @@ from unit import values
 
 
 def changed(value: Any) -> Iterator[tuple[str, Any]]:
-    """Yield what can be changed, and the changed value, which is another object; the value itself stays as it is."""
+    """Yield what can be changed, and the changed value, which is another object.
+
+    The value itself stays as it is.
+    """
     for kind, changes in _CHANGES:
         if isinstance(value, kind):
             yield from changes(value)
@@ -107,17 +110,30 @@ def _mapping(value: dict[Any, Any]) -> Iterator[tuple[str, Any]]:
     for place, (name, item) in enumerate(items):
         for what, other in changed(item):
             yield what, _with_items(value, [*items[:place], (name, other), *items[place + 1 :]])
-        yield "name", _with_items(value, [*items[:place], (("new", name), item), *items[place + 1 :]])
+        yield (
+            "name",
+            _with_items(value, [*items[:place], (("new", name), item), *items[place + 1 :]]),
+        )
         yield "length", _with_items(value, items[:place] + items[place + 1 :])
     if len(items) > 1:
         yield "order", _with_items(value, items[::-1])
     yield "length", _with_items(value, [*items, ("another", None)])
-    others: list[Any] = [dict(items), OrderedDict(items), defaultdict(None, items), defaultdict(list, items), items]
+    others: list[Any] = [
+        dict(items),
+        OrderedDict(items),
+        defaultdict(None, items),
+        defaultdict(list, items),
+        items,
+    ]
     yield from (("type", other) for other in others if repr(other) != repr(value))
 
 
 def _with_items(value: dict[Any, Any], items: list[Any]) -> dict[Any, Any]:
-    return defaultdict(value.default_factory, items) if isinstance(value, defaultdict) else type(value)(items)
+    return (
+        defaultdict(value.default_factory, items)
+        if isinstance(value, defaultdict)
+        else type(value)(items)
+    )
 
 
 def _set(value: Any) -> Iterator[tuple[str, Any]]:
@@ -185,7 +201,11 @@ def _array(value: Any) -> Iterator[tuple[str, Any]]:
 
 def _other_dtypes(dtype: Any) -> Iterator[Any]:
     if dtype.char == "T":
-        yield from (np.dtypes.StringDType(na_object=math.nan), np.dtypes.StringDType(coerce=not dtype.coerce), np.dtype(object))
+        yield from (
+            np.dtypes.StringDType(na_object=math.nan),
+            np.dtypes.StringDType(coerce=not dtype.coerce),
+            np.dtype(object),
+        )
         return
     if dtype.newbyteorder() != dtype:
         yield dtype.newbyteorder()
@@ -199,7 +219,13 @@ def _other_dtypes(dtype: Any) -> Iterator[Any]:
         yield np.dtype((np.record, fields))
         if dtype.itemsize:
             yield (
-                np.dtype({"names": list(dtype.names), "formats": [kind for _, kind in fields], "itemsize": dtype.itemsize + 8})
+                np.dtype(
+                    {
+                        "names": list(dtype.names),
+                        "formats": [kind for _, kind in fields],
+                        "itemsize": dtype.itemsize + 8,
+                    }
+                )
                 if not (dtype.isalignedstruct)
                 else np.dtype(fields)
             )
@@ -207,10 +233,19 @@ def _other_dtypes(dtype: Any) -> Iterator[Any]:
 
 def _masked(value: Any) -> Iterator[tuple[str, Any]]:
     def made(**options: Any) -> Any:
-        same: dict[str, Any] = {"data": value.data, "mask": value.mask, "fill_value": value.fill_value, "hard_mask": value.hardmask}
+        same: dict[str, Any] = {
+            "data": value.data,
+            "mask": value.mask,
+            "fill_value": value.fill_value,
+            "hard_mask": value.hardmask,
+        }
         return np.ma.MaskedArray(**(same | options))
 
-    yield from ((f"data: {what}", made(data=other)) for what, other in _array(value.data) if what == "element")
+    yield from (
+        (f"data: {what}", made(data=other))
+        for what, other in _array(value.data)
+        if what == "element"
+    )
     opposite = np.ma.getmaskarray(value).copy()
     opposite.view("?")[...] = ~opposite.view("?")
     yield "mask", made(mask=opposite)
@@ -227,7 +262,11 @@ def _frame(value: pd.DataFrame) -> Iterator[tuple[str, Any]]:
                 made = pd.concat([*columns[:place], other, *columns[place + 1 :]], axis=1)
                 yield f"{column.name}: {what}", made.set_axis(value.columns, axis=1)
         yield "columns", value.iloc[:, [other for other in range(len(columns)) if other != place]]
-    yield from ((f"columns: {what}", value.set_axis(other, axis=1)) for what, other in _index(value.columns) if len(other) == len(columns))
+    yield from (
+        (f"columns: {what}", value.set_axis(other, axis=1))
+        for what, other in _index(value.columns)
+        if len(other) == len(columns)
+    )
     yield from _if_other("order", value, value.iloc[:, ::-1])
     yield from _if_other("order", value, value[::-1])
     yield from _labelled(value)
@@ -253,12 +292,20 @@ def _series(value: pd.Series[Any]) -> Iterator[tuple[str, Any]]:
 
 def _values_of(value: pd.Series[Any]) -> Iterator[tuple[str, Any]]:
     for what, other in _taken(len(value)):
-        yield from _if_other(what, value, pd.Series(value.array.take(other), value.index[: len(other)], name=value.name))
+        yield from _if_other(
+            what,
+            value,
+            pd.Series(value.array.take(other), value.index[: len(other)], name=value.name),
+        )
     for place in range(len(value)):
-        taken = value.array.take([-1 if other == place else other for other in range(len(value))], allow_fill=True)
+        taken = value.array.take(
+            [-1 if other == place else other for other in range(len(value))], allow_fill=True
+        )
         yield from _if_other("missing", value, pd.Series(taken, value.index, name=value.name))
     for dtype in ("object", "string", "category"):
-        with contextlib.suppress(TypeError, ValueError, NotImplementedError):  # where there is no such conversion
+        with contextlib.suppress(
+            TypeError, ValueError, NotImplementedError
+        ):  # where there is no such conversion
             yield from _if_other("type", value, value.astype(dtype))
 
 
@@ -283,7 +330,12 @@ def _index(value: Any) -> Iterator[tuple[str, Any]]:
     for what, other in _taken(len(value)):
         yield from _if_other(what, value, value.take(other))
     for place in range(value.nlevels):
-        yield "name", value.set_names([("new" if place == level else name) for level, name in enumerate(value.names)])
+        yield (
+            "name",
+            value.set_names(
+                [("new" if place == level else name) for level, name in enumerate(value.names)]
+            ),
+        )
     if isinstance(value, pd.MultiIndex):
         yield "levels", value.set_levels([[*level, "unused"] for level in value.levels])
         return
@@ -324,11 +376,24 @@ def _polars_values(value: pl.Series) -> Iterator[tuple[str, Any]]:
 
 
 _OTHER_POLARS: dict[Any, tuple[Any, ...]] = {
-    pl.Int64: (pl.Int32, pl.Float64, pl.Int128, pl.Datetime("ns"), pl.Duration("us"), pl.Duration("ms"), pl.Decimal(20, 2)),
+    pl.Int64: (
+        pl.Int32,
+        pl.Float64,
+        pl.Int128,
+        pl.Datetime("ns"),
+        pl.Duration("us"),
+        pl.Duration("ms"),
+        pl.Decimal(20, 2),
+    ),
     pl.Float64: (pl.Float32,),
     pl.String: (pl.Categorical, pl.Binary),
     pl.Datetime: (pl.Datetime("ns"), pl.Datetime("us"), pl.Datetime("us", "Europe/Berlin")),
-    pl.Enum: (pl.String, pl.Enum(["b", "a", "never"]), pl.Enum(["a", "b"]), pl.Enum(["a", "b", "other"])),
+    pl.Enum: (
+        pl.String,
+        pl.Enum(["b", "a", "never"]),
+        pl.Enum(["a", "b"]),
+        pl.Enum(["a", "b", "other"]),
+    ),
     pl.Null: (pl.Int8,),
 }
 
@@ -340,16 +405,27 @@ def _arrow(value: Any) -> Iterator[tuple[str, Any]]:
     for what, other in _taken(len(value)):
         yield from _if_other(what, value, value.take(pa.array(other, pa.int64())))
     for place in range(len(value)):
-        taken = value.take(pa.array([None if other == place else other for other in range(len(value))], pa.int64()))
+        taken = value.take(
+            pa.array([None if other == place else other for other in range(len(value))], pa.int64())
+        )
         yield from _if_other("missing", value, taken)
-    for dtype in (pa.large_string(), pa.string_view(), pa.int16(), pa.timestamp("ns"), pa.dictionary(pa.int8(), pa.string())):
+    for dtype in (
+        pa.large_string(),
+        pa.string_view(),
+        pa.int16(),
+        pa.timestamp("ns"),
+        pa.dictionary(pa.int8(), pa.string()),
+    ):
         try:
             other = value.cast(dtype)
         except (pa.ArrowNotImplementedError, pa.ArrowInvalid):
             continue
         if other.type != value.type:
             yield "type", other
-    yield "class", pa.chunked_array([value]) if isinstance(value, pa.Array) else value.combine_chunks()
+    yield (
+        "class",
+        pa.chunked_array([value]) if isinstance(value, pa.Array) else value.combine_chunks(),
+    )
 
 
 def _arrow_table(value: Any) -> Iterator[tuple[str, Any]]:
@@ -360,10 +436,18 @@ def _arrow_table(value: Any) -> Iterator[tuple[str, Any]]:
         yield "name", value.rename_columns({field.name: "another"})
         yield "metadata", value.cast(value.schema.set(place, field.with_metadata({"unit": "m"})))
         if not value.column(place).null_count:
-            yield "nullability", value.cast(value.schema.set(place, field.with_nullable(nullable=False)))
+            yield (
+                "nullability",
+                value.cast(value.schema.set(place, field.with_nullable(nullable=False))),
+            )
         yield "columns", value.remove_column(place)
     yield "metadata", value.replace_schema_metadata({"source": "here"})
-    yield "metadata", value.replace_schema_metadata(None) if value.schema.metadata else value.replace_schema_metadata({"": ""})
+    yield (
+        "metadata",
+        value.replace_schema_metadata(None)
+        if value.schema.metadata
+        else value.replace_schema_metadata({"": ""}),
+    )
     yield from _if_other("order", value, value.select(value.column_names[::-1]))
 
 
@@ -374,12 +458,29 @@ def _only(*others: Callable[[Any], Any]) -> Callable[[Any], Iterator[tuple[str, 
 _CHANGES: list[tuple[Any, Callable[[Any], Iterator[tuple[str, Any]]]]] = [
     (enum.Enum, _enum),
     (bool, _only(lambda value: not value, int, np.bool_)),
-    (pd.Timestamp, _only(lambda value: value + pd.Timedelta(1), lambda value: value.asm8, lambda value: value.tz_localize("UTC"))),
+    (
+        pd.Timestamp,
+        _only(
+            lambda value: value + pd.Timedelta(1),
+            lambda value: value.asm8,
+            lambda value: value.tz_localize("UTC"),
+        ),
+    ),
     (datetime.datetime, _zoned),
-    (datetime.date, _only(lambda value: datetime.datetime(value.year, value.month, value.day), str)),  # noqa: DTZ001
+    (
+        datetime.date,
+        _only(lambda value: datetime.datetime(value.year, value.month, value.day), str),  # noqa: DTZ001
+    ),
     (datetime.time, _zoned),
     (datetime.timedelta, _only(lambda value: value - datetime.timedelta(microseconds=1), str)),
-    (uuid.UUID, _only(lambda value: uuid.UUID(int=value.int ^ 1), lambda value: uuid.UUID(int=value.int, is_safe=uuid.SafeUUID.safe), str)),
+    (
+        uuid.UUID,
+        _only(
+            lambda value: uuid.UUID(int=value.int ^ 1),
+            lambda value: uuid.UUID(int=value.int, is_safe=uuid.SafeUUID.safe),
+            str,
+        ),
+    ),
     (decimal.Decimal, _decimal),
     (fractions.Fraction, _only(lambda value: value + 1, str)),
     (range, _only(lambda value: range(value.start, value.stop + value.step, value.step), list)),
@@ -390,7 +491,10 @@ _CHANGES: list[tuple[Any, Callable[[Any], Iterator[tuple[str, Any]]]]] = [
     (str, _text),
     (
         bytes | bytearray,
-        _only(lambda value: value + b"\0", lambda value: bytes(value) if isinstance(value, bytearray) else bytearray(value)),
+        _only(
+            lambda value: value + b"\0",
+            lambda value: bytes(value) if isinstance(value, bytearray) else bytearray(value),
+        ),
     ),
     (pathlib.PurePath, _path),
     (np.ma.MaskedArray, _masked),

@@ -91,7 +91,11 @@ class LocalLaboratory:
 
 
 class RedisLaboratory:
-    """A server of its own; each store that is opened is another machine's, but for every third, which shares a folder with the first."""
+    """A server of its own.
+
+    Each store that is opened is another machine's, but for every third, which shares a folder with
+    the first.
+    """
 
     def __init__(self, folder: pathlib.Path, clock: FakeClock, program: str = REDIS) -> None:
         self._folder, self.clock, self._opened = folder, clock, 0
@@ -114,7 +118,11 @@ class RedisLaboratory:
 
     def damage(self, key: bytes) -> None:
         shutil.rmtree(self._folder)  # what machines have already is whole
-        pieces = [name for name in self._keys(f"dash-stash:v:{{{key.hex()}}}*") if not name.endswith(b":m")]
+        pieces = [
+            name
+            for name in self._keys(f"dash-stash:v:{{{key.hex()}}}*")
+            if not name.endswith(b":m")
+        ]
         for name in pieces or self._keys(f"dash-stash:p:{{{key.hex()}}}"):
             content = bytearray(self._server.client().get(name))
             content[-1] ^= 1
@@ -122,7 +130,12 @@ class RedisLaboratory:
 
     def lay(self, key: bytes, *, in_place_of: bytes) -> None:
         for name in self._keys(f"dash-stash:[pv]:{{{key.hex()}}}*"):
-            self._server.ask("COPY", name, name.replace(key.hex().encode(), in_place_of.hex().encode()), "REPLACE")
+            self._server.ask(
+                "COPY",
+                name,
+                name.replace(key.hex().encode(), in_place_of.hex().encode()),
+                "REPLACE",
+            )
 
     def lose_listing(self) -> None:
         for name in self._keys("dash-stash:[thrs]:*"):

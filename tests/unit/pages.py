@@ -44,13 +44,20 @@ class Page:
 
     def tell(self, what: str) -> TestResponse:
         """Say "leave" or "stay", as the page's script does."""
-        response: TestResponse = self.browser.post(f"/_dash-stash/{what}", data=f"{self.id}.{self.tab}")
+        response: TestResponse = self.browser.post(
+            f"/_dash-stash/{what}", data=f"{self.id}.{self.tab}"
+        )
         return response
 
     def layout(self) -> Any:
         return self.browser.get("/_dash-layout", headers=self.headers).get_json()
 
-    def post(self, outputs: str | Sequence[str], *inputs: Prop | list[Prop], state: Sequence[Prop | list[Prop]] = ()) -> TestResponse:
+    def post(
+        self,
+        outputs: str | Sequence[str],
+        *inputs: Prop | list[Prop],
+        state: Sequence[Prop | list[Prop]] = (),
+    ) -> TestResponse:
         """Call the callback that has these outputs, each "id.property"."""
         several = not isinstance(outputs, str)
         names = [outputs] if isinstance(outputs, str) else list(outputs)
@@ -63,15 +70,25 @@ class Page:
             "state": list(map(_sent, state)),
             "changedPropIds": [f"{_id(first[0])}.{first[1]}"],
         }
-        response: TestResponse = self.browser.post("/_dash-update-component", json=body, headers=self.headers)
+        response: TestResponse = self.browser.post(
+            "/_dash-update-component", json=body, headers=self.headers
+        )
         return response
 
-    def call(self, outputs: str | Sequence[str], *inputs: Prop | list[Prop], state: Sequence[Prop | list[Prop]] = ()) -> Any:
+    def call(
+        self,
+        outputs: str | Sequence[str],
+        *inputs: Prop | list[Prop],
+        state: Sequence[Prop | list[Prop]] = (),
+    ) -> Any:
         """Call a callback and return what it put into its output, or outputs."""
         response = self.post(outputs, *inputs, state=state)
         assert response.status_code == 200, response.get_data(as_text=True)[-2000:]
         answer = response.get_json()["response"]
-        values = [answer.get(identifier, {}).get(prop) for identifier, prop in (name.rsplit(".", 1) for name in _names(outputs))]
+        values = [
+            answer.get(identifier, {}).get(prop)
+            for identifier, prop in (name.rsplit(".", 1) for name in _names(outputs))
+        ]
         return values[0] if isinstance(outputs, str) else values
 
 
@@ -80,7 +97,11 @@ def _names(outputs: str | Sequence[str]) -> list[str]:
 
 
 def _id(identifier: Any) -> str:
-    return identifier if isinstance(identifier, str) else json.dumps(identifier, sort_keys=True, separators=(",", ":"))
+    return (
+        identifier
+        if isinstance(identifier, str)
+        else json.dumps(identifier, sort_keys=True, separators=(",", ":"))
+    )
 
 
 def _sent(prop: Prop | list[Prop]) -> Any:

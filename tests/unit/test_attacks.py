@@ -21,7 +21,15 @@ from dash import Dash, Input, Output, dcc, html
 from hypothesis import given
 from hypothesis import strategies as some
 
-from dash_stash import ConfigError, NoSession, RefInvalid, Stash, StoreUnavailable, StoreUnsafe, seal
+from dash_stash import (
+    ConfigError,
+    NoSession,
+    RefInvalid,
+    Stash,
+    StoreUnavailable,
+    StoreUnsafe,
+    seal,
+)
 from dash_stash.plugin.ids import ID_SIZE, Cookie, proven, sign
 from dash_stash.ref import is_reference
 from support import NAME, FakeClock, sweep
@@ -66,11 +74,23 @@ def _mutations(texts: list[str], count: int, *, at: int = 0) -> Iterator[str]:
             yield changed
 
 
-def test_of_100_000_mutated_references_none_opens_and_none_raises_anything_else(stash: Stash) -> None:
+def test_of_100_000_mutated_references_none_opens_and_none_raises_anything_else(
+    stash: Stash,
+) -> None:
     with visit(stash):
         value = {"a": [1, 2], "b": 3}
         ref, memo = stash.put(value), stash.memo(lambda n: n)
-        genuine = [str(r) for r in (ref, ref["a"], ref["a"][1], memo.ref(1), ref.lasting("1h"), stash.put(1, share=True))]
+        genuine = [
+            str(r)
+            for r in (
+                ref,
+                ref["a"],
+                ref["a"][1],
+                memo.ref(1),
+                ref.lasting("1h"),
+                stash.put(1, share=True),
+            )
+        ]
         outcomes = {"text": 0, "refused": 0}
         for text in _mutations(genuine, _MANY, at=len("stash:")):
             if not is_reference(text):
@@ -90,12 +110,16 @@ def test_of_100_000_mutated_cookies_and_ids_none_proves_anything() -> None:
     assert [text for text in _mutations(signed, _MANY) if Cookie.proven(text, _KEY)] == []
     ids = [sign(bytes([number]) * ID_SIZE, _KEY, b"session") for number in range(5)]
     assert all(proven(text, _KEY, ID_SIZE, b"session") for text in ids)
-    assert [text for text in _mutations(ids, _MANY) if proven(text, _KEY, ID_SIZE, b"session")] == []
+    assert [
+        text for text in _mutations(ids, _MANY) if proven(text, _KEY, ID_SIZE, b"session")
+    ] == []
     assert [text for text in ids if proven(text, _KEY, ID_SIZE, b"another")] == []
 
 
 @given(
-    text=some.text() | some.from_regex(r"stash:[A-Za-z0-9_=+/-]*", fullmatch=True) | some.binary().map(lambda raw: raw.decode("latin-1"))
+    text=some.text()
+    | some.from_regex(r"stash:[A-Za-z0-9_=+/-]*", fullmatch=True)
+    | some.binary().map(lambda raw: raw.decode("latin-1"))
 )
 def test_any_text_is_a_refused_reference_or_just_text(text: str) -> None:
     assert proven(text, _KEY, ID_SIZE) is None
@@ -129,7 +153,10 @@ def app(folder: pathlib.Path, clock: FakeClock) -> Dash:
 
     @app.callback(Output("counts", "data"), Input("go", "n_clicks"))
     def count(_: int) -> list[int]:
-        return [scope.modify("n", lambda n: n + 1, default=0) for scope in (stash.session, stash.tab, stash.page)]
+        return [
+            scope.modify("n", lambda n: n + 1, default=0)
+            for scope in (stash.session, stash.tab, stash.page)
+        ]
 
     @app.callback(Output("end", "data"), Input("logout", "n_clicks"))
     def log_out(_: int) -> bool:
@@ -155,7 +182,11 @@ def _put(page: Page) -> str:
 
 def _sendable(text: str) -> str:
     """What of *text* can stand in a header, and is not taken away there."""
-    return "".join(letter for letter in text if letter.isascii() and letter.isprintable() and letter not in ' ;,"\\')
+    return "".join(
+        letter
+        for letter in text
+        if letter.isascii() and letter.isprintable() and letter not in ' ;,"\\'
+    )
 
 
 class _Slow(io.BytesIO):
@@ -174,10 +205,22 @@ class _Slow(io.BytesIO):
 def test_a_request_that_is_held_open_over_a_login_has_the_old_cookie(app: Dash) -> None:
     victim, thief = Page(app), Page(app)
     thief.browser.set_cookie(*_cookie(victim), path="/")
-    call = {"output": "counts.data", "outputs": {"id": "counts", "property": "data"}, "changedPropIds": ["go.n_clicks"]}
-    body = json.dumps(call | {"inputs": [{"id": "go", "property": "n_clicks", "value": 1}]}).encode()
-    held = _Slow(body, lambda: Caller(lambda: victim.call("start.data", ("login", "n_clicks", 1))).result())
-    sent = {"content_type": "application/json", "content_length": len(body), "headers": victim.headers}
+    call = {
+        "output": "counts.data",
+        "outputs": {"id": "counts", "property": "data"},
+        "changedPropIds": ["go.n_clicks"],
+    }
+    body = json.dumps(
+        call | {"inputs": [{"id": "go", "property": "n_clicks", "value": 1}]}
+    ).encode()
+    held = _Slow(
+        body, lambda: Caller(lambda: victim.call("start.data", ("login", "n_clicks", 1))).result()
+    )
+    sent = {
+        "content_type": "application/json",
+        "content_length": len(body),
+        "headers": victim.headers,
+    }
     answer = thief.browser.post("/_dash-update-component", input_stream=held, **sent)
     assert (answer.status_code, answer.headers.getlist("Set-Cookie")) == (403, [])
     assert victim.call("counts.data", ("go", "n_clicks", 1)) == [1, 1, 1]
@@ -203,14 +246,18 @@ def test_of_two_logins_with_one_cookie_only_the_first_gets_a_new_one(app: Dash) 
     assert victim.call("counts.data", ("go", "n_clicks", 1)) == [1, 1, 1]
 
 
-def test_mutated_references_cookies_and_ids_are_refused_by_the_app_and_never_break_it(app: Dash) -> None:
+def test_mutated_references_cookies_and_ids_are_refused_by_the_app_and_never_break_it(
+    app: Dash,
+) -> None:
     page = Page(app)
     ref, (name, cookie) = _put(page), _cookie(page)
     for text in _mutations([ref], 300, at=len("stash:")):
         sendable = text.encode("utf-8", "replace").decode()
         answer = page.post("value.data", ("ref", "data", sendable))
         if answer.status_code == 200:
-            assert answer.get_json()["response"]["value"]["data"] == sendable, "it stays what it is: text"
+            assert answer.get_json()["response"]["value"]["data"] == sendable, (
+                "it stays what it is: text"
+            )
         else:
             assert (answer.status_code, "X-Dash-Stash-Notice" in answer.headers) == (403, True)
     ids = page.headers["X-Dash-Stash"]
@@ -221,10 +268,23 @@ def test_mutated_references_cookies_and_ids_are_refused_by_the_app_and_never_bre
         thief = Page(app)
         thief.browser.set_cookie(name, text)
         assert thief.post("counts.data", ("go", "n_clicks", 1)).status_code == 403
-    assert Page(app, browser=page.browser).call("value.data", ("ref", "data", ref)) == "a secret of mine"
+    assert (
+        Page(app, browser=page.browser).call("value.data", ("ref", "data", ref))
+        == "a secret of mine"
+    )
 
 
-@pytest.mark.parametrize("text", ["stash:", "stash:hello", "stash:" + "A" * 90, "stash:" + "A" * 5000, "stash:💥", "stash:\ud800"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "stash:",
+        "stash:hello",
+        "stash:" + "A" * 90,
+        "stash:" + "A" * 5000,
+        "stash:💥",
+        "stash:\ud800",
+    ],
+)
 def test_what_a_user_types_stays_text(app: Dash, text: str) -> None:
     assert Page(app).call("typed.data", ("text", "value", text)) == text
 
@@ -241,17 +301,25 @@ def test_what_a_thief_has_is_worth_nothing_after_login_or_logout(app: Dash) -> N
         assert thief.post("value.data", ("ref", "data", ref)).status_code == 403
         assert thief.post("counts.data", ("go", "n_clicks", 1)).status_code == 403
         # Nor does loading the page bring it back: that gives the thief a session of its own.
-        assert Page(app, browser=thief.browser).call("counts.data", ("go", "n_clicks", 1)) == [1, 1, 1]
+        assert Page(app, browser=thief.browser).call("counts.data", ("go", "n_clicks", 1)) == [
+            1,
+            1,
+            1,
+        ]
         assert thief.post("value.data", ("ref", "data", ref)).status_code == 403
 
 
-def test_what_another_app_or_deployment_minted_opens_nothing(app: Dash, folder: pathlib.Path) -> None:
+def test_what_another_app_or_deployment_minted_opens_nothing(
+    app: Dash, folder: pathlib.Path
+) -> None:
     page = Page(app)
     ref, (name, cookie) = _put(page), _cookie(page)
     beside = Dash("beside", requests_pathname_prefix="/beside/")
     elsewhere = Dash("elsewhere")
     others = [
-        Stash(beside, f"file://{folder}", secret="a secret for the tests only"),  # the same host, and the same store
+        Stash(
+            beside, f"file://{folder}", secret="a secret for the tests only"
+        ),  # the same host, and the same store
         Stash(elsewhere, f"file://{folder}", secret="another secret for the tests"),
     ]
     for other, stash in zip((beside, elsewhere), others, strict=True):
@@ -267,7 +335,9 @@ def test_what_another_app_or_deployment_minted_opens_nothing(app: Dash, folder: 
                 stash.ref(ref)
 
 
-def test_what_is_huge_is_refused_before_any_work_on_it(app: Dash, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_huge_is_refused_before_any_work_on_it(
+    app: Dash, monkeypatch: pytest.MonkeyPatch
+) -> None:
     page = Page(app)
     _put(page)
     name, _ = _cookie(page)
@@ -281,7 +351,9 @@ def test_what_is_huge_is_refused_before_any_work_on_it(app: Dash, monkeypatch: p
 
     monkeypatch.setattr(seal, "make", counting)
     monkeypatch.setattr(base64, "urlsafe_b64decode", _bounded(base64.urlsafe_b64decode))
-    assert page.post("value.data", ("ref", "data", f"stash:{huge}")).status_code == 200, "it is text"
+    assert page.post("value.data", ("ref", "data", f"stash:{huge}")).status_code == 200, (
+        "it is text"
+    )
     page.id = huge
     assert page.post("counts.data", ("go", "n_clicks", 1)).status_code == 403
     page.tell("leave")
@@ -298,7 +370,9 @@ def _bounded(decode: Callable[[Any], bytes]) -> Callable[[Any], bytes]:
     return bounded
 
 
-def test_the_log_shows_nothing_that_opens_anything(app: Dash, folder: pathlib.Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_log_shows_nothing_that_opens_anything(
+    app: Dash, folder: pathlib.Path, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.DEBUG)
     page, other = Page(app), Page(app)
     ref, (_, cookie) = _put(page), _cookie(page)
@@ -319,7 +393,9 @@ def test_the_log_shows_nothing_that_opens_anything(app: Dash, folder: pathlib.Pa
 # Timing
 
 
-def test_a_wrong_seal_takes_the_same_way_wherever_it_is_wrong(stash: Stash, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_seal_takes_the_same_way_wherever_it_is_wrong(
+    stash: Stash, monkeypatch: pytest.MonkeyPatch
+) -> None:
     compared: list[tuple[int, int]] = []
     compare = hmac.compare_digest
 
@@ -385,7 +461,9 @@ _HOSTILE = [
 ]
 
 
-def test_names_and_arguments_are_never_paths(stash: Stash, url: str, folder: pathlib.Path, tmp_path: pathlib.Path) -> None:
+def test_names_and_arguments_are_never_paths(
+    stash: Stash, url: str, folder: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
     memo = stash.memo(tags=_HOSTILE)(lambda name: [name])
     with visit(stash):
         for name in _HOSTILE:
@@ -396,7 +474,9 @@ def test_names_and_arguments_are_never_paths(stash: Stash, url: str, folder: pat
         ref = stash.put(named)
         assert {name: stash.ref(str(ref[name])).get() for name in named} == named
         for name in _HOSTILE:
-            assert stash.app[name] == stash.session[name] == stash.page[name] == name, "none is another's"
+            assert stash.app[name] == stash.session[name] == stash.page[name] == name, (
+                "none is another's"
+            )
         assert set(stash.session) == set(_HOSTILE)
         for name in _HOSTILE:
             stash.forget(tag=name)
@@ -411,11 +491,26 @@ def test_names_and_arguments_are_never_paths(stash: Stash, url: str, folder: pat
 
 
 def test_users_ids_are_kept_apart_whatever_they_are(folder: pathlib.Path) -> None:
-    ids: list[Any] = [*(name for name in _HOSTILE if name), "1", 1, b"1", -1, 0, 10**6000, "0", b"\xff\x00", "user:", "A", "a"]
+    ids: list[Any] = [
+        *(name for name in _HOSTILE if name),
+        "1",
+        1,
+        b"1",
+        -1,
+        0,
+        10**6000,
+        "0",
+        b"\xff\x00",
+        "user:",
+        "A",
+        "a",
+    ]
     app = Dash(__name__)
     app.layout = html.Div()
     present: list[Any] = [None]
-    stash = Stash(app, f"file://{folder}", secret="a secret for the tests only", user=lambda: present[0])
+    stash = Stash(
+        app, f"file://{folder}", secret="a secret for the tests only", user=lambda: present[0]
+    )
     with app.server.test_request_context("/"):
         app.server.preprocess_request()
         for number, present[0] in enumerate(ids):
@@ -459,7 +554,12 @@ def test_what_user_raises_reaches_the_app_and_nothing_is_stored(folder: pathlib.
 def test_the_store_knows_no_id_of_a_session_tab_page_or_user(folder: pathlib.Path) -> None:
     app = Dash(__name__)
     app.layout = html.Div()
-    stash = Stash(app, f"file://{folder}", secret="a secret for the tests only", user=lambda: "ann.of.green.gables")
+    stash = Stash(
+        app,
+        f"file://{folder}",
+        secret="a secret for the tests only",
+        user=lambda: "ann.of.green.gables",
+    )
 
     @app.callback(Output("ref", "data"), Input("put", "n_clicks"))
     def keep(_: int) -> str:
@@ -545,7 +645,10 @@ def test_what_is_laid_in_the_stores_folder_stops_nobody_and_leads_to_no_other_fi
     clock.now += 60
     for stash in (Stash(url=f"file://{folder}", secret=secret, clock=clock), before):
         assert Caller(lambda stash=stash: stash.memo(_double)(21)).result(20) == 42  # type: ignore[misc]
-        for use in (lambda stash=stash: stash.put(1, share=True), lambda stash=stash: _swept(stash)):
+        for use in (
+            lambda stash=stash: stash.put(1, share=True),
+            lambda stash=stash: _swept(stash),
+        ):
             caller = Caller(use)
             assert caller.error is None or isinstance(caller.error, StoreUnavailable)
     assert [file.read_text() for file in precious] == ["precious", "precious"]
@@ -600,7 +703,9 @@ def test_another_users_folder_is_refused(folder: pathlib.Path) -> None:
 
 
 @pytest.mark.parametrize("mode", [0o770, 0o702, 0o777])
-def test_a_folder_that_others_come_to_write_to_is_used_no_more(folder: pathlib.Path, clock: FakeClock, mode: int) -> None:
+def test_a_folder_that_others_come_to_write_to_is_used_no_more(
+    folder: pathlib.Path, clock: FakeClock, mode: int
+) -> None:
     stash = Stash(url=f"file://{folder}", clock=clock)
     memo = stash.memo(_double)
     assert memo(21) == 42

@@ -48,7 +48,9 @@ def clicked(page: Page, output: str) -> int:
 
 @pytest.mark.parametrize("idle", [60, 12 * HOUR])
 @pytest.mark.parametrize("skew", [90, SKEW - 1])
-def test_a_session_goes_on_between_machines_whose_clocks_differ(skew: float, idle: float, url: str) -> None:
+def test_a_session_goes_on_between_machines_whose_clocks_differ(
+    skew: float, idle: float, url: str
+) -> None:
     behind, ahead = FakeClock(), FakeClock()
     ahead.now += skew
     for first, second in ((behind, ahead), (ahead, behind)):
@@ -62,7 +64,9 @@ def test_a_session_goes_on_between_machines_whose_clocks_differ(skew: float, idl
 
 
 @pytest.mark.parametrize("skew", [90, SKEW - 1])
-def test_a_value_is_not_computed_over_and_over_by_machines_whose_clocks_differ(skew: float, url: str) -> None:
+def test_a_value_is_not_computed_over_and_over_by_machines_whose_clocks_differ(
+    skew: float, url: str
+) -> None:
     behind, ahead = FakeClock(), FakeClock()
     ahead.now += skew
     computed: list[float] = []
@@ -86,7 +90,9 @@ def test_a_value_is_not_computed_over_and_over_by_machines_whose_clocks_differ(s
 
 @pytest.mark.parametrize("what", ["rotated", "cleared"])
 @pytest.mark.parametrize("back", [61, 30 * 60, 2 * HOUR, 11 * HOUR])
-def test_a_clock_that_is_set_back_brings_no_cookie_back(back: float, what: str, url: str, clock: FakeClock) -> None:
+def test_a_clock_that_is_set_back_brings_no_cookie_back(
+    back: float, what: str, url: str, clock: FakeClock
+) -> None:
     app, _ = machine(url, clock)
     page = Page(app)
     assert clicked(page, "count") == 1
@@ -137,11 +143,21 @@ print(next(f"{one.key}={one.value}" for one in page.browser._cookies.values()))
 """
 
 
-def test_on_a_server_its_clock_counts_however_those_of_machines_are_set(server: Server, tmp_path: pathlib.Path) -> None:
+def test_on_a_server_its_clock_counts_however_those_of_machines_are_set(
+    server: Server, tmp_path: pathlib.Path
+) -> None:
     server.ask("FLUSHALL")
 
     def run(hours: float, what: str, value: str = "") -> str:
-        return run_python(_MACHINE, server.url, hours * HOUR, tmp_path, what, value, XDG_CACHE_HOME=str(tmp_path / f"cache {hours}"))
+        return run_python(
+            _MACHINE,
+            server.url,
+            hours * HOUR,
+            tmp_path,
+            what,
+            value,
+            XDG_CACHE_HOME=str(tmp_path / f"cache {hours}"),
+        )
 
     first = run(30, "begin")
     for hours in (-30, 0, 30):

@@ -23,8 +23,12 @@ from unit.visiting import visit
 def key_of(closure: Callable[..., Any]) -> bytes:
     """Put together what a memo function is known by."""
     assert isinstance(closure, FunctionType)
-    captured = [identity.of_captured(value, name) for name, value in identity.captured(closure).items()]
-    return keys.digest(identity.of_function(closure), implementation.of_function(closure), *captured)
+    captured = [
+        identity.of_captured(value, name) for name, value in identity.captured(closure).items()
+    ]
+    return keys.digest(
+        identity.of_function(closure), implementation.of_function(closure), *captured
+    )
 
 
 def over(value: object) -> Callable[[], object]:
@@ -213,12 +217,16 @@ MAKERS: dict[str, Callable[[Any], object]] = {
     "a static method": lambda k: staticmethod(adding(k)),
     "a namespace": lambda k: run_in({"K": k, "__name__": "__main__"}),
     "a namespace's list": lambda k: run_in({"K": [k], "__name__": "__main__"}),
-    "a namespace's helper": lambda k: run_in({"__name__": "made_up"}, f"def h(): return {k}\ndef g(): return h()"),
+    "a namespace's helper": lambda k: run_in(
+        {"__name__": "made_up"}, f"def h(): return {k}\ndef g(): return h()"
+    ),
 }
 
 
 @pytest.mark.parametrize("make", MAKERS.values(), ids=MAKERS)
-def test_two_things_have_two_keys_and_the_same_again_has_the_same(make: Callable[[int], object]) -> None:
+def test_two_things_have_two_keys_and_the_same_again_has_the_same(
+    make: Callable[[int], object],
+) -> None:
     assert key_of(over(make(1))) != key_of(over(make(2)))
     assert key_of(over(make(1))) == key_of(over(make(1)))
 
@@ -276,7 +284,9 @@ def namespace() -> dict[str, object]:
     return {"connection": object(), "K": [1], "__name__": "made_up"}
 
 
-def test_functions_of_two_namespaces_with_what_has_no_value_are_two(namespace: dict[str, object]) -> None:
+def test_functions_of_two_namespaces_with_what_has_no_value_are_two(
+    namespace: dict[str, object],
+) -> None:
     source = "def g(): return connection"
     one, two = run_in(dict(namespace), source), run_in(dict(namespace), source)
     assert implementation.of_function(one) != implementation.of_function(two)
@@ -295,7 +305,10 @@ def test_a_namespace_is_looked_at_again(namespace: dict[str, object]) -> None:
 
 
 def test_a_stash_and_its_variables_may_be_closed_over(stash: Stash) -> None:
-    """As in an app that is made by a function; what is read through them is no part of the function."""
+    """As in an app that is made by a function.
+
+    What is read through them is no part of the function.
+    """
     mine, everybodys = stash.session, stash.app
 
     @stash.memo(scope="session")

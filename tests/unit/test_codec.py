@@ -27,7 +27,10 @@ from unit import values
 def _stored(value: object) -> Encoded:
     """Encode a value and move it to memory of its own, as a store does."""
     encoded = encode(value)
-    segments = (Segment(bytes(part.header), [memoryview(bytearray(buffer)) for buffer in part.buffers]) for part in encoded.segments)
+    segments = (
+        Segment(bytes(part.header), [memoryview(bytearray(buffer)) for buffer in part.buffers])
+        for part in encoded.segments
+    )
     return Encoded(encoded.shape, encoded.names, tuple(segments))
 
 
@@ -51,22 +54,38 @@ def test_arrays_come_back_the_same_and_can_be_written_to(array: Any) -> None:
     assert loaded.flags.writeable
 
 
-@pytest.mark.parametrize(("name", "value"), values.frames().items(), ids=lambda case: case if isinstance(case, str) else "")
+@pytest.mark.parametrize(
+    ("name", "value"),
+    values.frames().items(),
+    ids=lambda case: case if isinstance(case, str) else "",
+)
 def test_what_pandas_has_comes_back_the_same(name: str, value: object) -> None:
     assert values.same(round_trip(value), value)
 
 
-@pytest.mark.parametrize(("name", "value"), values.polars_values().items(), ids=lambda case: case if isinstance(case, str) else "")
+@pytest.mark.parametrize(
+    ("name", "value"),
+    values.polars_values().items(),
+    ids=lambda case: case if isinstance(case, str) else "",
+)
 def test_what_polars_has_comes_back_the_same(name: str, value: object) -> None:
     assert values.same(round_trip(value), value)
 
 
-@pytest.mark.parametrize(("name", "value"), values.arrow_values().items(), ids=lambda case: case if isinstance(case, str) else "")
+@pytest.mark.parametrize(
+    ("name", "value"),
+    values.arrow_values().items(),
+    ids=lambda case: case if isinstance(case, str) else "",
+)
 def test_what_arrow_has_comes_back_the_same(name: str, value: object) -> None:
     assert values.same(round_trip(value), value)
 
 
-@pytest.mark.parametrize(("name", "value"), values.objects().items(), ids=lambda case: case if isinstance(case, str) else "")
+@pytest.mark.parametrize(
+    ("name", "value"),
+    values.objects().items(),
+    ids=lambda case: case if isinstance(case, str) else "",
+)
 def test_everything_else_comes_back_the_same(name: str, value: object) -> None:
     assert values.same(round_trip(value), value)
 
@@ -98,7 +117,9 @@ _MUTATIONS: dict[str, Callable[[Any], object]] = {
 
 @pytest.mark.parametrize("rows", [4, 4000])
 @pytest.mark.parametrize("mutate", _MUTATIONS.values(), ids=_MUTATIONS)
-def test_every_way_to_change_a_loaded_frame_works(mutate: Callable[[Any], object], rows: int) -> None:
+def test_every_way_to_change_a_loaded_frame_works(
+    mutate: Callable[[Any], object], rows: int
+) -> None:
     frame = pd.DataFrame({"a": np.arange(rows), "b": np.arange(rows) + 1})
     loaded, expected = round_trip(frame), frame.copy()
     mutate(loaded)
@@ -111,7 +132,9 @@ _BIG: dict[str, Callable[[], Any]] = {
     "array": lambda: np.zeros(100_000),
     "dates": lambda: np.zeros(100_000, "datetime64[s]"),
     "every second": lambda: np.zeros(200_000)[::2],
-    "frame": lambda: pd.DataFrame({"a": np.zeros(50_000), "d": pd.date_range("2000", periods=50_000, freq="s")}),
+    "frame": lambda: pd.DataFrame(
+        {"a": np.zeros(50_000), "d": pd.date_range("2000", periods=50_000, freq="s")}
+    ),
     "text": lambda: pd.Series([f"some text {n}" for n in range(50_000)]),
     "arrow": lambda: pa.table({"a": np.zeros(100_000)}),
     "polars": lambda: pl.DataFrame({"a": np.zeros(100_000), "b": np.zeros(100_000)}),
@@ -141,7 +164,14 @@ def test_a_slice_of_something_big_is_stored_alone(make: Callable[[], Any]) -> No
 
 
 def test_the_parts_of_a_dict_can_be_loaded_one_by_one() -> None:
-    value = {"df_1": pd.DataFrame({"a": np.arange(3000)}), "df_2": np.arange(3000), "n": 1, "m": 1, "none": None, "nil": None}
+    value = {
+        "df_1": pd.DataFrame({"a": np.arange(3000)}),
+        "df_2": np.arange(3000),
+        "n": 1,
+        "m": 1,
+        "none": None,
+        "nil": None,
+    }
     encoded = _stored(value)
     assert (encoded.shape, encoded.names) == ("dict", tuple(value))
     for name, part in value.items():
@@ -187,12 +217,24 @@ def test_one_object_in_two_places_comes_back_as_one_object() -> None:
 @pytest.mark.parametrize(
     "thing",
     [
-        *(deque([1]), defaultdict(list, a=[1]), array.array("d", [1.0]), io.BytesIO(b"x"), io.StringIO("x")),
-        *(values.Slotted("s"), np.ma.masked_array([1, 2], [False, True]), np.zeros(3).view(values.Measured)),
+        *(
+            deque([1]),
+            defaultdict(list, a=[1]),
+            array.array("d", [1.0]),
+            io.BytesIO(b"x"),
+            io.StringIO("x"),
+        ),
+        *(
+            values.Slotted("s"),
+            np.ma.masked_array([1, 2], [False, True]),
+            np.zeros(3).view(values.Measured),
+        ),
     ],
     ids=lambda thing: type(thing).__name__,
 )
-def test_whatever_can_be_changed_and_stands_in_two_places_comes_back_as_one_object(thing: object) -> None:
+def test_whatever_can_be_changed_and_stands_in_two_places_comes_back_as_one_object(
+    thing: object,
+) -> None:
     loaded = round_trip({"big": np.zeros(3000), "a": thing, "b": [thing]})
     assert type(loaded["a"]) is type(thing)
     assert loaded["a"] is loaded["b"][0]
@@ -232,14 +274,24 @@ def test_a_value_that_holds_itself_comes_back_holding_itself() -> None:
 _HOLES: dict[str, tuple[object, str, str]] = {
     "itself": (threading.Lock(), "the value", "_thread.lock"),
     "in a dict": ({"ok": 1, "a": [1, (2, lambda: 0)]}, "the value['a'][1][1]", "builtins.function"),
-    "in an object": (values.Model("m", {"db": threading.Lock()}), "the value.weights['db']", "_thread.lock"),
+    "in an object": (
+        values.Model("m", {"db": threading.Lock()}),
+        "the value.weights['db']",
+        "_thread.lock",
+    ),
     "a generator": ([(n for n in "abc")], "the value[0]", "builtins.generator"),
-    "beside big ones": ({"big": np.zeros(10**5), "bad": threading.Lock()}, "the value['bad']", "_thread.lock"),
+    "beside big ones": (
+        {"big": np.zeros(10**5), "bad": threading.Lock()},
+        "the value['bad']",
+        "_thread.lock",
+    ),
 }
 
 
 @pytest.mark.parametrize(("value", "path", "kind"), _HOLES.values(), ids=_HOLES)
-def test_what_cannot_be_stored_is_named_by_the_path_inside_the_value(value: object, path: str, kind: str) -> None:
+def test_what_cannot_be_stored_is_named_by_the_path_inside_the_value(
+    value: object, path: str, kind: str
+) -> None:
     with pytest.raises(Unstorable) as caught:
         encode(value)
     assert (caught.value.path, caught.value.kind) == (path, kind)

@@ -46,7 +46,9 @@ def reading(stash: Stash, scope: Scope) -> list[Callable[[], Any]]:
 
 @pytest.mark.parametrize("outer", SCOPES)
 @pytest.mark.parametrize("inner", SCOPES)
-def test_a_memo_function_reads_what_is_as_wide_as_itself_or_wider(stash: Stash, outer: Scope, inner: Scope) -> None:
+def test_a_memo_function_reads_what_is_as_wide_as_itself_or_wider(
+    stash: Stash, outer: Scope, inner: Scope
+) -> None:
     for number, read in enumerate(reading(stash, inner)):
 
         @stash.memo(scope=outer, version=number, ignore="read")
@@ -58,7 +60,10 @@ def test_a_memo_function_reads_what_is_as_wide_as_itself_or_wider(stash: Stash, 
             if inner in ALLOWED[outer]:
                 assert compute() == "computed"
             else:
-                with pytest.raises(ScopeTooWide, match=rf"compute\(\).*scope='{outer}'.*one {inner}.*as an argument.*scope='{inner}'"):
+                with pytest.raises(
+                    ScopeTooWide,
+                    match=rf"compute\(\).*scope='{outer}'.*one {inner}.*as an argument.*scope='{inner}'",
+                ):
                     compute()
 
 
@@ -113,7 +118,9 @@ def test_references_that_are_passed_as_arguments_are_free(stash: Stash) -> None:
         assert size(mine.ref()) == 4
 
 
-def test_a_reference_that_came_as_text_or_was_found_somewhere_opens_nothing_for_everybody(stash: Stash) -> None:
+def test_a_reference_that_came_as_text_or_was_found_somewhere_opens_nothing_for_everybody(
+    stash: Stash,
+) -> None:
     """Who may not open it would be served what is behind it."""
     given = stash.memo(lambda text: stash.ref(text).get())
     found = stash.memo(lambda: stash.app["newest"].get())  # noqa: PLW0108 (asked each time)
@@ -138,7 +145,9 @@ def test_a_reference_of_somebody_else_is_no_argument(stash: Stash) -> None:
         load([left])
 
 
-def test_an_argument_that_has_expired_is_computed_again_for_whom_it_is(stash: Stash, clock: FakeClock) -> None:
+def test_an_argument_that_has_expired_is_computed_again_for_whom_it_is(
+    stash: Stash, clock: FakeClock
+) -> None:
     mine = stash.memo(scope="session", ttl=60)(lambda: stash.session["name"])
     loud = stash.memo(lambda name: name.get().upper())
     with visit(stash, "anna"):
@@ -190,7 +199,9 @@ async def _awaited(call: Callable[[], Any]) -> Any:
     return await result if asyncio.iscoroutine(result) else result
 
 
-def test_a_refresh_and_an_opened_reference_are_held_to_it_too(stash: Stash, clock: FakeClock) -> None:
+def test_a_refresh_and_an_opened_reference_are_held_to_it_too(
+    stash: Stash, clock: FakeClock
+) -> None:
     reads: list[bool] = []
     memo = stash.memo(ttl=60, ignore="reads")(lambda: [stash.session.get("name") for _ in reads])
     with visit(stash):
@@ -251,7 +262,9 @@ def answer(app: Dash, read: Callable[[], Any]) -> Any:
     ids=["request", "session", "triggered_id", "cookies", "g"],
 )
 @pytest.mark.parametrize("kind", ["plain", "async"])
-def test_an_app_wide_value_cannot_be_made_of_the_request(app: tuple[Dash, Stash], read: Callable[[], Any], kind: str) -> None:
+def test_an_app_wide_value_cannot_be_made_of_the_request(
+    app: tuple[Dash, Stash], read: Callable[[], Any], kind: str
+) -> None:
     dash, stash = app
 
     def compute() -> Any:
@@ -272,13 +285,21 @@ def test_guarded_uses_of_the_request_and_the_app_itself_go_on(app: tuple[Dash, S
 
     @stash.memo
     def compute() -> list[Any]:
-        return [flask.has_request_context(), flask.current_app.name, bool(flask.request), "kept" in flask.g, VARIABLE.get()]
+        return [
+            flask.has_request_context(),
+            flask.current_app.name,
+            bool(flask.request),
+            "kept" in flask.g,
+            VARIABLE.get(),
+        ]
 
     assert answer(dash, compute) == [False, dash.server.name, False, False, "kept"]
 
 
 @pytest.mark.parametrize("kind", ["plain", "async"])
-def test_what_a_computation_opens_for_itself_is_closed_with_it(app: tuple[Dash, Stash], kind: str) -> None:
+def test_what_a_computation_opens_for_itself_is_closed_with_it(
+    app: tuple[Dash, Stash], kind: str
+) -> None:
     """As a connection that the app keeps in `g` is at the end of a request."""
     dash, stash = app
     closed: list[str | None] = []
@@ -296,7 +317,9 @@ def test_what_a_computation_opens_for_itself_is_closed_with_it(app: tuple[Dash, 
     assert closed[-2:] == ["open", None]  # the request itself comes last
 
 
-def test_a_stash_without_an_app_hides_the_request_too(app: tuple[Dash, Stash], folder: pathlib.Path) -> None:
+def test_a_stash_without_an_app_hides_the_request_too(
+    app: tuple[Dash, Stash], folder: pathlib.Path
+) -> None:
     big = Stash(url=f"file://{folder}/big", secret=SECRET)
     error = answer(app[0], big.memo(lambda: flask.request.path))
     assert isinstance(error, Exception)

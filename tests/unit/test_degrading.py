@@ -94,7 +94,9 @@ def test_all_else_says_so(lost: Stash, folder: pathlib.Path) -> None:
         assert str(folder) in str(caught.value)
 
 
-def test_it_is_told_once_a_minute(lost: Stash, clock: FakeClock, caplog: pytest.LogCaptureFixture, folder: pathlib.Path) -> None:
+def test_it_is_told_once_a_minute(
+    lost: Stash, clock: FakeClock, caplog: pytest.LogCaptureFixture, folder: pathlib.Path
+) -> None:
     memo = lost.memo(lambda n: n)
     for n in range(10):
         memo(n)
@@ -108,7 +110,9 @@ def test_it_is_told_once_a_minute(lost: Stash, clock: FakeClock, caplog: pytest.
     assert len(warnings(caplog)) == 2
 
 
-def test_service_returns_with_the_folder(lost: Stash, clock: FakeClock, folder: pathlib.Path) -> None:
+def test_service_returns_with_the_folder(
+    lost: Stash, clock: FakeClock, folder: pathlib.Path
+) -> None:
     calls = []
     memo = lost.memo(ignore="calls")(lambda: calls.append(1))
     memo()
@@ -121,7 +125,9 @@ def test_service_returns_with_the_folder(lost: Stash, clock: FakeClock, folder: 
     assert lost.put(3, share=True).get() == 3
 
 
-def test_a_folder_that_was_deleted_begins_anew(stash: Stash, clock: FakeClock, folder: pathlib.Path) -> None:
+def test_a_folder_that_was_deleted_begins_anew(
+    stash: Stash, clock: FakeClock, folder: pathlib.Path
+) -> None:
     calls = []
     memo = stash.memo(ignore="calls")(lambda: calls.append(1))
     memo()
@@ -153,7 +159,9 @@ class Failing(Sound):
 
 
 @pytest.mark.parametrize("method", ["epochs", "commit"])
-def test_a_stale_value_that_cannot_be_replaced_leaves_its_key_free(stash: Stash, clock: FakeClock, method: str) -> None:
+def test_a_stale_value_that_cannot_be_replaced_leaves_its_key_free(
+    stash: Stash, clock: FakeClock, method: str
+) -> None:
     calls = []
 
     def compute() -> int:

@@ -35,11 +35,30 @@ def test_every_spelling_is_seconds(duration: Duration, expected: float) -> None:
 @given(st.integers(1, 10**6), st.sampled_from([("s", 1), ("m", 60), ("h", 3600), ("d", 86400)]))
 def test_text_timedelta_and_seconds_agree(count: int, unit: tuple[str, int]) -> None:
     name, size = unit
-    assert seconds(f"{count}{name}", "ttl") == seconds(count * size, "ttl") == seconds(timedelta(seconds=count * size), "ttl")
+    assert (
+        seconds(f"{count}{name}", "ttl")
+        == seconds(count * size, "ttl")
+        == seconds(timedelta(seconds=count * size), "ttl")
+    )
 
 
 @pytest.mark.parametrize(
-    "duration", [0, -1, -0.0, math.nan, "0s", timedelta(0), timedelta(seconds=-1), "", "90", "h", "1 hour", "-1s", "1e3s"]
+    "duration",
+    [
+        0,
+        -1,
+        -0.0,
+        math.nan,
+        "0s",
+        timedelta(0),
+        timedelta(seconds=-1),
+        "",
+        "90",
+        "h",
+        "1 hour",
+        "-1s",
+        "1e3s",
+    ],
 )
 def test_what_is_no_time_span_is_refused_by_the_parameters_name(duration: Duration) -> None:
     with pytest.raises(ConfigError, match="stale="):

@@ -14,22 +14,32 @@ from dash_stash.errors import StashError
 
 EXAMPLES: dict[StashError, str] = {
     errors.ConfigError("ttl=0 must be more than 0 seconds"): "more than 0",
-    errors.StoreUnsafe("/srv/stash", "others can write to it (mode 777): chmod 700 it"): "chmod 700",
+    errors.StoreUnsafe(
+        "/srv/stash", "others can write to it (mode 777): chmod 700 it"
+    ): "chmod 700",
     errors.StoreUnavailable("/srv/stash", "No space left on device"): "Nothing was stored",
-    errors.BudgetExceeded("/srv/stash", "one session", 700, "max_session_bytes=9"): "raise the limit",
+    errors.BudgetExceeded(
+        "/srv/stash", "one session", 700, "max_session_bytes=9"
+    ): "raise the limit",
     errors.Unstorable("the value['db']", "sqlite3.Connection", "cannot pickle it"): "Leave it out",
     errors.UnhashableArgument("app.query", "db", "db.pool", "app.Pool"): "ignore='db'",
     errors.ComputeFailed("OddError", "no such carrier"): "no such carrier",
     errors.FlightCycle("app.flights"): "Call the undecorated function",
     errors.FlightCycle("stash.app['n']", errors.FlightCycle.CHANGING): "return the new value",
     errors.ReentrantCall(): "set a flag",
-    errors.VariableUnreadable("stash.session['cart']", "AttributeError: Can't get attribute 'Cart'"): "del stash.session['cart']",
+    errors.VariableUnreadable(
+        "stash.session['cart']", "AttributeError: Can't get attribute 'Cart'"
+    ): "del stash.session['cart']",
     errors.NoSession("stash.session", "session"): "reload the page",
     errors.NoSession("stash.put()", "session", errors.NoSession.OUTSIDE): "share=True",
     errors.NoSession("stash.put()", "session", errors.NoSession.UNSERVED): "stash.init_app(app)",
     errors.NoSession("stash.user", "user", errors.NoSession.NOBODY): "log in",
-    errors.NoSession("stash.page", "page", errors.NoSession.UNIDENTIFIED): "use stash.session there",
-    errors.NoSession("stash.session.rotate()", "new cookie", errors.NoSession.BEGUN): "a callback that returns",
+    errors.NoSession(
+        "stash.page", "page", errors.NoSession.UNIDENTIFIED
+    ): "use stash.session there",
+    errors.NoSession(
+        "stash.session.rotate()", "new cookie", errors.NoSession.BEGUN
+    ): "a callback that returns",
     errors.ScopeTooWide("app.profile", "app", "stash.session", "session"): "pass it as an argument",
     errors.RefInvalid("forged", "signal.data"): "DASH_STASH_SECRET",
     errors.RefInvalid("foreign", "signal.data"): "share=True",
@@ -37,7 +47,9 @@ EXAMPLES: dict[StashError, str] = {
     errors.RefInvalid("no reference", "the text given to stash.ref()"): "begins with stash:",
     errors.RefInvalid("made from text", "a Ref"): "write stash.ref(text)",
     errors.RefExpired("a value", "it cannot be computed again"): "Reload the page",
-    errors.SharedStateChanged("app.df was changed while the callback draw() ran"): "app.df was changed",
+    errors.SharedStateChanged(
+        "app.df was changed while the callback draw() ran"
+    ): "app.df was changed",
     errors.PartMissing("df_3", "'df_1', 'df_2'"): "it has 'df_1', 'df_2'",
 }
 
@@ -54,7 +66,12 @@ def test_every_error_has_an_example_here() -> None:
 def test_an_error_pickles_with_what_it_knows(error: StashError) -> None:
     for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
         loaded = pickle.loads(pickle.dumps(error, protocol))
-        assert (type(loaded), loaded.args, vars(loaded), str(loaded)) == (type(error), error.args, vars(error), str(error))
+        assert (type(loaded), loaded.args, vars(loaded), str(loaded)) == (
+            type(error),
+            error.args,
+            vars(error),
+            str(error),
+        )
 
 
 @pytest.mark.parametrize("error", EXAMPLES, ids=lambda error: type(error).__name__)
@@ -62,11 +79,14 @@ def test_an_error_can_be_copied(error: StashError) -> None:
     assert str(copy.copy(error)) == str(error)
 
 
-@pytest.mark.parametrize(("error", "advice"), EXAMPLES.items(), ids=lambda case: type(case).__name__)
+@pytest.mark.parametrize(
+    ("error", "advice"), EXAMPLES.items(), ids=lambda case: type(case).__name__
+)
 def test_an_error_says_what_to_do_and_what_it_is_about(error: StashError, advice: str) -> None:
     text = str(error)
     assert advice in text
-    # `type(error).args` of an OSError are its errno and text; ours are the facts, and each of them is told.
+    # `type(error).args` of an OSError are its errno and text; ours are the facts, and each of them
+    # is told.
     assert all(str(fact) in text for fact in vars(error).values())
 
 

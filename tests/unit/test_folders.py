@@ -39,7 +39,9 @@ def _where(*arguments: object) -> list[str]:
 # Places
 
 
-def test_an_app_has_a_folder_of_its_own_in_the_users_cache(home: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_app_has_a_folder_of_its_own_in_the_users_cache(
+    home: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert _local(Stash(Dash(__name__))).folder == home / ".cache" / "dash-stash" / "named" / NAME
     monkeypatch.delenv("DASH_STASH_NAME")
     place = _local(Stash(Dash(__name__))).folder
@@ -49,14 +51,19 @@ def test_an_app_has_a_folder_of_its_own_in_the_users_cache(home: pathlib.Path, m
 
 
 @pytest.mark.parametrize("named", [True, False])
-def test_where_tells_the_folder_before_and_after_the_app_ran(named: bool, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: FBT001
+def test_where_tells_the_folder_before_and_after_the_app_ran(
+    named: bool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     if not named:
         monkeypatch.delenv("DASH_STASH_NAME")
     before = _where(__file__)
     assert before == [str(_local(Stash(Dash(__name__))).folder)] == _where(__file__)
 
 
-def test_where_lists_the_folders_of_all_apps_that_have_stored_something(folder: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_lists_the_folders_of_all_apps_that_have_stored_something(
+    folder: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("DASH_STASH_NAME")
     for url in (None, f"file://{folder}"):
         assert _where() == []
@@ -68,12 +75,16 @@ def test_where_lists_the_folders_of_all_apps_that_have_stored_something(folder: 
         monkeypatch.setenv("DASH_STASH_URL", f"file://{folder}")
 
 
-def test_the_cache_may_be_elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None:
+def test_the_cache_may_be_elsewhere(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path
+) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "caches"))
     assert _local(Stash(Dash(__name__))).folder.parent.parent == tmp_path / "caches" / "dash-stash"
 
 
-def test_the_environment_names_the_folder(monkeypatch: pytest.MonkeyPatch, folder: pathlib.Path) -> None:
+def test_the_environment_names_the_folder(
+    monkeypatch: pytest.MonkeyPatch, folder: pathlib.Path
+) -> None:
     monkeypatch.setenv("DASH_STASH_URL", f"file://{folder}")
     assert _local(Stash(Dash(__name__))).folder == folder / NAME == _local(Stash()).folder
     assert _where(__file__) == _where() == [str(folder / NAME)]
@@ -134,7 +145,12 @@ def test_a_url_that_is_no_store_is_refused(url: str) -> None:
 
 
 def test_a_folder_may_have_any_name(tmp_path: pathlib.Path) -> None:
-    for name, quoted in (("with space", "with%20space"), ("größe", "größe"), ("100%", "100%25"), ("a#b", "a%23b")):
+    for name, quoted in (
+        ("with space", "with%20space"),
+        ("größe", "größe"),
+        ("100%", "100%25"),
+        ("a#b", "a%23b"),
+    ):
         stash = Stash(url=f"file://{tmp_path}/{quoted}")
         assert stash.put(1, share=True).get() == 1
         assert _local(stash).folder == tmp_path / name / NAME
@@ -155,8 +171,12 @@ def test_everything_in_the_folder_is_the_users_alone(stash: Stash, folder: pathl
     folders = [path for path in folder.rglob("*") if path.is_dir()]
     assert folders
     assert {_mode(path) for path in folders} == {0o700}
-    open_to_others = {str(path) for path in folder.rglob("*") if path.is_file() and _mode(path) & 0o077}
-    assert open_to_others <= {str(path) for path in folder.glob("*/index.sqlite*")}  # in a folder that nobody else may enter
+    open_to_others = {
+        str(path) for path in folder.rglob("*") if path.is_file() and _mode(path) & 0o077
+    }
+    assert open_to_others <= {
+        str(path) for path in folder.glob("*/index.sqlite*")
+    }  # in a folder that nobody else may enter
 
 
 @pytest.mark.parametrize("mode", [0o770, 0o707, 0o777, 0o720, 0o702])
@@ -185,7 +205,9 @@ def test_a_file_is_refused(folder: pathlib.Path) -> None:
         Stash(url=f"file://{folder}")
 
 
-def test_another_users_folder_is_refused(folder: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_users_folder_is_refused(
+    folder: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder.mkdir(mode=0o700)
     uid = os.getuid()
     monkeypatch.setattr(os, "getuid", lambda: uid + 1)
@@ -202,7 +224,9 @@ def test_a_folder_that_cannot_be_made_is_refused(tmp_path: pathlib.Path) -> None
 # The secret
 
 
-def test_the_secret_lies_outside_the_store_and_only_the_user_can_read_it(home: pathlib.Path) -> None:
+def test_the_secret_lies_outside_the_store_and_only_the_user_can_read_it(
+    home: pathlib.Path,
+) -> None:
     stash = Stash(Dash(__name__))
     (secret,) = (home / ".local" / "state" / "dash-stash").iterdir()
     assert _mode(secret) == 0o600
@@ -222,10 +246,14 @@ def test_folders_have_secrets_of_their_own(tmp_path: pathlib.Path) -> None:
         Stash(url=f"file://{tmp_path}/other").ref(ref)
 
 
-def test_the_environment_gives_the_secret(monkeypatch: pytest.MonkeyPatch, folder: pathlib.Path, home: pathlib.Path) -> None:
+def test_the_environment_gives_the_secret(
+    monkeypatch: pytest.MonkeyPatch, folder: pathlib.Path, home: pathlib.Path
+) -> None:
     monkeypatch.setenv("DASH_STASH_SECRET", "a secret of at least 16 bytes")
     ref: Ref[int] = Stash(url=f"file://{folder}").put(1, share=True)
-    assert Stash(url=f"file://{folder}", secret=b"a secret of at least 16 bytes").ref(ref).get() == 1
+    assert (
+        Stash(url=f"file://{folder}", secret=b"a secret of at least 16 bytes").ref(ref).get() == 1
+    )
     assert not (home / ".local").exists()
 
 
@@ -242,7 +270,16 @@ def test_an_empty_secret_is_refused_instead_of_replaced(folder: pathlib.Path) ->
         Stash(url=f"file://{folder}", secret="")
 
 
-@pytest.mark.parametrize("budget", [{"max_bytes": 0}, {"max_entries": 0}, {"max_bytes": -1}, {"max_sessions": 0}, {"max_session_bytes": 0}])
+@pytest.mark.parametrize(
+    "budget",
+    [
+        {"max_bytes": 0},
+        {"max_entries": 0},
+        {"max_bytes": -1},
+        {"max_sessions": 0},
+        {"max_session_bytes": 0},
+    ],
+)
 def test_a_budget_of_nothing_is_refused(folder: pathlib.Path, budget: dict[str, int]) -> None:
     with pytest.raises(ConfigError, match="more than 0"):
         Stash(url=f"file://{folder}", **budget)  # type: ignore[arg-type]

@@ -40,13 +40,18 @@ def report(folder: pathlib.Path, **files: str) -> Report:
 
 def found(folder: pathlib.Path, body: str) -> list[str]:
     """Return the codes reported for a callback with this body, in an app with the usual imports and variables."""
-    code = textwrap.dedent(_HEAD) + "@callback(Output('a', 'b'), Input('c', 'd'))\ndef update(value):\n"
+    code = (
+        textwrap.dedent(_HEAD)
+        + "@callback(Output('a', 'b'), Input('c', 'd'))\ndef update(value):\n"
+    )
     (folder / "app.py").write_text(code + textwrap.indent(textwrap.dedent(body), "    "))
     return [finding.rule.code for finding in check([folder]).findings]
 
 
 @pytest.mark.parametrize("code", RULES)
-def test_each_rule_has_its_page_whose_wrong_example_is_reported_and_whose_repaired_one_is_not(code: str, tmp_path: pathlib.Path) -> None:
+def test_each_rule_has_its_page_whose_wrong_example_is_reported_and_whose_repaired_one_is_not(
+    code: str, tmp_path: pathlib.Path
+) -> None:
     page = (_PAGES / f"{code}.md").read_text()
     assert page.startswith(f"# {code}: {RULES[code].name}\n")
     wrong, repaired = re.findall(r"```python no-run\n(.*?)```", page, re.DOTALL)
@@ -96,7 +101,9 @@ def test_each_rule_has_its_page_whose_wrong_example_is_reported_and_whose_repair
         ("df.to_csv(os.path.join('out', 'result.csv'))", "DS112"),
     ],
 )
-def test_a_callback_that_changes_what_it_does_not_own_is_reported(body: str, code: str, tmp_path: pathlib.Path) -> None:
+def test_a_callback_that_changes_what_it_does_not_own_is_reported(
+    body: str, code: str, tmp_path: pathlib.Path
+) -> None:
     assert found(tmp_path, body) == [code]
 
 
@@ -171,7 +178,9 @@ def test_what_dash_does_not_call_is_left_alone(silent: str, tmp_path: pathlib.Pa
     assert report(tmp_path, app=textwrap.dedent(_HEAD) + silent).is_clean
 
 
-def test_a_mutation_three_calls_away_is_reported_at_the_callback_with_the_path_to_it(tmp_path: pathlib.Path) -> None:
+def test_a_mutation_three_calls_away_is_reported_at_the_callback_with_the_path_to_it(
+    tmp_path: pathlib.Path,
+) -> None:
     result = report(
         tmp_path,
         data="state = {'n': 0}\n",
@@ -227,7 +236,9 @@ def test_a_method_that_changes_a_shared_object_is_followed(tmp_path: pathlib.Pat
                 log.keep(value)
             """,
     )
-    assert [(finding.rule.code, finding.site.line) for finding in result.findings] == [("DS106", 18)]
+    assert [(finding.rule.code, finding.site.line) for finding in result.findings] == [
+        ("DS106", 18)
+    ]
 
 
 def test_a_comment_silences_a_finding_at_either_line(tmp_path: pathlib.Path) -> None:
@@ -240,20 +251,37 @@ def test_a_comment_silences_a_finding_at_either_line(tmp_path: pathlib.Path) -> 
         def update(value):
             add(value)  {outer}
         """
-    for inner, outer, count in (("", "", 1), ("# noqa: DS106", "", 0), ("", "# noqa", 0), ("# noqa: DS101, E501", "# noqa: DS1", 1)):
+    for inner, outer, count in (
+        ("", "", 1),
+        ("# noqa: DS106", "", 0),
+        ("", "# noqa", 0),
+        ("# noqa: DS101, E501", "# noqa: DS1", 1),
+    ):
         assert len(report(tmp_path, app=app.format(inner=inner, outer=outer)).findings) == count
 
 
-def test_a_file_that_does_not_parse_is_one_line_and_the_rest_is_checked(tmp_path: pathlib.Path) -> None:
+def test_a_file_that_does_not_parse_is_one_line_and_the_rest_is_checked(
+    tmp_path: pathlib.Path,
+) -> None:
     bad = textwrap.dedent(_HEAD) + "@callback(Output('a', 'b'))\ndef f(): items.append(1)\n"
     result = report(tmp_path, broken="def (:\n", app=bad)
-    assert [(pathlib.Path(each.path).name, each.line) for each in result.unreadable] == [("broken.py", 1)]
+    assert [(pathlib.Path(each.path).name, each.line) for each in result.unreadable] == [
+        ("broken.py", 1)
+    ]
     assert len(result.findings) == 1
 
 
 def test_tests_hidden_folders_and_environments_are_not_checked(tmp_path: pathlib.Path) -> None:
     bad = textwrap.dedent(_HEAD) + "@callback(Output('a', 'b'))\ndef f(): items.append(1)\n"
-    for name in ("tests/app.py", "test_app.py", "conftest.py", ".hidden/app.py", "venv/app.py", "node_modules/app.py", "env9/app.py"):
+    for name in (
+        "tests/app.py",
+        "test_app.py",
+        "conftest.py",
+        ".hidden/app.py",
+        "venv/app.py",
+        "node_modules/app.py",
+        "env9/app.py",
+    ):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(bad)
     (tmp_path / "env9" / "pyvenv.cfg").touch()

@@ -34,7 +34,9 @@ def test_a_mutable_default_becomes_none(tmp_path: pathlib.Path) -> None:
 
 
 def test_line_ends_and_tabs_stay(tmp_path: pathlib.Path) -> None:
-    (tmp_path / "app.py").write_bytes((_HEAD + "def f(x, a=[]):\n\ta.append(x)\n").replace("\n", "\r\n").encode())
+    (tmp_path / "app.py").write_bytes(
+        (_HEAD + "def f(x, a=[]):\n\ta.append(x)\n").replace("\n", "\r\n").encode()
+    )
     CliRunner().invoke(main, ["check", "--fix", str(tmp_path)])
     expected = _HEAD + "def f(x, a=None):\n\tif a is None:\n\t\ta = []\n\ta.append(x)\n"
     assert (tmp_path / "app.py").read_bytes() == expected.replace("\n", "\r\n").encode()
@@ -57,11 +59,16 @@ def test_diff_shows_the_change_and_makes_none(tmp_path: pathlib.Path) -> None:
     (tmp_path / "app.py").write_text(_HEAD + "def f(x, a=[]):\n    a.append(x)\n")
     result = CliRunner().invoke(main, ["check", "--diff", str(tmp_path)])
     assert result.exit_code == 1
-    assert "-def f(x, a=[]):\n+def f(x, a=None):\n+    if a is None:\n+        a = []\n" in result.output
+    assert (
+        "-def f(x, a=[]):\n+def f(x, a=None):\n+    if a is None:\n+        a = []\n"
+        in result.output
+    )
     assert "a=[]" in (tmp_path / "app.py").read_text()
 
 
-def test_the_corpus_parses_after_it_and_only_the_repaired_findings_are_gone(tmp_path: pathlib.Path) -> None:
+def test_the_corpus_parses_after_it_and_only_the_repaired_findings_are_gone(
+    tmp_path: pathlib.Path,
+) -> None:
     folder = tmp_path / "corpus"
     shutil.copytree(_CORPUS, folder)
     before = check([folder])
@@ -71,7 +78,9 @@ def test_the_corpus_parses_after_it_and_only_the_repaired_findings_are_gone(tmp_
         repair.write()
     after = check([folder])
     assert fixes(after) == []
-    counts = [Counter(finding.rule.code for finding in report.findings) for report in (before, after)]
+    counts = [
+        Counter(finding.rule.code for finding in report.findings) for report in (before, after)
+    ]
     assert counts[1].pop("DS108", 0) < counts[0].pop("DS108") / 3
     assert counts[0] == counts[1]
 

@@ -52,7 +52,12 @@ def test_text_shows_the_line_a_caret_and_the_way_to_the_mutation(app: pathlib.Pa
 
 def test_json_has_both_places(app: pathlib.Path) -> None:
     (finding,) = json.loads(run("--format", "json").output)["findings"]
-    assert (finding["code"], finding["file"], finding["line"], finding["mutation"]["file"]) == ("DS106", "app.py", 6, "store.py")
+    assert (finding["code"], finding["file"], finding["line"], finding["mutation"]["file"]) == (
+        "DS106",
+        "app.py",
+        6,
+        "store.py",
+    )
     assert [step["callee"] for step in finding["path"]] == ["put"]
 
 
@@ -60,13 +65,22 @@ def test_sarif_names_the_rule_and_relates_the_mutation(app: pathlib.Path) -> Non
     log = json.loads(run("--format", "sarif").output)
     (ran,) = log["runs"]
     (result,) = ran["results"]
-    assert (log["version"], ran["tool"]["driver"]["rules"][result["ruleIndex"]]["id"]) == ("2.1.0", result["ruleId"])
-    places = [place["physicalLocation"] for place in (*result["locations"], *result["relatedLocations"])]
-    assert [(place["artifactLocation"]["uri"], place["region"]["startLine"]) for place in places] == [("app.py", 6), ("store.py", 3)]
+    assert (log["version"], ran["tool"]["driver"]["rules"][result["ruleIndex"]]["id"]) == (
+        "2.1.0",
+        result["ruleId"],
+    )
+    places = [
+        place["physicalLocation"] for place in (*result["locations"], *result["relatedLocations"])
+    ]
+    assert [
+        (place["artifactLocation"]["uri"], place["region"]["startLine"]) for place in places
+    ] == [("app.py", 6), ("store.py", 3)]
 
 
 def test_github_gets_an_annotation_a_line(app: pathlib.Path) -> None:
-    assert run("--format", "github").output.startswith("::warning file=app.py,line=6,col=5,endLine=6,title=DS106 mutating-call::callback ")
+    assert run("--format", "github").output.startswith(
+        "::warning file=app.py,line=6,col=5,endLine=6,title=DS106 mutating-call::callback "
+    )
 
 
 def test_nothing_found_is_silent_and_the_status_is_0(app: pathlib.Path) -> None:
@@ -89,7 +103,10 @@ def test_what_the_settings_leave_out_is_not_reported(app: pathlib.Path) -> None:
     assert run("--ignore", "mutating-call").exit_code == 0
 
 
-@pytest.mark.parametrize("setting", ['select = ["DS999"]', "ignore = 1", "fix = true", 'per-file-ignores = "x"', "select = [\n"])
+@pytest.mark.parametrize(
+    "setting",
+    ['select = ["DS999"]', "ignore = 1", "fix = true", 'per-file-ignores = "x"', "select = [\n"],
+)
 def test_a_wrong_setting_is_a_wrong_usage(setting: str, app: pathlib.Path) -> None:
     (app / "pyproject.toml").write_text(f"[tool.dash-stash]\n{setting}\n")
     assert run().exit_code == 2
@@ -100,7 +117,9 @@ def test_a_wrong_code_or_path_is_a_wrong_usage(app: pathlib.Path) -> None:
 
 
 def test_a_rule_is_explained(app: pathlib.Path) -> None:
-    assert run("--explain", "DS104").output.startswith("DS104 item-assigned\n  A callback assigns items of X")
+    assert run("--explain", "DS104").output.startswith(
+        "DS104 item-assigned\n  A callback assigns items of X"
+    )
 
 
 def test_a_file_that_does_not_parse_makes_the_status_1(app: pathlib.Path) -> None:

@@ -42,13 +42,24 @@ _NAMES = {name for family in mutation.FAMILIES for name in family.types} | {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", sorted(name for name in _NAMES - _OF_OLDER_RELEASES if name.partition(".")[0] not in _OTHERS))
+@pytest.mark.parametrize(
+    "name",
+    sorted(name for name in _NAMES - _OF_OLDER_RELEASES if name.partition(".")[0] not in _OTHERS),
+)
 def test_a_name_is_that_of_something(name: str) -> None:
     assert found(name) is not _MISSING
 
 
-@pytest.mark.parametrize("family", [each for each in mutation.FAMILIES if each.name not in _OTHERS], ids=lambda family: family.name)
+@pytest.mark.parametrize(
+    "family",
+    [each for each in mutation.FAMILIES if each.name not in _OTHERS],
+    ids=lambda family: family.name,
+)
 def test_a_method_is_one_of_the_types_of_its_family(family: mutation.Family) -> None:
     types = [value for value in map(found, family.types) if isinstance(value, type)]
-    missing = {method for method in family.methods if types and not any(hasattr(each, method) for each in types)}
+    missing = {
+        method
+        for method in family.methods
+        if types and not any(hasattr(each, method) for each in types)
+    }
     assert {f"{family.name}.{method}" for method in missing} <= _OF_OLDER_RELEASES

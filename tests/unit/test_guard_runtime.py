@@ -47,7 +47,9 @@ from unit.pages import Page
 from unit.visiting import Caller
 
 
-def watched(folder: pathlib.Path, *callbacks: Callable[..., Any], guard: Any = "warn", **options: Any) -> Page:
+def watched(
+    folder: pathlib.Path, *callbacks: Callable[..., Any], guard: Any = "warn", **options: Any
+) -> Page:
     """Load the page of an app with these callbacks: each takes the number of clicks of "go", and sets "out0", "out1", ..."""
     app = Dash(__name__, **options)
     app.layout = html.Div()
@@ -57,11 +59,17 @@ def watched(folder: pathlib.Path, *callbacks: Callable[..., Any], guard: Any = "
     return Page(app)
 
 
-def reported(page: Page, caplog: pytest.LogCaptureFixture, output: int = 0, clicks: int = 1) -> list[str]:
+def reported(
+    page: Page, caplog: pytest.LogCaptureFixture, output: int = 0, clicks: int = 1
+) -> list[str]:
     """Call a callback; return the first lines of what the log says of it."""
     caplog.clear()
     page.call(f"out{output}.data", ("go", "n_clicks", clicks))
-    return [record.getMessage().splitlines()[0] for record in caplog.records if record.name == "dash_stash"]
+    return [
+        record.getMessage().splitlines()[0]
+        for record in caplog.records
+        if record.name == "dash_stash"
+    ]
 
 
 # What is reported
@@ -189,14 +197,29 @@ WRONG: dict[str, tuple[Callable[[int], Any], str, str]] = {
     "a set": (lambda n: (seen.add(n), n)[1], ".seen", ""),
     "a deque": (lambda n: (recent.append(n), n)[1], ".recent", ""),
     "a list": (lambda n: (rows.append(n), n)[1], ".rows", ""),
-    "a polars frame": (lambda n: (frame.insert_column(0, pl.Series("b", [n] * 3)), n)[1], ".frame", ""),
+    "a polars frame": (
+        lambda n: (frame.insert_column(0, pl.Series("b", [n] * 3)), n)[1],
+        ".frame",
+        "",
+    ),
 }
 
 
 @pytest.fixture(autouse=True)
 def _as_before() -> Iterator[None]:
     """Leave this module's variables as they were."""
-    names = ("df", "frame", "numbers", "rows", "state", "seen", "recent", "counter", "figure", "settings")
+    names = (
+        "df",
+        "frame",
+        "numbers",
+        "rows",
+        "state",
+        "seen",
+        "recent",
+        "counter",
+        "figure",
+        "settings",
+    )
     before = {name: copy.deepcopy(globals()[name]) for name in names}
     yield
     globals().update(before)
@@ -221,7 +244,9 @@ def test_what_a_callback_changes_outside_of_its_scope_is_reported(
     assert set(re.findall(r"DS\d+", text)) <= RULES.keys()
 
 
-def test_the_report_says_who_what_where_and_what_to_do_instead(folder: pathlib.Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_report_says_who_what_where_and_what_to_do_instead(
+    folder: pathlib.Path, caplog: pytest.LogCaptureFixture
+) -> None:
     page = watched(folder, _count)
     reported(page, caplog)
     line = _count.__code__.co_firstlineno
@@ -276,18 +301,27 @@ _OLDER = """
 """
 
 
-@pytest.mark.parametrize("source", [_ENGLISH, _OLDER], ids=["as the guide has it", "in older spelling"])
-def test_the_chapters_own_bad_example(source: str, folder: pathlib.Path, tmp_path: pathlib.Path, caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize(
+    "source", [_ENGLISH, _OLDER], ids=["as the guide has it", "in older spelling"]
+)
+def test_the_chapters_own_bad_example(
+    source: str, folder: pathlib.Path, tmp_path: pathlib.Path, caplog: pytest.LogCaptureFixture
+) -> None:
     app = _imported(tmp_path, bad_example=source.replace("FOLDER", str(folder)))["bad_example"].app
     page = Page(app)
     for value in (5, 2, "x"):
         page.call("output.children", ("score", "value", value))
     assert "bad_example.df was changed while the callback update_output" in caplog.text
-    assert "of 10 rows to DataFrame of 4 rows" in caplog.text or "of 3 rows to DataFrame of 0 rows" in caplog.text
+    assert (
+        "of 10 rows to DataFrame of 4 rows" in caplog.text
+        or "of 3 rows to DataFrame of 0 rows" in caplog.text
+    )
     assert "DS101" in caplog.text
 
 
-def test_a_change_three_modules_away_is_found(folder: pathlib.Path, tmp_path: pathlib.Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_change_three_modules_away_is_found(
+    folder: pathlib.Path, tmp_path: pathlib.Path, caplog: pytest.LogCaptureFixture
+) -> None:
     modules = _imported(
         tmp_path,
         guard_data="cache = {}\n",
@@ -315,8 +349,16 @@ def _imported(place: pathlib.Path, **sources: str) -> dict[str, Any]:
 # What is not
 
 
-lock, log, chance, ids, jobs = threading.Lock(), logging.getLogger("app"), random.Random(1), itertools.count(), queue.Queue[int]()
-clicks = prometheus_client.Counter("clicks", "Clicks", registry=prometheus_client.CollectorRegistry())
+lock, log, chance, ids, jobs = (
+    threading.Lock(),
+    logging.getLogger("app"),
+    random.Random(1),
+    itertools.count(),
+    queue.Queue[int](),
+)
+clicks = prometheus_client.Counter(
+    "clicks", "Clicks", registry=prometheus_client.CollectorRegistry()
+)
 cache = flask_caching.Cache(config={"CACHE_TYPE": "SimpleCache"})
 local = threading.local()
 generator = np.random.default_rng(1)
@@ -354,7 +396,14 @@ def _fine(n: int) -> Any:
     mine["c"] = n
     mine.loc[:, "a"] = mine["a"] * 2
     # These fill caches inside of the frame.
-    _ = lazy["a"], lazy.loc[5], lazy.index.is_unique, lazy.columns.get_loc("b"), lazy.groupby("b")["a"].sum(), lazy["a"].hasnans
+    _ = (
+        lazy["a"],
+        lazy.loc[5],
+        lazy.index.is_unique,
+        lazy.columns.get_loc("b"),
+        lazy.groupby("b")["a"].sum(),
+        lazy["a"].hasnans,
+    )
     array = numbers.copy()
     array[:] = n
     go.Figure(figure).update_layout(title="copy")
@@ -362,14 +411,18 @@ def _fine(n: int) -> Any:
     return [len(rows), model.weights[0]]
 
 
-def test_what_is_fine_is_not_reported(folder: pathlib.Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_what_is_fine_is_not_reported(
+    folder: pathlib.Path, caplog: pytest.LogCaptureFixture
+) -> None:
     page = watched(folder, _fine)
     cache.init_app(page.app.server)
     for clicked in range(3):
         assert reported(page, caplog, clicks=clicked) == []
 
 
-def test_what_the_stash_does_is_fine(folder: pathlib.Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_what_the_stash_does_is_fine(
+    folder: pathlib.Path, caplog: pytest.LogCaptureFixture
+) -> None:
     app = Dash(__name__)
     app.layout = html.Div()
     stash = Stash(app, f"file://{folder}", guard="warn")
@@ -388,10 +441,21 @@ def test_what_the_stash_does_is_fine(folder: pathlib.Path, caplog: pytest.LogCap
     assert [reported(page, caplog, clicks=clicked) for clicked in range(3)] == [[], [], []]
 
 
-_plain = some.none() | some.booleans() | some.integers() | some.floats() | some.text(max_size=5) | some.dates()
+_plain = (
+    some.none()
+    | some.booleans()
+    | some.integers()
+    | some.floats()
+    | some.text(max_size=5)
+    | some.dates()
+)
 _nested = some.recursive(
     _plain,
-    lambda inner: some.lists(inner, max_size=4) | some.dictionaries(some.text(max_size=3), inner, max_size=4) | some.sets(some.integers()),
+    lambda inner: (
+        some.lists(inner, max_size=4)
+        | some.dictionaries(some.text(max_size=3), inner, max_size=4)
+        | some.sets(some.integers())
+    ),
     max_leaves=20,
 )
 
@@ -410,7 +474,9 @@ def test_any_change_is_seen(data: Any) -> None:
     places: list[tuple[Any, Any]] = []
 
     def collect(container: Any) -> None:
-        items = list(container.items()) if isinstance(container, dict) else list(enumerate(container))
+        items = (
+            list(container.items()) if isinstance(container, dict) else list(enumerate(container))
+        )
         for key, item in items:
             places.append((container, key))
             if isinstance(item, list | dict):
@@ -418,7 +484,13 @@ def test_any_change_is_seen(data: Any) -> None:
 
     collect(value)
     container, key = data.draw(some.sampled_from(places))
-    new = data.draw(_plain.filter(lambda plain: type(plain) is not type(container[key]) or repr(plain) != repr(container[key])))
+    new = data.draw(
+        _plain.filter(
+            lambda plain: (
+                type(plain) is not type(container[key]) or repr(plain) != repr(container[key])
+            )
+        )
+    )
     if new == container[key] and type(new) is type(container[key]):  # -0.0 is 0.0
         return
     container[key] = new
@@ -453,7 +525,9 @@ class _Hostile:
 hostile = _Hostile()
 
 
-def test_the_apps_own_code_is_not_run_by_looking(folder: pathlib.Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_apps_own_code_is_not_run_by_looking(
+    folder: pathlib.Path, caplog: pytest.LogCaptureFixture
+) -> None:
     def change(n: int) -> int:
         hostile.n = n
         return n
@@ -522,7 +596,11 @@ unknown: list[Any] = [pd.NA, 1]
 objects = pd.DataFrame({"a": pd.Series([pd.NA, "x"], dtype=object)})
 labelled = pd.DataFrame({"a": [1, 2]})
 masked = np.ma.array([1, 2, 3], mask=np.zeros(3, dtype=bool))
-long_list, long_dict, long_deque = list(range(1_000_000)), {n: n for n in range(1_000_000)}, collections.deque(range(1_000_000))
+long_list, long_dict, long_deque = (
+    list(range(1_000_000)),
+    {n: n for n in range(1_000_000)},
+    collections.deque(range(1_000_000)),
+)
 
 
 def _new_text(n: int) -> None:
@@ -532,25 +610,39 @@ def _new_text(n: int) -> None:
 
 AWKWARD: dict[str, tuple[Callable[[int], Any], str]] = {
     "a key of the app's": (lambda n: by_key.__setitem__(_Key(), n), ".by_key: key <_Key> set"),
-    "under a key of the app's": (lambda n: by_key.__setitem__(next(iter(by_key)), n + 7), ".by_key[<_Key>]: "),
+    "under a key of the app's": (
+        lambda n: by_key.__setitem__(next(iter(by_key)), n + 7),
+        ".by_key[<_Key>]: ",
+    ),
     "a member of the app's": (lambda n: keys_seen.add(_Key()), ".keys_seen: <_Key> added"),
     "slots": (lambda n: setattr(slotted, "n", n), ".slotted.n: int 0 -> int 1"),
     "a list of the app's": (lambda n: list.append(silent, n), ".silent: length 1 -> 2"),
     "text of the app's": (_new_text, ".text: rebound from str 'a' to str 'b'"),
     "a missing value": (lambda n: unknown.__setitem__(0, n), ".unknown[0]: NAType <NA> -> int 1"),
     "a missing value in a frame": (lambda n: objects.__setitem__("a", ["y", "x"]), ".objects: "),
-    "the name of an index": (lambda n: setattr(labelled.index, "name", "k"), ".labelled: index changed"),
-    "the name of the columns": (lambda n: setattr(labelled.columns, "name", "k"), ".labelled.columns.name"),
+    "the name of an index": (
+        lambda n: setattr(labelled.index, "name", "k"),
+        ".labelled: index changed",
+    ),
+    "the name of the columns": (
+        lambda n: setattr(labelled.columns, "name", "k"),
+        ".labelled.columns.name",
+    ),
     "attrs": (lambda n: labelled.attrs.__setitem__("x", n), ".labelled.attrs: key 'x' set"),
     "a mask": (lambda _: masked.__setitem__(0, np.ma.masked), ".masked.mask: values changed"),
     "a long list": (lambda n: long_list.append(n) or n, ".long_list: length 1000000 -> 1000001"),
-    "a long dict": (lambda n: long_dict.__setitem__(-1, n), ".long_dict: length 1000000 -> 1000001"),
+    "a long dict": (
+        lambda n: long_dict.__setitem__(-1, n),
+        ".long_dict: length 1000000 -> 1000001",
+    ),
     "a long deque": (lambda n: long_deque.append(n) or n, ".long_deque: length 1000000 -> 1000001"),
 }
 
 
 @pytest.mark.parametrize("case", AWKWARD)
-def test_awkward_things_are_looked_at_within_the_time_and_run_no_code_of_the_app(case: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_awkward_things_are_looked_at_within_the_time_and_run_no_code_of_the_app(
+    case: str, caplog: pytest.LogCaptureFixture
+) -> None:
     change, expected = AWKWARD[case]
 
     def callback(n: int) -> object:
@@ -581,7 +673,9 @@ def test_slices_are_seen_as_changes_in_every_python() -> None:
     assert bytecode.names(fill.__code__).stores_items
 
 
-def test_what_libraries_keep_for_themselves_is_known_wherever_they_lie(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_libraries_keep_for_themselves_is_known_wherever_they_lie(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(fingerprint, "is_app_class", lambda _: True)
     fingerprint._taker.cache_clear()
     try:
@@ -605,7 +699,9 @@ def test_a_callback_runs_whatever_the_guard_meets(
 # Several at a time
 
 
-def test_a_change_is_told_of_the_callback_that_made_it(folder: pathlib.Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_change_is_told_of_the_callback_that_made_it(
+    folder: pathlib.Path, caplog: pytest.LogCaptureFixture
+) -> None:
     entered, released = threading.Event(), threading.Event()
 
     def slow_reader(n: int) -> int:
@@ -629,7 +725,9 @@ def test_a_change_is_told_of_the_callback_that_made_it(folder: pathlib.Path, cap
     assert "was changed" not in caplog.text
 
 
-def test_of_two_that_may_have_done_it_each_report_names_the_other(folder: pathlib.Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_of_two_that_may_have_done_it_each_report_names_the_other(
+    folder: pathlib.Path, caplog: pytest.LogCaptureFixture
+) -> None:
     entered, released = threading.Event(), threading.Event()
 
     def first(n: int) -> int:
@@ -665,7 +763,9 @@ def test_what_there_is_no_time_for_is_said_once(caplog: pytest.LogCaptureFixture
     assert ".state" in said
 
 
-def test_of_much_that_there_is_no_time_for_a_few_are_named(caplog: pytest.LogCaptureFixture) -> None:
+def test_of_much_that_there_is_no_time_for_a_few_are_named(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     runtime.Guard(budget=1e-6).begin(runtime.Callback(_fine, "out.data")).end()
     (said,) = (record.getMessage() for record in caplog.records)
     assert re.search(r"not noticed: (\S+, ){4}\S+ and \d+ more$", said)
@@ -695,10 +795,14 @@ def _changes_rows(n: int) -> int:
     return n
 
 
-def test_in_production_nothing_is_watched_and_nothing_is_paid(folder: pathlib.Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_in_production_nothing_is_watched_and_nothing_is_paid(
+    folder: pathlib.Path, caplog: pytest.LogCaptureFixture
+) -> None:
     for number, guard in enumerate((None, "off")):
         page = watched(folder / str(number), _changes_rows, guard=guard)
-        assert page.app._execute_callback.__qualname__ == "prepare_callbacks.<locals>.execute_resolved"
+        assert (
+            page.app._execute_callback.__qualname__ == "prepare_callbacks.<locals>.execute_resolved"
+        )
         assert "guard.js" not in page.markup
         assert reported(page, caplog) == []
 
@@ -708,7 +812,9 @@ def test_in_debug_mode_it_warns(folder: pathlib.Path, caplog: pytest.LogCaptureF
     app.layout = html.Div()
     Stash(app, f"file://{folder}")
     app.callback(Output("out0", "data"), Input("go", "n_clicks"))(_changes_rows)
-    app.enable_dev_tools(debug=True, dev_tools_hot_reload=False, dev_tools_silence_routes_logging=False)
+    app.enable_dev_tools(
+        debug=True, dev_tools_hot_reload=False, dev_tools_silence_routes_logging=False
+    )
     page = Page(app)
     assert "guard.js" in page.markup
     answer = page.post("out0.data", ("go", "n_clicks", 7))
@@ -731,7 +837,9 @@ def test_any_other_mode_is_refused(folder: pathlib.Path) -> None:
         Stash(url=f"file://{folder}", guard="always")  # type: ignore[arg-type]
 
 
-def test_async_callbacks_are_watched(folder: pathlib.Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_async_callbacks_are_watched(
+    folder: pathlib.Path, caplog: pytest.LogCaptureFixture
+) -> None:
     async def change(n: int) -> int:
         rows.append(n)
         return n
@@ -740,7 +848,9 @@ def test_async_callbacks_are_watched(folder: pathlib.Path, caplog: pytest.LogCap
     assert ".rows was changed while the callback change() ran" in line
 
 
-def test_a_callback_that_fails_is_watched_too(folder: pathlib.Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_callback_that_fails_is_watched_too(
+    folder: pathlib.Path, caplog: pytest.LogCaptureFixture
+) -> None:
     def fail(n: int) -> int:
         rows.append(n)
         raise ValueError("after it")

@@ -73,7 +73,9 @@ def test_what_does_not_change_the_result_keeps_the_values(load: Load, source: st
 
 
 def test_a_changed_docstring_keeps_the_values(load: Load) -> None:
-    one, other = (f"@stash.memo\ndef f(n):\n    '''{text}'''\n    return n\n" for text in ("One.", "Another."))
+    one, other = (
+        f"@stash.memo\ndef f(n):\n    '''{text}'''\n    return n\n" for text in ("One.", "Another.")
+    )
     assert _id(load(one)) == _id(load(other))
 
 
@@ -148,7 +150,9 @@ CLASSES = {
 
 
 @pytest.mark.parametrize("source", CLASSES.values(), ids=CLASSES)
-def test_the_code_of_an_arguments_class_counts(tmp_path: pathlib.Path, folder: pathlib.Path, source: str) -> None:
+def test_the_code_of_an_arguments_class_counts(
+    tmp_path: pathlib.Path, folder: pathlib.Path, source: str
+) -> None:
     script = tmp_path / "classy.py"
     memo = f"from dash_stash import Stash\n@Stash(url={folder.as_uri()!r}).memo\ndef f(queries):\n    return queries[0].sql()\n"
     for number in "56":
@@ -182,7 +186,9 @@ def test_two_files_of_one_name_with_the_same_function_are_refused(load: Load) ->
     del sys.modules["page_of_first"]
 
 
-def test_a_module_of_a_package_is_known_by_its_full_name(load: Load, tmp_path: pathlib.Path) -> None:
+def test_a_module_of_a_package_is_known_by_its_full_name(
+    load: Load, tmp_path: pathlib.Path
+) -> None:
     alone = load(BASE, "tool")
     (tmp_path / "package").mkdir()
     (tmp_path / "package" / "__init__.py").touch()
@@ -192,7 +198,9 @@ def test_a_module_of_a_package_is_known_by_its_full_name(load: Load, tmp_path: p
 
 
 @pytest.mark.parametrize("seed", ["0", "7"])
-def test_every_process_knows_it_by_the_same_id(load: Load, tmp_path: pathlib.Path, folder: pathlib.Path, seed: str) -> None:
+def test_every_process_knows_it_by_the_same_id(
+    load: Load, tmp_path: pathlib.Path, folder: pathlib.Path, seed: str
+) -> None:
     source = """
     @stash.memo(version={"b": 1, "a": {2, 3, 1}})
     def f(n):
@@ -209,16 +217,25 @@ def test_every_process_knows_it_by_the_same_id(load: Load, tmp_path: pathlib.Pat
     from dash_stash import implementation
     print(deployed.f.id.hex(), implementation.of_function(deployed.f.function).hex())
     """
-    assert run_python(code, folder, tmp_path, PYTHONHASHSEED=seed) == f"{here.f.id.hex()} {_id(here).hex()}"
+    assert (
+        run_python(code, folder, tmp_path, PYTHONHASHSEED=seed)
+        == f"{here.f.id.hex()} {_id(here).hex()}"
+    )
 
 
-def test_a_script_and_a_module_are_the_same(stash: Stash, tmp_path: pathlib.Path, folder: pathlib.Path) -> None:
+def test_a_script_and_a_module_are_the_same(
+    stash: Stash, tmp_path: pathlib.Path, folder: pathlib.Path
+) -> None:
     (tmp_path / "shop.py").write_text(
         f"from dash_stash import Stash\nstash = Stash(url='file://{folder}')\n{BASE}\nprint(f.id.hex(), f.name)\n"
     )
     run = "import runpy, sys; sys.path.insert(0, sys.argv[1]); "
     as_module = run_python(run + "import shop", tmp_path)
-    as_script = run_python(run + "sys.argv = [sys.argv[1] + '/shop.py']; runpy.run_path(sys.argv[0], run_name='__main__')", tmp_path)
+    as_script = run_python(
+        run
+        + "sys.argv = [sys.argv[1] + '/shop.py']; runpy.run_path(sys.argv[0], run_name='__main__')",
+        tmp_path,
+    )
     assert as_module == as_script
     assert as_module.endswith(" shop.f")
 

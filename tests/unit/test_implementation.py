@@ -211,12 +211,41 @@ APP: Files = {
 }
 APP = {name: textwrap.dedent(text) for name, text in APP.items()}
 NUMBERS = [
-    *("return 10", "return 20", "return 30", "return 40", "int = 50", "int = 60", "* 70", "+ 80", "times(90", "+ 100", "+ 110"),
-    *("+ 115", "step=120", "+ 130", "+ 140", "+ 150", "+ 160", "+ 170", "helper, m=180", "= 200", "= 210", "= 220", "+ 230"),
+    *(
+        "return 10",
+        "return 20",
+        "return 30",
+        "return 40",
+        "int = 50",
+        "int = 60",
+        "* 70",
+        "+ 80",
+        "times(90",
+        "+ 100",
+        "+ 110",
+    ),
+    *(
+        "+ 115",
+        "step=120",
+        "+ 130",
+        "+ 140",
+        "+ 150",
+        "+ 160",
+        "+ 170",
+        "helper, m=180",
+        "= 200",
+        "= 210",
+        "= 220",
+        "+ 230",
+    ),
     *("= 240", "+ 250", "+ 260", "+ 270", "+ 280", "RATE = 2", '"a": [1', "FAST = 1"),
 ]
 WORDS = [
-    *(('"b": (RATE * 3, "x"', '"b": (RATE * 3, "y"'), ("one two", "one too"), ("len(name) for", "ord(name[0]) for")),
+    *(
+        ('"b": (RATE * 3, "x"', '"b": (RATE * 3, "y"'),
+        ("one two", "one too"),
+        ("len(name) for", "ord(name[0]) for"),
+    ),
     *(('"q", "r"}', '"q", "s"}'), ('"/data', '"/date')),
 ]
 MATTERS = [*((each, f"{each}1") for each in NUMBERS), *WORDS]
@@ -275,8 +304,12 @@ def test_data_that_code_holds_is_in_it(deploy: Deploy, source: str) -> None:
 
 
 def test_a_models_types_are_in_it(deploy: Deploy) -> None:
-    files = {"app.py": "from pydantic import BaseModel\nclass S(BaseModel):\n    d: int\ndef f(n):\n    return S(d=n).d\n"}
-    assert implementation.of_function(deploy(files)) != implementation.of_function(deploy(edited(files, "int", "float")))
+    files = {
+        "app.py": "from pydantic import BaseModel\nclass S(BaseModel):\n    d: int\ndef f(n):\n    return S(d=n).d\n"
+    }
+    assert implementation.of_function(deploy(files)) != implementation.of_function(
+        deploy(edited(files, "int", "float"))
+    )
 
 
 IMPORTS = {
@@ -290,10 +323,21 @@ IMPORTS = {
 
 @pytest.mark.parametrize("text", IMPORTS.values(), ids=IMPORTS)
 @pytest.mark.parametrize("is_regular", [True, False], ids=["package", "namespace"])
-def test_what_is_imported_within_a_function_is_in_it_before_it_has_run(tmp_path: pathlib.Path, text: str, *, is_regular: bool) -> None:
-    files = {"top/shop/app.py": f"def f(n):\n    {text}\n", "top/shop/rates.py": "def g(n):\n    return n + 5\n"}
-    files = {name: each.replace("shop", "top.shop").replace("..top.", "..") for name, each in files.items()}
-    write(tmp_path, {**files, **({"top/__init__.py": "", "top/shop/__init__.py": ""} if is_regular else {})})
+def test_what_is_imported_within_a_function_is_in_it_before_it_has_run(
+    tmp_path: pathlib.Path, text: str, *, is_regular: bool
+) -> None:
+    files = {
+        "top/shop/app.py": f"def f(n):\n    {text}\n",
+        "top/shop/rates.py": "def g(n):\n    return n + 5\n",
+    }
+    files = {
+        name: each.replace("shop", "top.shop").replace("..top.", "..")
+        for name, each in files.items()
+    }
+    write(
+        tmp_path,
+        {**files, **({"top/__init__.py": "", "top/shop/__init__.py": ""} if is_regular else {})},
+    )
     start = "from top.shop.app import f"
     first = answer(tmp_path, "-c", f"{start}; {PRINT}")
     assert answer(tmp_path, "-c", f"{start}; f(1); {PRINT}") == first
@@ -305,14 +349,25 @@ def test_what_is_imported_within_a_function_is_in_it_before_it_has_run(tmp_path:
 def test_the_order_of_a_set_is_not_in_it(tmp_path: pathlib.Path) -> None:
     sets = "X = {(name, lambda n, by=name: n) for name in 'abcdefgh'}\nY = {lambda: 1, lambda: 2}\n"
     write(tmp_path, {"app.py": f"{sets}def f():\n    return X, Y\n"})
-    assert len({answer(tmp_path, "-c", f"from app import f; {PRINT}", PYTHONHASHSEED=seed) for seed in "1234"}) == 1
+    assert (
+        len(
+            {
+                answer(tmp_path, "-c", f"from app import f; {PRINT}", PYTHONHASHSEED=seed)
+                for seed in "1234"
+            }
+        )
+        == 1
+    )
 
 
 def test_a_module_that_is_being_imported_is_looked_at_again(tmp_path: pathlib.Path) -> None:
     early = "import b\nfrom dash_stash import implementation\ndef f(n):\n    return b.late(n) if n else b.K\n"
     early += "if EARLY: implementation.of_function(f)\n"
     write(tmp_path, {"b.py": "import a\nK = 5\ndef late(n):\n    return n\n", "a.py": early})
-    ways = [f"import builtins; builtins.EARLY = {early}; import b; from a import f; {PRINT}" for early in ("True", "False")]
+    ways = [
+        f"import builtins; builtins.EARLY = {early}; import b; from a import f; {PRINT}"
+        for early in ("True", "False")
+    ]
     assert answer(tmp_path, "-c", ways[0]) == answer(tmp_path, "-c", ways[1])
 
 
@@ -335,7 +390,9 @@ def test_a_module_that_is_being_imported_is_looked_at_again(tmp_path: pathlib.Pa
     ],
 )
 def test_what_changes_no_result_is_not_in_it(deploy: Deploy, old: str, new: str) -> None:
-    assert implementation.of_function(deploy(APP)) == implementation.of_function(deploy(edited(APP, old, new)))
+    assert implementation.of_function(deploy(APP)) == implementation.of_function(
+        deploy(edited(APP, old, new))
+    )
 
 
 def test_what_is_filled_at_run_time_is_told_and_is_not_in_it(deploy: Deploy) -> None:
@@ -352,12 +409,24 @@ PRINT = "from dash_stash import implementation; print(implementation.of_function
 def answer(folder: pathlib.Path, *arguments: str, **environment: str) -> str:
     """Run Python in the app's folder, and return what it printed."""
     command = [sys.executable, *arguments]
-    found = subprocess.run(command, cwd=folder, env={**os.environ, **environment}, capture_output=True, text=True, check=True, timeout=120)
+    found = subprocess.run(
+        command,
+        cwd=folder,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
     return found.stdout.strip()
 
 
 def test_every_way_to_start_an_app_sees_the_same(tmp_path: pathlib.Path) -> None:
-    files = {**APP, "app.py": f"{APP['app.py']}\nif __name__ == '__main__':\n    {PRINT}\n", "job.py": f"from app import f\n{PRINT}\n"}
+    files = {
+        **APP,
+        "app.py": f"{APP['app.py']}\nif __name__ == '__main__':\n    {PRINT}\n",
+        "job.py": f"from app import f\n{PRINT}\n",
+    }
     write(tmp_path, files)
     ways = [
         answer(tmp_path, "app.py"),
@@ -377,8 +446,12 @@ def test_a_changed_library_makes_no_other_function(deploy: Deploy) -> None:
     path = "import sys, os\nsys.path.append(os.path.dirname(__file__) + '/site-packages')\n"
     app = {"app.py": f"{path}import tool\ndef f(n):\n    return tool.work(n)\n"}
     first = implementation.of_function(deploy({**library, **app}))
-    assert first == implementation.of_function(deploy(edited({**library, **app}, "return n\n", "return -n\n")))
-    assert first != implementation.of_function(deploy(edited({**library, **app}, "tool.work", "tool.walk")))
+    assert first == implementation.of_function(
+        deploy(edited({**library, **app}, "return n\n", "return -n\n"))
+    )
+    assert first != implementation.of_function(
+        deploy(edited({**library, **app}, "tool.work", "tool.walk"))
+    )
 
 
 def test_an_app_is_one_wherever_it_is_installed(deploy: Deploy) -> None:
@@ -388,11 +461,16 @@ def test_an_app_is_one_wherever_it_is_installed(deploy: Deploy) -> None:
     }
     files["shop/rates.py"] = "RATE = [1]\ndef g(n):\n    return n + 2\n"
     installed = {f"site-packages/{name}": text for name, text in files.items()}
-    start = {"start.py": "import sys, os\nsys.path.append(os.path.dirname(__file__) + '/site-packages')\nfrom shop.app import f\n"}
+    start = {
+        "start.py": "import sys, os\nsys.path.append(os.path.dirname(__file__) + '/site-packages')\nfrom shop.app import f\n"
+    }
     here = implementation.of_function(deploy(files, "shop.app"))
     assert implementation.of_function(deploy({**installed, **start}, "start")) == here
     for old, new in (("[1]", "[2]"), ("+ 2", "+ 3")):
-        assert implementation.of_function(deploy({**edited(installed, old, new), **start}, "start")) != here
+        assert (
+            implementation.of_function(deploy({**edited(installed, old, new), **start}, "start"))
+            != here
+        )
 
 
 READ = "def f():\n    return X\n"
@@ -442,20 +520,28 @@ CHANGED = {
 
 
 @pytest.mark.parametrize("source", CHANGED.values(), ids=CHANGED)
-def test_what_a_module_changes_that_the_function_does_not_use_is_told(deploy: Deploy, source: str) -> None:
-    files = {"app.py": "import config, other\ndef f():\n    return config.T\n", "config.py": "T = {'a': [1]}\n", "other.py": source}
+def test_what_a_module_changes_that_the_function_does_not_use_is_told(
+    deploy: Deploy, source: str
+) -> None:
+    files = {
+        "app.py": "import config, other\ndef f():\n    return config.T\n",
+        "config.py": "T = {'a': [1]}\n",
+        "other.py": source,
+    }
     assert implementation.unseen(deploy(files)) == ["T (config.py), which is changed at run time"]
 
 
 def test_a_number_from_which_another_function_counts_is_a_constant(deploy: Deploy) -> None:
     other = "import config\ndef g():\n    total = config.K\n    total += 2\n    return total\n"
-    files = {"app.py": "import config, other\ndef f():\n    return config.K\n", "config.py": "K = 1\n", "other.py": other}
+    files = {
+        "app.py": "import config, other\ndef f():\n    return config.K\n",
+        "config.py": "K = 1\n",
+        "other.py": other,
+    }
     assert implementation.unseen(deploy(files)) == []
 
 
-RECORD = (
-    "import dataclasses\n@dataclasses.dataclass\nclass S:\n    d: int = 5\n    def up(self):\n        self.d += 1\n        return self.d\n"
-)
+RECORD = "import dataclasses\n@dataclasses.dataclass\nclass S:\n    d: int = 5\n    def up(self):\n        self.d += 1\n        return self.d\n"
 FILLED = {
     "a record by its own method": f"{RECORD}X = S(d=1)\ndef f():\n    return X.up()\n",
     "a record that is a default": f"{RECORD}def g(s=S()):\n    s.d += 1\n    return s.d\ndef f():\n    return g()\n",
@@ -477,7 +563,9 @@ FILLED = {
 @pytest.mark.parametrize("source", FILLED.values(), ids=FILLED)
 def test_what_a_run_changes_is_not_in_it(tmp_path: pathlib.Path, source: str) -> None:
     write(tmp_path, {"app.py": source})
-    assert answer(tmp_path, "-c", f"from app import f; {PRINT}") == answer(tmp_path, "-c", f"from app import f; f(); {PRINT}")
+    assert answer(tmp_path, "-c", f"from app import f; {PRINT}") == answer(
+        tmp_path, "-c", f"from app import f; f(); {PRINT}"
+    )
 
 
 def test_an_objects_attribute_that_changes_is_told(deploy: Deploy) -> None:
@@ -486,9 +574,15 @@ def test_an_objects_attribute_that_changes_is_told(deploy: Deploy) -> None:
     assert implementation.unseen(deploy(files)) == ["X (app.py), which is changed at run time"]
     files = {"app.py": "def h(n):\n    return n * h.rate\nh.rate = 5\ndef f(n):\n    return h(n)\n"}
     assert implementation.unseen(deploy(files)) == ["h.rate (app.py), which is changed at run time"]
-    files = {"app.py": "def h(n, known={1: 2}):\n    known[n] = n\n    return known\ndef f(n):\n    return h(n)\n"}
-    assert implementation.unseen(deploy(files)) == ["known of h (app.py), which is changed at run time"]
-    files = {"app.py": "class L:\n    pass\nclass C:\n    limit = L()\ndef f():\n    return C.limit\n"}
+    files = {
+        "app.py": "def h(n, known={1: 2}):\n    known[n] = n\n    return known\ndef f(n):\n    return h(n)\n"
+    }
+    assert implementation.unseen(deploy(files)) == [
+        "known of h (app.py), which is changed at run time"
+    ]
+    files = {
+        "app.py": "class L:\n    pass\nclass C:\n    limit = L()\ndef f():\n    return C.limit\n"
+    }
     assert implementation.unseen(deploy(files)) == ["C.limit (app.py), which is computed"]
 
 
@@ -517,12 +611,18 @@ def test_what_keeps_no_data_or_is_a_constant_is_not_told(deploy: Deploy, source:
 
 def test_a_class_variable_that_changes_is_told_if_it_is_read(deploy: Deploy) -> None:
     source = "class C:\n    a = 1\n    b = 2\n    @classmethod\n    def count(cls):\n        cls.a = 3\ndef f():\n    return C.{}\n"
-    assert implementation.unseen(deploy({"app.py": source.format("a")})) == ["C.a (app.py), which is changed at run time"]
+    assert implementation.unseen(deploy({"app.py": source.format("a")})) == [
+        "C.a (app.py), which is changed at run time"
+    ]
 
 
 def test_an_edited_file_is_not_taken_for_what_runs(deploy: Deploy, tmp_path: pathlib.Path) -> None:
     """A worker that was started before a deploy does what it did, whatever the file says by now."""
-    function = deploy({"app.py": "X = 1\ndef g():\n    return [n for n in range(1)]\ndef f():\n    return g(), X\n"})
+    function = deploy(
+        {
+            "app.py": "X = 1\ndef g():\n    return [n for n in range(1)]\ndef f():\n    return g(), X\n"
+        }
+    )
     path = pathlib.Path(function.__code__.co_filename)
     for old, new in (("range(1)", "range(20)"), ("X = 1", "X = 20")):
         module = dict(vars(sys.modules["app"]))
@@ -535,7 +635,12 @@ def test_an_edited_file_is_not_taken_for_what_runs(deploy: Deploy, tmp_path: pat
 def test_without_sources_helpers_and_plain_constants_are_seen(tmp_path: pathlib.Path) -> None:
     source = f"X = 1\nY = [1]\ndef g():\n    return 2\ndef f():\n    return g(), X, Y\n{PRINT}\n"
     seen = set()
-    for old, new in (("X = 1", "X = 1"), ("X = 1", "X = 3"), ("return 2", "return 3"), ("Y = [1]", "Y = [3]")):
+    for old, new in (
+        ("X = 1", "X = 1"),
+        ("X = 1", "X = 3"),
+        ("return 2", "return 3"),
+        ("Y = [1]", "Y = [3]"),
+    ):
         write(tmp_path, {"app.py": source.replace(old, new)})
         answer(tmp_path, "-m", "compileall", "-q", "-f", "-b", "app.py")
         (tmp_path / "app.py").unlink()
@@ -577,18 +682,21 @@ def test_the_first_use_in_a_long_module_takes_some_milliseconds(deploy: Deploy) 
 
 
 def test_what_is_used_while_its_module_is_imported_is_looked_at_again(deploy: Deploy) -> None:
-    source = (
-        "from dash_stash import implementation\ndef f():\n    return g()\nearly = implementation.of_function(f)\ndef g():\n    return 1\n"
-    )
+    source = "from dash_stash import implementation\ndef f():\n    return g()\nearly = implementation.of_function(f)\ndef g():\n    return 1\n"
     function = deploy({"app.py": source})
     assert implementation.is_settled(function)
     assert implementation.of_function(function) != sys.modules["app"].early
-    assert implementation.of_function(function) == implementation.of_function(deploy({"app.py": source.replace("early", "soon")}))
+    assert implementation.of_function(function) == implementation.of_function(
+        deploy({"app.py": source.replace("early", "soon")})
+    )
 
 
 def test_a_thousand_functions_that_call_one_another_are_no_recursion(deploy: Deploy) -> None:
     chain = "\n".join(f"def g{n}():\n    return g{n + 1}()\n" for n in range(2000))
-    first, second = (deploy({"app.py": f"def f():\n    return g0()\n{chain}def g2000():\n    return {end}\n"}) for end in (1, 2))
+    first, second = (
+        deploy({"app.py": f"def f():\n    return g0()\n{chain}def g2000():\n    return {end}\n"})
+        for end in (1, 2)
+    )
     assert implementation.of_function(first) != implementation.of_function(second)
 
 
@@ -601,10 +709,15 @@ def test_folders_of_libraries_are_not_the_app() -> None:
 
 def test_threads_that_parse_at_the_same_time_do_not_fail() -> None:
     """Before Python 3.11.8 one of them that stops in the middle, as the collector lets it, disturbs the others."""
-    text = "".join(f"def f{number}(a, b=[1, 2, (3, 4)]):\n    return [a + i * b[0] for i in range({number})]\n" for number in range(50))
+    text = "".join(
+        f"def f{number}(a, b=[1, 2, (3, 4)]):\n    return [a + i * b[0] for i in range({number})]\n"
+        for number in range(50)
+    )
     gc.callbacks.append(let_others := lambda *_: time.sleep(0))
     try:
-        callers = at_once(8, lambda _: [len(syntax.Source([text], "app.py").tree.body) for _ in range(3)])
+        callers = at_once(
+            8, lambda _: [len(syntax.Source([text], "app.py").tree.body) for _ in range(3)]
+        )
         assert [caller.result(120) for caller in callers] == [[50] * 3] * 8
     finally:
         gc.callbacks.remove(let_others)

@@ -6,7 +6,18 @@ import pytest
 
 from support import run_python
 
-HEAVY = ("dash", "flask", "plotly", "numpy", "pandas", "polars", "pyarrow", "redis", "asgiref", "click")
+HEAVY = (
+    "dash",
+    "flask",
+    "plotly",
+    "numpy",
+    "pandas",
+    "polars",
+    "pyarrow",
+    "redis",
+    "asgiref",
+    "click",
+)
 
 _LOADED = f"print(*(name for name in {HEAVY} if name in sys.modules))"
 
@@ -30,7 +41,9 @@ def test_a_stash_without_an_app_stores_plain_data_without_any_of_them(folder: ob
     assert run_python(code, folder) == ""
 
 
-def test_those_who_read_it_from_a_process_that_uses_pandas_do_not_pay_for_polars(folder: object) -> None:
+def test_those_who_read_it_from_a_process_that_uses_pandas_do_not_pay_for_polars(
+    folder: object,
+) -> None:
     code = f"""
     import sys
     import pandas as pd

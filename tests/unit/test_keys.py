@@ -1,4 +1,7 @@
-"""Keys: equal values have equal keys, in every process; what a function could tell apart has others, or none."""
+"""Keys: equal values have equal keys, in every process.
+
+What a function could tell apart has others, or none.
+"""
 
 from __future__ import annotations
 
@@ -42,17 +45,92 @@ def test_what_is_not_the_same_has_another_key(one: object, other: object) -> Non
 
 
 _DIFFERENT: list[Any] = [
-    *(1, 1.0, True, 1 + 0j, np.int64(1), np.float64(1), np.bool_(True), decimal.Decimal(1), "1", b"1", np.str_("1")),  # noqa: FBT003
-    *(0, 0.0, -0.0, False, None, ..., "", b"", (), [], {}, set(), range(0), math.nan, pd.NaT, pd.NA),
-    *([1, 2], (1, 2), deque([1, 2]), {1, 2}, {1: 2}, [[1, 2]], [[1], 2], [1, [2]], ["1", "2"], ["12"], ["1", "", "2"], "12"),
+    *(
+        1,
+        1.0,
+        True,
+        1 + 0j,
+        np.int64(1),
+        np.float64(1),
+        np.bool_(True),
+        decimal.Decimal(1),
+        "1",
+        b"1",
+        np.str_("1"),
+    ),
+    *(
+        0,
+        0.0,
+        -0.0,
+        False,
+        None,
+        ...,
+        "",
+        b"",
+        (),
+        [],
+        {},
+        set(),
+        range(0),
+        math.nan,
+        pd.NaT,
+        pd.NA,
+    ),
+    *(
+        [1, 2],
+        (1, 2),
+        deque([1, 2]),
+        {1, 2},
+        {1: 2},
+        [[1, 2]],
+        [[1], 2],
+        [1, [2]],
+        ["1", "2"],
+        ["12"],
+        ["1", "", "2"],
+        "12",
+    ),
     *({"a": 1, "b": 2}, {"a": 2, "b": 1}, {"a": {"b": 1}}, {"a": ["b", 1]}, [("a", 1), ("b", 2)]),
-    *(datetime.date(2013, 1, 1), datetime.datetime(2013, 1, 1), datetime.datetime(2013, 1, 1, tzinfo=datetime.UTC)),  # noqa: DTZ001
-    *(datetime.datetime(2013, 1, 1, fold=1), datetime.time(1), datetime.timedelta(1), pd.Timestamp("2013-01-01"), "2013-01-01"),  # noqa: DTZ001
-    *(values.Colour.RED, values.Rights.READ, values.Rights.READ | values.Rights.WRITE, values.Route("a"), values.Route("b")),
+    *(
+        datetime.date(2013, 1, 1),
+        datetime.datetime(2013, 1, 1),  # noqa: DTZ001
+        datetime.datetime(2013, 1, 1, tzinfo=datetime.UTC),
+    ),
+    *(
+        datetime.datetime(2013, 1, 1, fold=1),  # noqa: DTZ001
+        datetime.time(1),
+        datetime.timedelta(1),
+        pd.Timestamp("2013-01-01"),
+        "2013-01-01",
+    ),
+    *(
+        values.Colour.RED,
+        values.Rights.READ,
+        values.Rights.READ | values.Rights.WRITE,
+        values.Route("a"),
+        values.Route("b"),
+    ),
     *(values.Point(1, 2), (1.0, 2.0), pathlib.PurePosixPath("a"), "a", slice(1, 2), slice(1, 2, 1)),
-    *(np.array([1, 2]), np.array([1, 2], "int32"), np.array([[1, 2]]), np.array([[1], [2]]), np.array([1, 2], object)),
-    *(np.array([1, 2], ">i8"), np.array([1, 2], "datetime64[s]"), np.array([1, 2], "datetime64[ms]"), np.array(1), np.array([])),
-    *(np.array([(1, 2)], "i4,i4"), np.array([(1, 2)], [("a", "i4"), ("b", "i4")]), np.zeros((0, 3)), np.zeros((3, 0))),
+    *(
+        np.array([1, 2]),
+        np.array([1, 2], "int32"),
+        np.array([[1, 2]]),
+        np.array([[1], [2]]),
+        np.array([1, 2], object),
+    ),
+    *(
+        np.array([1, 2], ">i8"),
+        np.array([1, 2], "datetime64[s]"),
+        np.array([1, 2], "datetime64[ms]"),
+        np.array(1),
+        np.array([]),
+    ),
+    *(
+        np.array([(1, 2)], "i4,i4"),
+        np.array([(1, 2)], [("a", "i4"), ("b", "i4")]),
+        np.zeros((0, 3)),
+        np.zeros((3, 0)),
+    ),
 ]
 
 
@@ -81,7 +159,11 @@ def test_what_means_the_same_has_the_same_key(one: object, other: object) -> Non
     assert key(one) == key(other)
 
 
-@pytest.mark.parametrize("cases", [values.frames, values.polars_values, values.arrow_values], ids=lambda cases: cases.__name__)
+@pytest.mark.parametrize(
+    "cases",
+    [values.frames, values.polars_values, values.arrow_values],
+    ids=lambda cases: cases.__name__,
+)
 def test_frames_of_equal_content_have_equal_keys_and_others_have_others(cases: Any) -> None:
     kinds = (pa.RecordBatch,)  # without a key
     named = {name: value for name, value in cases().items() if not isinstance(value, kinds)}
@@ -94,7 +176,14 @@ def test_frames_of_equal_content_have_equal_keys_and_others_have_others(cases: A
 
 def test_the_order_of_columns_and_rows_and_the_names_of_an_index_count() -> None:
     frame = pd.DataFrame({"a": [1, 2], "b": [3, 4]})
-    others = [frame[["b", "a"]], frame[::-1], frame.rename_axis("i"), frame.rename_axis(columns="c"), frame.astype("int32"), frame + 1]
+    others = [
+        frame[["b", "a"]],
+        frame[::-1],
+        frame.rename_axis("i"),
+        frame.rename_axis(columns="c"),
+        frame.astype("int32"),
+        frame + 1,
+    ]
     assert len({key(value) for value in [frame, *others]}) == len(others) + 1
 
 
@@ -119,8 +208,12 @@ def test_an_ordered_category_is_another_than_an_unordered_one() -> None:
 
 def test_text_that_is_cut_elsewhere_is_other_text() -> None:
     for dtype in ("str", "string", object, pd.ArrowDtype(pa.string())):
-        assert key(pd.Series(["a", "bc"]).astype(dtype)) != key(pd.Series(["ab", "c"]).astype(dtype))
-        assert key(pd.Series(["a", None]).astype(dtype)) != key(pd.Series([None, "a"]).astype(dtype))
+        assert key(pd.Series(["a", "bc"]).astype(dtype)) != key(
+            pd.Series(["ab", "c"]).astype(dtype)
+        )
+        assert key(pd.Series(["a", None]).astype(dtype)) != key(
+            pd.Series([None, "a"]).astype(dtype)
+        )
 
 
 def test_long_lists_that_differ_in_the_middle_have_other_keys() -> None:
@@ -133,10 +226,14 @@ def test_long_lists_that_differ_in_the_middle_have_other_keys() -> None:
 
 def test_a_frame_is_known_by_its_values_not_by_what_lies_under_missing_ones() -> None:
     made = pl.DataFrame({"a": [1, None, 3]})
-    masked = pl.DataFrame({"a": [1, 2, 3]}).with_columns(pl.when(pl.col("a") != 2).then(pl.col("a")).alias("a"))
+    masked = pl.DataFrame({"a": [1, 2, 3]}).with_columns(
+        pl.when(pl.col("a") != 2).then(pl.col("a")).alias("a")
+    )
     assert made.equals(masked)
     assert key(made) == key(masked)
-    assert key(pa.array([1, None, 3])) == key(pa.array([1, 2, 3], mask=np.array([False, True, False])))
+    assert key(pa.array([1, None, 3])) == key(
+        pa.array([1, 2, 3], mask=np.array([False, True, False]))
+    )
 
 
 def test_a_slice_has_the_key_of_its_content() -> None:
@@ -145,7 +242,9 @@ def test_a_slice_has_the_key_of_its_content() -> None:
     frame = pl.DataFrame({"a": [1, 2, 3], "t": ["x", "yy", "z"]})
     assert key(frame[1:]) == key(pl.DataFrame({"a": [2, 3], "t": ["yy", "z"]}))
     assert key(pl.concat([frame[:1], frame[1:]], rechunk=False)) == key(frame)
-    assert key(pd.DataFrame({"a": [1, 2, 3]})[1:]) == key(pd.DataFrame({"a": [2, 3]}, index=pd.RangeIndex(1, 3)))
+    assert key(pd.DataFrame({"a": [1, 2, 3]})[1:]) == key(
+        pd.DataFrame({"a": [2, 3]}, index=pd.RangeIndex(1, 3))
+    )
 
 
 def test_a_slice_of_yes_and_no_has_the_key_of_its_content() -> None:
@@ -172,7 +271,11 @@ _NO_KEY: dict[str, tuple[object, str, str]] = {
     "generator": ((n for n in "a"), "x", "builtins.generator"),
     "function": ({"f": len}, "x['f']", "builtins.builtin_function_or_method"),
     "deep": ([1, {"a": (2, object())}], "x[1]['a'][1]", "builtins.object"),
-    "dataclass": (values.Plan(routes=[], days={"mon": object()}), "x.days['mon']", "builtins.object"),  # type: ignore[dict-item]
+    "dataclass": (
+        values.Plan(routes=[], days={"mon": object()}),  # type: ignore[dict-item]
+        "x.days['mon']",
+        "builtins.object",
+    ),
     "plain class": (values.Model("m", 1), "x", "unit.values.Model"),
     "text subclass": (type("Text", (str,), {})("a"), "x", "Text"),
     "object column": (pd.DataFrame({"a": [object()]}), "x.iloc[:, 0][0]", "builtins.object"),
@@ -181,7 +284,9 @@ _NO_KEY: dict[str, tuple[object, str, str]] = {
 
 
 @pytest.mark.parametrize(("value", "path", "kind"), _NO_KEY.values(), ids=_NO_KEY)
-def test_what_has_no_value_has_no_key_and_is_named_by_its_path(value: object, path: str, kind: str) -> None:
+def test_what_has_no_value_has_no_key_and_is_named_by_its_path(
+    value: object, path: str, kind: str
+) -> None:
     with pytest.raises(NoKey) as caught:
         key(value)
     assert caught.value.path == path

@@ -141,7 +141,10 @@ _DIFFERENT: list[tuple[object, object]] = [
     (pd.RangeIndex(2), pd.Index([0, 1])),
     *(
         (datetime.datetime(2013, 1, 1, tzinfo=one), datetime.datetime(2013, 1, 1, tzinfo=other))
-        for one, other in [(tz.tzutc(), datetime.UTC), (tz.gettz("Europe/Berlin"), tz.gettz("Europe/Paris"))]
+        for one, other in [
+            (tz.tzutc(), datetime.UTC),
+            (tz.gettz("Europe/Berlin"), tz.gettz("Europe/Paris")),
+        ]
     ),
 ]
 
@@ -292,17 +295,31 @@ _NO_KEY: list[tuple[object, str, str]] = [
     (np.zeros(1, "i4,i4").view(np.recarray), "x", "numpy.rec.recarray"),
     (np.ma.MaskedArray(np.array([object()])), "x.data.flat[0]", "builtins.object"),
     (np.array([(object(), 1)], [("a", object), ("b", int)]), "x['a'].flat[0]", "builtins.object"),
-    (np.zeros(1, np.dtype("i4", metadata={"m": object()})), "x.dtype.metadata['m']", "builtins.object"),
+    (
+        np.zeros(1, np.dtype("i4", metadata={"m": object()})),
+        "x.dtype.metadata['m']",
+        "builtins.object",
+    ),
     (pd.Series(_PLACES, name="p"), "x", "column of place"),
     (pd.DataFrame({"a": [1], "p": _PLACES}), "x.iloc[:, 1]", "column of place"),
     (GeoFrame({"a": [1]}), "x", "GeoFrame"),
     (pd.Index(_PLACES), "x", "column of place"),
-    (OrderedDict(a=pa.UnionArray.from_sparse(pa.array([0], pa.int8()), [pa.array([1])])), "x['a']", "union"),
+    (
+        OrderedDict(a=pa.UnionArray.from_sparse(pa.array([0], pa.int8()), [pa.array([1])])),
+        "x['a']",
+        "union",
+    ),
 ]
 
 
-@pytest.mark.parametrize(("value", "path", "kind"), _NO_KEY, ids=lambda value: value if isinstance(value, str) else type(value).__name__)
-def test_what_may_be_more_than_is_seen_has_no_key_and_is_named_by_its_path(value: object, path: str, kind: str) -> None:
+@pytest.mark.parametrize(
+    ("value", "path", "kind"),
+    _NO_KEY,
+    ids=lambda value: value if isinstance(value, str) else type(value).__name__,
+)
+def test_what_may_be_more_than_is_seen_has_no_key_and_is_named_by_its_path(
+    value: object, path: str, kind: str
+) -> None:
     with pytest.raises(NoKey) as caught:
         key(value)
     assert caught.value.path == path
@@ -330,10 +347,16 @@ def test_a_function_gets_its_own_rows_whatever_they_hold(stash: Stash) -> None:
         array[0] = (name, 30)
         return array
 
-    assert [names(rows(f"{name}-1")) for name in ("anna", "bob", "anna")] == [["anna-1"], ["bob-1"], ["anna-1"]]
+    assert [names(rows(f"{name}-1")) for name in ("anna", "bob", "anna")] == [
+        ["anna-1"],
+        ["bob-1"],
+        ["anna-1"],
+    ]
 
 
-def test_the_order_of_named_parameters_does_not_count_that_of_further_ones_does(stash: Stash) -> None:
+def test_the_order_of_named_parameters_does_not_count_that_of_further_ones_does(
+    stash: Stash,
+) -> None:
     @stash.memo
     def shown(first: int, second: int, **others: int) -> str:
         return f"{first} {second} {list(others)}"
@@ -358,7 +381,10 @@ def test_a_refused_argument_says_where_it_is_and_what_to_do(stash: Stash) -> Non
     def area(places: object) -> int:
         return 1
 
-    with pytest.raises(UnhashableArgument, match=r"no key can be made from places\.iloc\[:, 0\], a column of place.*ignore='places'"):
+    with pytest.raises(
+        UnhashableArgument,
+        match=r"no key can be made from places\.iloc\[:, 0\], a column of place.*ignore='places'",
+    ):
         area(pd.DataFrame({"p": _PLACES}))
 
 
@@ -371,5 +397,10 @@ def test_a_class_of_a_script_is_one_for_those_who_import_it(tmp_path: pathlib.Pa
         "if __name__ != 'asked':\n    print(keys.of_value([Colour.RED, Point(1)], 'v').hex())\n"
     )
     ways = (["colours.py"], ["-c", "import colours"], ["-m", "colours"])
-    printed = {subprocess.run([sys.executable, *way], cwd=tmp_path, check=True, capture_output=True, text=True).stdout for way in ways}
+    printed = {
+        subprocess.run(
+            [sys.executable, *way], cwd=tmp_path, check=True, capture_output=True, text=True
+        ).stdout
+        for way in ways
+    }
     assert len(printed) == 1

@@ -45,7 +45,9 @@ def parsed(entry: bytes, sealing_key: bytes = SEALING_KEY) -> layout.Entry | Non
 
 def loaded(entry: bytes) -> Any:
     described = must(parsed(entry))
-    return decode(described.encoded(memoryview(entry)[: described.head_size], memoryview(bytearray(entry))))
+    return decode(
+        described.encoded(memoryview(entry)[: described.head_size], memoryview(bytearray(entry)))
+    )
 
 
 @given(values.plain, facts)
@@ -81,7 +83,9 @@ def test_nothing_is_said_about_an_entry_that_another_secret_sealed() -> None:
     assert parsed(packed("value"), b"another sealing key") is None
 
 
-@pytest.mark.parametrize("value", ["small", {"a": np.arange(400), "b": [1, 2]}], ids=["in one piece", "in parts"])
+@pytest.mark.parametrize(
+    "value", ["small", {"a": np.arange(400), "b": [1, 2]}], ids=["in one piece", "in parts"]
+)
 def test_every_flipped_bit_is_found(value: object) -> None:
     entry = packed(value, Facts("memo", "f", 1.0, tags={"t": 1}))
     assert layout.is_whole(iter([entry]))
@@ -115,11 +119,16 @@ def test_what_is_no_entry_is_not_whole(content: bytes) -> None:
 def test_it_does_not_matter_in_which_chunks_an_entry_is_checked() -> None:
     entry = packed(np.arange(1000))
     for size in (PREFIX_SIZE, PREFIX_SIZE + 1, 777, len(entry)):
-        assert layout.is_whole(iter([entry[start : start + size] for start in range(0, len(entry), size)]))
+        assert layout.is_whole(
+            iter([entry[start : start + size] for start in range(0, len(entry), size)])
+        )
 
 
 def test_the_seal_covers_the_head_however_big_the_value_is() -> None:
-    small, big = (layout.pack(KEY, Facts("put", "v", 1.0), encode(np.zeros(n)), SEALING_KEY) for n in (1000, 10**6))
+    small, big = (
+        layout.pack(KEY, Facts("put", "v", 1.0), encode(np.zeros(n)), SEALING_KEY)
+        for n in (1000, 10**6)
+    )
     assert abs(len(small.head) - len(big.head)) < 10
     assert big.entry.size == len(big.head) + sum(map(len, big.body)) > 8 * 10**6
 

@@ -34,7 +34,12 @@ def key(number: int) -> bytes:
 
 
 def put(store: LocalStore, number: int, value: object, **facts: Any) -> None:
-    store.commit(None, key(number), Facts(**{"kind": "put", "name": str(number), "created": 0.0, **facts}), encode(value))
+    store.commit(
+        None,
+        key(number),
+        Facts(**{"kind": "put", "name": str(number), "created": 0.0, **facts}),
+        encode(value),
+    )
 
 
 def names(store: LocalStore) -> list[int]:
@@ -95,7 +100,9 @@ def test_what_is_read_stays(folder: pathlib.Path, clock: FakeClock) -> None:
     assert names(store) == [0, 26, 27, 28, 29]
 
 
-def test_evicting_never_breaks_a_reader_that_holds_the_value(folder: pathlib.Path, clock: FakeClock) -> None:
+def test_evicting_never_breaks_a_reader_that_holds_the_value(
+    folder: pathlib.Path, clock: FakeClock
+) -> None:
     store = limited(folder, clock, max_entries=2)
     put(store, 0, np.arange(10**5))
     held = decode(must(store.read(key(0))).encoded)
@@ -117,7 +124,9 @@ def test_what_is_over_goes_away_by_itself(folder: pathlib.Path, clock: FakeClock
     assert len(list((folder / "entries").glob("*/*"))) == 2
 
 
-def test_the_data_of_a_session_that_does_not_come_back_goes_away_by_itself(folder: pathlib.Path, clock: FakeClock) -> None:
+def test_the_data_of_a_session_that_does_not_come_back_goes_away_by_itself(
+    folder: pathlib.Path, clock: FakeClock
+) -> None:
     store = limited(folder, clock)
     put(store, 1, "left", scope="session:left")
     put(store, 2, "used", scope="session:used")
@@ -129,7 +138,9 @@ def test_the_data_of_a_session_that_does_not_come_back_goes_away_by_itself(folde
     assert names(store) == [2, 3]
 
 
-def test_a_session_goes_though_an_entry_that_is_always_used_shares_a_slot_with_it(folder: pathlib.Path, clock: FakeClock) -> None:
+def test_a_session_goes_though_an_entry_that_is_always_used_shares_a_slot_with_it(
+    folder: pathlib.Path, clock: FakeClock
+) -> None:
     store = limited(folder, clock)
     put(store, 1, "theirs", scope="session:abc")
     store.touch("session:abc")
@@ -157,7 +168,9 @@ def compare_all(store: LocalStore) -> None:
         sweep(store)
 
 
-def test_a_file_whose_row_is_lost_is_found_and_counted_and_goes_with_its_session(folder: pathlib.Path, clock: FakeClock) -> None:
+def test_a_file_whose_row_is_lost_is_found_and_counted_and_goes_with_its_session(
+    folder: pathlib.Path, clock: FakeClock
+) -> None:
     store = limited(folder, clock)
     put(store, 1, "theirs", scope="session:abc")
     put(store, 2, "everybody's")
@@ -172,7 +185,9 @@ def test_a_file_whose_row_is_lost_is_found_and_counted_and_goes_with_its_session
     assert names(store) == [2]
 
 
-def test_a_row_whose_file_is_lost_does_not_count_for_long(folder: pathlib.Path, clock: FakeClock) -> None:
+def test_a_row_whose_file_is_lost_does_not_count_for_long(
+    folder: pathlib.Path, clock: FakeClock
+) -> None:
     store = limited(folder, clock)
     put(store, 1, np.zeros(1000))
     (folder / "entries" / key(1).hex()[:2] / key(1).hex()).unlink()
@@ -180,7 +195,9 @@ def test_a_row_whose_file_is_lost_does_not_count_for_long(folder: pathlib.Path, 
     assert store.place.index().totals().bytes == 0
 
 
-def test_files_of_another_version_or_secret_are_counted_and_make_room(folder: pathlib.Path, clock: FakeClock) -> None:
+def test_files_of_another_version_or_secret_are_counted_and_make_room(
+    folder: pathlib.Path, clock: FakeClock
+) -> None:
     strangers = LocalStore(folder, b"the sealing key of somebody else", LIMITS, clock=clock)
     for number in range(10):
         put(strangers, number, np.zeros(10_000))
@@ -190,13 +207,20 @@ def test_files_of_another_version_or_secret_are_counted_and_make_room(folder: pa
     for number in range(10, 15):
         clock.now += 2
         put(store, number, np.zeros(10_000))
-    assert sum(path.stat().st_size for path in (folder / "entries").rglob("*") if path.is_file()) <= 500_000
+    assert (
+        sum(path.stat().st_size for path in (folder / "entries").rglob("*") if path.is_file())
+        <= 500_000
+    )
     assert [number for number in range(10, 15) if store.read(key(number)) is None] == []
 
 
-def test_a_scope_that_was_left_goes_soon_unless_it_is_used_again(folder: pathlib.Path, clock: FakeClock) -> None:
+def test_a_scope_that_was_left_goes_soon_unless_it_is_used_again(
+    folder: pathlib.Path, clock: FakeClock
+) -> None:
     store = limited(folder, clock)
-    for number, scope in enumerate(["session:a", "session:a/tab:1", "session:a/page:1", "session:a/tab:2"]):
+    for number, scope in enumerate(
+        ["session:a", "session:a/tab:1", "session:a/page:1", "session:a/tab:2"]
+    ):
         put(store, number, "value", scope=scope)
     for scope in ("session:a/tab:1", "session:a/page:1", "session:a/tab:2"):
         store.leave(scope)
@@ -212,7 +236,9 @@ def test_a_scope_that_was_left_goes_soon_unless_it_is_used_again(folder: pathlib
     assert names(store) == [0, 3]
 
 
-def test_the_session_that_was_here_longest_ago_makes_room_for_a_new_one(folder: pathlib.Path, clock: FakeClock) -> None:
+def test_the_session_that_was_here_longest_ago_makes_room_for_a_new_one(
+    folder: pathlib.Path, clock: FakeClock
+) -> None:
     store = limited(folder, clock, max_sessions=3)
     for number in range(3):
         store.touch(f"session:{number}")
@@ -227,7 +253,9 @@ def test_the_session_that_was_here_longest_ago_makes_room_for_a_new_one(folder: 
     assert names(store) == [0, 2, 3, 4, 10, 12]
 
 
-def test_thousands_of_sessions_stay_within_their_number(folder: pathlib.Path, clock: FakeClock) -> None:
+def test_thousands_of_sessions_stay_within_their_number(
+    folder: pathlib.Path, clock: FakeClock
+) -> None:
     store = limited(folder, clock, max_sessions=50)
     for number in range(300):
         store.touch(f"session:{number}")
@@ -237,7 +265,9 @@ def test_thousands_of_sessions_stay_within_their_number(folder: pathlib.Path, cl
     assert names(store) == list(range(250, 300))
 
 
-def test_sessions_that_were_seen_in_one_request_only_are_a_tenth_at_most_and_go_first(folder: pathlib.Path, clock: FakeClock) -> None:
+def test_sessions_that_were_seen_in_one_request_only_are_a_tenth_at_most_and_go_first(
+    folder: pathlib.Path, clock: FakeClock
+) -> None:
     store = limited(folder, clock, max_sessions=20)
     for number in range(10):
         put(store, number, "came back", scope=f"session:{number}")
@@ -245,7 +275,9 @@ def test_sessions_that_were_seen_in_one_request_only_are_a_tenth_at_most_and_go_
         store.touch(f"session:{number}")
     for number in range(100, 400):
         put(store, number, "did not", scope=f"session:{number}")
-        must(store.place.slots).use(scope_key(f"session:{number}")[: 3 * KEY_SIZE], clock.now)  # by others, who share slots with it
+        must(store.place.slots).use(
+            scope_key(f"session:{number}")[: 3 * KEY_SIZE], clock.now
+        )  # by others, who share slots with it
         clock.now += 10
     assert names(store) == [*range(10), 398, 399]
     for number in range(10, 20):
@@ -255,7 +287,9 @@ def test_sessions_that_were_seen_in_one_request_only_are_a_tenth_at_most_and_go_
     assert names(store) == list(range(20)), "whoever comes back needs none of the others' room"
 
 
-def test_a_lost_index_makes_no_session_one_that_was_seen_once(folder: pathlib.Path, clock: FakeClock) -> None:
+def test_a_lost_index_makes_no_session_one_that_was_seen_once(
+    folder: pathlib.Path, clock: FakeClock
+) -> None:
     store = limited(folder, clock, max_sessions=20)
     for number in range(20):
         put(store, number, "value", scope=f"session:{number}")
@@ -267,7 +301,9 @@ def test_a_lost_index_makes_no_session_one_that_was_seen_once(folder: pathlib.Pa
     assert names(store) == list(range(21))
 
 
-def test_what_can_be_computed_again_goes_before_puts_and_puts_before_variables(folder: pathlib.Path, clock: FakeClock) -> None:
+def test_what_can_be_computed_again_goes_before_puts_and_puts_before_variables(
+    folder: pathlib.Path, clock: FakeClock
+) -> None:
     store = limited(folder, clock, max_bytes=200_000)
     kinds = {1: "state", 2: "put", 3: "recipe"}
     for number, kind in kinds.items():
@@ -275,17 +311,27 @@ def test_what_can_be_computed_again_goes_before_puts_and_puts_before_variables(f
         clock.now += 10
         store.touch(f"session:{number}")
     for number in range(100, 130):
-        put(store, number, np.zeros(5000), kind="memo", scope="" if number % 2 else "session:of a greedy one")
+        put(
+            store,
+            number,
+            np.zeros(5000),
+            kind="memo",
+            scope="" if number % 2 else "session:of a greedy one",
+        )
         clock.now += 10
     assert names(store) == [1, 2, 3, 127, 128, 129]
     store.touch("session:of a greedy one")
     for number in range(200, 230):
         put(store, number, np.zeros(5000), kind="put", scope="session:of a greedy one")
         clock.now += 10
-    assert names(store) == [1, 226, 227, 228, 229], "the puts that were used longest ago went, no variable"
+    assert names(store) == [1, 226, 227, 228, 229], (
+        "the puts that were used longest ago went, no variable"
+    )
 
 
-def test_what_all_share_and_nobody_has_used_for_long_goes_like_what_can_be_computed_again(folder: pathlib.Path, clock: FakeClock) -> None:
+def test_what_all_share_and_nobody_has_used_for_long_goes_like_what_can_be_computed_again(
+    folder: pathlib.Path, clock: FakeClock
+) -> None:
     """Each start of an app may put something for everybody: that must not take the whole room for ever."""
     store = limited(folder, clock, max_entries=10)
     for number in range(10):
@@ -301,7 +347,9 @@ def test_what_all_share_and_nobody_has_used_for_long_goes_like_what_can_be_compu
     assert len(names(store)) == 10
 
 
-def test_who_has_most_gives_when_only_variables_are_left(folder: pathlib.Path, clock: FakeClock) -> None:
+def test_who_has_most_gives_when_only_variables_are_left(
+    folder: pathlib.Path, clock: FakeClock
+) -> None:
     store = limited(folder, clock, max_bytes=200_000)
     honest = range(5)
     for number in honest:
@@ -343,7 +391,9 @@ def test_an_end_is_not_evicted(folder: pathlib.Path, clock: FakeClock) -> None:
     assert not list((folder / "entries").glob(f"*/{_ended_key('session:a').hex()}"))
 
 
-def test_who_logs_out_again_and_again_neither_fills_the_disk_nor_takes_the_room_of_others(folder: pathlib.Path, clock: FakeClock) -> None:
+def test_who_logs_out_again_and_again_neither_fills_the_disk_nor_takes_the_room_of_others(
+    folder: pathlib.Path, clock: FakeClock
+) -> None:
     store = limited(folder, clock, max_entries=5, max_sessions=2)
     put(store, 1, "of somebody else")
     store.end("cookie:a")
@@ -351,7 +401,9 @@ def test_who_logs_out_again_and_again_neither_fills_the_disk_nor_takes_the_room_
         store.end(f"session:{number}")
         clock.now += 10
     assert names(store) == [1]
-    assert [number for number in range(50) if store.has_ended(f"session:{number}")] == list(range(31, 50))
+    assert [number for number in range(50) if store.has_ended(f"session:{number}")] == list(
+        range(31, 50)
+    )
     assert store.has_ended("cookie:a"), "its session may go on"
     assert len(list((folder / "entries").glob("*/*"))) == 1 + 20
 
@@ -371,7 +423,9 @@ def test_who_logs_out_again_and_again_neither_fills_the_disk_nor_takes_the_room_
         "CREATE TRIGGER planted AFTER INSERT ON entries BEGIN DELETE FROM tags; END",
     ],
 )
-def test_an_index_that_others_wrote_to_or_of_another_version_is_made_anew(written: str, folder: pathlib.Path, clock: FakeClock) -> None:
+def test_an_index_that_others_wrote_to_or_of_another_version_is_made_anew(
+    written: str, folder: pathlib.Path, clock: FakeClock
+) -> None:
     running = limited(folder, clock, max_entries=5)
     put(running, 1, "value")
     with contextlib.closing(sqlite3.connect(folder / "index.sqlite")) as index:
@@ -409,7 +463,9 @@ def test_entry_files_are_never_written_again(stash: Stash, folder: pathlib.Path)
     assert modes == {0o400}
 
 
-def test_a_clock_that_is_set_back_makes_nothing_current_that_is_not(folder: pathlib.Path, clock: FakeClock) -> None:
+def test_a_clock_that_is_set_back_makes_nothing_current_that_is_not(
+    folder: pathlib.Path, clock: FakeClock
+) -> None:
     """What this process remembers is trusted for a second of any clock, not for the hour that it went back."""
     store, other = limited(folder, clock), limited(folder, clock)
     put(store, 1, "old")
@@ -427,16 +483,24 @@ def test_more_keys_than_are_kept_in_memory_work(folder: pathlib.Path, clock: Fak
     store = limited(folder, clock)
     for number in range(700):
         put(store, number, number)
-    assert [decode(must(store.read(key(number))).encoded) for number in range(0, 700, 7)] == list(range(0, 700, 7))
+    assert [decode(must(store.read(key(number))).encoded) for number in range(0, 700, 7)] == list(
+        range(0, 700, 7)
+    )
 
 
 def open_entries(folder: pathlib.Path) -> list[str]:
     """The entries that this process holds open, by name; those without one end in " (deleted)"."""
-    found = [os.readlink(link) for link in pathlib.Path("/proc/self/fd").iterdir() if os.path.lexists(link)]
+    found = [
+        os.readlink(link)
+        for link in pathlib.Path("/proc/self/fd").iterdir()
+        if os.path.lexists(link)
+    ]
     return sorted(path.rsplit("/", 1)[1] for path in found if path.startswith(f"{folder}/entries/"))
 
 
-def test_a_big_value_that_is_read_often_is_kept_open_and_few_are(folder: pathlib.Path, clock: FakeClock) -> None:
+def test_a_big_value_that_is_read_often_is_kept_open_and_few_are(
+    folder: pathlib.Path, clock: FakeClock
+) -> None:
     store = limited(folder, clock)
     for number in range(30):
         put(store, number, np.full(100_000, number))
@@ -456,10 +520,14 @@ def test_a_big_value_that_is_gone_is_not_kept_open_for_long_though_nothing_is_re
     assert mine.read(key(1)) is not None
     assert mine.read(key(2)) is not None
     others.delete(key(1))
-    wait_until(lambda: open_entries(folder) == [key(2).hex()], "only what is still stored is kept open")
+    wait_until(
+        lambda: open_entries(folder) == [key(2).hex()], "only what is still stored is kept open"
+    )
 
 
-def test_a_forked_child_keeps_open_nothing_that_its_parent_has_read(folder: pathlib.Path, clock: FakeClock) -> None:
+def test_a_forked_child_keeps_open_nothing_that_its_parent_has_read(
+    folder: pathlib.Path, clock: FakeClock
+) -> None:
     store = limited(folder, clock)
     put(store, 1, np.zeros(100_000))
     assert store.read(key(1)) is not None
@@ -470,7 +538,9 @@ def test_a_forked_child_keeps_open_nothing_that_its_parent_has_read(folder: path
     assert open_entries(folder) == [key(1).hex()]
 
 
-def test_a_big_value_kept_open_is_not_served_in_place_of_a_newer_one(folder: pathlib.Path, clock: FakeClock) -> None:
+def test_a_big_value_kept_open_is_not_served_in_place_of_a_newer_one(
+    folder: pathlib.Path, clock: FakeClock
+) -> None:
     mine, others = limited(folder, clock), limited(folder, clock)
     for number in range(5):
         put(others, 1, np.full(100_000, number))

@@ -55,7 +55,13 @@ def test_every_spelling_of_a_call_is_one_entry(stash: Stash, calls: Calls) -> No
     def flights(carrier: str, month: int = 1, *, late: bool = False) -> int:
         return calls(carrier, month, late)
 
-    assert {flights("AA"), flights("AA", 1), flights(carrier="AA"), flights(month=1, carrier="AA"), flights("AA", late=False)} == {1}
+    assert {
+        flights("AA"),
+        flights("AA", 1),
+        flights(carrier="AA"),
+        flights(month=1, carrier="AA"),
+        flights("AA", late=False),
+    } == {1}
     assert {flights("AA", 2), flights("AA", month=2), flights("AA", 2, late=False)} == {2}
     assert flights("AA", late=True) == 3
     assert flights("UA") == 4
@@ -77,7 +83,7 @@ def test_arguments_of_any_number_are_told_apart(stash: Stash, calls: Calls) -> N
         lambda: everything(1, a=1),
         lambda: everything(a=1, b=2),
         lambda: everything(a=2, b=1),
-        lambda: everything(True),  # noqa: FBT003
+        lambda: everything(True),
         lambda: everything(1.0),
         lambda: everything("1"),
         lambda: everything(None),
@@ -97,11 +103,18 @@ def test_positional_only_arguments_may_share_a_name_with_others(stash: Stash, ca
     assert tricky(1, a=2) == 1
 
 
-_PLAIN = st.none() | st.booleans() | st.integers(-2, 2) | st.sampled_from(["", "1", "a", b"1", b"", 0.0, -0.0, 1.0])
+_PLAIN = (
+    st.none()
+    | st.booleans()
+    | st.integers(-2, 2)
+    | st.sampled_from(["", "1", "a", b"1", b"", 0.0, -0.0, 1.0])
+)
 
 
 @given(_PLAIN, _PLAIN)
-def test_two_arguments_are_one_only_if_they_are_equal_and_of_one_type(one: object, other: object) -> None:
+def test_two_arguments_are_one_only_if_they_are_equal_and_of_one_type(
+    one: object, other: object
+) -> None:
     memo = _STASH.memo(lambda value: repr(value))
     assert memo(one) == repr(one)
     assert memo(other) == repr(other)
@@ -139,7 +152,13 @@ def test_arguments_of_every_promised_type_work(stash: Stash, calls: Calls) -> No
 
 def test_a_wrong_call_fails_as_the_function_would(stash: Stash) -> None:
     memo: Any = stash.memo(lambda carrier: carrier)
-    for wrong in (memo, lambda: memo(1, 2), lambda: memo(city="x"), lambda: memo.ref(), lambda: memo.peek()):
+    for wrong in (
+        memo,
+        lambda: memo(1, 2),
+        lambda: memo(city="x"),
+        lambda: memo.ref(),
+        lambda: memo.peek(),
+    ):
         with pytest.raises(TypeError, match="argument"):
             wrong()
 
@@ -161,7 +180,9 @@ def test_an_ignored_argument_does_not_matter(stash: Stash, calls: Calls) -> None
     def query(db: object, carrier: str) -> int:
         return calls(db, carrier)
 
-    assert query(object(), "AA") == query(threading.Lock(), "AA") == query(db=None, carrier="AA") == 1
+    assert (
+        query(object(), "AA") == query(threading.Lock(), "AA") == query(db=None, carrier="AA") == 1
+    )
     assert query(object(), "UA") == 2
 
 
@@ -398,10 +419,18 @@ def test_another_version_is_another_function(stash: Stash, calls: Calls) -> None
 
         return report
 
-    assert [versioned(None)(), versioned(1)(), versioned(2)(), versioned("1")(), versioned(1)()] == [1, 2, 3, 4, 2]
+    assert [
+        versioned(None)(),
+        versioned(1)(),
+        versioned(2)(),
+        versioned("1")(),
+        versioned(1)(),
+    ] == [1, 2, 3, 4, 2]
 
 
-def test_a_value_is_computed_anew_after_its_ttl(stash: Stash, clock: FakeClock, calls: Calls) -> None:
+def test_a_value_is_computed_anew_after_its_ttl(
+    stash: Stash, clock: FakeClock, calls: Calls
+) -> None:
     memo = stash.memo(ttl="1h", ignore="calls")(lambda: calls())
     assert memo() == 1
     clock.now += 3599.9
@@ -411,7 +440,9 @@ def test_a_value_is_computed_anew_after_its_ttl(stash: Stash, clock: FakeClock, 
     assert memo() == 2
 
 
-def test_an_entry_from_a_clock_that_was_ahead_does_not_live_longer(stash: Stash, clock: FakeClock, calls: Calls) -> None:
+def test_an_entry_from_a_clock_that_was_ahead_does_not_live_longer(
+    stash: Stash, clock: FakeClock, calls: Calls
+) -> None:
     memo = stash.memo(ttl=60, ignore="calls")(lambda: calls())
     clock.now += 3600
     assert memo() == 1
@@ -419,7 +450,9 @@ def test_an_entry_from_a_clock_that_was_ahead_does_not_live_longer(stash: Stash,
     assert memo() == 2
 
 
-def test_a_stale_value_is_served_while_one_caller_computes(stash: Stash, clock: FakeClock, calls: Calls) -> None:
+def test_a_stale_value_is_served_while_one_caller_computes(
+    stash: Stash, clock: FakeClock, calls: Calls
+) -> None:
     entered, released = threading.Event(), threading.Event()
 
     @stash.memo(ttl=60, stale=600, ignore=("calls", "entered", "released"))
@@ -442,7 +475,9 @@ def test_a_stale_value_is_served_while_one_caller_computes(stash: Stash, clock: 
     assert len(calls) == 2
 
 
-def test_a_value_that_is_too_stale_is_not_served(stash: Stash, clock: FakeClock, calls: Calls) -> None:
+def test_a_value_that_is_too_stale_is_not_served(
+    stash: Stash, clock: FakeClock, calls: Calls
+) -> None:
     memo = stash.memo(ttl=60, stale=600, ignore="calls")(lambda: calls())
     assert memo() == 1
     clock.now += 659.9
@@ -452,7 +487,9 @@ def test_a_value_that_is_too_stale_is_not_served(stash: Stash, clock: FakeClock,
     assert memo() == 2
 
 
-def test_a_refresh_that_fails_keeps_the_stale_value_for_the_others(stash: Stash, clock: FakeClock, calls: Calls) -> None:
+def test_a_refresh_that_fails_keeps_the_stale_value_for_the_others(
+    stash: Stash, clock: FakeClock, calls: Calls
+) -> None:
     @stash.memo(ttl=60, stale=600, ignore="calls")
     def fragile() -> int:
         if calls() == 2:
@@ -468,7 +505,9 @@ def test_a_refresh_that_fails_keeps_the_stale_value_for_the_others(stash: Stash,
 
 
 @pytest.mark.parametrize("scope", ["session", "page"])
-def test_each_session_or_page_has_its_own_entries(stash: Stash, calls: Calls, scope: Literal["session", "page"]) -> None:
+def test_each_session_or_page_has_its_own_entries(
+    stash: Stash, calls: Calls, scope: Literal["session", "page"]
+) -> None:
     memo = stash.memo(scope=scope, ignore="calls")(lambda n: calls(n))
     with visit(stash, "mine", "one"):
         assert memo(1) == memo(n=1) == 1
@@ -513,7 +552,9 @@ def test_a_session_without_a_cookie_computes_nothing(stash: Stash, calls: Calls)
     ],
     ids=lambda one: str(one) if isinstance(one, dict) else "",
 )
-def test_options_that_cannot_be_used_are_refused_at_once(stash: Stash, options: Any, advice: str) -> None:
+def test_options_that_cannot_be_used_are_refused_at_once(
+    stash: Stash, options: Any, advice: str
+) -> None:
     with pytest.raises(ConfigError, match=advice):
         stash.memo(**options)
 
@@ -528,7 +569,9 @@ def test_forgetting_with_arguments_forgets_that_call_alone(stash: Stash, calls: 
     assert (memo(2), memo(1)) == (2, 3)
 
 
-def test_forgetting_without_arguments_forgets_all_calls_of_the_function(stash: Stash, calls: Calls) -> None:
+def test_forgetting_without_arguments_forgets_all_calls_of_the_function(
+    stash: Stash, calls: Calls
+) -> None:
     memo = stash.memo(ignore="calls")(lambda n=0: calls(n))
     other = stash.memo(ignore="calls", version=2)(lambda n=0: calls(n))
     assert (memo(1), memo(2), other(1)) == (1, 2, 3)
@@ -556,7 +599,9 @@ def test_a_tag_forgets_values_of_several_functions(stash: Stash, calls: Calls) -
 
 
 @pytest.mark.parametrize("how", ["call", "all", "tag"])
-def test_what_is_forgotten_while_it_is_computed_stays_forgotten(stash: Stash, calls: Calls, how: str) -> None:
+def test_what_is_forgotten_while_it_is_computed_stays_forgotten(
+    stash: Stash, calls: Calls, how: str
+) -> None:
     entered, released = threading.Event(), threading.Event()
 
     @stash.memo(tags=["t"], ignore=("calls", "entered", "released"))
@@ -568,7 +613,11 @@ def test_what_is_forgotten_while_it_is_computed_stays_forgotten(stash: Stash, ca
 
     (computing,) = at_once(1, lambda _: slow(1))
     assert entered.wait(30)
-    {"call": lambda: slow.forget(1), "all": lambda: slow.forget(), "tag": lambda: stash.forget(tag="t")}[how]()
+    {
+        "call": lambda: slow.forget(1),
+        "all": lambda: slow.forget(),
+        "tag": lambda: stash.forget(tag="t"),
+    }[how]()
     released.set()
     assert computing.result() == 1
     assert slow.peek(1) is None
@@ -643,7 +692,9 @@ def test_a_reference_to_a_value_made_from_a_reference_outlives_it(stash: Stash) 
     assert ref.get() == 6
 
 
-def test_the_same_value_is_one_argument_whoever_may_open_the_reference(stash: Stash, calls: Calls) -> None:
+def test_the_same_value_is_one_argument_whoever_may_open_the_reference(
+    stash: Stash, calls: Calls
+) -> None:
     source = stash.memo(lambda: [1, 2])
     memo = stash.memo(ignore="calls")(lambda ref: calls(ref))
     for session in ("mine", "another's"):
@@ -680,7 +731,9 @@ def test_a_reference_needs_a_session_or_share(stash: Stash, calls: Calls) -> Non
     assert not calls
 
 
-def test_a_reference_to_a_function_that_is_gone_says_so(stash: Stash, url: str, clock: FakeClock) -> None:
+def test_a_reference_to_a_function_that_is_gone_says_so(
+    stash: Stash, url: str, clock: FakeClock
+) -> None:
     memo = stash.memo(share=True)(lambda: 1)
     ref = memo.ref()
     memo.forget()
@@ -688,7 +741,9 @@ def test_a_reference_to_a_function_that_is_gone_says_so(stash: Stash, url: str, 
         Stash(url=url, secret=SECRET, clock=clock).ref(ref).get()
 
 
-def test_an_ignored_argument_that_cannot_be_stored_does_not_matter_while_the_value_is_there(stash: Stash) -> None:
+def test_an_ignored_argument_that_cannot_be_stored_does_not_matter_while_the_value_is_there(
+    stash: Stash,
+) -> None:
     memo = stash.memo(share=True, ignore="lock")(lambda lock, n: n)
     ref = memo.ref(threading.Lock(), 3)
     assert ref.get() == 3
@@ -767,7 +822,9 @@ def _asleep(callers: list[Any]) -> bool:
 
 def test_a_failing_function_raises_once_for_all_who_waited(stash: Stash, calls: Calls) -> None:
     errors = _waiting(stash, calls, LookupError("no such carrier", 42))
-    assert [(type(error), must(error).args) for error in errors] == [(LookupError, ("no such carrier", 42))] * 10
+    assert [(type(error), must(error).args) for error in errors] == [
+        (LookupError, ("no such carrier", 42))
+    ] * 10
 
 
 class Odd(Exception):
@@ -777,7 +834,9 @@ class Odd(Exception):
         super().__init__(one)
 
 
-def test_an_error_that_does_not_pickle_is_told_to_those_who_waited(stash: Stash, calls: Calls) -> None:
+def test_an_error_that_does_not_pickle_is_told_to_those_who_waited(
+    stash: Stash, calls: Calls
+) -> None:
     first, *others = _waiting(stash, calls, Odd("what happened", "else"))
     assert type(first) is Odd
     assert {type(error) for error in others} == {ComputeFailed}
@@ -813,16 +872,22 @@ class Ending(Exception):
 
 
 @pytest.mark.parametrize(
-    "error", [Silent("secret"), Loud("text"), Changing("text"), Ending("text")], ids=lambda error: type(error).__name__
+    "error",
+    [Silent("secret"), Loud("text"), Changing("text"), Ending("text")],
+    ids=lambda error: type(error).__name__,
 )
-def test_an_error_that_is_broken_is_told_to_those_who_waited_all_the_same(stash: Stash, calls: Calls, error: Exception) -> None:
+def test_an_error_that_is_broken_is_told_to_those_who_waited_all_the_same(
+    stash: Stash, calls: Calls, error: Exception
+) -> None:
     first, *others = _waiting(stash, calls, error)
     assert type(first) is type(error)
     told = {type(other) for other in others}
     assert told == ({Silent} if isinstance(error, Silent) else {ComputeFailed})
 
 
-def test_a_failure_that_is_told_for_another_key_is_not_believed(stash: Stash, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failure_that_is_told_for_another_key_is_not_believed(
+    stash: Stash, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Whoever can write to the server could tell it, or rename a file of the folder."""
     entered, released = threading.Event(), threading.Event()
 
@@ -843,7 +908,9 @@ def test_a_failure_that_is_told_for_another_key_is_not_believed(stash: Stash, mo
     failure = waiting.result()
     assert failure.outcome
     join, answers = stash.store.join, iter([failure])
-    monkeypatch.setattr(stash.store, "join", lambda key, *, wait=True: next(answers, None) or join(key, wait=wait))
+    monkeypatch.setattr(
+        stash.store, "join", lambda key, *, wait=True: next(answers, None) or join(key, wait=wait)
+    )
     assert half(1) == 0.5
 
 
@@ -888,7 +955,9 @@ def _converted(amount: float) -> float:
     return amount * RATES["EUR"]
 
 
-def test_debug_mode_says_once_what_a_function_reads_that_is_not_in_its_key(stash: Stash, caplog: pytest.LogCaptureFixture) -> None:
+def test_debug_mode_says_once_what_a_function_reads_that_is_not_in_its_key(
+    stash: Stash, caplog: pytest.LogCaptureFixture
+) -> None:
     convert = stash.memo(lambda amount: _converted(amount))
     convert(1.0)
     assert not caplog.messages, "not in production"

@@ -128,7 +128,9 @@ def test_a_cancelled_waiter_leaves_no_lock(stash: Stash, calls: Count) -> None:
         await asyncio.sleep(0.2)
         for waiter in waiters:
             waiter.cancel()
-        assert [type(error) for error in await asyncio.gather(*waiters, return_exceptions=True)] == [asyncio.CancelledError] * 5
+        assert [
+            type(error) for error in await asyncio.gather(*waiters, return_exceptions=True)
+        ] == [asyncio.CancelledError] * 5
         released.set()
         assert await computing == 1
         slow.forget()
@@ -179,7 +181,7 @@ def test_a_caller_that_is_cancelled_just_as_it_gets_the_flight_leaves_no_lock(
     stash: Stash,
     clock: FakeClock,
     calls: Count,
-    is_stale: bool,  # noqa: FBT001 (pytest passes it)
+    is_stale: bool,
 ) -> None:
     @stash.memo(ttl=60, stale=600, ignore="calls")
     async def value() -> int:
@@ -253,7 +255,9 @@ def test_all_methods_work(stash: Stash, clock: FakeClock, calls: Count) -> None:
     asyncio.run(main())
 
 
-def test_a_reference_to_its_value_opens_where_nothing_can_be_awaited(stash: Stash, calls: Count) -> None:
+def test_a_reference_to_its_value_opens_where_nothing_can_be_awaited(
+    stash: Stash, calls: Count
+) -> None:
     @stash.memo(share=True, ignore="calls")
     async def value() -> int:
         await asyncio.sleep(0)

@@ -45,10 +45,19 @@ class Loader:
         return n
 
 
-@pytest.mark.parametrize("memo", [double, triple, Loader.load, Loader.read], ids=["function", "async", "method", "static"])
+@pytest.mark.parametrize(
+    "memo",
+    [double, triple, Loader.load, Loader.read],
+    ids=["function", "async", "method", "static"],
+)
 @pytest.mark.parametrize(
     "copied",
-    [lambda memo: pickle.loads(pickle.dumps(memo)), lambda memo: pickle.loads(cloudpickle.dumps(memo)), copy.copy, copy.deepcopy],
+    [
+        lambda memo: pickle.loads(pickle.dumps(memo)),
+        lambda memo: pickle.loads(cloudpickle.dumps(memo)),
+        copy.copy,
+        copy.deepcopy,
+    ],
     ids=["pickle", "cloudpickle", "copy", "deepcopy"],
 )
 def test_a_copy_is_the_same_function(memo: Any, copied: Callable[[Any], Any]) -> None:
@@ -98,6 +107,13 @@ def test_pools_of_processes_share_what_they_compute(tmp_path: pathlib.Path, url:
     program, log = tmp_path / "program.py", tmp_path / "log"
     program.write_text(PROGRAM)
     environment = {**os.environ, "URL": url, "LOG": str(log)}
-    printed = subprocess.run([sys.executable, str(program)], env=environment, check=True, capture_output=True, text=True, timeout=120)
+    printed = subprocess.run(
+        [sys.executable, str(program)],
+        env=environment,
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
     assert printed.stdout.splitlines() == ["[2, 4, 6]"] * 7
     assert sorted(log.read_text().split()) == ["1", "2", "3"]

@@ -59,11 +59,19 @@ def _folder(stash: Stash) -> pathlib.Path:
 # What it is called
 
 
-def test_without_a_name_it_is_that_of_the_module_that_makes_the_stash(unnamed: None, folder: pathlib.Path) -> None:
-    assert Stash(url=f"file://{folder}").name == naming.of_file(pathlib.Path(__file__)) == "test_naming"
+def test_without_a_name_it_is_that_of_the_module_that_makes_the_stash(
+    unnamed: None, folder: pathlib.Path
+) -> None:
+    assert (
+        Stash(url=f"file://{folder}").name
+        == naming.of_file(pathlib.Path(__file__))
+        == "test_naming"
+    )
 
 
-def test_the_code_goes_before_the_environment_and_that_before_the_module(folder: pathlib.Path) -> None:
+def test_the_code_goes_before_the_environment_and_that_before_the_module(
+    folder: pathlib.Path,
+) -> None:
     assert Stash(url=f"file://{folder}").name == NAME
     assert Stash(url=f"file://{folder}", name="mine").name == "mine"
 
@@ -103,15 +111,27 @@ _SPEC = "spec_from_file_location('_wsgi_1', 'shop/app.py')"
         ["-m", "shop.app"],
         ["-c", "import shop.app"],
         ["-m", "shop.job"],
-        ["-c", "import sys; sys.path.insert(0, 'shop'); import runpy; runpy.run_path('shop/app.py', run_name='__main__')"],
+        [
+            "-c",
+            "import sys; sys.path.insert(0, 'shop'); import runpy; runpy.run_path('shop/app.py', run_name='__main__')",
+        ],
         [
             "-c",
             f"import importlib.util as u; s = u.{_SPEC}; s.loader.exec_module(u.module_from_spec(s))",
         ],
     ],
-    ids=["a script", "a module as the program", "an import", "a job that imports it", "runpy", "a server that names modules itself"],
+    ids=[
+        "a script",
+        "a module as the program",
+        "an import",
+        "a job that imports it",
+        "runpy",
+        "a server that names modules itself",
+    ],
 )
-def test_an_app_is_called_the_same_however_it_is_started(command: list[str], unnamed: None, tmp_path: pathlib.Path) -> None:
+def test_an_app_is_called_the_same_however_it_is_started(
+    command: list[str], unnamed: None, tmp_path: pathlib.Path
+) -> None:
     source = _APP.replace("{folder}", str(tmp_path / "stash"))
     _write(tmp_path / "shop" / "app.py", source)
     _write(tmp_path / "shop" / "__init__.py", "")
@@ -125,23 +145,31 @@ def test_children_of_every_kind_are_the_same_app(unnamed: None, tmp_path: pathli
 
 
 @pytest.mark.parametrize("file", ["my app.py", "größe.py", "x" * 120 + ".py", "-.py"])
-def test_a_file_of_any_name_has_a_name_of_its_own(file: str, unnamed: None, tmp_path: pathlib.Path) -> None:
+def test_a_file_of_any_name_has_a_name_of_its_own(
+    file: str, unnamed: None, tmp_path: pathlib.Path
+) -> None:
     script = _write(tmp_path / file, _APP.replace("{folder}", str(tmp_path / "stash")))
     (name,) = _run("./" + script.name, cwd=tmp_path)
     assert (tmp_path / "stash" / name / "slots").parent.is_dir()
     assert name == naming.of_file(script)
-    assert naming.of_file(tmp_path / "my_app.py") == "my_app" != naming.of_file(tmp_path / "my app.py")
+    assert (
+        naming.of_file(tmp_path / "my_app.py") == "my_app" != naming.of_file(tmp_path / "my app.py")
+    )
     with pytest.raises(ConfigError):
         Stash(name=naming.of_file(tmp_path / "my app.py"))  # nobody else can come by such a name
 
 
-@pytest.mark.parametrize("name", ["", "a/b", "..", ".", "-a", "a b", "größe", "a:b", "a~b", "x" * 101, 3, b"app"])
+@pytest.mark.parametrize(
+    "name", ["", "a/b", "..", ".", "-a", "a b", "größe", "a:b", "a~b", "x" * 101, 3, b"app"]
+)
 def test_what_cannot_be_a_name_is_refused(name: Any) -> None:
     with pytest.raises(ConfigError, match=r"name=.*letters.*digits"):
         Stash(name=name)
 
 
-def test_a_name_of_the_environment_that_cannot_be_one_is_refused_by_the_variables_name(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_name_of_the_environment_that_cannot_be_one_is_refused_by_the_variables_name(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("DASH_STASH_NAME", "a/b")
     with pytest.raises(ConfigError, match="DASH_STASH_NAME='a/b' cannot be a name"):
         Stash()
@@ -160,10 +188,17 @@ def test_shells_are_apart_and_each_is_one_app(unnamed: None, folder: pathlib.Pat
     assert other[0] == other[1] != first[0]
 
 
-def test_what_an_ended_shell_has_stored_is_removed_and_what_a_living_one_has_is_not(unnamed: None, folder: pathlib.Path) -> None:
+def test_what_an_ended_shell_has_stored_is_removed_and_what_a_living_one_has_is_not(
+    unnamed: None, folder: pathlib.Path
+) -> None:
     _run("-c", _CELLS, folder, cwd=folder.parent)
     code = "import sys; from dash_stash import Stash; print(Stash(url=f'file://{sys.argv[1]}').name, flush=True); sys.stdin.read()"
-    with subprocess.Popen([sys.executable, "-c", code, folder], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as living:
+    with subprocess.Popen(
+        [sys.executable, "-c", code, folder],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as living:
         assert living.stdout is not None
         name = living.stdout.readline().strip()
         (later, _) = _run("-c", _CELLS, folder, cwd=folder.parent)
@@ -171,14 +206,21 @@ def test_what_an_ended_shell_has_stored_is_removed_and_what_a_living_one_has_is_
         living.communicate("")
 
 
-def test_a_notebook_is_known_by_its_file_and_others_of_its_folder_are_apart(unnamed: None, folder: pathlib.Path) -> None:
-    kernel = (_run("-c", _CELLS, folder, cwd=folder.parent, JPY_SESSION_NAME=f"/home/ann/{name}.ipynb")[0] for name in "aab")
+def test_a_notebook_is_known_by_its_file_and_others_of_its_folder_are_apart(
+    unnamed: None, folder: pathlib.Path
+) -> None:
+    kernel = (
+        _run("-c", _CELLS, folder, cwd=folder.parent, JPY_SESSION_NAME=f"/home/ann/{name}.ipynb")[0]
+        for name in "aab"
+    )
     first, restarted, other = kernel
     assert first == restarted != other
     assert first.startswith("a.ipynb~")
 
 
-def test_a_kernel_that_a_notebook_has_started_is_not_that_notebook(unnamed: None, folder: pathlib.Path) -> None:
+def test_a_kernel_that_a_notebook_has_started_is_not_that_notebook(
+    unnamed: None, folder: pathlib.Path
+) -> None:
     """As papermill starts kernels: in the environment of the notebook that it is called in."""
     code = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {_CELLS!r}, *sys.argv[1:]], check=True)"
     started = _run("-c", code, folder, cwd=folder.parent, JPY_SESSION_NAME="/home/ann/a.ipynb")
@@ -187,7 +229,12 @@ def test_a_kernel_that_a_notebook_has_started_is_not_that_notebook(unnamed: None
 
 def test_a_notebook_of_vs_code_is_known_by_its_file(unnamed: None, folder: pathlib.Path) -> None:
     def cell(notebook: str) -> str:
-        variables: dict[str, Any] = {"__name__": "__main__", "__vsc_ipynb_file__": notebook, "Stash": Stash, "url": f"file://{folder}"}
+        variables: dict[str, Any] = {
+            "__name__": "__main__",
+            "__vsc_ipynb_file__": notebook,
+            "Stash": Stash,
+            "url": f"file://{folder}",
+        }
         exec("name = Stash(url=url).name", variables)
         return str(variables["name"])
 
@@ -219,7 +266,9 @@ def _app(stash: Callable[[Dash], Stash]) -> Dash:
 
 
 def test_apps_of_different_names_share_nothing_whatever_else_they_share(url: str) -> None:
-    one, other, same = (Stash(url=url, secret=SECRET, name=name) for name in ("one", "other", "one"))
+    one, other, same = (
+        Stash(url=url, secret=SECRET, name=name) for name in ("one", "other", "one")
+    )
     calls = []
 
     def double(n: int) -> int:
@@ -241,10 +290,16 @@ def test_apps_of_different_names_share_nothing_whatever_else_they_share(url: str
 
 
 def test_a_browser_of_two_apps_on_one_host_has_two_sessions(url: str) -> None:
-    pages = {name: Page(_app(lambda app, name=name: Stash(app, url, secret=SECRET, name=name))) for name in ("one", "other")}  # type: ignore[misc]
+    pages = {
+        name: Page(_app(lambda app, name=name: Stash(app, url, secret=SECRET, name=name)))  # type: ignore[misc]
+        for name in ("one", "other")
+    }
     ref = pages["one"].call("ref.data", ("go", "n_clicks", 1))
     assert pages["one"].call("n.data", ("go", "n_clicks", 1)) == 1
-    cookies = {name: {cookie.key for cookie in page.browser._cookies.values()} for name, page in pages.items()}
+    cookies = {
+        name: {cookie.key for cookie in page.browser._cookies.values()}
+        for name, page in pages.items()
+    }
     assert not cookies["one"] & cookies["other"], "the names of the cookies"
     # Both apps get all cookies of the host, and an attacker may call one by the other's name.
     for cookie in pages["one"].browser._cookies.values():
@@ -256,7 +311,9 @@ def test_a_browser_of_two_apps_on_one_host_has_two_sessions(url: str) -> None:
 
 def test_keys_on_the_server_begin_with_the_prefix_and_the_name(server: Server) -> None:
     server.ask("FLUSHALL")
-    stash = Stash(url=f"{server.url}?prefix=staging", secret=SECRET, name="shop", user=lambda: "ann")
+    stash = Stash(
+        url=f"{server.url}?prefix=staging", secret=SECRET, name="shop", user=lambda: "ann"
+    )
     stash.app["x"] = b"x" * 10**5
     stash.memo(tags=["t"])(lambda: b"y" * 10**5)()
     stash.forget(tag="t")
@@ -275,7 +332,9 @@ def test_keys_on_the_server_begin_with_the_prefix_and_the_name(server: Server) -
     ],
     ids=["prefixes", "databases", "databases as options"],
 )
-def test_staging_and_production_of_one_server_share_nothing_on_the_machine(server: Server, others: tuple[str, str]) -> None:
+def test_staging_and_production_of_one_server_share_nothing_on_the_machine(
+    server: Server, others: tuple[str, str]
+) -> None:
     """Else one computes, and fails, for the other's callers."""
     places = {_near(Stash(url=f"redis://127.0.0.1:1{other}", secret=SECRET)) for other in others}
     assert len(places) == 2
@@ -286,7 +345,9 @@ def _near(stash: Stash) -> pathlib.Path:
     return near
 
 
-def test_where_prints_where_the_machine_keeps_what_it_has_of_a_server(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_prints_where_the_machine_keeps_what_it_has_of_a_server(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     url = "redis://user:hidden@127.0.0.1:1/3?prefix=staging"
     monkeypatch.setenv("DASH_STASH_URL", url)
     expected = str(_near(Stash(secret=SECRET, name="shop")))
@@ -318,11 +379,15 @@ def test_with_a_name_a_deploy_into_a_new_folder_keeps_data_and_secret_and_withou
     for variables, counts in (({}, ["1", "1"]), ({"DASH_STASH_NAME": "shop"}, ["1", "2"])):
         printed = [_run(app, cwd=tmp_path, **variables)[0].split() for app in apps]
         assert [count for count, _ in printed] == counts
-        arguments: list[list[object]] = [["--name", "shop"]] * 2 if variables else [[app] for app in apps]
+        arguments: list[list[object]] = (
+            [["--name", "shop"]] * 2 if variables else [[app] for app in apps]
+        )
         assert [_where(*given) for given in arguments] == [[folder] for _, folder in printed]
         for _, folder in printed:
             assert pathlib.Path(folder).is_relative_to(home / ".cache" / "dash-stash")
-    assert len(list((home / ".local" / "state" / "dash-stash").glob("*.secret"))) == 3, "one of each release, one of those with names"
+    assert len(list((home / ".local" / "state" / "dash-stash").glob("*.secret"))) == 3, (
+        "one of each release, one of those with names"
+    )
 
 
 def test_two_stashes_of_one_process_are_apart_if_two_modules_make_them(
@@ -342,7 +407,9 @@ def test_two_stashes_of_one_process_are_apart_if_two_modules_make_them(
     assert shared == "True False"
 
 
-def test_where_knows_an_app_whose_stash_is_made_in_another_file(unnamed: None, tmp_path: pathlib.Path) -> None:
+def test_where_knows_an_app_whose_stash_is_made_in_another_file(
+    unnamed: None, tmp_path: pathlib.Path
+) -> None:
     _write(tmp_path / "cache.py", "from dash_stash import Stash\nstash = Stash()\n")
     app = _write(
         tmp_path / "app.py",
@@ -352,11 +419,16 @@ def test_where_knows_an_app_whose_stash_is_made_in_another_file(unnamed: None, t
 
 
 def test_a_stash_serves_apps_of_one_prefix_and_no_other(url: str) -> None:
-    """As where tests call a factory again and again; with two prefixes it would not be known whose variables are meant."""
+    """As where tests call a factory again and again.
+
+    With two prefixes it would not be known whose variables are meant.
+    """
     stash = Stash(url=url, secret=SECRET)
     stash.init_app(Dash("first"))
     stash.init_app(Dash("first again"))
-    with pytest.raises(ConfigError, match=r"serves the app at /.*make another one for the app at /b"):
+    with pytest.raises(
+        ConfigError, match=r"serves the app at /.*make another one for the app at /b"
+    ):
         stash.init_app(Dash("second", url_base_pathname="/b/"))
 
 
@@ -378,7 +450,9 @@ def _met(url: str, app: pathlib.Path, **environment: str) -> str:
     return "\n".join(_run(app, cwd=app.parent, **environment))
 
 
-def test_two_files_of_one_name_are_warned_of_with_both_files_and_the_remedy(unnamed: None, url: str, tmp_path: pathlib.Path) -> None:
+def test_two_files_of_one_name_are_warned_of_with_both_files_and_the_remedy(
+    unnamed: None, url: str, tmp_path: pathlib.Path
+) -> None:
     first, other = tmp_path / "a" / "app.py", tmp_path / "b" / "app.py"
     assert _met(url, first) == _met(url, first) == ""
     for _ in range(2):
@@ -389,22 +463,34 @@ def test_two_files_of_one_name_are_warned_of_with_both_files_and_the_remedy(unna
     assert _met(url, other, DASH_STASH_NAME="other") == ""
 
 
-def test_a_file_that_was_moved_is_not_another_app(unnamed: None, url: str, tmp_path: pathlib.Path) -> None:
+def test_a_file_that_was_moved_is_not_another_app(
+    unnamed: None, url: str, tmp_path: pathlib.Path
+) -> None:
     first, other = tmp_path / "a" / "app.py", tmp_path / "b" / "app.py"
     _met(url, first)
     first.unlink()
     assert _met(url, other) == ""
 
 
-def test_files_of_one_given_name_are_one_app_and_not_warned_of(unnamed: None, url: str, tmp_path: pathlib.Path) -> None:
+def test_files_of_one_given_name_are_one_app_and_not_warned_of(
+    unnamed: None, url: str, tmp_path: pathlib.Path
+) -> None:
     for folder in "ab":
         assert _met(url, tmp_path / folder / "app.py", DASH_STASH_NAME="shop") == ""
-    assert "shop" in _met(url, tmp_path / "c" / "shop.py"), "one that has come by that name is another app"
+    assert "shop" in _met(url, tmp_path / "c" / "shop.py"), (
+        "one that has come by that name is another app"
+    )
 
 
-@pytest.mark.parametrize("kind", ["junk", "other json", "a link", "a pipe", "a folder", "huge", "no text"])
+@pytest.mark.parametrize(
+    "kind", ["junk", "other json", "a link", "a pipe", "a folder", "huge", "no text"]
+)
 def test_what_is_laid_in_the_records_place_stops_nobody(
-    kind: str, unnamed: None, folder: pathlib.Path, tmp_path: pathlib.Path, caplog: pytest.LogCaptureFixture
+    kind: str,
+    unnamed: None,
+    folder: pathlib.Path,
+    tmp_path: pathlib.Path,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     precious = _write(tmp_path / "precious", "precious")
     record = folder / "test_naming" / "owner"

@@ -23,7 +23,9 @@ class App:
         self.dash = Dash(__name__)
         self.dash.layout = html.Div()
         self.dash.server.secret_key = "a secret for the tests only"
-        self.stash = Stash(self.dash, url, secret=SECRET, user=lambda: flask.session.get("user"), clock=clock)
+        self.stash = Stash(
+            self.dash, url, secret=SECRET, user=lambda: flask.session.get("user"), clock=clock
+        )
         self._work: Callable[[], Any] = dict
         self._answer: Any = None
         self.dash.server.add_url_rule("/work", view_func=self._run, methods=["POST"])
@@ -62,7 +64,9 @@ def is_refused(app: App, page: Page, text: str) -> bool:
     return bool(app.do(page, attempt))
 
 
-def test_who_logs_in_within_a_request_that_knew_another_user_writes_to_the_new_one(app: App) -> None:
+def test_who_logs_in_within_a_request_that_knew_another_user_writes_to_the_new_one(
+    app: App,
+) -> None:
     page, other = Page(app.dash), Page(app.dash)
 
     def switch(name: str, *, rotates: bool) -> Callable[[], str]:
@@ -98,7 +102,9 @@ def test_who_logs_out_within_a_request_has_no_user_any_more(app: App) -> None:
     assert app.do(page, work)
 
 
-def test_the_next_user_of_a_browser_opens_nothing_of_the_last_one(app: App, clock: FakeClock) -> None:
+def test_the_next_user_of_a_browser_opens_nothing_of_the_last_one(
+    app: App, clock: FakeClock
+) -> None:
     """Neither while the value is stored, nor after its ttl, when opening it would compute for the wrong user."""
 
     @app.stash.memo(scope="user", ttl=60)
@@ -120,7 +126,9 @@ def test_the_next_user_of_a_browser_opens_nothing_of_the_last_one(app: App, cloc
 
 
 @pytest.mark.parametrize("scope", ["tab", "page"])
-def test_a_reference_of_a_tab_or_page_opens_in_no_other(app: App, clock: FakeClock, scope: Scope) -> None:
+def test_a_reference_of_a_tab_or_page_opens_in_no_other(
+    app: App, clock: FakeClock, scope: Scope
+) -> None:
     mine = app.stash.memo(scope=scope, ttl=60)(lambda: 5)
     page = Page(app.dash)
     other = page.another()
@@ -161,12 +169,20 @@ def test_a_value_of_the_whole_app_and_one_of_the_session_stay_open_over_a_login(
 
 def test_who_may_open_a_reference_is_sealed(stash: Stash) -> None:
     """A reference to the same value for one scope is none for another: the scope cannot be changed."""
-    memos = {scope: stash.memo(scope=scope)(lambda: 5) for scope in ("app", "session", "tab", "page", "user")}
+    memos = {
+        scope: stash.memo(scope=scope)(lambda: 5)
+        for scope in ("app", "session", "tab", "page", "user")
+    }
     ids = {"session": "mine", "page": "first", "tab": "first", "user": "me"}
     with visit(stash, **ids):
         refs = {scope: memo.ref() for scope, memo in memos.items()}
         assert all(stash.ref(ref).get() == 5 for ref in refs.values())
-    for changed, opening in {"user": {"user"}, "tab": {"tab"}, "page": {"page"}, "session": set(refs)}.items():
+    for changed, opening in {
+        "user": {"user"},
+        "tab": {"tab"},
+        "page": {"page"},
+        "session": set(refs),
+    }.items():
         with visit(stash, **ids | {changed: "another's"}):
             for scope, ref in refs.items():
                 if scope in opening:

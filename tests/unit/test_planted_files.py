@@ -13,7 +13,8 @@ from support import NAME, run_python
 
 _SECRET = "a secret for the tests only"
 
-# In a process of its own, which can be stopped if it waits for ever; the index is opened only by who has not opened it yet.
+# In a process of its own, which can be stopped if it waits for ever; the index is opened only by
+# who has not opened it yet.
 _USE = """
 import sys
 
@@ -33,10 +34,18 @@ def _journal_of(victim: pathlib.Path) -> bytes:
     Source: SQLite's pager.c, readSuperJournal and pager_delsuper.
     """
     name = os.fsencode(victim)
-    return b"x" * 512 + struct.pack(">I", 0) + name + struct.pack(">II", len(name), sum(name)) + bytes.fromhex("d9d505f920a163d7")
+    return (
+        b"x" * 512
+        + struct.pack(">I", 0)
+        + name
+        + struct.pack(">II", len(name), sum(name))
+        + bytes.fromhex("d9d505f920a163d7")
+    )
 
 
-def test_a_journal_laid_beside_the_index_deletes_nobodys_file(folder: pathlib.Path, tmp_path: pathlib.Path) -> None:
+def test_a_journal_laid_beside_the_index_deletes_nobodys_file(
+    folder: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
     assert run_python(_USE, folder, _SECRET) == "value"
     victim = tmp_path / "precious"
     victim.write_text("precious")
@@ -47,7 +56,9 @@ def test_a_journal_laid_beside_the_index_deletes_nobodys_file(folder: pathlib.Pa
 
 @pytest.mark.parametrize("suffix", ["journal", "wal", "shm"])
 @pytest.mark.parametrize("kind", ["pipe", "link", "folder"])
-def test_what_is_laid_beside_the_index_stops_nobody(kind: str, suffix: str, folder: pathlib.Path, tmp_path: pathlib.Path) -> None:
+def test_what_is_laid_beside_the_index_stops_nobody(
+    kind: str, suffix: str, folder: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
     assert run_python(_USE, folder, _SECRET) == "value"
     victim = tmp_path / "precious"
     victim.write_text("precious")

@@ -59,7 +59,15 @@ def seen(value: Any) -> str:
         return f"[{', '.join(map(seen, value))}]"
     if isinstance(value, dict) and value != VALUE:
         return f"{{{', '.join(f'{name}: {seen(child)}' for name, child in value.items())}}}"
-    return "value" if value == VALUE else "ref" if isinstance(value, Ref) else "text" if isinstance(value, str) else repr(value)
+    return (
+        "value"
+        if value == VALUE
+        else "ref"
+        if isinstance(value, Ref)
+        else "text"
+        if isinstance(value, str)
+        else repr(value)
+    )
 
 
 # Forms of arguments
@@ -70,11 +78,20 @@ def test_positional_arguments_and_states(app: Dash, ref: str) -> None:
     def use(a: Any, b: Any, c: Any) -> str:
         return seen([a, b, c])
 
-    assert Page(app).call("out.data", ("a", "data", str(ref)), ("b", "data", 5), state=[("c", "data", str(ref))]) == "[value, 5, value]"
+    assert (
+        Page(app).call(
+            "out.data", ("a", "data", str(ref)), ("b", "data", 5), state=[("c", "data", str(ref))]
+        )
+        == "[value, 5, value]"
+    )
 
 
 def test_keyword_arguments(app: Dash, ref: str) -> None:
-    @app.callback(Output("out", "data"), inputs={"x": Input("a", "data")}, state={"y": State("b", "data"), "z": State("c", "data")})
+    @app.callback(
+        Output("out", "data"),
+        inputs={"x": Input("a", "data")},
+        state={"y": State("b", "data"), "z": State("c", "data")},
+    )
     def use(x: Any, *, y: str, z: Ref[Any]) -> str:
         return seen([x, y, z])
 
@@ -85,30 +102,52 @@ def test_keyword_arguments(app: Dash, ref: str) -> None:
 def test_nested_groupings(app: Dash, ref: str) -> None:
     @app.callback(
         Output("out", "data"),
-        inputs={"both": (Input("a", "data"), Input("b", "data")), "named": {"one": Input("c", "data"), "two": State("d", "data")}},
+        inputs={
+            "both": (Input("a", "data"), Input("b", "data")),
+            "named": {"one": Input("c", "data"), "two": State("d", "data")},
+        },
     )
     def use(both: Any, named: Any) -> str:
         return seen([both, named])
 
     page, props = Page(app), [(name, "data", str(ref)) for name in "abcd"]
-    assert page.call("out.data", *props[:3], state=props[3:]) == "[[value, value], {one: value, two: value}]"
+    assert (
+        page.call("out.data", *props[:3], state=props[3:])
+        == "[[value, value], {one: value, two: value}]"
+    )
 
 
 def test_a_grouping_whose_annotation_says_so_stays_references(app: Dash, ref: str) -> None:
-    @app.callback(Output("out", "data"), inputs={"both": (Input("a", "data"), Input("b", "data")), "other": Input("c", "data")})
+    @app.callback(
+        Output("out", "data"),
+        inputs={"both": (Input("a", "data"), Input("b", "data")), "other": Input("c", "data")},
+    )
     def use(both: tuple[Ref[Any], Ref[Any]], other: Any) -> str:
         return seen([both, other])
 
-    assert Page(app).call("out.data", *[(name, "data", str(ref)) for name in "abc"]) == "[[ref, ref], value]"
+    assert (
+        Page(app).call("out.data", *[(name, "data", str(ref)) for name in "abc"])
+        == "[[ref, ref], value]"
+    )
 
 
 def test_a_list_or_tuple_of_inputs(app: Dash, ref: str) -> None:
-    @app.callback(Output("out", "data"), [Input("a", "data"), Input("b", "data")], [State("c", "data")])
+    @app.callback(
+        Output("out", "data"), [Input("a", "data"), Input("b", "data")], [State("c", "data")]
+    )
     def use(a: Any, b: Ref[Any], c: str) -> str:
         return seen([a, b, c])
 
     page = Page(app)
-    assert page.call("out.data", ("a", "data", str(ref)), ("b", "data", str(ref)), state=[("c", "data", str(ref))]) == "[value, ref, text]"
+    assert (
+        page.call(
+            "out.data",
+            ("a", "data", str(ref)),
+            ("b", "data", str(ref)),
+            state=[("c", "data", str(ref))],
+        )
+        == "[value, ref, text]"
+    )
 
 
 def test_one_input_that_is_no_list(app: Dash, ref: str) -> None:
@@ -124,7 +163,10 @@ def test_star_arguments(app: Dash, ref: str) -> None:
     def use(first: str, *rest: Any) -> str:
         return seen([first, *rest])
 
-    assert Page(app).call("out.data", *[(name, "data", str(ref)) for name in "abc"]) == "[text, value, value]"
+    assert (
+        Page(app).call("out.data", *[(name, "data", str(ref)) for name in "abc"])
+        == "[text, value, value]"
+    )
 
 
 def test_star_keyword_arguments(app: Dash, ref: str) -> None:
@@ -132,7 +174,10 @@ def test_star_keyword_arguments(app: Dash, ref: str) -> None:
     def use(**named: Any) -> str:
         return seen(named)
 
-    assert Page(app).call("out.data", *[(name, "data", str(ref)) for name in "ab"]) == "{x: value, y: value}"
+    assert (
+        Page(app).call("out.data", *[(name, "data", str(ref)) for name in "ab"])
+        == "{x: value, y: value}"
+    )
 
 
 def test_star_arguments_are_annotated_one_by_one(app: Dash, ref: str) -> None:
@@ -144,17 +189,26 @@ def test_star_arguments_are_annotated_one_by_one(app: Dash, ref: str) -> None:
 
 
 def test_all_of_a_pattern(app: Dash, ref: str) -> None:
-    @app.callback(Output("out", "data"), Input({"kind": "store", "n": ALL}, "data"), State({"kind": "other", "n": ALL}, "data"))
+    @app.callback(
+        Output("out", "data"),
+        Input({"kind": "store", "n": ALL}, "data"),
+        State({"kind": "other", "n": ALL}, "data"),
+    )
     def use(stores: list[Any], others: list[Ref[Any]]) -> str:
         return seen([stores, others])
 
-    stores, others = ([({"kind": kind, "n": n}, "data", str(ref)) for n in range(2)] for kind in ("store", "other"))
+    stores, others = (
+        [({"kind": kind, "n": n}, "data", str(ref)) for n in range(2)]
+        for kind in ("store", "other")
+    )
     assert Page(app).call("out.data", stores, state=[others]) == "[[value, value], [ref, ref]]"
     assert Page(app).call("out.data", stores[:1], state=[[]]) == "[[value], []]"
 
 
 def test_the_match_of_a_pattern(app: Dash, ref: str) -> None:
-    @app.callback(Output({"kind": "out", "n": MATCH}, "data"), Input({"kind": "store", "n": MATCH}, "data"))
+    @app.callback(
+        Output({"kind": "out", "n": MATCH}, "data"), Input({"kind": "store", "n": MATCH}, "data")
+    )
     def use(store: Any) -> str:
         return seen(store)
 
@@ -176,7 +230,8 @@ def test_references_inside_lists_and_dicts(app: Dash, ref: str) -> None:
 
     nested = [str(ref), {"x": [str(ref), "typed"], "y": 1}]
     assert (
-        Page(app).call("out.data", ("a", "data", nested), ("b", "data", {"k": str(ref)})) == "[[value, {x: [value, text], y: 1}], {k: ref}]"
+        Page(app).call("out.data", ("a", "data", nested), ("b", "data", {"k": str(ref)}))
+        == "[[value, {x: [value, text], y: 1}], {k: ref}]"
     )
 
 
@@ -189,7 +244,10 @@ def test_each_argument_gets_a_copy_of_its_own(app: Dash, stash: Stash) -> None:
         return [float(a.sum()), float(b.sum())]
 
     for _ in range(2):
-        assert Page(app).call("out.data", ("a", "data", str(ref)), ("b", "data", str(ref))) == [10**5, 0]
+        assert Page(app).call("out.data", ("a", "data", str(ref)), ("b", "data", str(ref))) == [
+            10**5,
+            0,
+        ]
 
 
 def test_parts_load_alone(app: Dash, stash: Stash) -> None:
@@ -245,7 +303,9 @@ def _annotated(annotation: Any) -> Callable[[Any], str]:
     ],
     ids=str,
 )
-def test_the_annotation_decides_what_arrives(app: Dash, ref: str, annotation: Any, expected: str) -> None:
+def test_the_annotation_decides_what_arrives(
+    app: Dash, ref: str, annotation: Any, expected: str
+) -> None:
     app.callback(Output("out", "data"), Input("a", "data"))(_annotated(annotation))
     assert Page(app).call("out.data", ("a", "data", str(ref))) == expected
 
@@ -287,7 +347,9 @@ def test_so_does_that_of_a_lists_items(app: Dash, ref: str, annotation: Any, exp
         ("Any", "value"),
     ],
 )
-def test_a_name_that_only_type_checkers_know_spoils_no_other_annotation(app: Dash, ref: str, annotation: str, expected: str) -> None:
+def test_a_name_that_only_type_checkers_know_spoils_no_other_annotation(
+    app: Dash, ref: str, annotation: str, expected: str
+) -> None:
     def use(value: Any, other: OnlyForTypes) -> str:
         return seen(value)
 
@@ -341,7 +403,13 @@ def test_a_ref_in_a_callback_can_be_opened_and_taken_apart(app: Dash, ref: str) 
 
 
 def test_references_go_out_in_every_way(app: Dash, stash: Stash, ref: Ref[Any]) -> None:
-    @app.callback(Output("a", "data"), Output("b", "children"), Output("c", "data"), Output("d", "data"), Input("go", "n_clicks"))
+    @app.callback(
+        Output("a", "data"),
+        Output("b", "children"),
+        Output("c", "data"),
+        Output("d", "data"),
+        Input("go", "n_clicks"),
+    )
     def use(_: int) -> tuple[Any, ...]:
         patch = Patch()
         patch["signal"] = ref
@@ -387,7 +455,11 @@ def test_props_that_are_set_take_references(app: Dash, ref: Ref[Any]) -> None:
 
 
 def test_the_context_goes_on_showing_the_reference(app: Dash, ref: Ref[Any]) -> None:
-    @app.callback(Output("out", "data"), inputs={"a": Input("a", "data"), "b": Input("b", "data")}, state={"s": State("s", "data")})
+    @app.callback(
+        Output("out", "data"),
+        inputs={"a": Input("a", "data"), "b": Input("b", "data")},
+        state={"s": State("s", "data")},
+    )
     def use(a: Any, b: Any, s: Any) -> Any:
         shown = {
             "triggered": ctx.triggered,
@@ -399,7 +471,12 @@ def test_the_context_goes_on_showing_the_reference(app: Dash, ref: Ref[Any]) -> 
         }
         return [seen([a, b, s]), shown]
 
-    got, shown = Page(app).call("out.data", ("a", "data", str(ref)), ("b", "data", [str(ref)]), state=[("s", "data", str(ref))])
+    got, shown = Page(app).call(
+        "out.data",
+        ("a", "data", str(ref)),
+        ("b", "data", [str(ref)]),
+        state=[("s", "data", str(ref))],
+    )
     assert got == "[value, [value], value]"
     assert shown["triggered"] == [{"prop_id": "a.data", "value": str(ref)}]
     assert shown["inputs"] == {"a.data": str(ref), "b.data": [str(ref)]}
@@ -459,29 +536,53 @@ def test_a_parameter_that_may_be_none_gets_none_for_what_cannot_be_had(
 
 
 @pytest.mark.parametrize("cause", _EVERY)
-@pytest.mark.parametrize("annotation", [Any, object, None, dict, pd.DataFrame, "OnlyForTypes", list[dict[str, Any]]], ids=str)
-def test_any_other_parameter_does_not(app: Dash, dead: dict[str, str], cause: str, annotation: Any) -> None:
+@pytest.mark.parametrize(
+    "annotation",
+    [Any, object, None, dict, pd.DataFrame, "OnlyForTypes", list[dict[str, Any]]],
+    ids=str,
+)
+def test_any_other_parameter_does_not(
+    app: Dash, dead: dict[str, str], cause: str, annotation: Any
+) -> None:
     app.callback(Output("out", "data"), Input("a", "data"))(_annotated(annotation))
     assert Page(app).post("out.data", ("a", "data", dead[cause])).status_code in (403, 410)
 
 
-def test_in_a_list_or_dict_each_element_is_none_by_itself(app: Dash, ref: str, dead: dict[str, str]) -> None:
+def test_in_a_list_or_dict_each_element_is_none_by_itself(
+    app: Dash, ref: str, dead: dict[str, str]
+) -> None:
     @app.callback(Output("out", "data"), Input("a", "data"), Input("b", "data"), Input("c", "data"))
-    def use(a: list[dict[str, Any] | None], b: dict[str, Ref[Any] | None], c: list[dict[str, Any]] | None) -> str:
+    def use(
+        a: list[dict[str, Any] | None],
+        b: dict[str, Ref[Any] | None],
+        c: list[dict[str, Any]] | None,
+    ) -> str:
         return seen([a, b, c])
 
     listed = [str(ref), dead["expired"], dead["forged"]]
     named = {"x": dead["foreign"], "y": str(ref)}
-    shown = Page(app).call("out.data", ("a", "data", listed), ("b", "data", named), ("c", "data", listed))
+    shown = Page(app).call(
+        "out.data", ("a", "data", listed), ("b", "data", named), ("c", "data", listed)
+    )
     assert shown == "[[value, None, None], {x: None, y: ref}, None]"
 
 
-def test_in_a_grouping_each_place_has_its_own_annotation(app: Dash, ref: str, dead: dict[str, str]) -> None:
-    @app.callback(Output("out", "data"), inputs={"both": (Input("a", "data"), Input("b", "data"), Input("c", "data"))})
+def test_in_a_grouping_each_place_has_its_own_annotation(
+    app: Dash, ref: str, dead: dict[str, str]
+) -> None:
+    @app.callback(
+        Output("out", "data"),
+        inputs={"both": (Input("a", "data"), Input("b", "data"), Input("c", "data"))},
+    )
     def use(both: tuple[Ref[Any], dict[str, Any] | None, str]) -> str:
         return seen(both)
 
-    shown = Page(app).call("out.data", ("a", "data", str(ref)), ("b", "data", dead["forged"]), ("c", "data", dead["forged"]))
+    shown = Page(app).call(
+        "out.data",
+        ("a", "data", str(ref)),
+        ("b", "data", dead["forged"]),
+        ("c", "data", dead["forged"]),
+    )
     assert shown == "[ref, None, text]"
 
 
@@ -524,15 +625,27 @@ def test_a_store_that_is_away_is_not_none(app: Dash, ref: str, server: Server) -
 
 
 def test_a_compressed_request_is_looked_into(app: Dash, ref: str) -> None:
-    """Dash 4.5 lets a browser compress what it sends; older ones do not read it, so that the search alone is tested."""
+    """Dash 4.5 lets a browser compress what it sends.
+
+    Older ones do not read it, so that the search alone is tested.
+    """
     received: list[Any] = []
     app.callback(Output("out", "data"), Input("a", "data"))(received.append)
     resolve = app._execute_callback
-    with app.server.test_request_context(method="POST", data=gzip.compress(b"..."), headers={"Content-Encoding": "gzip"}):
-        context = AttributeDict(inputs_list=[{"id": "a", "property": "data", "value": str(ref)}], states_list=[])
+    with app.server.test_request_context(
+        method="POST", data=gzip.compress(b"..."), headers={"Content-Encoding": "gzip"}
+    ):
+        context = AttributeDict(
+            inputs_list=[{"id": "a", "property": "data", "value": str(ref)}], states_list=[]
+        )
         context.background_callback_manager, context.updated_props = None, {}
         app._setup_server()
-        called = resolve(app.callback_map["out.data"]["callback"], [str(ref)], {"id": "out", "property": "data"}, context)
+        called = resolve(
+            app.callback_map["out.data"]["callback"],
+            [str(ref)],
+            {"id": "out", "property": "data"},
+            context,
+        )
         called()
     assert received == [VALUE]
 
@@ -540,8 +653,19 @@ def test_a_compressed_request_is_looked_into(app: Dash, ref: str) -> None:
 # Text and refusals
 
 
-@pytest.mark.parametrize("text", ["stash: my notes", "stash:", "stash:short", "a stash:AAAAAAAAAAAAAAAAAAAAAAAAAAA", "stash:ä" + "A" * 60])
-def test_text_that_only_begins_like_a_reference_stays_text(app: Dash, stash: Stash, text: str) -> None:
+@pytest.mark.parametrize(
+    "text",
+    [
+        "stash: my notes",
+        "stash:",
+        "stash:short",
+        "a stash:AAAAAAAAAAAAAAAAAAAAAAAAAAA",
+        "stash:ä" + "A" * 60,
+    ],
+)
+def test_text_that_only_begins_like_a_reference_stays_text(
+    app: Dash, stash: Stash, text: str
+) -> None:
     @app.callback(Output("out", "data"), Input("a", "value"))
     def use(value: Any) -> Any:
         return value
@@ -549,7 +673,9 @@ def test_text_that_only_begins_like_a_reference_stays_text(app: Dash, stash: Sta
     assert Page(app).call("out.data", ("a", "value", text)) == text
 
 
-def test_text_that_looks_like_a_reference_stays_text_where_text_is_expected(app: Dash, ref: Ref[Any]) -> None:
+def test_text_that_looks_like_a_reference_stays_text_where_text_is_expected(
+    app: Dash, ref: Ref[Any]
+) -> None:
     @app.callback(Output("out", "data"), Input("a", "value"))
     def use(value: str) -> list[str]:
         return [type(value).__name__, value]
@@ -560,7 +686,9 @@ def test_text_that_looks_like_a_reference_stays_text_where_text_is_expected(app:
 
 @pytest.mark.parametrize("text", ["stash:" + "A" * 80, "stash:" + "A" * 20, "stash:" + "-" * 1000])
 @pytest.mark.parametrize("wrap", [lambda text: text, lambda text: [1, {"x": text}]])
-def test_a_forged_reference_is_refused_and_the_callback_does_not_run(app: Dash, stash: Stash, text: str, wrap: Any) -> None:
+def test_a_forged_reference_is_refused_and_the_callback_does_not_run(
+    app: Dash, stash: Stash, text: str, wrap: Any
+) -> None:
     ran = []
 
     @app.callback(Output("out", "data"), Input("a", "data"))
@@ -588,14 +716,20 @@ def test_another_sessions_reference_is_refused(app: Dash, stash: Stash) -> None:
 
     mine, theirs = Page(app), Page(app)
     text = mine.call("out.data", ("go", "n_clicks", 1))
-    assert mine.call("shown.data", ("out", "data", text)) == mine.another().call("shown.data", ("out", "data", text)) == "private"
+    assert (
+        mine.call("shown.data", ("out", "data", text))
+        == mine.another().call("shown.data", ("out", "data", text))
+        == "private"
+    )
     for output in ("shown.data", "kept.data"):
         response = theirs.post(output, ("out", "data", text))
         assert response.status_code == 403
         assert "foreign" in response.get_data(as_text=True)
 
 
-def test_a_reference_whose_value_is_gone_answers_410(app: Dash, stash: Stash, clock: FakeClock) -> None:
+def test_a_reference_whose_value_is_gone_answers_410(
+    app: Dash, stash: Stash, clock: FakeClock
+) -> None:
     @app.callback(Output("out", "data"), Input("a", "data"))
     def use(value: Any) -> Any:
         return value
@@ -624,7 +758,9 @@ def test_references_can_be_opened_by_hand_from_text(app: Dash, stash: Stash, ref
 # Callbacks of every kind
 
 
-def test_a_callback_without_references_gets_its_arguments_untouched(app: Dash, stash: Stash) -> None:
+def test_a_callback_without_references_gets_its_arguments_untouched(
+    app: Dash, stash: Stash
+) -> None:
     @app.callback(Output("out", "data"), Input("a", "data"))
     def use(value: Any) -> Any:
         return value
@@ -679,7 +815,10 @@ def test_sync_callbacks_of_an_async_app(url: str) -> None:
 
     ref = str(stash.put(VALUE, share=True))
     page = Page(app)
-    assert [page.call("out.data", ("a", "data", ref)) for _ in range(2)] == [["value", 1], ["value", 2]]
+    assert [page.call("out.data", ("a", "data", ref)) for _ in range(2)] == [
+        ["value", 1],
+        ["value", 2],
+    ]
 
 
 def test_a_memo_function_can_be_a_callback(app: Dash, stash: Stash, ref: Ref[Any]) -> None:
@@ -692,4 +831,8 @@ def test_a_memo_function_can_be_a_callback(app: Dash, stash: Stash, ref: Ref[Any
         return [seen(value), len(calls)]
 
     page = Page(app)
-    assert page.call("out.data", ("a", "data", str(ref))) == page.call("out.data", ("a", "data", str(ref))) == ["value", 1]
+    assert (
+        page.call("out.data", ("a", "data", str(ref)))
+        == page.call("out.data", ("a", "data", str(ref)))
+        == ["value", 1]
+    )

@@ -25,7 +25,11 @@ def test_an_apps_second_stash_is_refused(folder: pathlib.Path) -> None:
 
 
 @pytest.mark.parametrize("url", [None, "here"])
-@pytest.mark.parametrize("app", [flask.Flask("server"), "file:///srv/cache", 7, AnotherBackend()], ids=lambda app: type(app).__name__)
+@pytest.mark.parametrize(
+    "app",
+    [flask.Flask("server"), "file:///srv/cache", 7, AnotherBackend()],
+    ids=lambda app: type(app).__name__,
+)
 def test_what_is_no_dash_app_is_refused(app: Any, url: str | None, folder: pathlib.Path) -> None:
     with pytest.raises(ConfigError, match=rf"takes a dash.Dash, not a {type(app).__name__}"):
         Stash(app, url and f"file://{folder}")
@@ -107,7 +111,9 @@ def test_two_apps_that_get_their_places_later_cannot_have_one_stash(folder: path
     stash, server = Stash(first, f"file://{folder}"), flask.Flask("server")
     stash.init_app(second)
     first.init_app(server, routes_pathname_prefix="/a/", requests_pathname_prefix="/a/")
-    with pytest.raises(ConfigError, match=r"serves the app at /a already: make another one for the app at /b"):
+    with pytest.raises(
+        ConfigError, match=r"serves the app at /a already: make another one for the app at /b"
+    ):
         second.init_app(server, routes_pathname_prefix="/b/", requests_pathname_prefix="/b/")
 
 
@@ -128,7 +134,9 @@ def test_the_other_errors_of_an_app_are_its_own(folder: pathlib.Path) -> None:
     app.layout = html.Div()
     Stash(app, f"file://{folder}")
 
-    @app.callback(Output("out", "data"), Input("a", "data"), on_error=lambda error: f"handled {error}")
+    @app.callback(
+        Output("out", "data"), Input("a", "data"), on_error=lambda error: f"handled {error}"
+    )
     def fails(_: Any) -> Any:
         raise PermissionError("mine")
 
@@ -137,7 +145,9 @@ def test_the_other_errors_of_an_app_are_its_own(folder: pathlib.Path) -> None:
 
 @pytest.mark.parametrize("guard", [None, "warn", "off"])
 @pytest.mark.parametrize("when", ["before the stash", "after it"])
-def test_a_stash_knows_whether_its_app_is_in_debug_mode(folder: pathlib.Path, guard: Literal["warn", "off"] | None, when: str) -> None:
+def test_a_stash_knows_whether_its_app_is_in_debug_mode(
+    folder: pathlib.Path, guard: Literal["warn", "off"] | None, when: str
+) -> None:
     app = Dash(__name__)
     if when == "before the stash":
         app.enable_dev_tools(debug=True, dev_tools_hot_reload=False)

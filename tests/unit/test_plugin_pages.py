@@ -57,15 +57,29 @@ def _interpolate_later(app: Dash) -> None:
 
 
 def _index_string_later(app: Dash) -> None:
-    app.index_string = "<html><body>mine{%app_entry%}{%config%}{%scripts%}{%renderer%}</body></html>"
+    app.index_string = (
+        "<html><body>mine{%app_entry%}{%config%}{%scripts%}{%renderer%}</body></html>"
+    )
 
 
 @pytest.mark.parametrize(
     ("kind", "change"),
-    [(OwnInterpolation, None), (OwnIndex, None), (Dash, _interpolate_later), (Dash, _index_string_later)],
-    ids=["interpolate_index of a subclass", "index of a subclass", "interpolate_index set later", "index_string set later"],
+    [
+        (OwnInterpolation, None),
+        (OwnIndex, None),
+        (Dash, _interpolate_later),
+        (Dash, _index_string_later),
+    ],
+    ids=[
+        "interpolate_index of a subclass",
+        "index of a subclass",
+        "interpolate_index set later",
+        "index_string set later",
+    ],
 )
-def test_a_page_of_ones_own_gets_the_script(kind: type[Dash], change: Callable[[Dash], None] | None, folder: pathlib.Path) -> None:
+def test_a_page_of_ones_own_gets_the_script(
+    kind: type[Dash], change: Callable[[Dash], None] | None, folder: pathlib.Path
+) -> None:
     app = kind(__name__)
     counting(app, Stash(app, f"file://{folder}", secret=SECRET))
     if change is not None:
@@ -102,7 +116,9 @@ def test_a_script_gets_the_nonce_of_the_pages_own(folder: pathlib.Path) -> None:
     app = Dash(__name__)
     counting(app, Stash(app, f"file://{folder}", secret=SECRET))
     interpolate = app.interpolate_index
-    app.interpolate_index = lambda **parts: interpolate(**parts).replace("<script", '<script nonce="abc123"')
+    app.interpolate_index = lambda **parts: interpolate(**parts).replace(
+        "<script", '<script nonce="abc123"'
+    )
     script = Page(app).markup.partition("page.js")[2].partition(">")[0]
     assert 'nonce="abc123"' in script
 
@@ -138,11 +154,21 @@ def test_pages_of_other_apps_and_other_answers_stay_as_they_are(folder: pathlib.
 
 
 @pytest.mark.parametrize("options", [{}, {"url_base_pathname": "/inner/"}], ids=str)
-def test_a_stash_made_before_the_app_has_its_server_works(options: dict[str, str], folder: pathlib.Path) -> None:
+def test_a_stash_made_before_the_app_has_its_server_works(
+    options: dict[str, str], folder: pathlib.Path
+) -> None:
     app = Dash(__name__, server=False)
     counting(app, Stash(app, f"file://{folder}", secret=SECRET))
     server = flask.Flask("server")
-    app.init_app(server, **options | ({"routes_pathname_prefix": "/inner/", "requests_pathname_prefix": "/inner/"} if options else {}))
+    app.init_app(
+        server,
+        **options
+        | (
+            {"routes_pathname_prefix": "/inner/", "requests_pathname_prefix": "/inner/"}
+            if options
+            else {}
+        ),
+    )
     with contextlib.suppress(ValueError):  # Dash 3 registers nothing twice
         app.init_app(server)  # as the pattern of `flask run` does
     path = options.get("url_base_pathname", "/")
@@ -163,15 +189,22 @@ def test_an_app_that_is_moved_to_another_server_works_there(folder: pathlib.Path
 # Layouts
 
 
-def test_a_layout_function_may_use_every_scope_though_dash_calls_it_without_a_request(url: str) -> None:
+def test_a_layout_function_may_use_every_scope_though_dash_calls_it_without_a_request(
+    url: str,
+) -> None:
     app = Dash(__name__)
     stash = Stash(app, url, secret=SECRET, user=lambda: flask.request.headers["X-User"])
     seen = []
 
     def layout() -> Any:
-        counts = [state.modify("n", lambda n: n + 1, default=0) for state in (stash.user, stash.session, stash.tab, stash.page)]
+        counts = [
+            state.modify("n", lambda n: n + 1, default=0)
+            for state in (stash.user, stash.session, stash.tab, stash.page)
+        ]
         seen.append(counts)
-        return html.Div([dcc.Store(id="signal", data=stash.put("mine")), dcc.Store(id="counts", data=counts)])
+        return html.Div(
+            [dcc.Store(id="signal", data=stash.put("mine")), dcc.Store(id="counts", data=counts)]
+        )
 
     app.layout = layout
     assert seen == [[1, 1, 1, 1]]
@@ -201,7 +234,9 @@ def test_the_first_visitor_of_a_process_is_not_the_one_whose_pages_are_validated
         dash.register_page("home", path="/", layout=profile)
         dash.register_page("logout", path="/logout", layout=goodbye)
         app.layout = html.Div(dash.page_container)
-        app.callback(Output("name", "data"), Input("go", "n_clicks"))(lambda _: stash.session.setdefault("name", "Ann Onymous"))
+        app.callback(Output("name", "data"), Input("go", "n_clicks"))(
+            lambda _: stash.session.setdefault("name", "Ann Onymous")
+        )
         return app, stash
 
     app, _ = made()
@@ -246,7 +281,9 @@ def routed(folder: pathlib.Path) -> tuple[Dash, Stash]:
 
 
 @pytest.mark.parametrize("scope", ["tab", "page"])
-def test_a_route_that_is_followed_by_a_link_has_no_tab_and_page_and_says_so(routed: tuple[Dash, Stash], scope: str) -> None:
+def test_a_route_that_is_followed_by_a_link_has_no_tab_and_page_and_says_so(
+    routed: tuple[Dash, Stash], scope: str
+) -> None:
     page = Page(routed[0])
     response = page.browser.get(f"/report/{scope}")
     assert response.status_code == 403
@@ -255,14 +292,21 @@ def test_a_route_that_is_followed_by_a_link_has_no_tab_and_page_and_says_so(rout
 
 
 @pytest.mark.parametrize("scope", ["session", "tab", "page"])
-def test_a_route_that_a_pages_script_asks_knows_its_tab_and_page(routed: tuple[Dash, Stash], scope: str) -> None:
+def test_a_route_that_a_pages_script_asks_knows_its_tab_and_page(
+    routed: tuple[Dash, Stash], scope: str
+) -> None:
     page = Page(routed[0])
-    answers = [page.browser.get(f"/report/{scope}", headers=page.headers).get_data(as_text=True) for _ in range(2)]
+    answers = [
+        page.browser.get(f"/report/{scope}", headers=page.headers).get_data(as_text=True)
+        for _ in range(2)
+    ]
     assert answers == ["1", "2"]
 
 
 @pytest.mark.parametrize("scope", ["session", "tab", "page"])
-def test_a_route_beside_an_apps_path_ends_no_session_and_says_why_it_has_none(folder: pathlib.Path, scope: str) -> None:
+def test_a_route_beside_an_apps_path_ends_no_session_and_says_why_it_has_none(
+    folder: pathlib.Path, scope: str
+) -> None:
     """Browsers send the cookie below the app's path only, and would take another one from anywhere."""
     app = Dash(__name__, url_base_pathname="/sales/")
     stash = Stash(app, f"file://{folder}", secret=SECRET)
@@ -281,11 +325,15 @@ def test_a_route_beside_an_apps_path_ends_no_session_and_says_why_it_has_none(fo
     assert page.browser.get("/sales/report", headers=page.headers).text == "2"
 
 
-def test_an_answer_made_of_a_visitors_data_is_kept_in_no_cache_unless_the_app_says_otherwise(folder: pathlib.Path) -> None:
+def test_an_answer_made_of_a_visitors_data_is_kept_in_no_cache_unless_the_app_says_otherwise(
+    folder: pathlib.Path,
+) -> None:
     app = Dash(__name__)
     stash = Stash(app, f"file://{folder}", secret=SECRET, user=lambda: "ann")
     app.layout = lambda: html.Div(stash.session.get("name"))
-    app.callback(Output("out", "data"), Input("go", "n_clicks"))(lambda _: stash.session.get("name"))
+    app.callback(Output("out", "data"), Input("go", "n_clicks"))(
+        lambda _: stash.session.get("name")
+    )
 
     @app.server.route("/<whose>")
     def report(whose: str) -> Any:
@@ -298,8 +346,16 @@ def test_an_answer_made_of_a_visitors_data_is_kept_in_no_cache_unless_the_app_sa
         return response
 
     page = Page(app)
-    said = {path: page.browser.get(path).headers.get("Cache-Control") for path in ("/_dash-layout", "/session", "/user", "/mine")}
-    assert said == {"/_dash-layout": "no-store", "/session": "no-store", "/user": "no-store", "/mine": "private, max-age=60"}
+    said = {
+        path: page.browser.get(path).headers.get("Cache-Control")
+        for path in ("/_dash-layout", "/session", "/user", "/mine")
+    }
+    assert said == {
+        "/_dash-layout": "no-store",
+        "/session": "no-store",
+        "/user": "no-store",
+        "/mine": "private, max-age=60",
+    }
     assert page.post("out.data", ("go", "n_clicks", 1)).headers["Cache-Control"] == "no-store"
     assert "Cache-Control" not in page.browser.get("/none").headers
     assert "Cache-Control" not in page.browser.get("/_dash-dependencies").headers

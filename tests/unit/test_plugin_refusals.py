@@ -71,7 +71,9 @@ FORGED = "stash:" + "A" * 80
 def test_all_that_cannot_be_opened_is_told_at_once(app: Dash, stash: Stash) -> None:
     foreign, page = put(Page(app)), Page(app)
     good = put(page)
-    response = page.post("out.data", ("a", "data", [good, {"x": foreign}]), state=[("b", "data", FORGED)])
+    response = page.post(
+        "out.data", ("a", "data", [good, {"x": foreign}]), state=[("b", "data", FORGED)]
+    )
     assert response.status_code == 403
     assert sorted(told(response)) == sorted([foreign, FORGED])
 
@@ -82,7 +84,9 @@ def test_what_is_gone_is_told_wherever_it_was_opened(app: Dash, stash: Stash, ou
     dead = put(page)
     for listed in stash.store.list():
         stash.store.delete(listed.key)
-    response = page.post(output, ("a", "data", dead), state=[("b", "data", None)] if output == "out.data" else [])
+    response = page.post(
+        output, ("a", "data", dead), state=[("b", "data", None)] if output == "out.data" else []
+    )
     assert (response.status_code, told(response)) == (410, [dead])
 
 
@@ -90,7 +94,9 @@ class Order:
     """A class that only the new deployment has."""
 
 
-def test_what_only_this_program_cannot_read_is_not_called_dead(app: Dash, stash: Stash, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_only_this_program_cannot_read_is_not_called_dead(
+    app: Dash, stash: Stash, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """While a deploy is under way, workers of the new code can."""
 
     @app.callback(Output("order", "data"), Input("make", "n_clicks"))
@@ -110,7 +116,9 @@ def test_what_only_this_program_cannot_read_is_not_called_dead(app: Dash, stash:
     assert page.call("kind.data", ("a", "data", mine)) == "Order"
 
 
-def test_a_reference_that_the_browser_has_not_sent_is_not_told_to_it(app: Dash, stash: Stash) -> None:
+def test_a_reference_that_the_browser_has_not_sent_is_not_told_to_it(
+    app: Dash, stash: Stash
+) -> None:
     secret = put(Page(app))
     stash.app["of somebody"] = secret
 
@@ -124,7 +132,9 @@ def test_a_reference_that_the_browser_has_not_sent_is_not_told_to_it(app: Dash, 
     assert secret not in response.get_data(as_text=True)
 
 
-def test_without_a_session_nothing_is_called_dead_for_being_refused(app: Dash, stash: Stash) -> None:
+def test_without_a_session_nothing_is_called_dead_for_being_refused(
+    app: Dash, stash: Stash
+) -> None:
     """The next page begins a session, and that will know."""
     page = Page(app)
     mine = put(page)
@@ -133,7 +143,9 @@ def test_without_a_session_nothing_is_called_dead_for_being_refused(app: Dash, s
     assert (response.status_code, told(response)) == (403, [])
 
 
-def test_a_refusal_says_which_secrets_it_knows_and_since_when(app: Dash, stash: Stash, clock: FakeClock) -> None:
+def test_a_refusal_says_which_secrets_it_knows_and_since_when(
+    app: Dash, stash: Stash, clock: FakeClock
+) -> None:
     page = Page(app)
     clock.now += 30
     response = page.post("out.data", ("a", "data", FORGED), state=[("b", "data", None)])
@@ -144,28 +156,45 @@ def test_a_refusal_says_which_secrets_it_knows_and_since_when(app: Dash, stash: 
 
 
 @pytest.mark.parametrize("paths", [("/one/", "/two/"), ("/", "/two/"), ("/two/", "/")])
-def test_of_two_apps_on_one_server_each_tells_its_own_pages(tmp_path: pathlib.Path, paths: tuple[str, str]) -> None:
+def test_of_two_apps_on_one_server_each_tells_its_own_pages(
+    tmp_path: pathlib.Path, paths: tuple[str, str]
+) -> None:
     server = flask.Flask("server")
     keys = set()
     for path in paths:
         app = Dash(path, server=server, url_base_pathname=path)
-        Stash(app, (tmp_path / quote(path, "")).as_uri(), secret=SECRET, on_expired=f"words of {path}: {{}}".format)
+        Stash(
+            app,
+            (tmp_path / quote(path, "")).as_uri(),
+            secret=SECRET,
+            on_expired=f"words of {path}: {{}}".format,
+        )
         app.callback(Output("out", "data"), Input("a", "data"))(lambda value: value)
         app.layout = html.Div()
     browser = server.test_client()
     for path in paths:
         page = Page(app, path, browser)
         inputs = [{"id": "a", "property": "data", "value": FORGED}]
-        body = {"output": "out.data", "outputs": {"id": "out", "property": "data"}, "changedPropIds": ["a.data"], "inputs": inputs}
+        body = {
+            "output": "out.data",
+            "outputs": {"id": "out", "property": "data"},
+            "changedPropIds": ["a.data"],
+            "inputs": inputs,
+        }
         response = browser.post(f"{path}_dash-update-component", json=body, headers=page.headers)
         assert (response.status_code, told(response)) == (403, [FORGED])
         assert unquote(response.headers["X-Dash-Stash-Notice"]).startswith(f"words of {path}: ")
-        assert response.headers["X-Dash-Stash-Key"] == response.headers["X-Dash-Stash-Dead"].split(" ")[1], "else no page believes it"
+        assert (
+            response.headers["X-Dash-Stash-Key"]
+            == response.headers["X-Dash-Stash-Dead"].split(" ")[1]
+        ), "else no page believes it"
         keys.add(response.headers["X-Dash-Stash-Key"])
     assert len(keys) == 2
 
 
-def test_so_many_that_no_header_holds_them_are_told_as_far_as_there_is_room(app: Dash, stash: Stash) -> None:
+def test_so_many_that_no_header_holds_them_are_told_as_far_as_there_is_room(
+    app: Dash, stash: Stash
+) -> None:
     many = [f"stash:{n:03}" + "A" * 80 for n in range(200)]
     response = Page(app).post("out.data", ("a", "data", many), state=[("b", "data", None)])
     assert 20 < len(told(response)) < 200
@@ -175,7 +204,9 @@ def test_so_many_that_no_header_holds_them_are_told_as_far_as_there_is_room(app:
 # Logging in
 
 
-def test_a_callback_whose_cookie_was_replaced_has_not_run_and_may_be_sent_once_more(app: Dash, stash: Stash) -> None:
+def test_a_callback_whose_cookie_was_replaced_has_not_run_and_may_be_sent_once_more(
+    app: Dash, stash: Stash
+) -> None:
     ran = []
 
     @app.callback(Output("slow", "data"), Input("go", "n_clicks"))
@@ -210,7 +241,9 @@ def test_so_it_is_with_a_reference_that_may_be_none(app: Dash, stash: Stash) -> 
     assert (response.status_code, response.headers["X-Dash-Stash-Replaced"]) == (403, "1")
 
 
-def test_a_callback_that_never_asks_who_is_there_is_not_kept_waiting(app: Dash, stash: Stash) -> None:
+def test_a_callback_that_never_asks_who_is_there_is_not_kept_waiting(
+    app: Dash, stash: Stash
+) -> None:
     app.callback(Output("plain", "data"), Input("go", "n_clicks"))(lambda clicks: clicks)
     page = Page(app)
     assert page.call("plain.data", ("go", "n_clicks", 1)) == 1
@@ -254,7 +287,10 @@ def test_a_cookie_that_was_logged_out_is_not_replaced(app: Dash, stash: Stash) -
 
 async def _numbers(stash: Stash) -> AsyncGenerator[Any, None]:
     yield stash.session.modify("n", lambda n: n + 1, default=0)
-    yield [stash.user.modify("n", lambda n: n + 1, default=0), stash.page.modify("n", lambda n: n + 1, default=0)]
+    yield [
+        stash.user.modify("n", lambda n: n + 1, default=0),
+        stash.page.modify("n", lambda n: n + 1, default=0),
+    ]
     with pytest.raises(NoSession, match="has begun"):
         stash.session.rotate()
     stash.session.clear()
@@ -275,7 +311,9 @@ def test_a_stream_keeps_its_visit_on_threads_of_dashs_own(url: str) -> None:
 
     app.callback_map["out.data"] = {"callback": streams, "stream": True, "inputs_state_indices": []}
     headers = {"Cookie": f"{cookie.key}={cookie.value}", "X-User": "ann", **page.headers}
-    with app.server.test_request_context("/_dash-update-component", method="POST", headers=headers, json={}):
+    with app.server.test_request_context(
+        "/_dash-update-component", method="POST", headers=headers, json={}
+    ):
         app.server.preprocess_request()
         context = AttributeDict(inputs_list=[], states_list=[], background_callback_manager=None)
         streamed = asyncio.run(app._execute_callback(streams, [], [], context)())

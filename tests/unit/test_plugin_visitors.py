@@ -60,7 +60,9 @@ def cookie(page: Page) -> Any:
 # Cookies
 
 
-def test_a_page_gives_its_browser_a_cookie_that_scripts_and_other_sites_cannot_use(app: Dash, stash: Stash) -> None:
+def test_a_page_gives_its_browser_a_cookie_that_scripts_and_other_sites_cannot_use(
+    app: Dash, stash: Stash
+) -> None:
     (header,) = Page(app).loaded.headers.getlist("Set-Cookie")
     assert header.startswith("dash_stash_")
     assert {"HttpOnly", "SameSite=Lax", "Path=/"} <= set(header.split("; "))
@@ -69,7 +71,11 @@ def test_a_page_gives_its_browser_a_cookie_that_scripts_and_other_sites_cannot_u
 
 
 def test_over_https_the_cookie_stays_there(app: Dash, stash: Stash) -> None:
-    (header,) = app.server.test_client().get("/", base_url="https://example.org").headers.getlist("Set-Cookie")
+    (header,) = (
+        app.server.test_client()
+        .get("/", base_url="https://example.org")
+        .headers.getlist("Set-Cookie")
+    )
     assert "Secure" in header.split("; ")
 
 
@@ -107,7 +113,13 @@ def test_only_pages_of_the_app_set_cookies(app: Dash, stash: Stash) -> None:
         return "<html><body>mine</body></html>"
 
     page = Page(app)
-    for path in ("/other", "/_dash-layout", "/_dash-dependencies", "/_favicon.ico", "/_dash-stash/page.js"):
+    for path in (
+        "/other",
+        "/_dash-layout",
+        "/_dash-dependencies",
+        "/_favicon.ico",
+        "/_dash-stash/page.js",
+    ):
         response = app.server.test_client().get(path)
         assert "Set-Cookie" not in response.headers, path
     assert page.browser.get("/other").get_data(as_text=True) == "<html><body>mine</body></html>"
@@ -121,7 +133,9 @@ def test_only_pages_of_the_app_set_cookies(app: Dash, stash: Stash) -> None:
         lambda value: value[:20] + ("B" if value[20] == "A" else "A") + value[21:],
     ],
 )
-def test_a_forged_cookie_is_no_session_and_the_next_page_gives_a_new_one(app: Dash, stash: Stash, forge: Any) -> None:
+def test_a_forged_cookie_is_no_session_and_the_next_page_gives_a_new_one(
+    app: Dash, stash: Stash, forge: Any
+) -> None:
     page = Page(app)
     assert clicked(page) == 1
     had = cookie(page)
@@ -152,7 +166,9 @@ def test_a_callback_without_a_cookie_says_what_to_do(app: Dash, stash: Stash) ->
     assert "Set-Cookie" not in response.headers
 
 
-def test_another_deployments_cookie_is_no_session(app: Dash, stash: Stash, tmp_path: pathlib.Path) -> None:
+def test_another_deployments_cookie_is_no_session(
+    app: Dash, stash: Stash, tmp_path: pathlib.Path
+) -> None:
     other = Dash(__name__)
     other.layout = html.Div()
     Stash(other, f"file://{tmp_path}/other")
@@ -168,7 +184,11 @@ def test_neither_the_store_nor_a_reference_holds_the_id_of_a_session(
     clicked(page)
     clicked(page, "page")
     raw = base64.urlsafe_b64decode(cookie(page).value + "=")[:16]
-    contents = [path.read_bytes() for path in folder.rglob("*") if path.is_file()] if url.startswith("file:") else server.dump()
+    contents = (
+        [path.read_bytes() for path in folder.rglob("*") if path.is_file()]
+        if url.startswith("file:")
+        else server.dump()
+    )
     assert len(contents) > 2
     for content in contents:
         assert raw not in content
@@ -182,11 +202,26 @@ def test_each_load_of_a_page_is_a_page_of_its_own(app: Dash, stash: Stash) -> No
     first = Page(app)
     second = first.another()
     assert first.id != second.id
-    assert [clicked(first, "page"), clicked(first, "page"), clicked(second, "page"), clicked(first, "page")] == [1, 2, 1, 3]
+    assert [
+        clicked(first, "page"),
+        clicked(first, "page"),
+        clicked(second, "page"),
+        clicked(first, "page"),
+    ] == [1, 2, 1, 3]
 
 
-@pytest.mark.parametrize("forge", [lambda page: "", lambda page: "A" * 44, lambda page: page.id[:-8], lambda page: Page(page.app).id])
-def test_a_page_id_that_is_forged_or_another_sessions_is_no_page(app: Dash, stash: Stash, forge: Any) -> None:
+@pytest.mark.parametrize(
+    "forge",
+    [
+        lambda page: "",
+        lambda page: "A" * 44,
+        lambda page: page.id[:-8],
+        lambda page: Page(page.app).id,
+    ],
+)
+def test_a_page_id_that_is_forged_or_another_sessions_is_no_page(
+    app: Dash, stash: Stash, forge: Any
+) -> None:
     page = Page(app)
     page.id = forge(page)
     response = page.post("page.data", ("go", "n_clicks", 1))
@@ -199,7 +234,11 @@ def test_the_script_that_sends_the_page_id_comes_before_dashs_own(app: Dash, sta
     page = Page(app)
     tag = f'<script src="/_dash-stash/page.js" data-ids="{page.ids}" data-prefix="/"></script>'
     assert tag in page.markup
-    assert page.markup.index(tag) < page.markup.index("_dash-config") < page.markup.index("_dash-renderer")
+    assert (
+        page.markup.index(tag)
+        < page.markup.index("_dash-config")
+        < page.markup.index("_dash-renderer")
+    )
     script = page.browser.get("/_dash-stash/page.js")
     assert script.status_code == 200
     assert script.mimetype == "text/javascript"
@@ -225,14 +264,26 @@ def test_a_page_of_ones_own_index_string_works(app: Dash, stash: Stash) -> None:
 # Layouts
 
 
-def test_a_layout_that_is_a_function_knows_session_and_page_from_the_first_request_on(url: str) -> None:
+def test_a_layout_that_is_a_function_knows_session_and_page_from_the_first_request_on(
+    url: str,
+) -> None:
     """Dash calls it once more while it prepares itself for the first request, before that browser can have a cookie."""
-    app = Dash(__name__, suppress_callback_exceptions=True)  # else it is called at the assignment, where nobody is asking
+    app = Dash(
+        __name__, suppress_callback_exceptions=True
+    )  # else it is called at the assignment, where nobody is asking
     stash = Stash(app, url, secret=SECRET)
 
     def layout() -> Any:
-        counts = [state.modify("loads", lambda n: n + 1, default=0) for state in (stash.session, stash.page)]
-        return html.Div([dcc.Store(id="counts", data=counts), dcc.Store(id="signal", data=stash.put("for this session"))])
+        counts = [
+            state.modify("loads", lambda n: n + 1, default=0)
+            for state in (stash.session, stash.page)
+        ]
+        return html.Div(
+            [
+                dcc.Store(id="counts", data=counts),
+                dcc.Store(id="signal", data=stash.put("for this session")),
+            ]
+        )
 
     app.layout = layout
 
@@ -242,7 +293,10 @@ def test_a_layout_that_is_a_function_knows_session_and_page_from_the_first_reque
 
     page, fresh = Page(app), Page(app)
     assert (page.loaded.status_code, fresh.loaded.status_code) == (200, 200)
-    first, second, third = (loaded["props"]["children"] for loaded in (page.layout(), page.layout(), page.another().layout()))
+    first, second, third = (
+        loaded["props"]["children"]
+        for loaded in (page.layout(), page.layout(), page.another().layout())
+    )
     (session, load), signal = (child["props"]["data"] for child in first)
     assert second[0]["props"]["data"] == [session + 1, load + 1]
     assert third[0]["props"]["data"] == [session + 2, 1]
@@ -256,7 +310,11 @@ def test_an_app_of_many_pages_works(url: str) -> None:
     stash = Stash(app, url, secret=SECRET)
 
     def layout(**_: Any) -> Any:
-        visits = stash.session.modify("visits", lambda n: n + 1, default=0) if flask.has_request_context() else 0
+        visits = (
+            stash.session.modify("visits", lambda n: n + 1, default=0)
+            if flask.has_request_context()
+            else 0
+        )
         return html.Div([dcc.Store(id="signal", data=stash.put(visits)) if visits else None])
 
     dash.register_page("home", path="/", layout=layout)
@@ -272,7 +330,9 @@ def test_an_app_of_many_pages_works(url: str) -> None:
     outputs = ["_pages_content.children", "_pages_store.data"]
     signals = []
     for path in ("/", "/city/berlin"):
-        content = page.call(outputs, ("_pages_location", "pathname", path), ("_pages_location", "search", ""))[0]
+        content = page.call(
+            outputs, ("_pages_location", "pathname", path), ("_pages_location", "search", "")
+        )[0]
         signals.append(content["props"]["children"][0]["props"]["data"])
     assert [page.call("shown.data", ("signal", "data", signal)) for signal in signals] == [1, 2]
     dash.page_registry.clear()
@@ -365,7 +425,12 @@ def scoped(app: Dash, stash: Stash) -> Dash:
 
 def test_a_tab_keeps_its_data_when_it_is_reloaded_and_another_has_its_own(scoped: Dash) -> None:
     tab = Page(scoped)
-    assert [clicked(tab, "tab"), clicked(tab.reloaded(), "tab"), clicked(tab.another(), "tab"), clicked(tab, "tab")] == [1, 2, 1, 3]
+    assert [
+        clicked(tab, "tab"),
+        clicked(tab.reloaded(), "tab"),
+        clicked(tab.another(), "tab"),
+        clicked(tab, "tab"),
+    ] == [1, 2, 1, 3]
 
 
 def test_the_tab_of_another_session_is_no_tab(scoped: Dash) -> None:
@@ -374,8 +439,12 @@ def test_the_tab_of_another_session_is_no_tab(scoped: Dash) -> None:
     assert theirs.post("tab.data", ("go", "n_clicks", 1)).status_code == 403
 
 
-@pytest.mark.parametrize("url", ["folder"], indirect=True)  # a server removes by its own clock: test_redis_sessions.py
-def test_the_data_of_a_closed_page_and_tab_goes_and_that_of_a_reloaded_tab_stays(scoped: Dash, stash: Stash, clock: FakeClock) -> None:
+@pytest.mark.parametrize(
+    "url", ["folder"], indirect=True
+)  # a server removes by its own clock: test_redis_sessions.py
+def test_the_data_of_a_closed_page_and_tab_goes_and_that_of_a_reloaded_tab_stays(
+    scoped: Dash, stash: Stash, clock: FakeClock
+) -> None:
     closed, reloaded = Page(scoped), Page(scoped)
     for page in (closed, reloaded):
         clicked(page, "tab")
@@ -394,14 +463,23 @@ def test_the_data_of_a_closed_page_and_tab_goes_and_that_of_a_reloaded_tab_stays
 def test_nobody_closes_a_page_by_guessing(scoped: Dash, stash: Stash, body: str) -> None:
     page = Page(scoped)
     assert page.browser.post("/_dash-stash/leave", data=body).status_code == 204
-    assert scoped.server.test_client().post("/_dash-stash/leave", data=f"{page.id}.{page.tab}").status_code == 204
-    assert "data-ids" in page.browser.get("/_dash-stash/leave").get_data(as_text=True)  # Dash shows its page at every other path
+    assert (
+        scoped.server.test_client()
+        .post("/_dash-stash/leave", data=f"{page.id}.{page.tab}")
+        .status_code
+        == 204
+    )
+    assert "data-ids" in page.browser.get("/_dash-stash/leave").get_data(
+        as_text=True
+    )  # Dash shows its page at every other path
 
 
 # Logging in and out
 
 
-def test_logging_out_deletes_everything_and_gives_the_browser_a_new_session(scoped: Dash, stash: Stash) -> None:
+def test_logging_out_deletes_everything_and_gives_the_browser_a_new_session(
+    scoped: Dash, stash: Stash
+) -> None:
     page = Page(scoped)
     ref = page.call("ref.data", ("put", "n_clicks", 1))
     for scope in ("session", "tab", "page"):
@@ -425,7 +503,11 @@ def test_what_a_browser_had_before_logging_out_opens_nothing(scoped: Dash) -> No
     page.call("out.data", ("logout", "n_clicks", 1))
     page.browser.set_cookie(old.key, old.value)
     page.id, page.tab = ids
-    for call in (("value.data", ("ref", "data", ref)), ("session.data", ("go", "n_clicks", 1)), ("tab.data", ("go", "n_clicks", 1))):
+    for call in (
+        ("value.data", ("ref", "data", ref)),
+        ("session.data", ("go", "n_clicks", 1)),
+        ("tab.data", ("go", "n_clicks", 1)),
+    ):
         assert page.post(*call).status_code == 403
     assert page.another().loaded.headers.getlist("Set-Cookie"), "it gets a session of its own"
 
@@ -494,7 +576,9 @@ def test_logging_in_keeps_the_data_and_makes_a_planted_cookie_worthless(scoped: 
 
 
 @pytest.mark.parametrize("url", ["folder"], indirect=True)
-def test_a_cookie_slides_as_long_as_it_is_used_and_is_over_when_it_is_not(url: str, clock: FakeClock) -> None:
+def test_a_cookie_slides_as_long_as_it_is_used_and_is_over_when_it_is_not(
+    url: str, clock: FakeClock
+) -> None:
     app = Dash(__name__)
     app.layout = html.Div()
     stash = Stash(app, url, secret=SECRET, idle="1h", clock=clock)
@@ -537,7 +621,10 @@ def test_a_user_has_the_same_data_in_every_browser_and_nobody_has_none(url: str)
     page = Page(app)
     page.browser.environ_base["HTTP_X_USER"] = ""
     response = page.post("user.data", ("go", "n_clicks", 1))
-    assert (response.status_code, "Stash(user=...)" in response.get_data(as_text=True)) == (403, True)
+    assert (response.status_code, "Stash(user=...)" in response.get_data(as_text=True)) == (
+        403,
+        True,
+    )
     assert not any("ann" in listed.scope for listed in stash.store.list())
 
 
@@ -551,7 +638,10 @@ def test_a_page_whose_data_is_gone_is_told_so(scoped: Dash, stash: Stash) -> Non
         stash.store.delete(listed.key)
     response = page.post("value.data", ("ref", "data", ref))
     assert response.status_code == 410
-    assert unquote(response.headers["X-Dash-Stash-Notice"]) == "The data of this page has expired. Reload it to go on."
+    assert (
+        unquote(response.headers["X-Dash-Stash-Notice"])
+        == "The data of this page has expired. Reload it to go on."
+    )
 
 
 def test_an_app_says_it_in_its_own_words(app: Dash, url: str) -> None:
@@ -569,14 +659,22 @@ def test_a_page_that_lost_the_race_for_the_first_cookie_is_loaded_again(scoped: 
     browser = Page(scoped)
     late = Page(scoped, browser=browser.browser)
     late.id = Page(scoped).id  # as if it had been loaded before the browser had that cookie
-    assert late.browser.get("/_dash-layout", headers=late.headers).headers["X-Dash-Stash-Reload"] == "1"
-    assert "X-Dash-Stash-Reload" not in browser.browser.get("/_dash-layout", headers=browser.headers).headers
+    assert (
+        late.browser.get("/_dash-layout", headers=late.headers).headers["X-Dash-Stash-Reload"]
+        == "1"
+    )
+    assert (
+        "X-Dash-Stash-Reload"
+        not in browser.browser.get("/_dash-layout", headers=browser.headers).headers
+    )
 
 
 # Frames of other sites
 
 
-def test_a_page_in_another_sites_frame_keeps_its_session_if_the_app_allows_that(app: Dash, url: str) -> None:
+def test_a_page_in_another_sites_frame_keeps_its_session_if_the_app_allows_that(
+    app: Dash, url: str
+) -> None:
     Stash(app, url, secret=SECRET, cross_site=True)
     (header,) = Page(app).loaded.headers.getlist("Set-Cookie")
     assert {"HttpOnly", "Secure", "SameSite=None", "Partitioned"} <= set(header.split("; "))

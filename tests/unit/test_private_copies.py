@@ -86,7 +86,11 @@ def test_a_value_that_is_not_stored_is_a_private_copy_all_the_same(
     kept = VALUES[value]()
     memo = make(stash, lambda: kept)
     expected = repr(VALUES[value]())
-    for result in (memo(), memo.refresh(), *(caller.result() for caller in at_once(4, lambda _: memo()))):
+    for result in (
+        memo(),
+        memo.refresh(),
+        *(caller.result() for caller in at_once(4, lambda _: memo())),
+    ):
         assert repr(result) == expected
         spoil(result)
     assert repr(kept) == expected

@@ -22,7 +22,9 @@ class Query:
     limit: int = 2
 
 
-def test_each_session_computes_again_what_was_made_from_its_reference(stash: Stash, clock: FakeClock) -> None:
+def test_each_session_computes_again_what_was_made_from_its_reference(
+    stash: Stash, clock: FakeClock
+) -> None:
     """The recipe is one for all: it must not keep the reference of who came first."""
     source = stash.memo(lambda: [1, 2, 3])
 
@@ -44,7 +46,9 @@ def test_references_inside_of_arguments_are_kept(stash: Stash, clock: FakeClock)
     source = stash.memo(lambda n: [n, n])
 
     @stash.memo(ttl=60)
-    def total(many: list[Any], by_name: dict[str, Any], query: Query, *rest: Any, **named: Any) -> int:
+    def total(
+        many: list[Any], by_name: dict[str, Any], query: Query, *rest: Any, **named: Any
+    ) -> int:
         refs = [*many, *by_name.values(), query.source, *rest, *named.values()]
         return sum(sum(ref.get()) for ref in refs) + query.limit
 
@@ -70,7 +74,9 @@ def test_a_reference_out_of_a_recipe_opens_for_nobody_else(stash: Stash, clock: 
         stash.ref(text)
 
 
-def test_what_was_made_of_a_users_value_opens_for_no_other_user_of_the_browser(stash: Stash, clock: FakeClock) -> None:
+def test_what_was_made_of_a_users_value_opens_for_no_other_user_of_the_browser(
+    stash: Stash, clock: FakeClock
+) -> None:
     """Neither does a reference that the function hands on, nor before or after it was computed again."""
     mine = stash.memo(scope="user")(lambda: [1, 2, 3])
     total = stash.memo(lambda refs: sum(refs["of"].get()))
@@ -79,7 +85,12 @@ def test_what_was_made_of_a_users_value_opens_for_no_other_user_of_the_browser(s
     with visit(stash, user="anna"):
         around = mine.ref()
         held = stash.memo(lambda: len(around.get()))
-        refs = [total.ref({"of": mine.ref()}), held.ref(), of_page.ref(mine.ref()), total.ref({"of": of_page.ref(mine.ref())})]
+        refs = [
+            total.ref({"of": mine.ref()}),
+            held.ref(),
+            of_page.ref(mine.ref()),
+            total.ref({"of": of_page.ref(mine.ref())}),
+        ]
         assert [stash.ref(ref).get() for ref in refs] == [6, 3, [2, 4, 6], 12]
         refs.append(pass_on.ref(mine.ref()))
         clock.now += 120
@@ -110,8 +121,12 @@ def test_ignored_arguments_are_not_stored(folder: pathlib.Path, clock: FakeClock
         assert ref.get() == "sales for nobody"
 
 
-def test_a_value_that_needs_an_ignored_argument_is_not_computed_with_somebody_elses(stash: Stash, clock: FakeClock) -> None:
-    load = stash.memo(ttl=60, ignore="connection")(lambda connection, name: connection.execute("SELECT 1").fetchone()[0])
+def test_a_value_that_needs_an_ignored_argument_is_not_computed_with_somebody_elses(
+    stash: Stash, clock: FakeClock
+) -> None:
+    load = stash.memo(ttl=60, ignore="connection")(
+        lambda connection, name: connection.execute("SELECT 1").fetchone()[0]
+    )
     connection = sqlite3.connect(":memory:")
     with visit(stash):
         ref = load.ref(connection, "sales")

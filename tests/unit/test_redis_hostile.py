@@ -94,7 +94,9 @@ _LAID: dict[str, Callable[[Any, bytes], object]] = {
     "nothing": lambda client, name: client.set(name, ""),
     "noise": lambda client, name: client.set(name, CHANCE.randbytes(300)),
     "a pointer to nothing": lambda client, name: client.set(name, _POINTER),
-    "a pointer to very much": lambda client, name: client.set(name, _POINTER[:16] + b"\xff" * 8 + _POINTER[24:]),
+    "a pointer to very much": lambda client, name: client.set(
+        name, _POINTER[:16] + b"\xff" * 8 + _POINTER[24:]
+    ),
 }
 
 
@@ -107,7 +109,9 @@ def test_what_somebody_else_has_laid_under_our_names_is_no_more_than_a_miss(
     app.use()
     big, small = app.memos
     big(1), small(1), app.stash.app.update(v=1)
-    app.stash.store.commit(None, KEY, Facts("state", "name", 0.0, scope="session:aa"), encode("x" * 2000))
+    app.stash.store.commit(
+        None, KEY, Facts("state", "name", 0.0, scope="session:aa"), encode("x" * 2000)
+    )
     with server.client() as client:
         names = list(client.scan_iter(count=1000))
         assert len(names) > 8
@@ -125,11 +129,31 @@ def test_what_somebody_else_has_laid_under_our_names_is_no_more_than_a_miss(
 # Whatever there may be in what lies there
 
 _JSON = st.recursive(
-    st.none() | st.booleans() | st.text(max_size=20) | st.integers() | st.floats() | st.sampled_from([10**4000, -1, 2**63, 1e308]),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5) | st.just("t"), inner, max_size=3),
+    st.none()
+    | st.booleans()
+    | st.text(max_size=20)
+    | st.integers()
+    | st.floats()
+    | st.sampled_from([10**4000, -1, 2**63, 1e308]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.text(max_size=5) | st.just("t"), inner, max_size=3)
+    ),
     max_leaves=6,
 )
-_SCOPES = st.sampled_from(["", "session:aa", "session:aa/tab:b", "user:a", "user:", "app", "/", "session:" + "a" * 9999, "\ud800"])
+_SCOPES = st.sampled_from(
+    [
+        "",
+        "session:aa",
+        "session:aa/tab:b",
+        "user:a",
+        "user:",
+        "app",
+        "/",
+        "session:" + "a" * 9999,
+        "\ud800",
+    ]
+)
 _COUNTS = st.sampled_from([0, 1, 2, 2**16, 2**16 + 1, 2**31, 2**32 - 1])
 
 
@@ -137,7 +161,13 @@ _COUNTS = st.sampled_from([0, 1, 2, 2**16, 2**16 + 1, 2**31, 2**32 - 1])
 def _pointers(draw: st.DrawFn) -> bytes:
     """A pointer as we write it, of which some parts are anything."""
     tags = draw(_JSON | st.dictionaries(st.text(max_size=5), _JSON, max_size=2) | st.just({"t": 1}))
-    parts = [draw(_JSON | st.integers(0, 10**4)), draw(_SCOPES | _JSON), draw(_JSON | st.none() | st.just(2e9)), tags, draw(_JSON)]
+    parts = [
+        draw(_JSON | st.integers(0, 10**4)),
+        draw(_SCOPES | _JSON),
+        draw(_JSON | st.none() | st.just(2e9)),
+        tags,
+        draw(_JSON),
+    ]
     described = draw(
         st.just(json.dumps(parts).encode())
         | st.sampled_from([b"[" * 10**5, b"[" + b"9" * 5000 + b', "", null, {}, false]'])
@@ -145,7 +175,13 @@ def _pointers(draw: st.DrawFn) -> bytes:
         | st.just(json.dumps(draw(_JSON)).encode())
     )
     length = draw(st.just(len(described)) | _COUNTS)
-    start = struct.pack(">16sIII", draw(st.just(b"i" * 16) | st.binary(min_size=16, max_size=16)), draw(_COUNTS), draw(_COUNTS), length)
+    start = struct.pack(
+        ">16sIII",
+        draw(st.just(b"i" * 16) | st.binary(min_size=16, max_size=16)),
+        draw(_COUNTS),
+        draw(_COUNTS),
+        length,
+    )
     return start + described + draw(st.just(b"") | st.binary(max_size=400))
 
 
@@ -153,20 +189,47 @@ _NUMBERS = st.sampled_from([0.0, 1.0, -1.0, 1.8e9, 4e9, 1e300, math.inf, -math.i
 _TEXTS = (
     _pointers()
     | st.binary(max_size=60)
-    | st.sampled_from([b"", b"t", b"tx", b"l", b"c", b"1", b"-1", b"nan", b"inf", b"9" * 30, b"9" * 5000])
+    | st.sampled_from(
+        [b"", b"t", b"tx", b"l", b"c", b"1", b"-1", b"nan", b"inf", b"9" * 30, b"9" * 5000]
+    )
 )
-_MEMBERS = _TEXTS | st.sampled_from([b"k" * 16, KEY, KEY.hex().encode(), b"=", b"@session:aa", b"-session:aa", b"session:aa", b"\xff"])
+_MEMBERS = _TEXTS | st.sampled_from(
+    [
+        b"k" * 16,
+        KEY,
+        KEY.hex().encode(),
+        b"=",
+        b"@session:aa",
+        b"-session:aa",
+        b"session:aa",
+        b"\xff",
+    ]
+)
 _NOTES = _TEXTS | st.sampled_from(
-    [b"5 state 1.0 session:aa", b"x", b"1e9 memo nan x", b"9" * 400 + b" memo 1 session:aa", b"5 put inf session:aa"]
+    [
+        b"5 state 1.0 session:aa",
+        b"x",
+        b"1e9 memo nan x",
+        b"9" * 400 + b" memo 1 session:aa",
+        b"5 put inf session:aa",
+    ]
 )
 _POINTERS = _pointers().map(lambda text: lambda client, name: client.set(name, text))
 _THINGS = st.one_of(
     _TEXTS.map(lambda text: lambda client, name: client.set(name, text)),
     _TEXTS.map(lambda text: lambda client, name: client.set(name, text, px=10**12)),
-    st.lists(_TEXTS, min_size=1, max_size=3).map(lambda texts: lambda client, name: client.rpush(name, *texts)),
-    st.dictionaries(_MEMBERS, _NUMBERS, min_size=1, max_size=3).map(lambda members: lambda client, name: client.zadd(name, members)),
-    st.dictionaries(_MEMBERS, _NOTES, min_size=1, max_size=3).map(lambda fields: lambda client, name: client.hset(name, mapping=fields)),
-    st.lists(_MEMBERS, min_size=1, max_size=3).map(lambda members: lambda client, name: client.sadd(name, *members)),
+    st.lists(_TEXTS, min_size=1, max_size=3).map(
+        lambda texts: lambda client, name: client.rpush(name, *texts)
+    ),
+    st.dictionaries(_MEMBERS, _NUMBERS, min_size=1, max_size=3).map(
+        lambda members: lambda client, name: client.zadd(name, members)
+    ),
+    st.dictionaries(_MEMBERS, _NOTES, min_size=1, max_size=3).map(
+        lambda fields: lambda client, name: client.hset(name, mapping=fields)
+    ),
+    st.lists(_MEMBERS, min_size=1, max_size=3).map(
+        lambda members: lambda client, name: client.sadd(name, *members)
+    ),
 )
 
 
@@ -185,19 +248,25 @@ def tried(server: Server, tmp_path_factory: pytest.TempPathFactory) -> tuple[App
 def _all_names(server: Server, app: App) -> list[bytes]:
     big, small = app.memos
     big(1), small(1), app.stash.app.update(v=1)
-    app.stash.store.commit(None, KEY, Facts("state", "name", 0.0, scope="session:aa"), encode("x" * 2000))
+    app.stash.store.commit(
+        None, KEY, Facts("state", "name", 0.0, scope="session:aa"), encode("x" * 2000)
+    )
     with server.client() as client:
         return list(client.scan_iter(count=1000))
 
 
 @hypothesis.settings(max_examples=60, suppress_health_check=list(hypothesis.HealthCheck))
 @hypothesis.given(data=st.data())
-def test_nothing_that_lies_under_our_names_is_more_than_a_miss(data: st.DataObject, server: Server, tried: tuple[App, list[bytes]]) -> None:
+def test_nothing_that_lies_under_our_names_is_more_than_a_miss(
+    data: st.DataObject, server: Server, tried: tuple[App, list[bytes]]
+) -> None:
     app, names = tried
     with server.client() as client:
         client.flushall()
         _all_names(server, app)
-        for name in data.draw(st.lists(st.sampled_from(names), min_size=1, max_size=5, unique=True)):
+        for name in data.draw(
+            st.lists(st.sampled_from(names), min_size=1, max_size=5, unique=True)
+        ):
             client.delete(name)
             data.draw(_POINTERS if b":p:" in name else _THINGS)(client, name)
     using = Caller(app.use)
@@ -211,8 +280,13 @@ def fly(store: Store) -> Flight:
     return joined
 
 
-def test_a_lease_that_has_no_end_keeps_nobody_waiting(server: Server, tmp_path: pathlib.Path) -> None:
-    first, second = (RedisStore(server.url, tmp_path / name, SEALING_KEY, LIMITS) for name in ("cache1", "cache2"))
+def test_a_lease_that_has_no_end_keeps_nobody_waiting(
+    server: Server, tmp_path: pathlib.Path
+) -> None:
+    first, second = (
+        RedisStore(server.url, tmp_path / name, SEALING_KEY, LIMITS)
+        for name in ("cache1", "cache2")
+    )
     flight = fly(first)
     with server.client() as client:
         (lease,) = client.keys("dash-stash:l:*")
@@ -226,7 +300,9 @@ def test_a_lease_that_has_no_end_keeps_nobody_waiting(server: Server, tmp_path: 
 
 
 @pytest.mark.parametrize("outcome", [None, b"", b"t", b"tx", b"t" + bytes(40), b"x", b"l"])
-def test_a_lease_of_somebody_else_keeps_nobody_waiting(outcome: bytes | None, server: Server, tmp_path: pathlib.Path) -> None:
+def test_a_lease_of_somebody_else_keeps_nobody_waiting(
+    outcome: bytes | None, server: Server, tmp_path: pathlib.Path
+) -> None:
     """Neither one that ends in years, nor one whose outcome is there although it has not ended."""
     app = App(server.url, tmp_path / "cache")
     assert app.memos[1](1) == 1
@@ -236,7 +312,9 @@ def test_a_lease_of_somebody_else_keeps_nobody_waiting(outcome: bytes | None, se
         client.delete(pointer)
         client.set(lease, b"somebody's token", px=10**11 if outcome is None else 5000)
         if outcome is not None:
-            client.rpush(pointer.replace(b":p:", b":o:") + b":" + b"somebody's token".hex().encode(), outcome)
+            client.rpush(
+                pointer.replace(b":p:", b":o:") + b":" + b"somebody's token".hex().encode(), outcome
+            )
     began = time.monotonic()
     assert Caller(lambda: app.memos[1](1)).result(10) == 1
     assert time.monotonic() - began < 3
@@ -259,11 +337,21 @@ def test_an_outcome_that_is_not_ours_is_none(server: Server, tmp_path: pathlib.P
 
 
 def test_names_of_sessions_may_be_anything(server: Server, tmp_path: pathlib.Path) -> None:
-    store = RedisStore(server.url, tmp_path / "cache", SEALING_KEY, dataclasses.replace(LIMITS, max_sessions=2))
+    store = RedisStore(
+        server.url, tmp_path / "cache", SEALING_KEY, dataclasses.replace(LIMITS, max_sessions=2)
+    )
     with server.client() as client:
-        client.zadd("dash-stash:sessions", {b"\xff": 4e9, b"": 4e9, "session:": 5e9, "no session": 5e9, b"session:\x00": 5e9})
+        client.zadd(
+            "dash-stash:sessions",
+            {b"\xff": 4e9, b"": 4e9, "session:": 5e9, "no session": 5e9, b"session:\x00": 5e9},
+        )
         for number in range(8):
-            assert store.commit(None, bytes([number]) * 16, Facts("state", "name", 0.0, scope=f"session:{number}"), encode("x" * 2000))
+            assert store.commit(
+                None,
+                bytes([number]) * 16,
+                Facts("state", "name", 0.0, scope=f"session:{number}"),
+                encode("x" * 2000),
+            )
         assert client.zcard("dash-stash:sessions") <= 3
 
 
@@ -277,11 +365,16 @@ def test_a_session_is_kept_in_use_whatever_its_pointers_say(
         store.commit(None, key, Facts("state", "name", 0.0, scope="session:aa"), encode("x" * 2000))
     described = f'[5, "{scope}", {gone_at}, {{}}, true]'.encode()
     with server.client() as client:
-        client.set(f"dash-stash:p:{{{KEY.hex()}}}", struct.pack(">16sIII", b"i" * 16, 1, 2, len(described)) + described)
+        client.set(
+            f"dash-stash:p:{{{KEY.hex()}}}",
+            struct.pack(">16sIII", b"i" * 16, 1, 2, len(described)) + described,
+        )
         client.pexpire(f"dash-stash:p:{{{OTHER.hex()}}}", 60_000)
         clock.now += LIMITS.idle / 2
         store.touch("session:aa")
-        assert client.pttl(f"dash-stash:p:{{{OTHER.hex()}}}") > 60_000, "what is ours is prolonged all the same"
+        assert client.pttl(f"dash-stash:p:{{{OTHER.hex()}}}") > 60_000, (
+            "what is ours is prolonged all the same"
+        )
         store.leave("session:aa")
 
 
@@ -295,14 +388,22 @@ def test_pieces_of_other_lengths_are_a_miss(server: Server, tmp_path: pathlib.Pa
         (manifest,) = client.keys("*:m")
         first = manifest.removesuffix(b"m")
         count = len(client.get(manifest)) // 8
-        sound = {first + str(number).encode(): client.get(first + str(number).encode()) for number in range(count)}
+        sound = {
+            first + str(number).encode(): client.get(first + str(number).encode())
+            for number in range(count)
+        }
         for name, piece in sound.items():
             for other in (b"", piece[:-1], piece[:-8], piece + b"x", piece * 2):
                 client.set(name, other)
-                client.set(manifest, b"".join(xxhash.xxh3_64(client.get(one)).digest() for one in sound))
+                client.set(
+                    manifest, b"".join(xxhash.xxh3_64(client.get(one)).digest() for one in sound)
+                )
                 for number, part in enumerate((None, "a", "b")):
                     reader = RedisStore(
-                        server.url, tmp_path / f"cache {number} {xxhash.xxh3_64(name + other).hexdigest()}", SEALING_KEY, LIMITS
+                        server.url,
+                        tmp_path / f"cache {number} {xxhash.xxh3_64(name + other).hexdigest()}",
+                        SEALING_KEY,
+                        LIMITS,
                     )
                     found = reader.read(KEY, part)
                     if found is not None:

@@ -24,14 +24,22 @@ epochs = st.dictionaries(st.text(max_size=5), st.integers(0, 2**62), max_size=3)
 times = st.floats(0, 1e10) | st.just(math.inf)
 
 
-@given(st.binary(min_size=16, max_size=16), st.integers(0, 2**60), scopes, times, epochs, st.booleans(), st.binary(max_size=50))
+@given(
+    st.binary(min_size=16, max_size=16),
+    st.integers(0, 2**60),
+    scopes,
+    times,
+    epochs,
+    st.booleans(),
+    st.binary(max_size=50),
+)
 def test_a_pointer_comes_back_as_it_was(
     identity: bytes,
     size: int,
     scope: str,
     gone_at: float,
     tags: dict[str, int],
-    is_state: bool,  # noqa: FBT001 (drawn)
+    is_state: bool,
     inline: bytes,
 ) -> None:
     pointer = Pointer(identity, size, scope, gone_at, tags, is_state, 1, 2, inline)
@@ -46,7 +54,11 @@ def test_what_is_no_pointer_is_none(text: bytes) -> None:
 
 @given(st.data())
 def test_a_pointer_that_was_changed_is_none_or_another_sound_one(data: st.DataObject) -> None:
-    packed = bytearray(Pointer(b"i" * 16, 5, "session:aa", 7.5, {"tag": 3}, head_pieces=1, pieces=2, inline=b"inline").pack())
+    packed = bytearray(
+        Pointer(
+            b"i" * 16, 5, "session:aa", 7.5, {"tag": 3}, head_pieces=1, pieces=2, inline=b"inline"
+        ).pack()
+    )
     packed[data.draw(st.integers(0, len(packed) - 1))] ^= data.draw(st.integers(1, 255))
     parsed = Pointer.parse(bytes(packed))
     if parsed is not None:
@@ -92,21 +104,33 @@ def _join(packed: layout.Packed, pieces: records.Pieces, part: PartName | None) 
     head = b"".join(content[: pieces.head_count])
     entry, _ = must(records.parse_head(KEY, head, packed.entry.size, SEALING_KEY))
     numbers = records.pieces_of(entry, pieces.head_count, part)
-    return must(records.join(entry, memoryview(head), [[content[number] for number in some] for some in numbers], part))
+    return must(
+        records.join(
+            entry,
+            memoryview(head),
+            [[content[number] for number in some] for some in numbers],
+            part,
+        )
+    )
 
 
 @pytest.mark.parametrize("value", VALUES, ids=lambda value: type(value).__name__)
 def test_what_was_cut_is_joined_again_whole_and_part_by_part(value: Any) -> None:
     packed, pieces = _cut(value)
     assert max(memoryview(piece).nbytes for piece in pieces.all) <= records.PIECE
-    assert all(records.is_piece(bytes(piece), number, pieces.manifest()) for number, piece in enumerate(pieces.all))
+    assert all(
+        records.is_piece(bytes(piece), number, pieces.manifest())
+        for number, piece in enumerate(pieces.all)
+    )
     assert repr(decode(_join(packed, pieces, None))) == repr(value)
     for part in packed.entry.names:
         assert repr(decode(_join(packed, pieces, part), part)) == repr(value[part])
 
 
 def test_a_part_needs_its_own_pieces_only() -> None:
-    packed, pieces = _cut({name: np.full(records.PIECE // 8 * 2, number) for number, name in enumerate("abc")})
+    packed, pieces = _cut(
+        {name: np.full(records.PIECE // 8 * 2, number) for number, name in enumerate("abc")}
+    )
     numbers = [records.pieces_of(packed.entry, pieces.head_count, name) for name in "abc"]
     assert numbers == [[range(1, 3)], [range(3, 5)], [range(5, 7)]]
 

@@ -1,4 +1,7 @@
-"""What sessions have on a server: how long it is kept, and how much of it. The server removes by its own clock."""
+"""What sessions have on a server: how long it is kept, and how much of it.
+
+The server removes by its own clock.
+"""
 
 from __future__ import annotations
 
@@ -25,8 +28,16 @@ def empty(server: Server) -> None:
     server.ask("FLUSHALL")
 
 
-def open_store(server: Server, folder: pathlib.Path, clock: FakeClock, **limits: float) -> RedisStore:
-    standard: dict[str, float] = {"max_bytes": 10**8, "max_entries": 1000, "max_sessions": 3, "max_session_bytes": 10**6, "idle": HOUR}
+def open_store(
+    server: Server, folder: pathlib.Path, clock: FakeClock, **limits: float
+) -> RedisStore:
+    standard: dict[str, float] = {
+        "max_bytes": 10**8,
+        "max_entries": 1000,
+        "max_sessions": 3,
+        "max_session_bytes": 10**6,
+        "idle": HOUR,
+    }
     return RedisStore(server.url, folder, SEALING_KEY, Limits(**standard | limits), clock=clock)  # type: ignore[arg-type]
 
 
@@ -49,7 +60,9 @@ def life(server: Server, key: bytes) -> set[float]:
     return {round(seconds / HOUR, 2) if seconds > GRACE else GRACE for seconds in left}
 
 
-def test_what_nobody_uses_has_an_end_and_using_it_moves_that(store: RedisStore, server: Server, clock: FakeClock) -> None:
+def test_what_nobody_uses_has_an_end_and_using_it_moves_that(
+    store: RedisStore, server: Server, clock: FakeClock
+) -> None:
     put(store, SESSION, KEYS[SESSION])
     assert life(server, KEYS[SESSION]) == {1.5}
     with server.client() as client:
@@ -76,29 +89,43 @@ def test_what_a_user_has_is_kept_whoever_uses_it(store: RedisStore, server: Serv
     store.touch("user:aa")
     store.leave("user:aa")
     with server.client() as client:
-        names = [name for name in client.scan_iter(count=1000) if b"user:aa" in name or KEYS[SESSION].hex().encode() in name]
+        names = [
+            name
+            for name in client.scan_iter(count=1000)
+            if b"user:aa" in name or KEYS[SESSION].hex().encode() in name
+        ]
         assert len(names) > 3
         assert {client.ttl(name) for name in names} == {-1}
 
 
-def test_a_time_to_live_of_its_own_is_not_prolonged(store: RedisStore, server: Server, clock: FakeClock) -> None:
+def test_a_time_to_live_of_its_own_is_not_prolonged(
+    store: RedisStore, server: Server, clock: FakeClock
+) -> None:
     facts = Facts("put", "name", clock.now, gone_at=clock.now + HOUR / 2, scope=SESSION)
     store.commit(None, KEYS[SESSION], facts, encode("x" * 5000))
     store.touch(SESSION)
     assert life(server, KEYS[SESSION]) == {0.5}
 
 
-def test_what_a_closed_page_and_tab_have_goes_soon_unless_the_tab_comes_back(store: RedisStore, server: Server) -> None:
+def test_what_a_closed_page_and_tab_have_goes_soon_unless_the_tab_comes_back(
+    store: RedisStore, server: Server
+) -> None:
     for scope, key in KEYS.items():
         put(store, scope, key)
     store.leave(TAB)
     store.leave(PAGE)
-    assert (life(server, KEYS[TAB]), life(server, KEYS[PAGE]), life(server, KEYS[SESSION])) == ({GRACE}, {GRACE}, {1.5})
+    assert (life(server, KEYS[TAB]), life(server, KEYS[PAGE]), life(server, KEYS[SESSION])) == (
+        {GRACE},
+        {GRACE},
+        {1.5},
+    )
     store.touch(TAB)
     assert (life(server, KEYS[TAB]), life(server, KEYS[PAGE])) == ({1.5}, {GRACE})
 
 
-def test_what_nobody_uses_is_gone_from_the_server(server: Server, folder: pathlib.Path, clock: FakeClock) -> None:
+def test_what_nobody_uses_is_gone_from_the_server(
+    server: Server, folder: pathlib.Path, clock: FakeClock
+) -> None:
     store = open_store(server, folder, clock, idle=0.2)
     for scope, key in KEYS.items():
         put(store, scope, key)
@@ -110,7 +137,9 @@ def test_what_nobody_uses_is_gone_from_the_server(server: Server, folder: pathli
     assert server.ask("ZRANGE", "dash-stash:new-sessions", 0, -1) == [b"session:dd"]
 
 
-def test_the_session_used_longest_ago_goes_when_there_are_too_many(store: RedisStore, clock: FakeClock) -> None:
+def test_the_session_used_longest_ago_goes_when_there_are_too_many(
+    store: RedisStore, clock: FakeClock
+) -> None:
     keys = {f"session:{number}": bytes([number]) * 16 for number in range(5)}
     for scope, key in list(keys.items())[:3]:
         clock.now += 1
@@ -122,26 +151,39 @@ def test_the_session_used_longest_ago_goes_when_there_are_too_many(store: RedisS
         clock.now += 1
         store.touch(scope)
         put(store, scope, key)
-    assert [scope for scope, key in keys.items() if store.read(key)] == ["session:0", "session:3", "session:4"]
+    assert [scope for scope, key in keys.items() if store.read(key)] == [
+        "session:0",
+        "session:3",
+        "session:4",
+    ]
 
 
-def test_what_has_gone_by_itself_makes_room_in_the_budget_of_its_session(server: Server, folder: pathlib.Path, clock: FakeClock) -> None:
+def test_what_has_gone_by_itself_makes_room_in_the_budget_of_its_session(
+    server: Server, folder: pathlib.Path, clock: FakeClock
+) -> None:
     store = open_store(server, folder, clock, max_session_bytes=10_000)
     put(store, SESSION, KEYS[SESSION], 6000)
-    server.ask("DEL", f"dash-stash:p:{{{KEYS[SESSION].hex()}}}")  # as it does with what is over, or for want of memory
+    server.ask(
+        "DEL", f"dash-stash:p:{{{KEYS[SESSION].hex()}}}"
+    )  # as it does with what is over, or for want of memory
     clock.now += 120
     put(store, SESSION, KEYS[TAB], 6000)
     put(store, SESSION, KEYS[PAGE], 2000)
     assert {listed.key for listed in store.list(scope=SESSION)} == {KEYS[TAB], KEYS[PAGE]}
 
 
-def test_what_was_stored_in_place_of_something_counts_once(server: Server, folder: pathlib.Path, clock: FakeClock) -> None:
+def test_what_was_stored_in_place_of_something_counts_once(
+    server: Server, folder: pathlib.Path, clock: FakeClock
+) -> None:
     store = open_store(server, folder, clock, max_session_bytes=10_000)
     for _ in range(5):
         put(store, SESSION, KEYS[SESSION], 6000)
     store.delete(KEYS[SESSION])
     put(store, SESSION, KEYS[TAB], 6000)
-    assert server.ask("HGET", f"dash-stash:h:{{{SESSION}}}", "=2") == str(store.list(scope=SESSION)[0].size).encode()
+    assert (
+        server.ask("HGET", f"dash-stash:h:{{{SESSION}}}", "=2")
+        == str(store.list(scope=SESSION)[0].size).encode()
+    )
 
 
 def test_listings_forget_what_the_server_has_evicted(store: RedisStore, server: Server) -> None:
@@ -160,10 +202,16 @@ def names_of(server: Server) -> set[str]:
         return {name.decode() for name in client.scan_iter(count=1000)}
 
 
-def test_pages_that_store_nothing_leave_nothing_on_the_server(store: RedisStore, server: Server) -> None:
+def test_pages_that_store_nothing_leave_nothing_on_the_server(
+    store: RedisStore, server: Server
+) -> None:
     put(store, SESSION, KEYS[SESSION])
     store.touch(SESSION)
-    before = names_of(server), server.ask("HLEN", f"dash-stash:h:{{{SESSION}}}"), server.ask("HLEN", f"dash-stash:s:{{{SESSION}}}")
+    before = (
+        names_of(server),
+        server.ask("HLEN", f"dash-stash:h:{{{SESSION}}}"),
+        server.ask("HLEN", f"dash-stash:s:{{{SESSION}}}"),
+    )
     for number in range(50):
         for scope in (f"{SESSION}/page:{number}", f"{SESSION}/tab:{number}"):
             store.touch(scope)
@@ -171,18 +219,26 @@ def test_pages_that_store_nothing_leave_nothing_on_the_server(store: RedisStore,
             store.touch(scope)
     store.touch("session:bb")
     store.leave("session:bb/page:1")
-    after = names_of(server), server.ask("HLEN", f"dash-stash:h:{{{SESSION}}}"), server.ask("HLEN", f"dash-stash:s:{{{SESSION}}}")
+    after = (
+        names_of(server),
+        server.ask("HLEN", f"dash-stash:h:{{{SESSION}}}"),
+        server.ask("HLEN", f"dash-stash:s:{{{SESSION}}}"),
+    )
     assert after == before
 
 
-def test_what_pages_have_stored_and_closed_is_not_counted_for_ever(store: RedisStore, server: Server, clock: FakeClock) -> None:
+def test_what_pages_have_stored_and_closed_is_not_counted_for_ever(
+    store: RedisStore, server: Server, clock: FakeClock
+) -> None:
     put(store, SESSION, KEYS[SESSION])
     for number in range(1500):
         key = number.to_bytes(16, "little")
         put(store, f"{SESSION}/page:{number}", key, 10)
         store.leave(f"{SESSION}/page:{number}")
         # What the server does half a minute later.
-        server.ask("DEL", f"dash-stash:p:{{{key.hex()}}}", f"dash-stash:s:{{{SESSION}}}/page:{number}")
+        server.ask(
+            "DEL", f"dash-stash:p:{{{key.hex()}}}", f"dash-stash:s:{{{SESSION}}}/page:{number}"
+        )
         clock.now += 61
     assert int(str(server.ask("HLEN", f"dash-stash:h:{{{SESSION}}}"))) < 500
     assert int(str(server.ask("ZCARD", f"dash-stash:r:{{{SESSION}}}"))) < 500
@@ -200,7 +256,9 @@ def commands_of(server: Server, ask: Callable[[], object]) -> float:
     return spent() - before
 
 
-def test_a_page_costs_the_same_however_much_its_session_has(store: RedisStore, server: Server) -> None:
+def test_a_page_costs_the_same_however_much_its_session_has(
+    store: RedisStore, server: Server
+) -> None:
     def visit() -> None:
         for number in range(100):
             for scope in (SESSION, f"{SESSION}/page:{number}", f"{SESSION}/tab:{number}"):
@@ -209,7 +267,11 @@ def test_a_page_costs_the_same_however_much_its_session_has(store: RedisStore, s
 
     put(store, SESSION, KEYS[SESSION], 10)
     few = commands_of(server, visit)
-    fields = [text for number in range(50_000) for text in (number.to_bytes(16, "little").hex(), f"10 1 0.0 {SESSION}/page:0")]
+    fields = [
+        text
+        for number in range(50_000)
+        for text in (number.to_bytes(16, "little").hex(), f"10 1 0.0 {SESSION}/page:0")
+    ]
     for first in range(0, len(fields), 10_000):
         server.ask("HSET", f"dash-stash:h:{{{SESSION}}}", *fields[first : first + 10_000])
     assert commands_of(server, visit) < 5 * few
@@ -224,13 +286,22 @@ def test_whichever_list_the_server_evicts_variables_are_listed_and_ended_all_the
         put(store, scope, key)
     server.ask("DEL", f"dash-stash:{lost}:{{{SESSION}}}")
     put(store, SESSION, more)
-    assert {listed.key for listed in store.list(scope=SESSION, kind="state")} == {KEYS[SESSION], more}
+    assert {listed.key for listed in store.list(scope=SESSION, kind="state")} == {
+        KEYS[SESSION],
+        more,
+    }
     assert [listed.key for listed in store.list(scope=PAGE, kind="state")] == [KEYS[PAGE]]
     store.end(SESSION)
-    assert [name for name in names_of(server) if name.startswith(("dash-stash:p:", "dash-stash:v:", "dash-stash:h:"))] == []
+    assert [
+        name
+        for name in names_of(server)
+        if name.startswith(("dash-stash:p:", "dash-stash:v:", "dash-stash:h:"))
+    ] == []
 
 
-def test_a_session_whose_list_the_server_has_evicted_lives_on_while_it_is_used(store: RedisStore, server: Server, clock: FakeClock) -> None:
+def test_a_session_whose_list_the_server_has_evicted_lives_on_while_it_is_used(
+    store: RedisStore, server: Server, clock: FakeClock
+) -> None:
     put(store, SESSION, KEYS[SESSION])
     server.ask("DEL", f"dash-stash:s:{{{SESSION}}}")
     for name in names_of(server):
@@ -257,18 +328,24 @@ def test_sessions_that_were_seen_in_one_request_only_are_a_tenth_at_most_and_go_
     assert there == [*range(10), 98, 99]
 
 
-def test_who_logs_out_again_and_again_fills_no_server(server: Server, folder: pathlib.Path, clock: FakeClock) -> None:
+def test_who_logs_out_again_and_again_fills_no_server(
+    server: Server, folder: pathlib.Path, clock: FakeClock
+) -> None:
     store = open_store(server, folder, clock, max_sessions=2)
     store.end("cookie:a")
     for number in range(50):
         clock.now += 1
         store.end(f"session:{number}")
-    assert [number for number in range(50) if store.has_ended(f"session:{number}")] == list(range(31, 50))
+    assert [number for number in range(50) if store.has_ended(f"session:{number}")] == list(
+        range(31, 50)
+    )
     assert store.has_ended("cookie:a"), "its session may go on"
     assert len(names_of(server)) == 20 + 1
 
 
-def test_what_was_used_longest_ago_goes_first_of_what_a_session_was_given(server: Server, folder: pathlib.Path, clock: FakeClock) -> None:
+def test_what_was_used_longest_ago_goes_first_of_what_a_session_was_given(
+    server: Server, folder: pathlib.Path, clock: FakeClock
+) -> None:
     store = open_store(server, folder, clock, max_session_bytes=10_000)
     first, second, third = b"1" * 16, b"2" * 16, b"3" * 16
     put(store, SESSION, first, 4000, "put")

@@ -19,11 +19,23 @@ from support import SECRET
         ("redis://cache?db=4", {"host": "cache", "port": 6379, "db": 4}),
         ("redis://[::1]:7000", {"host": "::1", "port": 7000, "db": 0}),
         ("redis://:p%40ss@cache", {"host": "cache", "port": 6379, "db": 0, "password": "p@ss"}),
-        ("redis://user:p%3Ass@cache", {"host": "cache", "port": 6379, "db": 0, "username": "user", "password": "p:ss"}),
-        ("rediss://cache?ssl_cert_reqs=none", {"host": "cache", "port": 6379, "db": 0, "ssl": True, "ssl_cert_reqs": "none"}),
-        ("valkeys://cache?ssl_check_hostname=False", {"host": "cache", "port": 6379, "db": 0, "ssl": True, "ssl_check_hostname": False}),
+        (
+            "redis://user:p%3Ass@cache",
+            {"host": "cache", "port": 6379, "db": 0, "username": "user", "password": "p:ss"},
+        ),
+        (
+            "rediss://cache?ssl_cert_reqs=none",
+            {"host": "cache", "port": 6379, "db": 0, "ssl": True, "ssl_cert_reqs": "none"},
+        ),
+        (
+            "valkeys://cache?ssl_check_hostname=False",
+            {"host": "cache", "port": 6379, "db": 0, "ssl": True, "ssl_check_hostname": False},
+        ),
         ("unix:///run/redis.sock?db=2", {"path": "/run/redis.sock", "db": 2}),
-        ("unix://:secret@/run/redis.sock", {"path": "/run/redis.sock", "db": 0, "password": "secret"}),
+        (
+            "unix://:secret@/run/redis.sock",
+            {"path": "/run/redis.sock", "db": 0, "password": "secret"},
+        ),
         ("redis+sentinel://a,b:7000/primary/2", {"db": 2}),
         ("redis+cluster://a,b:7000", {}),
     ],
@@ -33,14 +45,21 @@ def test_a_url_says_where_to_connect(url: str, expected: dict[str, object]) -> N
 
 
 def test_a_url_names_several_servers() -> None:
-    sentinels = address.parse("redis+sentinel://user:pass@a,b:7000/the-primary?sentinel_password=other")
+    sentinels = address.parse(
+        "redis+sentinel://user:pass@a,b:7000/the-primary?sentinel_password=other"
+    )
     assert sentinels.hosts == (("a", 26379), ("b", 7000))
     assert (sentinels.way, sentinels.primary) == ("sentinel", "the-primary")
     assert sentinels.settings == {"db": 0, "username": "user", "password": "pass"}
     assert sentinels.sentinel_settings == {"password": "other"}
     cluster = address.parse("rediss+cluster://a,b:7000?prefix=app:1")
     assert cluster.hosts == (("a", 6379), ("b", 7000))
-    assert (cluster.way, cluster.push, cluster.prefix, cluster.settings["ssl"]) == ("cluster", False, "app:1", True)
+    assert (cluster.way, cluster.push, cluster.prefix, cluster.settings["ssl"]) == (
+        "cluster",
+        False,
+        "app:1",
+        True,
+    )
 
 
 @pytest.mark.parametrize(
@@ -73,7 +92,19 @@ def test_an_address_is_shown_without_passwords() -> None:
     assert parsed.shown == "redis+sentinel://a/primary/0"
 
 
-_HIDDEN = "hid/den", "hid?den", "hid#den", "hid@den", "hid[den", "hid:den", "hid%zzden", "hid den", "hiddén", "hid\\den", "hid]den"
+_HIDDEN = (
+    "hid/den",
+    "hid?den",
+    "hid#den",
+    "hid@den",
+    "hid[den",
+    "hid:den",
+    "hid%zzden",
+    "hid den",
+    "hiddén",
+    "hid\\den",
+    "hid]den",
+)
 _MISTAKES = (
     "REDIS://:{}@cache",
     "Redis://user:{}@cache/0",
@@ -102,10 +133,16 @@ _MISTAKES = (
 
 @pytest.mark.parametrize("mistake", _MISTAKES)
 @pytest.mark.parametrize("hidden", _HIDDEN)
-def test_no_mistake_in_a_url_shows_a_password(hidden: str, mistake: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_mistake_in_a_url_shows_a_password(
+    hidden: str, mistake: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     url = mistake.replace("{}", hidden)
     monkeypatch.setenv("DASH_STASH_URL", url)
-    for use in (lambda: Stash(url=url, secret=SECRET), lambda: folders.stores(None, None), lambda: address.parse(url)):
+    for use in (
+        lambda: Stash(url=url, secret=SECRET),
+        lambda: folders.stores(None, None),
+        lambda: address.parse(url),
+    ):
         try:
             told = repr(use())
         except ConfigError:
@@ -115,7 +152,9 @@ def test_no_mistake_in_a_url_shows_a_password(hidden: str, mistake: str, monkeyp
 
 
 @pytest.mark.parametrize("url", ["REDIS://:hidden@127.0.0.1:1", "redis://:hid%2Fden@127.0.0.1:1"])
-def test_a_server_that_is_away_is_named_without_its_password(url: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_server_that_is_away_is_named_without_its_password(
+    url: str, caplog: pytest.LogCaptureFixture
+) -> None:
     stash = Stash(url=url, secret=SECRET)
     assert stash.memo(lambda: 1)() == 1
     with pytest.raises(StoreUnavailable) as refused:

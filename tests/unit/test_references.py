@@ -16,7 +16,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dash_stash import ConfigError, NoSession, PartMissing, Ref, RefExpired, RefInvalid, Stash, StashError
+from dash_stash import (
+    ConfigError,
+    NoSession,
+    PartMissing,
+    Ref,
+    RefExpired,
+    RefInvalid,
+    Stash,
+    StashError,
+)
 from dash_stash.ref import PREFIX, is_reference
 from support import FakeClock
 from unit.visiting import visit
@@ -95,13 +104,24 @@ def test_random_bytes_never_open(content: bytes) -> None:
     assert not opens(_STASH, PREFIX + base64.urlsafe_b64encode(content).rstrip(b"=").decode())
 
 
-@given(st.text() | st.text(ALPHABET, max_size=100).map(PREFIX.__add__) | st.text().map(PREFIX.__add__))
+@given(
+    st.text() | st.text(ALPHABET, max_size=100).map(PREFIX.__add__) | st.text().map(PREFIX.__add__)
+)
 def test_random_text_never_opens(text: str) -> None:
     assert not opens(_STASH, text)
 
 
 @pytest.mark.parametrize(
-    "text", ["", "stash:", "stash:A", "stash:é" + "A" * 60, "stash:" + "A" * 3000, "\ud800", "stash:\ud800" + "A" * 60]
+    "text",
+    [
+        "",
+        "stash:",
+        "stash:A",
+        "stash:é" + "A" * 60,
+        "stash:" + "A" * 3000,
+        "\ud800",
+        "stash:\ud800" + "A" * 60,
+    ],
 )
 def test_a_text_that_is_no_reference_is_refused_as_such(stash: Stash, text: str) -> None:
     with pytest.raises(RefInvalid):
@@ -204,7 +224,9 @@ def test_a_text_can_still_be_sliced(ref: Ref[list[int]]) -> None:
     assert ref[:6] == "stash:"
 
 
-def test_a_part_whose_name_is_too_long_is_refused_at_once_or_opens_when_it_comes_back(stash: Stash) -> None:
+def test_a_part_whose_name_is_too_long_is_refused_at_once_or_opens_when_it_comes_back(
+    stash: Stash,
+) -> None:
     name = "a very long name of a part " * 200
     ref = stash.put({name: 1}, share=True)
     with contextlib.suppress(StashError, ValueError):
@@ -295,7 +317,9 @@ def test_what_somebody_types_does_not_look_like_a_reference(text: str) -> None:
 def _shared(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Hypothesis calls a test many times, fixtures of a function are made once."""
     global _STASH, _REF  # noqa: PLW0603
-    _STASH = Stash(url=f"file://{tmp_path_factory.mktemp('refs')}/stash", secret="a secret of at least 16")
+    _STASH = Stash(
+        url=f"file://{tmp_path_factory.mktemp('refs')}/stash", secret="a secret of at least 16"
+    )
     _REF = _STASH.put([1, 2], share=True)
 
 
@@ -306,7 +330,9 @@ _REF: Ref[list[int]]
 # A lifetime of its own
 
 
-def test_a_reference_with_a_lifetime_opens_until_that_is_over(stash: Stash, ref: Ref[list[int]], clock: FakeClock) -> None:
+def test_a_reference_with_a_lifetime_opens_until_that_is_over(
+    stash: Stash, ref: Ref[list[int]], clock: FakeClock
+) -> None:
     short = ref.lasting("10m")
     assert (stash.ref(short).get(), stash.ref(short[0]).get()) == ([1, 2], 1)
     assert len(short) <= 120

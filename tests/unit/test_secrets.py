@@ -44,7 +44,9 @@ def test_what_the_old_secret_has_sealed_opens_and_what_is_new_needs_the_new_one(
     assert "name" not in before.app
 
 
-def test_the_environment_gives_several_with_commas_between_them(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_environment_gives_several_with_commas_between_them(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     ref: Ref[int] = Stash(url=url, secret=OLD).put(1, share=True)
     monkeypatch.setenv("DASH_STASH_SECRET", f"{NEW},{OLD}")
     assert Stash(url=url).ref(ref).get() == 1
@@ -86,7 +88,9 @@ def test_a_server_needs_a_secret(home: pathlib.Path) -> None:
 
 
 def test_a_server_needs_redis_py(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in [name for name in sys.modules if name.startswith(("redis.", "dash_stash.stores.redis"))]:
+    for name in [
+        name for name in sys.modules if name.startswith(("redis.", "dash_stash.stores.redis"))
+    ]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "redis", None)
     with pytest.raises(ConfigError, match=r"dash-stash\[redis\]"):

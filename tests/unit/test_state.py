@@ -14,7 +14,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dash_stash import FlightCycle, NoSession, RefInvalid, Stash, Unstorable, Variables, VariableUnreadable
+from dash_stash import (
+    FlightCycle,
+    NoSession,
+    RefInvalid,
+    Stash,
+    Unstorable,
+    Variables,
+    VariableUnreadable,
+)
 from dash_stash.codec import encode
 from support import SECRET, must
 from unit.visiting import at_once, visit
@@ -28,13 +36,29 @@ def state(request: pytest.FixtureRequest, stash: Stash) -> Iterator[Variables]:
 
 def test_it_is_a_mapping(state: Variables) -> None:
     assert isinstance(state, MutableMapping)
-    assert (len(state), list(state), "a" in state, state.get("a"), bool(state)) == (0, [], False, None, False)
+    assert (len(state), list(state), "a" in state, state.get("a"), bool(state)) == (
+        0,
+        [],
+        False,
+        None,
+        False,
+    )
     state["b"] = [2]
     state["a"] = 1
     state.update(c=None)
     assert dict(state) == {"a": 1, "b": [2], "c": None}
-    assert (sorted(state), len(state), "c" in state, "d" in state) == (["a", "b", "c"], 3, True, False)
-    assert (state.pop("a"), state.pop("a", 0), state.setdefault("b", 0), state.setdefault("n", 5)) == (1, 0, [2], 5)
+    assert (sorted(state), len(state), "c" in state, "d" in state) == (
+        ["a", "b", "c"],
+        3,
+        True,
+        False,
+    )
+    assert (
+        state.pop("a"),
+        state.pop("a", 0),
+        state.setdefault("b", 0),
+        state.setdefault("n", 5),
+    ) == (1, 0, [2], 5)
     state["b"] = 3
     assert state["b"] == 3
     del state["b"]
@@ -77,7 +101,11 @@ def test_a_name_that_came_broken_over_the_network_works_too(stash: Stash) -> Non
 
 @pytest.mark.parametrize("name", [1, None, ("a",), b"a"])
 def test_names_are_text(state: Variables, name: Any) -> None:
-    for use in (lambda: state[name], lambda: state.__setitem__(name, 1), lambda: state.modify(name, lambda n: n)):
+    for use in (
+        lambda: state[name],
+        lambda: state.__setitem__(name, 1),
+        lambda: state.modify(name, lambda n: n),
+    ):
         with pytest.raises(TypeError, match="names of variables are text"):
             use()
 
@@ -110,7 +138,11 @@ def test_another_worker_sees_it_at_once(stash: Stash, url: str) -> None:
 def test_scopes_are_apart(stash: Stash) -> None:
     with visit(stash):
         stash.app["a"], stash.session["a"], stash.page["a"] = 1, 2, 3
-        assert (dict(stash.app), dict(stash.session), dict(stash.page)) == ({"a": 1}, {"a": 2}, {"a": 3})
+        assert (dict(stash.app), dict(stash.session), dict(stash.page)) == (
+            {"a": 1},
+            {"a": 2},
+            {"a": 3},
+        )
 
 
 def test_nobody_sees_another_sessions_variables(stash: Stash) -> None:
@@ -126,7 +158,9 @@ def test_nobody_sees_another_sessions_variables(stash: Stash) -> None:
 
 
 @pytest.mark.parametrize("scope", ["session", "page"])
-def test_outside_a_request_there_is_no_session(stash: Stash, scope: Literal["session", "page"]) -> None:
+def test_outside_a_request_there_is_no_session(
+    stash: Stash, scope: Literal["session", "page"]
+) -> None:
     state: Variables = getattr(stash, scope)
     uses = (
         lambda: state["a"],
@@ -248,11 +282,19 @@ def test_of_many_who_pop_some_variable_each_gets_another(stash: Stash, url: str)
 def test_many_who_set_a_default_get_the_one_that_is_stored(stash: Stash, url: str) -> None:
     workers = [Stash(url=url, secret=SECRET) for _ in range(4)]
     for number in range(5):
-        got = {caller.result() for caller in at_once(4, lambda n, number=number: workers[n].app.setdefault(f"v{number}", n))}  # type: ignore[misc]
+        got = {
+            caller.result()
+            for caller in at_once(
+                4,
+                lambda n, number=number: workers[n].app.setdefault(f"v{number}", n),  # type: ignore[misc]
+            )
+        }
         assert got == {stash.app[f"v{number}"]}
 
 
-def test_many_clear_and_go_through_the_variables_while_they_come_and_go(stash: Stash, url: str) -> None:
+def test_many_clear_and_go_through_the_variables_while_they_come_and_go(
+    stash: Stash, url: str
+) -> None:
     workers = [Stash(url=url, secret=SECRET) for _ in range(4)]
 
     def use(number: int) -> None:
@@ -268,7 +310,9 @@ def test_many_clear_and_go_through_the_variables_while_they_come_and_go(stash: S
     assert dict(stash.app) == {}
 
 
-def test_a_pop_that_was_delayed_takes_nothing_that_another_has_stored_meanwhile(stash: Stash, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_pop_that_was_delayed_takes_nothing_that_another_has_stored_meanwhile(
+    stash: Stash, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Its machine may have been stopped for longer than its lease lasts."""
     stash.app["x"] = "old"
     delete = stash.store.delete
@@ -348,12 +392,17 @@ def test_what_this_program_cannot_read_is_told_and_stays(
     use: Callable[[Variables], Any],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    with pytest.raises(VariableUnreadable, match=r"stash.app\['cart'\] is stored, .*an_app_before_the_deploy.*del stash.app\['cart'\]"):
+    with pytest.raises(
+        VariableUnreadable,
+        match=r"stash.app\['cart'\] is stored, .*an_app_before_the_deploy.*del stash.app\['cart'\]",
+    ):
         use(stash.app)
     assert (unreadable in stash.app, stash.app.get(unreadable, "absent")) == (True, "absent")
 
 
-def test_what_this_program_cannot_read_can_be_replaced_and_deleted(stash: Stash, unreadable: str) -> None:
+def test_what_this_program_cannot_read_can_be_replaced_and_deleted(
+    stash: Stash, unreadable: str
+) -> None:
     del stash.app[unreadable]
     assert unreadable not in stash.app
 
@@ -363,7 +412,9 @@ def test_what_this_program_cannot_read_can_be_replaced(stash: Stash, unreadable:
     assert stash.app[unreadable] == 1
 
 
-def test_in_debug_mode_a_function_that_returns_none_where_there_was_a_value_is_told(stash: Stash, caplog: pytest.LogCaptureFixture) -> None:
+def test_in_debug_mode_a_function_that_returns_none_where_there_was_a_value_is_told(
+    stash: Stash, caplog: pytest.LogCaptureFixture
+) -> None:
     for stash.is_debug, told in ((False, []), (True, ["cart", "new"])):
         stash.app.update(cart=[1], empty=None)
         with caplog.at_level(logging.WARNING):
@@ -403,7 +454,9 @@ def test_a_reference_in_a_variable_opens_for_nobody_else(stash: Stash) -> None:
                 use()
 
 
-def test_references_in_what_is_put_or_returned_by_a_memo_function_come_back_as_such(stash: Stash) -> None:
+def test_references_in_what_is_put_or_returned_by_a_memo_function_come_back_as_such(
+    stash: Stash,
+) -> None:
     part = stash.put([1], share=True)
 
     @stash.memo(share=True)

@@ -56,7 +56,9 @@ LAZY: dict[str, tuple[Callable[[pathlib.Path], Any], str]] = {
 
 
 @pytest.mark.parametrize("kind", LAZY)
-def test_what_only_says_where_its_data_lies_is_refused_with_the_way_out(stash: Stash, tmp_path: pathlib.Path, kind: str) -> None:
+def test_what_only_says_where_its_data_lies_is_refused_with_the_way_out(
+    stash: Stash, tmp_path: pathlib.Path, kind: str
+) -> None:
     make, way = LAZY[kind]
     lazy = make(tmp_path)
     memo = stash.memo(ignore="lazy")(lambda: {"frame": lazy})
@@ -116,7 +118,9 @@ class Doubling:
         self.array *= 2
 
 
-@pytest.mark.parametrize("value", [Incomplete(1, "a"), Forgetful()], ids=lambda value: type(value).__name__)
+@pytest.mark.parametrize(
+    "value", [Incomplete(1, "a"), Forgetful()], ids=lambda value: type(value).__name__
+)
 def test_what_would_not_come_back_is_refused_when_it_is_stored(stash: Stash, value: Any) -> None:
     stash.app["before"] = 1
     for store in (
@@ -141,12 +145,24 @@ def test_trying_changes_nothing_of_the_value(stash: Stash) -> None:
     assert ref.get().array.sum() == 20_000
 
 
-def test_a_value_of_plain_data_and_known_libraries_is_not_tried(stash: Stash, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_value_of_plain_data_and_known_libraries_is_not_tried(
+    stash: Stash, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """It would cost what reading costs."""
     tried: list[Any] = []
     monkeypatch.setattr("dash_stash.codec._load", lambda *given: tried.append(given))
-    frame = pd.DataFrame({"a": np.ones(5000), "t": pd.date_range("2026-01-01", periods=5000), "s": ["x"] * 5000})
-    stash.put({"pandas": frame, "polars": pl.DataFrame(frame), "arrow": pa.table({"a": [1]}), "none": None}, share=True)
+    frame = pd.DataFrame(
+        {"a": np.ones(5000), "t": pd.date_range("2026-01-01", periods=5000), "s": ["x"] * 5000}
+    )
+    stash.put(
+        {
+            "pandas": frame,
+            "polars": pl.DataFrame(frame),
+            "arrow": pa.table({"a": [1]}),
+            "none": None,
+        },
+        share=True,
+    )
     assert not tried
     stash.put(Doubling(np.ones(3)), share=True)
     assert tried

@@ -19,7 +19,9 @@ Away = Callable[[], AbstractContextManager[None]]
 
 
 @pytest.fixture(params=["folder", "server"])
-def away_at(request: pytest.FixtureRequest, folder: pathlib.Path, tmp_path: pathlib.Path, clock: FakeClock) -> Iterator[tuple[str, Away]]:
+def away_at(
+    request: pytest.FixtureRequest, folder: pathlib.Path, tmp_path: pathlib.Path, clock: FakeClock
+) -> Iterator[tuple[str, Away]]:
     """A store, and how to take it away for the length of a with block."""
     if request.param == "folder":
 
@@ -60,7 +62,9 @@ def stash(away_at: tuple[str, Away], clock: FakeClock) -> Stash:
 
     @app.callback(Output("count", "data"), Input("i", "value"))
     def count(_: str) -> int:
-        return stash.session.modify("n", lambda n: n + 1, default=0) + 10 * stash.page.modify("n", lambda n: n + 1, default=0)
+        return stash.session.modify("n", lambda n: n + 1, default=0) + 10 * stash.page.modify(
+            "n", lambda n: n + 1, default=0
+        )
 
     @app.callback(Output("ref", "data"), Input("i", "value"))
     def put(_: str) -> Ref[int]:
@@ -87,7 +91,11 @@ def app(stash: Stash) -> Dash:
 
 
 def is_back(page: Page) -> None:
-    wait_until(lambda: page.post("ref.data", ("i", "value", "a")).status_code == 200, "the store is back", 10)
+    wait_until(
+        lambda: page.post("ref.data", ("i", "value", "a")).status_code == 200,
+        "the store is back",
+        10,
+    )
 
 
 def test_pages_load_and_memo_callbacks_are_answered(app: Dash, away: Away) -> None:
@@ -99,22 +107,32 @@ def test_pages_load_and_memo_callbacks_are_answered(app: Dash, away: Away) -> No
         for page in (again, new):
             assert page.loaded.status_code == 200
             assert page.loaded.headers["Cache-Control"] == "no-store"
-            assert not page.loaded.headers.getlist("Set-Cookie"), "no session begins, and none is prolonged"
+            assert not page.loaded.headers.getlist("Set-Cookie"), (
+                "no session begins, and none is prolonged"
+            )
             layout = page.browser.get("/_dash-layout", headers=page.headers)
             assert (layout.status_code, "X-Dash-Stash-Reload" in layout.headers) == (200, False)
             assert page.call("o.children", ("i", "value", "b")) == "bb"
-            assert page.post("count.data", ("i", "value", "a")).status_code == 503 if page is again else 403
+            assert (
+                page.post("count.data", ("i", "value", "a")).status_code == 503
+                if page is again
+                else 403
+            )
             assert page.tell("leave").status_code == page.tell("stay").status_code == 204
         assert again.ids
         assert not new.ids
     is_back(old)
     assert [cookie.value for cookie in old.browser._cookies.values()] == had
-    assert again.call("count.data", ("i", "value", "a")) == 12, "the page that was loaded meanwhile belongs to the session"
+    assert again.call("count.data", ("i", "value", "a")) == 12, (
+        "the page that was loaded meanwhile belongs to the session"
+    )
     assert new.post("count.data", ("i", "value", "a")).status_code == 403
     assert new.another().call("count.data", ("i", "value", "a")) == 11
 
 
-def test_a_visitor_who_was_here_long_ago_keeps_the_cookie(app: Dash, stash: Stash, away: Away, clock: FakeClock) -> None:
+def test_a_visitor_who_was_here_long_ago_keeps_the_cookie(
+    app: Dash, stash: Stash, away: Away, clock: FakeClock
+) -> None:
     page = Page(app)
     clock.now += stash.limits.idle / 2
     with away():
@@ -125,16 +143,24 @@ def test_a_visitor_who_was_here_long_ago_keeps_the_cookie(app: Dash, stash: Stas
 
 
 @pytest.mark.parametrize("what", ["rotated", "cleared"])
-def test_who_logs_in_or_out_is_told_that_it_could_not_be_done(what: str, app: Dash, away: Away) -> None:
+def test_who_logs_in_or_out_is_told_that_it_could_not_be_done(
+    what: str, app: Dash, away: Away
+) -> None:
     page = Page(app)
     assert page.call("count.data", ("i", "value", "a")) == 11
     with away():
         answer = page.post(f"{what}.data", ("i", "value", "a"))
         assert (answer.status_code, answer.headers.getlist("Set-Cookie")) == (503, [])
-    wait_until(lambda: page.post(f"{what}.data", ("i", "value", "a")).status_code != 503, "the store is back", 10)
+    wait_until(
+        lambda: page.post(f"{what}.data", ("i", "value", "a")).status_code != 503,
+        "the store is back",
+        10,
+    )
 
 
-def test_a_layout_that_uses_the_session_says_that_the_store_is_away(app: Dash, stash: Stash, away: Away) -> None:
+def test_a_layout_that_uses_the_session_says_that_the_store_is_away(
+    app: Dash, stash: Stash, away: Away
+) -> None:
     told = []
 
     def layout() -> html.Div:
@@ -151,7 +177,9 @@ def test_a_layout_that_uses_the_session_says_that_the_store_is_away(app: Dash, s
         assert told[-1] is StoreUnavailable
 
 
-def test_no_answer_shows_a_browser_where_the_store_is(url: str, folder: pathlib.Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_no_answer_shows_a_browser_where_the_store_is(
+    url: str, folder: pathlib.Path, caplog: pytest.LogCaptureFixture
+) -> None:
     app = Dash(__name__)
     app.layout = html.Div()
     stash = Stash(app, url, secret=SECRET, max_session_bytes=10_000, max_bytes=50_000)

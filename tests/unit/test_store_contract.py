@@ -1,4 +1,7 @@
-"""What every store must do, case by case as `stores/base.py` lists them; and stores that do not, which must be noticed."""
+"""What every store must do, case by case as `stores/base.py` lists them.
+
+And stores that do not, which must be noticed.
+"""
 
 from __future__ import annotations
 
@@ -29,14 +32,23 @@ PATIENCE = 0.3
 
 
 @pytest.fixture(params=list(LABORATORIES))
-def laboratory(request: pytest.FixtureRequest, folder: pathlib.Path, clock: FakeClock) -> Iterator[Laboratory]:
+def laboratory(
+    request: pytest.FixtureRequest, folder: pathlib.Path, clock: FakeClock
+) -> Iterator[Laboratory]:
     laboratory = LABORATORIES[request.param](folder, clock)
     yield laboratory
     laboratory.close()
 
 
-def put(store: Store, value: object, key: bytes = KEY, flight: Flight | None = None, **facts: Any) -> bool:
-    return store.commit(flight, key, Facts(**{"kind": "memo", "name": "f", "created": 1_800_000_000.0, **facts}), encode(value))
+def put(
+    store: Store, value: object, key: bytes = KEY, flight: Flight | None = None, **facts: Any
+) -> bool:
+    return store.commit(
+        flight,
+        key,
+        Facts(**{"kind": "memo", "name": "f", "created": 1_800_000_000.0, **facts}),
+        encode(value),
+    )
 
 
 def get(store: Store, key: bytes = KEY) -> Any:
@@ -75,7 +87,9 @@ def test_it_was_stored_so_every_worker_reads_it_whole(laboratory: Laboratory) ->
             assert must(store.read(KEY)).entry.facts.name == "f"
 
 
-def test_it_was_stored_so_it_is_read_in_memory_that_nobody_else_sees(laboratory: Laboratory) -> None:
+def test_it_was_stored_so_it_is_read_in_memory_that_nobody_else_sees(
+    laboratory: Laboratory,
+) -> None:
     store = laboratory.open()
     for value in (np.arange(1000), BIG):
         put(store, value)
@@ -160,7 +174,9 @@ def test_somebody_computes_it_so_it_is_told_how_that_ended(laboratory: Laborator
     assert waiting.result() == Landed(b"an outcome")
 
 
-def test_somebody_computes_it_so_there_is_nothing_at_once_without_wait(laboratory: Laboratory) -> None:
+def test_somebody_computes_it_so_there_is_nothing_at_once_without_wait(
+    laboratory: Laboratory,
+) -> None:
     with flying(laboratory.open()) as flight:
         asking = Caller(lambda: laboratory.open().join(KEY, wait=False))
         asking.join(4 * PATIENCE)
@@ -216,7 +232,9 @@ def test_no_flight_is_needed_to_store(laboratory: Laboratory) -> None:
     assert get(laboratory.open()) == "new"
 
 
-def test_the_key_was_deleted_since_the_flight_began_so_nothing_is_stored(laboratory: Laboratory) -> None:
+def test_the_key_was_deleted_since_the_flight_began_so_nothing_is_stored(
+    laboratory: Laboratory,
+) -> None:
     store = laboratory.open()
     with flying(store) as late:
         laboratory.open().delete(KEY)
@@ -346,7 +364,12 @@ def test_a_part_of_what_is_stored_is_listed(laboratory: Laboratory) -> None:
     store = laboratory.open()
     put(store, 1, KEY, scope="session:ab", kind="state", tags=store.epochs(["t"]))
     put(store, 2, OTHER, scope="", kind="memo", tags=store.epochs(["u"]))
-    for asked in ({"scope": "session:ab"}, {"kind": "state"}, {"tag": "t"}, {"scope": "session:ab", "kind": "state", "tag": "t"}):
+    for asked in (
+        {"scope": "session:ab"},
+        {"kind": "state"},
+        {"tag": "t"},
+        {"scope": "session:ab", "kind": "state", "tag": "t"},
+    ):
         assert [listed.key for listed in store.list(**asked)] == [KEY]
     for asked in ({"scope": ""}, {"kind": "memo"}, {"tag": "u"}):
         assert [listed.key for listed in store.list(**asked)] == [OTHER]
@@ -372,14 +395,18 @@ def test_all_that_belongs_to_who_has_ended_is_deleted(laboratory: Laboratory) ->
     mine, theirs = two_sessions()
     store, other = laboratory.open(), laboratory.open()
     keys = [bytes([number]) * 16 for number in range(6)]
-    for key, scope in zip(keys, (mine, f"{mine}/page:1", f"{mine}/tab:2", theirs, f"{theirs}/page:1", ""), strict=True):
+    for key, scope in zip(
+        keys, (mine, f"{mine}/page:1", f"{mine}/tab:2", theirs, f"{theirs}/page:1", ""), strict=True
+    ):
         put(store, "value", key, scope=scope)
     other.end(mine)
     assert [get(store, key) for key in keys] == [None, None, None, "value", "value", "value"]
     assert laboratory.stored().isdisjoint(keys[:3])
 
 
-def test_what_a_slow_computation_of_who_has_ended_stores_is_not_stored(laboratory: Laboratory) -> None:
+def test_what_a_slow_computation_of_who_has_ended_stores_is_not_stored(
+    laboratory: Laboratory,
+) -> None:
     mine, theirs = two_sessions()
     store, other = laboratory.open(), laboratory.open()
     with flying(store) as slow:
@@ -397,7 +424,11 @@ def test_an_end_is_known_to_all_for_longer_than_unused_data_is_kept(laboratory: 
     assert not store.has_ended(mine)
     other.end(mine)
     laboratory.clock.now += LIMITS.idle + 60
-    assert (store.has_ended(mine), other.has_ended(mine), store.has_ended(theirs)) == (True, True, False)
+    assert (store.has_ended(mine), other.has_ended(mine), store.has_ended(theirs)) == (
+        True,
+        True,
+        False,
+    )
 
 
 # The budget of one session
@@ -414,10 +445,14 @@ def test_a_session_has_a_budget_of_its_own_tabs_and_pages_included(laboratory: L
         assert "max_session_bytes" in str(error)
         assert (get(store), get(store, OTHER)) == (value, None)
     assert put(store, value, OTHER, kind="state", scope=theirs)
-    assert put(store, value[:-1], KEY, kind="state", scope=f"{mine}/page:1"), "it takes the place of what was there"
+    assert put(store, value[:-1], KEY, kind="state", scope=f"{mine}/page:1"), (
+        "it takes the place of what was there"
+    )
 
 
-def test_what_a_session_can_compute_again_makes_room_for_what_it_cannot(laboratory: Laboratory) -> None:
+def test_what_a_session_can_compute_again_makes_room_for_what_it_cannot(
+    laboratory: Laboratory,
+) -> None:
     mine, _ = two_sessions()
     store = laboratory.open(limits=dataclasses.replace(LIMITS, max_session_bytes=10_000))
     value = "x" * 6000
@@ -430,29 +465,50 @@ def numbered(count: int) -> list[bytes]:
     return [bytes([number]) * 16 for number in range(1, count + 1)]
 
 
-def test_the_oldest_puts_of_a_session_make_room_for_new_ones_and_for_variables(laboratory: Laboratory) -> None:
+def test_the_oldest_puts_of_a_session_make_room_for_new_ones_and_for_variables(
+    laboratory: Laboratory,
+) -> None:
     mine, _ = two_sessions()
     store = laboratory.open(limits=dataclasses.replace(LIMITS, max_session_bytes=10_000))
     variable, *puts, late = numbered(30)
     assert put(store, "v" * 2000, variable, kind="state", scope=mine)
     for number, key in enumerate(puts):
         laboratory.clock.now += 60
-        assert put(store, "x" * 2000, key, kind="put", scope=mine if number % 2 else f"{mine}/page:1")
+        assert put(
+            store, "x" * 2000, key, kind="put", scope=mine if number % 2 else f"{mine}/page:1"
+        )
         assert get(store, key) is not None, "a put never ends a session"
-    assert [key in laboratory.stored() for key in (variable, *puts[-4:])] == [True, False, True, True, True]
+    assert [key in laboratory.stored() for key in (variable, *puts[-4:])] == [
+        True,
+        False,
+        True,
+        True,
+        True,
+    ]
     assert put(store, "v" * 5000, late, kind="state", scope=f"{mine}/tab:1")
     assert {variable, late} <= laboratory.stored()
     assert sum(listed.size for listed in store.list()) <= 10_000
 
 
-def test_nothing_goes_for_what_would_not_fit_even_so_or_is_worth_less(laboratory: Laboratory) -> None:
+def test_nothing_goes_for_what_would_not_fit_even_so_or_is_worth_less(
+    laboratory: Laboratory,
+) -> None:
     mine, _ = two_sessions()
     store = laboratory.open(limits=dataclasses.replace(LIMITS, max_session_bytes=10_000))
     keys = dict(zip(("state", "put", "recipe", "memo"), numbered(4), strict=True))
     for kind, key in keys.items():
         put(store, "x" * 2000, key, kind=kind, scope=mine)
-    for kind, size in (("memo", 4000), ("put", 8000), ("recipe", 8000), ("state", 8000), ("put", 20_000)):
-        assert isinstance(Caller(functools.partial(put, store, "x" * size, OTHER, kind=kind, scope=mine)).error, BudgetExceeded)
+    for kind, size in (
+        ("memo", 4000),
+        ("put", 8000),
+        ("recipe", 8000),
+        ("state", 8000),
+        ("put", 20_000),
+    ):
+        assert isinstance(
+            Caller(functools.partial(put, store, "x" * size, OTHER, kind=kind, scope=mine)).error,
+            BudgetExceeded,
+        )
         assert laboratory.stored() >= set(keys.values())
 
 
@@ -502,7 +558,9 @@ def test_all_methods_raise_store_unavailable_and_only_that(laboratory: Laborator
             laboratory.clock.now += 60
             error = Caller(functools.partial(method, store)).error
             if error is None and name == "epochs":
-                assert store.epochs(["t"]) == {"t": UNKNOWN_EPOCH}, "so that a machine can compute for all of it"
+                assert store.epochs(["t"]) == {"t": UNKNOWN_EPOCH}, (
+                    "so that a machine can compute for all of it"
+                )
                 continue
             assert type(error) is StoreUnavailable, f"{name} raised {error!r}"
             assert error.where
@@ -538,8 +596,14 @@ _NOTICED: list[tuple[Callable[[Laboratory], None], type[Sound]]] = [
     (test_an_end_is_known_to_all_for_longer_than_unused_data_is_kept, broken.EndsForNow),
     (test_a_session_has_a_budget_of_its_own_tabs_and_pages_included, broken.WithoutShares),
     (test_what_a_session_can_compute_again_makes_room_for_what_it_cannot, broken.WithoutShares),
-    (test_the_oldest_puts_of_a_session_make_room_for_new_ones_and_for_variables, broken.TakesAllForVariables),
-    (test_the_oldest_puts_of_a_session_make_room_for_new_ones_and_for_variables, broken.TakesAllForValues),
+    (
+        test_the_oldest_puts_of_a_session_make_room_for_new_ones_and_for_variables,
+        broken.TakesAllForVariables,
+    ),
+    (
+        test_the_oldest_puts_of_a_session_make_room_for_new_ones_and_for_variables,
+        broken.TakesAllForValues,
+    ),
     (test_nothing_goes_for_what_would_not_fit_even_so_or_is_worth_less, broken.TakesAllForValues),
     (test_deleting_what_is_not_there_is_fine, broken.Loses),
     (test_a_late_flight_deletes_nothing_of_what_came_after_it, broken.DeletesLate),
@@ -556,9 +620,14 @@ _NOTICED: list[tuple[Callable[[Laboratory], None], type[Sound]]] = [
 ]
 
 
-@pytest.mark.parametrize(("case", "kind"), _NOTICED, ids=lambda one: one.__name__.removeprefix("test_"))
+@pytest.mark.parametrize(
+    ("case", "kind"), _NOTICED, ids=lambda one: one.__name__.removeprefix("test_")
+)
 def test_the_contract_notices_a_store_that(
-    case: Callable[[Laboratory], None], kind: type[Sound], laboratory: Laboratory, tmp_path: pathlib.Path
+    case: Callable[[Laboratory], None],
+    kind: type[Sound],
+    laboratory: Laboratory,
+    tmp_path: pathlib.Path,
 ) -> None:
     place = tmp_path / "shared"
     place.mkdir()
@@ -566,10 +635,14 @@ def test_the_contract_notices_a_store_that(
         case(BrokenLaboratory(laboratory, kind, place))
 
 
-def test_a_store_that_is_only_wrapped_keeps_the_contract(laboratory: Laboratory, tmp_path: pathlib.Path) -> None:
+def test_a_store_that_is_only_wrapped_keeps_the_contract(
+    laboratory: Laboratory, tmp_path: pathlib.Path
+) -> None:
     """Otherwise the wrapping would be what is noticed."""
     for case, _ in _NOTICED:
-        if case is not test_all_methods_raise_store_unavailable_and_only_that:  # leaves nothing behind
+        if (
+            case is not test_all_methods_raise_store_unavailable_and_only_that
+        ):  # leaves nothing behind
             case(BrokenLaboratory(laboratory, Sound, tmp_path))
             store = laboratory.open()
             for listed in store.list():
@@ -577,6 +650,13 @@ def test_a_store_that_is_only_wrapped_keeps_the_contract(laboratory: Laboratory,
 
 
 def test_every_case_has_a_store_that_breaks_it() -> None:
-    cases = {value for name, value in globals().items() if name.startswith("test_") and "laboratory" in value.__annotations__}
-    proofs = {test_the_contract_notices_a_store_that, test_a_store_that_is_only_wrapped_keeps_the_contract}
+    cases = {
+        value
+        for name, value in globals().items()
+        if name.startswith("test_") and "laboratory" in value.__annotations__
+    }
+    proofs = {
+        test_the_contract_notices_a_store_that,
+        test_a_store_that_is_only_wrapped_keeps_the_contract,
+    }
     assert cases - proofs == {case for case, _ in _NOTICED}

@@ -29,7 +29,10 @@ from unit.tampering import VALUES
 
 @pytest.fixture(scope="module")
 def ask_victim() -> Iterator[Callable[[str, list[Any]], str]]:
-    """Ask a process, which lives as long as it is not brought down, to load a tampered value; say what came of it."""
+    """Ask a process, which lives as long as it is not brought down, to load a tampered value.
+
+    Say what came of it.
+    """
     from support import _started
 
     victims: list[Any] = []
@@ -46,12 +49,22 @@ def ask_victim() -> Iterator[Callable[[str, list[Any]], str]]:
         victim.communicate()
 
 
-numbers = st.integers(-(2**63), 2**63 - 1) | st.integers(-200, 200) | st.sampled_from([2**31 - 1, 60_000_000, 2**40, -(2**30)])
-changes = st.lists(st.tuples(st.integers(0, 9), st.floats(0, 1), st.sampled_from("bhiq"), numbers), min_size=1, max_size=4)
+numbers = (
+    st.integers(-(2**63), 2**63 - 1)
+    | st.integers(-200, 200)
+    | st.sampled_from([2**31 - 1, 60_000_000, 2**40, -(2**30)])
+)
+changes = st.lists(
+    st.tuples(st.integers(0, 9), st.floats(0, 1), st.sampled_from("bhiq"), numbers),
+    min_size=1,
+    max_size=4,
+)
 
 
 @pytest.mark.parametrize("name", VALUES)
-def test_a_tampered_value_is_a_miss_or_a_value_and_nothing_of_other_memory(name: str, ask_victim: Callable[[str, list[Any]], str]) -> None:
+def test_a_tampered_value_is_a_miss_or_a_value_and_nothing_of_other_memory(
+    name: str, ask_victim: Callable[[str, list[Any]], str]
+) -> None:
     @given(changes)
     @settings(max_examples=40)
     def check(tampered: list[Any]) -> None:
@@ -75,7 +88,9 @@ _NESTED: dict[str, Callable[[Any], Any]] = {
 
 
 @pytest.mark.parametrize("nested", _NESTED.values(), ids=_NESTED)
-def test_polars_is_given_no_view_of_a_null_that_leads_elsewhere(nested: Callable[[Any], Any]) -> None:
+def test_polars_is_given_no_view_of_a_null_that_leads_elsewhere(
+    nested: Callable[[Any], Any],
+) -> None:
     encoded = own(encode(pl.DataFrame({"column": [nested(word) for word in tampering.WORDS]})))
     assert structure.is_sound(encoded)
     (views,) = [buffer for buffer in encoded.segments[0].buffers if len(buffer) == 16 * tampering.N]
@@ -107,7 +122,11 @@ def computing(url: str, kind: str) -> tuple[Stash, Any, list[int]]:
 
 
 def _tamper_with_file(folder: pathlib.Path) -> None:
-    (path,) = [path for path in (folder / NAME / "entries").rglob("*") if path.is_file() and path.stat().st_size > 4_000]
+    (path,) = [
+        path
+        for path in (folder / NAME / "entries").rglob("*")
+        if path.is_file() and path.stat().st_size > 4_000
+    ]
     content = bytearray(path.read_bytes())
     head = layout.head_size(bytes(content))
     first = head + -head % 64
@@ -129,7 +148,9 @@ def _tamper_with_server(server: Server) -> None:
 
 
 @pytest.mark.parametrize("kind", TEXTS)
-def test_offsets_views_and_codes_tampered_with_in_the_folder_are_a_miss(kind: str, folder: pathlib.Path) -> None:
+def test_offsets_views_and_codes_tampered_with_in_the_folder_are_a_miss(
+    kind: str, folder: pathlib.Path
+) -> None:
     computing(f"file://{folder}", kind)[1](kind)
     _tamper_with_file(folder)
     _, frame, computed = computing(f"file://{folder}", kind)
@@ -161,14 +182,20 @@ class Matrix:
 
 
 def test_the_arrays_of_other_libraries_types_are_sealed(
-    url: str, server: Server, folder: pathlib.Path, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+    url: str,
+    server: Server,
+    folder: pathlib.Path,
+    tmp_path: pathlib.Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     library = tmp_path / "site-packages"
     library.mkdir()
     (library / "some_matrices.py").write_text(_LIBRARY)
     monkeypatch.syspath_prepend(library)
     some_matrices = importlib.import_module("some_matrices")
-    encoded = encode({"matrix": some_matrices.Matrix(np.arange(3_000)), "numbers": np.arange(3_000)})
+    encoded = encode(
+        {"matrix": some_matrices.Matrix(np.arange(3_000)), "numbers": np.arange(3_000)}
+    )
     assert [bool(segment.digest) for segment in encoded.segments] == [True, False]
     Stash(url=url, secret=SECRET).app["matrix"] = some_matrices.Matrix(np.arange(3_000))
     if url.startswith("file"):

@@ -27,7 +27,10 @@ def app() -> Dash:
 
 
 def _count(app: Dash, stash: Stash) -> list[str]:
-    """Let the app's callback count for the user and in the session; return whom its memo function was computed for."""
+    """Let the app's callback count for the user and in the session.
+
+    Return whom its memo function was computed for.
+    """
     computed: list[str] = []
 
     @stash.memo(scope="user", ignore="computed")
@@ -38,7 +41,9 @@ def _count(app: Dash, stash: Stash) -> list[str]:
     @app.callback(Output("seen", "data"), Input("go", "n_clicks"))
     def count(_: int) -> list[int]:
         name()
-        return [scope.modify("n", lambda n: n + 1, default=0) for scope in (stash.user, stash.session)]
+        return [
+            scope.modify("n", lambda n: n + 1, default=0) for scope in (stash.user, stash.session)
+        ]
 
     return computed
 
@@ -68,7 +73,11 @@ def test_flask_login(app: Dash, url: str) -> None:
         return bool(flask_login.logout_user())
 
     def stash_cookie(page: Page) -> str:
-        (value,) = (cookie.value for cookie in page.browser._cookies.values() if cookie.key.startswith("dash_stash"))
+        (value,) = (
+            cookie.value
+            for cookie in page.browser._cookies.values()
+            if cookie.key.startswith("dash_stash")
+        )
         return str(value)
 
     ann, bob, ann_elsewhere = Page(app), Page(app), Page(app)
@@ -77,7 +86,12 @@ def test_flask_login(app: Dash, url: str) -> None:
         before = stash_cookie(page)
         assert page.call("in.data", ("name", "value", name)) is True
         assert stash_cookie(page) != before
-    assert [_seen(page) for page in (ann, bob, ann_elsewhere, ann)] == [[1, 1], [1, 1], [2, 1], [3, 2]]
+    assert [_seen(page) for page in (ann, bob, ann_elsewhere, ann)] == [
+        [1, 1],
+        [1, 1],
+        [2, 1],
+        [3, 2],
+    ]
     assert len(computed) == 2
     response = ann.post("out.data", ("leave", "n_clicks", 1))
     ann.id, ann.tab, _ = response.headers["X-Dash-Stash"].split(".")
@@ -88,17 +102,28 @@ def test_flask_login(app: Dash, url: str) -> None:
 
 def test_dash_auth(app: Dash, url: str) -> None:
     # Flask's session would do as well; what the browser sends is what BasicAuth has checked.
-    stash = Stash(app, url, secret=SECRET, user=lambda: (flask.session.get("user") or {}).get("email"))
+    stash = Stash(
+        app, url, secret=SECRET, user=lambda: (flask.session.get("user") or {}).get("email")
+    )
     computed = _count(app, stash)
     dash_auth.BasicAuth(app, {"ann": "secret of ann", "bob": "secret of bob"})
 
     def logged_in(name: str, password: str) -> Page:
         browser = app.server.test_client()
-        browser.environ_base["HTTP_AUTHORIZATION"] = "Basic " + base64.b64encode(f"{name}:{password}".encode()).decode()
+        browser.environ_base["HTTP_AUTHORIZATION"] = (
+            "Basic " + base64.b64encode(f"{name}:{password}".encode()).decode()
+        )
         return Page(app, browser=browser)
 
-    ann, bob, ann_elsewhere = (logged_in(name, f"secret of {name}") for name in ("ann", "bob", "ann"))
-    assert [_seen(page) for page in (ann, bob, ann_elsewhere, ann)] == [[1, 1], [1, 1], [2, 1], [3, 2]]
+    ann, bob, ann_elsewhere = (
+        logged_in(name, f"secret of {name}") for name in ("ann", "bob", "ann")
+    )
+    assert [_seen(page) for page in (ann, bob, ann_elsewhere, ann)] == [
+        [1, 1],
+        [1, 1],
+        [2, 1],
+        [3, 2],
+    ]
     assert len(computed) == 2
     intruder = logged_in("ann", "guessed")
     assert (intruder.loaded.status_code, intruder.ids) == (401, "")
@@ -108,12 +133,18 @@ def test_a_proxy_that_says_who_it_is_and_serves_the_app_under_a_path_over_https(
     app = Dash(__name__, requests_pathname_prefix="/sales/", routes_pathname_prefix="/")
     app.layout = html.Div([dcc.Store(id="seen")])
     app.server.wsgi_app = ProxyFix(app.server.wsgi_app)
-    stash = Stash(app, url, secret=SECRET, user=lambda: flask.request.headers.get("X-Forwarded-User"))
+    stash = Stash(
+        app, url, secret=SECRET, user=lambda: flask.request.headers.get("X-Forwarded-User")
+    )
     _count(app, stash)
 
     def behind_proxy(name: str) -> Page:
         browser = app.server.test_client(use_cookies=False)
-        browser.environ_base |= {"HTTP_X_FORWARDED_USER": name, "HTTP_X_FORWARDED_PROTO": "https", "HTTP_X_FORWARDED_FOR": "192.0.2.1"}
+        browser.environ_base |= {
+            "HTTP_X_FORWARDED_USER": name,
+            "HTTP_X_FORWARDED_PROTO": "https",
+            "HTTP_X_FORWARDED_FOR": "192.0.2.1",
+        }
         page = Page(app, browser=browser)
         set_cookie = page.loaded.headers["Set-Cookie"]
         assert re.search("; Secure; HttpOnly; Path=/sales/; SameSite=Lax", set_cookie)
@@ -122,5 +153,10 @@ def test_a_proxy_that_says_who_it_is_and_serves_the_app_under_a_path_over_https(
 
     ann, bob, ann_elsewhere = (behind_proxy(name) for name in ("ann", "bob", "ann"))
     assert 'src="/sales/_dash-stash/page.js"' in ann.markup
-    assert [_seen(page) for page in (ann, bob, ann_elsewhere, ann)] == [[1, 1], [1, 1], [2, 1], [3, 2]]
+    assert [_seen(page) for page in (ann, bob, ann_elsewhere, ann)] == [
+        [1, 1],
+        [1, 1],
+        [2, 1],
+        [3, 2],
+    ]
     assert ann.tell("leave").status_code == 204

@@ -14,7 +14,16 @@ from dash import Dash, Input, Output, callback, dcc, html
 from dash._callback import GLOBAL_CALLBACK_LIST, GLOBAL_CALLBACK_MAP
 from dash.exceptions import InvalidCallbackReturnValue
 
-from dash_stash import ConfigError, FlightCycle, NoSession, PartMissing, Ref, RefExpired, RefInvalid, Stash
+from dash_stash import (
+    ConfigError,
+    FlightCycle,
+    NoSession,
+    PartMissing,
+    Ref,
+    RefExpired,
+    RefInvalid,
+    Stash,
+)
 from dash_stash.stores.base import Limits
 from support import SECRET, FakeClock
 from unit.pages import Page
@@ -52,72 +61,256 @@ class Klass:
 _MISTAKES: dict[str, tuple[Mistake, type[Exception], list[str]]] = {
     "ttl without its name": (lambda s: s.memo("1h"), ConfigError, ["ttl='1h'"]),
     "seconds without their name": (lambda s: s.memo(60), ConfigError, ["ttl=60"]),
-    "Flask-Caching's timeout": (lambda s: s.memo(timeout=60), ConfigError, ["no option timeout", "write ttl"]),
-    "an option that there is not": (lambda s: s.memo(color=1), ConfigError, ["no option color", "ttl, stale, scope"]),
-    "a builtin": (lambda s: s.memo(len), ConfigError, ["builtin_function_or_method len", "above that one's def"]),
+    "Flask-Caching's timeout": (
+        lambda s: s.memo(timeout=60),
+        ConfigError,
+        ["no option timeout", "write ttl"],
+    ),
+    "an option that there is not": (
+        lambda s: s.memo(color=1),
+        ConfigError,
+        ["no option color", "ttl, stale, scope"],
+    ),
+    "a builtin": (
+        lambda s: s.memo(len),
+        ConfigError,
+        ["builtin_function_or_method len", "above that one's def"],
+    ),
     "a class": (lambda s: s.memo(Klass), ConfigError, ["the class Klass", "above that one's def"]),
-    "a staticmethod": (lambda s: s.memo(vars(Klass)["alone"]), ConfigError, ["staticmethod alone", "@staticmethod above @stash.memo"]),
-    "a classmethod": (lambda s: s.memo(vars(Klass)["of_class"]), ConfigError, ["classmethod of_class", "function of the module"]),
-    "a property": (lambda s: s.memo(vars(Klass)["shown"]), ConfigError, ["property shown", "@property above @stash.memo"]),
-    "a memo function": (lambda s: s.memo(s.memo(plain)), ConfigError, ["plain", "a memo function already", "once"]),
-    "a value in the place of its function": (lambda s: s.memo(pd.DataFrame({"x": [1]})), ConfigError, ["not a DataFrame", "above the def"]),
-    "a generator function": (lambda s: s.memo(counting), ConfigError, ["counting() is a generator", "return list("]),
-    "an asynchronous generator": (lambda s: s.memo(streaming), ConfigError, ["streaming() is an async generator", "return a list"]),
+    "a staticmethod": (
+        lambda s: s.memo(vars(Klass)["alone"]),
+        ConfigError,
+        ["staticmethod alone", "@staticmethod above @stash.memo"],
+    ),
+    "a classmethod": (
+        lambda s: s.memo(vars(Klass)["of_class"]),
+        ConfigError,
+        ["classmethod of_class", "function of the module"],
+    ),
+    "a property": (
+        lambda s: s.memo(vars(Klass)["shown"]),
+        ConfigError,
+        ["property shown", "@property above @stash.memo"],
+    ),
+    "a memo function": (
+        lambda s: s.memo(s.memo(plain)),
+        ConfigError,
+        ["plain", "a memo function already", "once"],
+    ),
+    "a value in the place of its function": (
+        lambda s: s.memo(pd.DataFrame({"x": [1]})),
+        ConfigError,
+        ["not a DataFrame", "above the def"],
+    ),
+    "a generator function": (
+        lambda s: s.memo(counting),
+        ConfigError,
+        ["counting() is a generator", "return list("],
+    ),
+    "an asynchronous generator": (
+        lambda s: s.memo(streaming),
+        ConfigError,
+        ["streaming() is an async generator", "return a list"],
+    ),
     "a scope without its name": (lambda s: s.memo("session"), ConfigError, ["scope='session'"]),
     "stale without ttl": (lambda s: s.memo(stale="1h"), ConfigError, ["stale=", "give ttl= too"]),
     "a number as tags": (lambda s: s.memo(tags=5), ConfigError, ["tags=5", 'tags=("sales",)']),
     "numbers as tags": (lambda s: s.memo(tags=[5]), ConfigError, ["tags=[5]", 'tags=("sales",)']),
-    "a list of tags to forget": (lambda s: s.forget(tag=["a"]), ConfigError, ["tag=['a']", "one tag"]),
-    "a number to ignore": (lambda s: s.memo(ignore=5), ConfigError, ["ignore=5", "name of a parameter"]),
-    "an object as version": (lambda s: s.memo(version=s)(plain), ConfigError, ["version=", "a dash_stash.stash.Stash", "version=2"]),
+    "a list of tags to forget": (
+        lambda s: s.forget(tag=["a"]),
+        ConfigError,
+        ["tag=['a']", "one tag"],
+    ),
+    "a number to ignore": (
+        lambda s: s.memo(ignore=5),
+        ConfigError,
+        ["ignore=5", "name of a parameter"],
+    ),
+    "an object as version": (
+        lambda s: s.memo(version=s)(plain),
+        ConfigError,
+        ["version=", "a dash_stash.stash.Stash", "version=2"],
+    ),
     "ttl=True": (lambda s: s.memo(ttl=True), ConfigError, ["ttl=True is a bool", '"1h"']),
-    "a function as ttl": (lambda s: s.memo(ttl=plain), ConfigError, ["ttl=", "is a function", '"1h"']),
-    "ttl=True of a put": (lambda s: s.put(1, ttl=True, share=True), ConfigError, ["ttl=True is a bool"]),
-    "a path as URL": (lambda s: Stash(url=pathlib.Path("/srv/cache")), ConfigError, ["a path", "url='file:///srv/cache'"]),  # type: ignore[arg-type]
+    "a function as ttl": (
+        lambda s: s.memo(ttl=plain),
+        ConfigError,
+        ["ttl=", "is a function", '"1h"'],
+    ),
+    "ttl=True of a put": (
+        lambda s: s.put(1, ttl=True, share=True),
+        ConfigError,
+        ["ttl=True is a bool"],
+    ),
+    "a path as URL": (
+        lambda s: Stash(url=pathlib.Path("/srv/cache")),  # type: ignore[arg-type]
+        ConfigError,
+        ["a path", "url='file:///srv/cache'"],
+    ),
     "a number as URL": (lambda s: Stash(url=6379), ConfigError, ["url= is a int", "file:///"]),  # type: ignore[arg-type]
-    "the URL as the app": (lambda s: Stash("redis://:hidden@cache"), ConfigError, ["takes a dash.Dash", "first", "Stash(url=...)"]),
-    "a path as the app": (lambda s: Stash(pathlib.Path("/srv")), ConfigError, ["takes a dash.Dash", "first", "Stash(url=...)"]),
-    "a bare path": (lambda s: Stash(url="/srv/my cache"), ConfigError, ["is a path", "'file:///srv/my%20cache'"]),
+    "the URL as the app": (
+        lambda s: Stash("redis://:hidden@cache"),
+        ConfigError,
+        ["takes a dash.Dash", "first", "Stash(url=...)"],
+    ),
+    "a path as the app": (
+        lambda s: Stash(pathlib.Path("/srv")),
+        ConfigError,
+        ["takes a dash.Dash", "first", "Stash(url=...)"],
+    ),
+    "a bare path": (
+        lambda s: Stash(url="/srv/my cache"),
+        ConfigError,
+        ["is a path", "'file:///srv/my%20cache'"],
+    ),
     "a relative path": (lambda s: Stash(url="cache"), ConfigError, ["is a path", "/cache'"]),
-    "a URL of Windows": (lambda s: Stash(url="file:///C:/cache"), ConfigError, ["Windows", "linux", "file:///an/absolute"]),
-    "a path of Windows": (lambda s: Stash(url="C:\\cache"), ConfigError, ["Windows", "linux", "file:///an/absolute"]),
-    "a size without a unit": (lambda s: Stash(max_bytes="2"), ConfigError, ["max_bytes='2'", '"500MB"']),
-    "a size that is none": (lambda s: Stash(max_session_bytes="much"), ConfigError, ["max_session_bytes='much'", '"2GiB"']),
+    "a URL of Windows": (
+        lambda s: Stash(url="file:///C:/cache"),
+        ConfigError,
+        ["Windows", "linux", "file:///an/absolute"],
+    ),
+    "a path of Windows": (
+        lambda s: Stash(url="C:\\cache"),
+        ConfigError,
+        ["Windows", "linux", "file:///an/absolute"],
+    ),
+    "a size without a unit": (
+        lambda s: Stash(max_bytes="2"),
+        ConfigError,
+        ["max_bytes='2'", '"500MB"'],
+    ),
+    "a size that is none": (
+        lambda s: Stash(max_session_bytes="much"),
+        ConfigError,
+        ["max_session_bytes='much'", '"2GiB"'],
+    ),
     "True as a size": (lambda s: Stash(max_bytes=True), ConfigError, ["max_bytes=True", '"500MB"']),
-    "a size that is no number": (lambda s: Stash(max_bytes=float("nan")), ConfigError, ["max_bytes=nan", '"500MB"']),
-    "a size without end": (lambda s: Stash(max_bytes=float("inf")), ConfigError, ["max_bytes=inf", '"500MB"']),
-    "a count as text": (lambda s: Stash(max_entries="many"), ConfigError, ["max_entries='many'", "a whole number"]),  # type: ignore[arg-type]
-    "a count that is none": (lambda s: Stash(max_sessions=True), ConfigError, ["max_sessions=True", "a whole number"]),
-    "a user in the place of a function": (lambda s: Stash(user="ann"), ConfigError, ["user='ann'", "a function"]),  # type: ignore[arg-type]
-    "a text in the place of a function": (lambda s: Stash(on_expired="Sorry"), ConfigError, ["on_expired='Sorry'", "a function"]),  # type: ignore[arg-type]
-    "a number as secret": (lambda s: Stash(secret=10**20), ConfigError, ["secret= is a int", "text or bytes"]),  # type: ignore[arg-type]
-    "a short secret": (lambda s: Stash(secret="short"), ConfigError, ["secret=", "5 bytes", "at least 16", "dash-stash secret"]),
-    "no secret in the list": (lambda s: Stash(secret=[]), ConfigError, ["secret=", "no secret", "dash-stash secret"]),
-    "a name with a blank": (lambda s: Stash(name="my app"), ConfigError, ["name='my app'", "letters", 'name="sales-report"']),
-    "no app": (lambda s: s.put(1), NoSession, ["serves no app", "stash.init_app(app)", "share=True"]),
-    "no app, and a reference": (lambda s: s.memo(plain).ref(), NoSession, ["a reference", "stash.init_app(app)"]),
-    "no app, and the session": (lambda s: s.session["x"], NoSession, ["stash.session", "stash.init_app(app)"]),
+    "a size that is no number": (
+        lambda s: Stash(max_bytes=float("nan")),
+        ConfigError,
+        ["max_bytes=nan", '"500MB"'],
+    ),
+    "a size without end": (
+        lambda s: Stash(max_bytes=float("inf")),
+        ConfigError,
+        ["max_bytes=inf", '"500MB"'],
+    ),
+    "a count as text": (
+        lambda s: Stash(max_entries="many"),  # type: ignore[arg-type]
+        ConfigError,
+        ["max_entries='many'", "a whole number"],
+    ),
+    "a count that is none": (
+        lambda s: Stash(max_sessions=True),
+        ConfigError,
+        ["max_sessions=True", "a whole number"],
+    ),
+    "a user in the place of a function": (
+        lambda s: Stash(user="ann"),  # type: ignore[arg-type]
+        ConfigError,
+        ["user='ann'", "a function"],
+    ),
+    "a text in the place of a function": (
+        lambda s: Stash(on_expired="Sorry"),  # type: ignore[arg-type]
+        ConfigError,
+        ["on_expired='Sorry'", "a function"],
+    ),
+    "a number as secret": (
+        lambda s: Stash(secret=10**20),  # type: ignore[arg-type]
+        ConfigError,
+        ["secret= is a int", "text or bytes"],
+    ),
+    "a short secret": (
+        lambda s: Stash(secret="short"),
+        ConfigError,
+        ["secret=", "5 bytes", "at least 16", "dash-stash secret"],
+    ),
+    "no secret in the list": (
+        lambda s: Stash(secret=[]),
+        ConfigError,
+        ["secret=", "no secret", "dash-stash secret"],
+    ),
+    "a name with a blank": (
+        lambda s: Stash(name="my app"),
+        ConfigError,
+        ["name='my app'", "letters", 'name="sales-report"'],
+    ),
+    "no app": (
+        lambda s: s.put(1),
+        NoSession,
+        ["serves no app", "stash.init_app(app)", "share=True"],
+    ),
+    "no app, and a reference": (
+        lambda s: s.memo(plain).ref(),
+        NoSession,
+        ["a reference", "stash.init_app(app)"],
+    ),
+    "no app, and the session": (
+        lambda s: s.session["x"],
+        NoSession,
+        ["stash.session", "stash.init_app(app)"],
+    ),
     "the user without user=": (lambda s: s.user["x"], ConfigError, ["stash.user", "user="]),
 }
 
 _AT_WORK: dict[str, tuple[Mistake, type[Exception], list[str]]] = {
     "an argument too many": (lambda s: s.memo(plain)(1, 2), TypeError, ["plain(): ", "too many"]),
-    "an argument that there is not": (lambda s: s.memo(plain).peek(m=1), TypeError, ["plain(): ", "'m'"]),
-    "session as an attribute": (lambda s: setattr(s.session, "cart", []), AttributeError, ["stash.session['cart'] = ..."]),
+    "an argument that there is not": (
+        lambda s: s.memo(plain).peek(m=1),
+        TypeError,
+        ["plain(): ", "'m'"],
+    ),
+    "session as an attribute": (
+        lambda s: setattr(s.session, "cart", []),
+        AttributeError,
+        ["stash.session['cart'] = ..."],
+    ),
     "app as an attribute": (lambda s: s.app.count, AttributeError, ["stash.app['count']"]),
-    "another session": (lambda s: setattr(s, "session", {}), AttributeError, ['stash.session["name"] = ...', "every visitor"]),
-    "modify without a function": (lambda s: s.app.modify("n", 5), TypeError, ["stash.app['n']", "a function of the old value", "not int"]),
-    "modify with its arguments swapped": (lambda s: s.app.modify(plain, "n"), TypeError, ["names of variables are text, not function"]),
+    "another session": (
+        lambda s: setattr(s, "session", {}),
+        AttributeError,
+        ['stash.session["name"] = ...', "every visitor"],
+    ),
+    "modify without a function": (
+        lambda s: s.app.modify("n", 5),
+        TypeError,
+        ["stash.app['n']", "a function of the old value", "not int"],
+    ),
+    "modify with its arguments swapped": (
+        lambda s: s.app.modify(plain, "n"),
+        TypeError,
+        ["names of variables are text, not function"],
+    ),
     "modify within modify": (
         lambda s: s.app.modify("n", lambda _: s.app.modify("n", lambda _: 1)),
         FlightCycle,
         ["stash.app['n']", "while it is being changed", "return the new value"],
     ),
-    "a column as a part": (lambda s: s.put(pd.DataFrame({"x": [1]}), share=True)["x"].get(), PartMissing, ["neither", "whole reference"]),
-    "a part of an empty dict": (lambda s: s.put({}, share=True)["x"].get(), PartMissing, ["it is empty"]),
-    "a reference as its value": (lambda s: s.put(pd.DataFrame(), share=True).shape, AttributeError, ["'shape'", "get().shape"]),
-    "a Ref of text": (lambda s: Ref("stash:abc").get(), RefInvalid, ["made from text", "stash.ref(text)"]),
-    "text that is no reference": (lambda s: s.ref("hello"), RefInvalid, ["stash.ref()", "no reference", "stash:"]),
+    "a column as a part": (
+        lambda s: s.put(pd.DataFrame({"x": [1]}), share=True)["x"].get(),
+        PartMissing,
+        ["neither", "whole reference"],
+    ),
+    "a part of an empty dict": (
+        lambda s: s.put({}, share=True)["x"].get(),
+        PartMissing,
+        ["it is empty"],
+    ),
+    "a reference as its value": (
+        lambda s: s.put(pd.DataFrame(), share=True).shape,
+        AttributeError,
+        ["'shape'", "get().shape"],
+    ),
+    "a Ref of text": (
+        lambda s: Ref("stash:abc").get(),
+        RefInvalid,
+        ["made from text", "stash.ref(text)"],
+    ),
+    "text that is no reference": (
+        lambda s: s.ref("hello"),
+        RefInvalid,
+        ["stash.ref()", "no reference", "stash:"],
+    ),
     "nothing as a reference": (lambda s: s.ref(None), RefInvalid, ["stash.ref()", "no reference"]),
     "a value that was deleted": (lambda s: _deleted(s).get(), RefExpired, ["deleted"]),
 }
@@ -153,7 +346,15 @@ def test_a_mistake_is_told_with_what_to_do(mistake: str, url: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "size"),
-    [("2GB", 2 * 10**9), ("500 MB", 5 * 10**8), ("2GiB", 2**31), ("1.5kib", 1536), ("9b", 9), (700, 700), (2e9, 2 * 10**9)],
+    [
+        ("2GB", 2 * 10**9),
+        ("500 MB", 5 * 10**8),
+        ("2GiB", 2**31),
+        ("1.5kib", 1536),
+        ("9b", 9),
+        (700, 700),
+        (2e9, 2 * 10**9),
+    ],
 )
 def test_sizes_may_be_text(text: str | float, size: int) -> None:
     limits: Limits = Stash(max_bytes=text, max_session_bytes=text).limits
@@ -166,7 +367,11 @@ def test_sizes_may_be_text(text: str | float, size: int) -> None:
         ("DASH_STASH_SECRET", "tiny", ["DASH_STASH_SECRET", "4 bytes", "at least 16"]),
         ("DASH_STASH_SECRET", f"{SECRET}, ", ["DASH_STASH_SECRET", "1 byte,", "comma"]),
         ("DASH_STASH_NAME", "my app", ["DASH_STASH_NAME='my app'", "letters"]),
-        ("DASH_STASH_URL", "redsi://:hidden@cache", ["redsi://cache", "redis://host:6379/0", "DASH_STASH_URL"]),
+        (
+            "DASH_STASH_URL",
+            "redsi://:hidden@cache",
+            ["redsi://cache", "redis://host:6379/0", "DASH_STASH_URL"],
+        ),
     ],
 )
 def test_a_mistake_in_the_environment_is_told_by_the_variables_name(
@@ -181,9 +386,16 @@ def test_a_mistake_in_the_environment_is_told_by_the_variables_name(
     assert "hidden" not in text
 
 
-@pytest.mark.parametrize(("variable", "meant"), [("DASH_STASH_URI", "DASH_STASH_URL"), ("DASH_STASH_SECRETS", "DASH_STASH_SECRET")])
+@pytest.mark.parametrize(
+    ("variable", "meant"),
+    [("DASH_STASH_URI", "DASH_STASH_URL"), ("DASH_STASH_SECRETS", "DASH_STASH_SECRET")],
+)
 def test_a_variable_of_the_environment_that_is_misspelt_is_warned_of(
-    variable: str, meant: str, url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    variable: str,
+    meant: str,
+    url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     monkeypatch.setenv(variable, "redis://:hidden@cache:6379")
     Stash(url=url, secret=SECRET)
@@ -191,7 +403,10 @@ def test_a_variable_of_the_environment_that_is_misspelt_is_warned_of(
     assert "hidden" not in caplog.text
 
 
-@pytest.mark.parametrize("variable", ["DASH_STASH_SERVICE_HOST", "DASH_STASH_PORT", "DASH_STASH_GALLERY_CACHE", "DASH_STASH_URL"])
+@pytest.mark.parametrize(
+    "variable",
+    ["DASH_STASH_SERVICE_HOST", "DASH_STASH_PORT", "DASH_STASH_GALLERY_CACHE", "DASH_STASH_URL"],
+)
 def test_other_variables_of_the_environment_are_nobodys_mistake(
     variable: str, url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -208,7 +423,9 @@ def test_modify_without_a_default_says_that_there_was_nothing_to_change(url: str
     assert "default=" in told.value.__notes__[0]
 
 
-def test_modify_that_returns_none_is_warned_of_the_first_time_too(url: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_modify_that_returns_none_is_warned_of_the_first_time_too(
+    url: str, caplog: pytest.LogCaptureFixture
+) -> None:
     stash = Stash(url=url, secret=SECRET)
     stash.is_debug = True
     stash.app.modify("cart", lambda cart: cart.append(1), default=[])
@@ -227,7 +444,12 @@ def app() -> Dash:
 
 @pytest.mark.parametrize("is_async", [False, True])
 @pytest.mark.parametrize("of_app", [False, True])
-def test_a_memo_above_a_callback_is_refused_and_below_it_works(is_async: bool, of_app: bool, app: Dash, url: str) -> None:  # noqa: FBT001
+def test_a_memo_above_a_callback_is_refused_and_below_it_works(
+    is_async: bool,
+    of_app: bool,
+    app: Dash,
+    url: str,
+) -> None:
     stash = Stash(app, url, secret=SECRET)
 
     async def later(n: int) -> int:
@@ -268,12 +490,20 @@ def test_nobody_is_logged_in_is_not_blamed_on_cookies(app: Dash, url: str) -> No
 
     refused = Page(app).post("out.data", ("go", "n_clicks", 1))
     text = refused.get_data(as_text=True)
-    assert (refused.status_code, "nobody is logged in" in text, "cookie" in text) == (403, True, False)
+    assert (refused.status_code, "nobody is logged in" in text, "cookie" in text) == (
+        403,
+        True,
+        False,
+    )
     assert "log%20in" in refused.headers["X-Dash-Stash-Notice"]
 
 
-def test_a_user_function_that_finds_no_key_is_told_instead_of_an_empty_variable(app: Dash, url: str) -> None:
-    stash = Stash(app, url, secret=SECRET, user=lambda: dict[str, str]()["user"])  # as flask.session["user"] with nobody logged in
+def test_a_user_function_that_finds_no_key_is_told_instead_of_an_empty_variable(
+    app: Dash, url: str
+) -> None:
+    stash = Stash(
+        app, url, secret=SECRET, user=lambda: dict[str, str]()["user"]
+    )  # as flask.session["user"] with nobody logged in
     app.server.config["PROPAGATE_EXCEPTIONS"] = True
 
     @app.callback(Output("out", "data"), Input("go", "n_clicks"))
@@ -293,7 +523,10 @@ def test_on_expired_that_has_nothing_to_say_leaves_the_notice_as_it_is(app: Dash
         return stash.user["x"]
 
     refused = Page(app).post("out.data", ("go", "n_clicks", 1))
-    assert (refused.status_code, "log%20in" in refused.headers["X-Dash-Stash-Notice"]) == (403, True)
+    assert (refused.status_code, "log%20in" in refused.headers["X-Dash-Stash-Notice"]) == (
+        403,
+        True,
+    )
 
 
 def test_a_thread_of_a_callback_is_told_to_pass_on_what_it_needs(app: Dash, url: str) -> None:
@@ -319,7 +552,13 @@ def test_a_browser_without_a_cookie_is_told_of_every_cause(app: Dash, url: str) 
     page = Page(app)
     page.browser._cookies.clear()
     text = page.post("out.data", ("go", "n_clicks", 1)).get_data(as_text=True)
-    for word in ("reload the page", "cookie", "cross_site=True", "several machines", "DASH_STASH_URL"):
+    for word in (
+        "reload the page",
+        "cookie",
+        "cross_site=True",
+        "several machines",
+        "DASH_STASH_URL",
+    ):
         assert word in text
 
 
@@ -361,7 +600,11 @@ def test_an_expired_put_says_why_it_is_gone(url: str, clock: FakeClock) -> None:
 
 
 @pytest.mark.parametrize("is_async", [False, True])
-def test_a_frame_returned_from_a_callback_is_told_of_references(is_async: bool, app: Dash, url: str) -> None:  # noqa: FBT001
+def test_a_frame_returned_from_a_callback_is_told_of_references(
+    is_async: bool,
+    app: Dash,
+    url: str,
+) -> None:
     Stash(app, url, secret=SECRET)
     app.server.config["PROPAGATE_EXCEPTIONS"] = True
 
@@ -381,7 +624,7 @@ def test_a_frame_returned_from_a_callback_is_told_of_references(is_async: bool, 
 
 @pytest.mark.parametrize("debug", [True, False])
 def test_a_reference_that_the_reader_sees_is_told_in_debug_mode(
-    debug: bool,  # noqa: FBT001
+    debug: bool,
     app: Dash,
     url: str,
     caplog: pytest.LogCaptureFixture,
@@ -406,7 +649,10 @@ def test_a_reference_that_the_reader_sees_is_told_in_debug_mode(
     assert ("dcc.Store" in caplog.text) is debug
 
 
-@pytest.mark.parametrize(("out", "prop"), [("shown", "figure"), ("shown", "options"), ("shown", "rowData"), ("shown", "children")])
+@pytest.mark.parametrize(
+    ("out", "prop"),
+    [("shown", "figure"), ("shown", "options"), ("shown", "rowData"), ("shown", "children")],
+)
 def test_a_reference_where_the_browser_needs_the_value_is_told_in_debug_mode(
     out: str, prop: str, app: Dash, url: str, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -59,7 +59,11 @@ class Model:
         self.name, self.weights = name, weights
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Model) and self.name == other.name and bool(np.array_equal(self.weights, other.weights))
+        return (
+            isinstance(other, Model)
+            and self.name == other.name
+            and bool(np.array_equal(self.weights, other.weights))
+        )
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -87,16 +91,25 @@ def same(one: Any, other: Any) -> bool:
 
 
 def _same_number(one: float, other: float) -> bool:
-    return (math.isnan(one) and math.isnan(other)) or (one == other and math.copysign(1, one) == math.copysign(1, other))
+    return (math.isnan(one) and math.isnan(other)) or (
+        one == other and math.copysign(1, one) == math.copysign(1, other)
+    )
 
 
 def _same_array(one: Any, other: Any) -> bool:
-    equal = same(one.tolist(), other.tolist()) if one.dtype.hasobject else one.tobytes() == other.tobytes()
+    equal = (
+        same(one.tolist(), other.tolist())
+        if one.dtype.hasobject
+        else one.tobytes() == other.tobytes()
+    )
     return equal and bool(one.dtype == other.dtype and one.shape == other.shape)
 
 
 def _same_arrow(one: Any, other: Any) -> bool:
-    return bool((one.schema == other.schema if hasattr(one, "schema") else one.type == other.type) and one.equals(other))
+    return bool(
+        (one.schema == other.schema if hasattr(one, "schema") else one.type == other.type)
+        and one.equals(other)
+    )
 
 
 def _asserted(check: Callable[..., object], **options: Any) -> Callable[[Any, Any], bool]:
@@ -106,13 +119,17 @@ def _asserted(check: Callable[..., object], **options: Any) -> Callable[[Any, An
 _COMPARED: dict[Any, Callable[[Any, Any], bool]] = {
     float: _same_number,
     (list, tuple, deque): lambda one, other: len(one) == len(other) and all(map(same, one, other)),
-    dict: lambda one, other: list(one) == list(other) and all(same(one[name], other[name]) for name in one),
+    dict: lambda one, other: (
+        list(one) == list(other) and all(same(one[name], other[name]) for name in one)
+    ),
     np.ndarray: _same_array,
     pd.DataFrame: _asserted(pd.testing.assert_frame_equal, check_freq=True),
     pd.Series: _asserted(pd.testing.assert_series_equal, check_freq=True),
     pd.Index: _asserted(pd.testing.assert_index_equal, exact=True),
     pl.DataFrame: lambda one, other: bool(one.schema == other.schema and one.equals(other)),
-    pl.Series: lambda one, other: bool(one.name == other.name and one.dtype == other.dtype and one.equals(other)),
+    pl.Series: lambda one, other: bool(
+        one.name == other.name and one.dtype == other.dtype and one.equals(other)
+    ),
     (pa.Table, pa.RecordBatch, pa.ChunkedArray, pa.Array): _same_arrow,
     object: lambda one, other: bool(one == other),
 }
@@ -148,7 +165,9 @@ plain = st.recursive(
         st.dictionaries(_hashable, inner, max_size=4),
         st.frozensets(_hashable, max_size=4),
         st.sets(_hashable, max_size=4),
-        st.builds(Plan, st.lists(st.builds(Route, st.text())), st.dictionaries(st.text(), st.integers())),
+        st.builds(
+            Plan, st.lists(st.builds(Route, st.text())), st.dictionaries(st.text(), st.integers())
+        ),
     ),
     max_leaves=12,
 )
@@ -167,7 +186,9 @@ def arrays(draw: st.DrawFn) -> Any:
     if draw(st.booleans()):
         array = np.asfortranarray(array)
     for axis in range(array.ndim):
-        array = np.moveaxis(np.moveaxis(array, axis, 0)[:: draw(st.sampled_from([1, 2, -1]))], 0, axis)
+        array = np.moveaxis(
+            np.moveaxis(array, axis, 0)[:: draw(st.sampled_from([1, 2, -1]))], 0, axis
+        )
     return array.T if draw(st.booleans()) else array
 
 
@@ -182,36 +203,67 @@ def frames() -> dict[str, Any]:
             "small": numbers.astype("int8"),
             "float": np.where(numbers % 3 == 1, np.nan, numbers / 7),
             "bool": numbers % 2 == 0,
-            "text": pd.array([None if n % 3 == 1 else f"flight {n}" for n in numbers], dtype="string"),
-            "object": pd.Series([{"n": n} if n % 2 else (n,) for n in numbers.tolist()], dtype=object),
+            "text": pd.array(
+                [None if n % 3 == 1 else f"flight {n}" for n in numbers], dtype="string"
+            ),
+            "object": pd.Series(
+                [{"n": n} if n % 2 else (n,) for n in numbers.tolist()], dtype=object
+            ),
             "date": pd.date_range("2013-01-01", periods=rows, freq="min").where(numbers % 3 != 1),
             "zoned": hours,
             "seconds": hours.tz_localize(None).astype("datetime64[s]"),
             "delta": pd.to_timedelta(numbers, unit="s"),
             "category": pd.Categorical(np.array(["a", "b", None])[numbers % 3]),
-            "ordered": pd.Categorical(np.array(["low", "high", None])[numbers % 3], ["low", "high"], ordered=True),
-            "nullable": pd.array([None if n % 3 == 1 else n for n in numbers.tolist()], dtype="Int64"),
-            "nullable float": pd.array([None if n % 3 == 1 else n / 3 for n in numbers.tolist()], dtype="Float64"),
-            "nullable bool": pd.array([None if n % 3 == 1 else n % 2 == 0 for n in numbers.tolist()], dtype="boolean"),
+            "ordered": pd.Categorical(
+                np.array(["low", "high", None])[numbers % 3], ["low", "high"], ordered=True
+            ),
+            "nullable": pd.array(
+                [None if n % 3 == 1 else n for n in numbers.tolist()], dtype="Int64"
+            ),
+            "nullable float": pd.array(
+                [None if n % 3 == 1 else n / 3 for n in numbers.tolist()], dtype="Float64"
+            ),
+            "nullable bool": pd.array(
+                [None if n % 3 == 1 else n % 2 == 0 for n in numbers.tolist()], dtype="boolean"
+            ),
             "period": pd.period_range("2013-01", periods=rows, freq="D"),
             "interval": pd.interval_range(0, rows, periods=rows),
             "sparse": pd.arrays.SparseArray(np.where(numbers % 3 == 1, 1.5, 0.0)),
             "arrow": pd.Series([f"a{n}" for n in numbers]).astype(pd.ArrowDtype(pa.string())),
-            "arrow lists": pd.Series([[n, n + 1] for n in numbers.tolist()], dtype=pd.ArrowDtype(pa.list_(pa.int64()))),
+            "arrow lists": pd.Series(
+                [[n, n + 1] for n in numbers.tolist()], dtype=pd.ArrowDtype(pa.list_(pa.int64()))
+            ),
         }
         frame = pd.DataFrame(columns)
         named[f"frame of {rows}"] = frame
         for name in columns:
             named[f"series of {rows} {name}"] = frame[name]
-        for name in ("int", "float", "text", "date", "zoned", "delta", "category", "period", "interval", "object"):
+        for name in (
+            "int",
+            "float",
+            "text",
+            "date",
+            "zoned",
+            "delta",
+            "category",
+            "period",
+            "interval",
+            "object",
+        ):
             if name != "object":
                 named[f"index of {rows} {name}"] = pd.Index(columns[name], name="of")
-        named[f"multiindex of {rows}"] = frame.set_index(["int", "category", "zoned"])[["float", "text"]]
+        named[f"multiindex of {rows}"] = frame.set_index(["int", "category", "zoned"])[
+            ["float", "text"]
+        ]
         named[f"hours of {rows}"] = pd.DataFrame({"a": numbers}, index=hours)
-        named[f"multicolumns of {rows}"] = pd.DataFrame({("a", 1): numbers, ("b", 2): numbers}).rename_axis(columns=["x", "y"])
+        named[f"multicolumns of {rows}"] = pd.DataFrame(
+            {("a", 1): numbers, ("b", 2): numbers}
+        ).rename_axis(columns=["x", "y"])
     named |= {
         "empty frame": pd.DataFrame(),
-        "no rows": pd.DataFrame({"a": pd.array([], dtype="Int64"), "b": pd.Series([], dtype="datetime64[ns]")}),
+        "no rows": pd.DataFrame(
+            {"a": pd.array([], dtype="Int64"), "b": pd.Series([], dtype="datetime64[ns]")}
+        ),
         "no columns": pd.DataFrame(index=range(5)),
         "twice the same column": pd.DataFrame([[1, 2.5], [3, 4.5]], columns=["a", "a"]),
         "range": pd.RangeIndex(3, 30, 2, name="r"),
@@ -237,7 +289,10 @@ def polars_values() -> dict[str, Any]:
                 "bool": [None if i % 3 == 1 else i % 2 == 0 for i in n],
                 "date": [datetime.date(2013, 1, 1) + datetime.timedelta(i) for i in n],
                 "time": [datetime.time(i % 24) for i in n],
-                "zoned": [datetime.datetime(2013, 1, 1, tzinfo=datetime.UTC) + datetime.timedelta(i) for i in n],
+                "zoned": [
+                    datetime.datetime(2013, 1, 1, tzinfo=datetime.UTC) + datetime.timedelta(i)
+                    for i in n
+                ],
                 "delta": [datetime.timedelta(seconds=i) for i in n],
                 "decimal": [decimal.Decimal(i) / 4 for i in n],
                 "category": pl.Series([f"c{i % 3}" for i in n], dtype=pl.Categorical),
@@ -254,7 +309,11 @@ def polars_values() -> dict[str, Any]:
         named |= {f"series of {rows} {name}": frame[name] for name in frame.columns}
         named[f"slice of {rows}"] = frame.slice(1, rows // 2)
         named[f"chunks of {rows}"] = pl.concat([frame, frame], rechunk=False)
-    return named | {"empty": pl.DataFrame(), "no rows": pl.DataFrame(schema={"a": pl.Int8, "b": pl.Categorical}), "no name": pl.Series([1])}
+    return named | {
+        "empty": pl.DataFrame(),
+        "no rows": pl.DataFrame(schema={"a": pl.Int8, "b": pl.Categorical}),
+        "no name": pl.Series([1]),
+    }
 
 
 def arrow_values() -> dict[str, Any]:
@@ -291,7 +350,10 @@ def arrow_values() -> dict[str, Any]:
 def objects() -> dict[str, Any]:
     """Everything else."""
     return {
-        "figure": go.Figure(go.Scatter(x=np.arange(3000), y=np.arange(3000) / 7), layout={"title": {"text": "Delays"}}),
+        "figure": go.Figure(
+            go.Scatter(x=np.arange(3000), y=np.arange(3000) / 7),
+            layout={"title": {"text": "Delays"}},
+        ),
         "model": Model("m", np.arange(9)),
         "models": {"a": Model("a", np.zeros(3000)), "b": [Model("b", None)]},
         "plan": Plan([Route("JFK", ("ORD",), "night")], {"mon": 1}),
@@ -312,7 +374,11 @@ def objects() -> dict[str, Any]:
         "empty dict": {},
         "empty list": [],
         "empty text": "",
-        "dict of frames": {"df_1": pd.DataFrame({"a": np.arange(3000)}), "df_2": pd.DataFrame({"b": np.arange(3000.0)}), "n": 1},
+        "dict of frames": {
+            "df_1": pd.DataFrame({"a": np.arange(3000)}),
+            "df_2": pd.DataFrame({"b": np.arange(3000.0)}),
+            "n": 1,
+        },
         "list of arrays": [np.arange(3000), np.zeros((50, 50)), None, "text"],
         "dict that is too long to split": {str(n): n for n in range(20_000)},
         "dict of numbers": {n: np.arange(1000) + n for n in range(3)},

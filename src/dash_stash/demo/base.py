@@ -14,4 +14,6 @@ stash = Stash(guard="warn")
 
 # The chapter's file system cache, in a folder that the command has made for all its workers.
 _folder = os.environ.get(CACHE_VARIABLE) or tempfile.mkdtemp(prefix="dash-stash-gallery-")
-cache = Cache(config={"CACHE_TYPE": "FileSystemCache", "CACHE_DIR": _folder, "CACHE_DEFAULT_TIMEOUT": 0})
+cache = Cache(
+    config={"CACHE_TYPE": "FileSystemCache", "CACHE_DIR": _folder, "CACHE_DEFAULT_TIMEOUT": 0}
+)

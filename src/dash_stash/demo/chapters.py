@@ -9,7 +9,13 @@ from typing import Any
 
 from dash_stash.demo import crowd, measure, watching
 from dash_stash.demo.base import cache, stash
-from dash_stash.demo.chapter import aggregates, cache_and_signal, cleaned_frame, global_variable, session_data
+from dash_stash.demo.chapter import (
+    aggregates,
+    cache_and_signal,
+    cleaned_frame,
+    global_variable,
+    session_data,
+)
 from dash_stash.demo.stashed import aggregates as our_aggregates
 from dash_stash.demo.stashed import cache_and_signal as our_cache_and_signal
 from dash_stash.demo.stashed import cleaned_frame as our_cleaned_frame
@@ -57,7 +63,10 @@ class Chapter:
 
 
 def _nothing() -> None:
-    """Forget nothing: the data, or the id that leads to it, is in the browser; in part 0 it is out of reach, in other workers."""
+    """Forget nothing: the data, or the id that leads to it, is in the browser.
+
+    In part 0 it is out of reach, in other workers.
+    """
 
 
 CHAPTERS = [
@@ -68,8 +77,14 @@ CHAPTERS = [
         short="The global variable",
         gist="Likes are counted in a variable of the module; each worker process has its own, so the number depends on who answers.",
         text="Press Like a few times on either side, and watch what the workers say, and who notices that something is wrong.",
-        chapter=Way(module=global_variable, summary="What it warns of: a global variable", forget=_nothing),
-        stash=Way(module=our_global_variable, summary="A variable of the app in the stash", forget=lambda: stash.app.pop("likes", None)),
+        chapter=Way(
+            module=global_variable, summary="What it warns of: a global variable", forget=_nothing
+        ),
+        stash=Way(
+            module=our_global_variable,
+            summary="A variable of the app in the stash",
+            forget=lambda: stash.app.pop("likes", None),
+        ),
         has_query=False,
         more=watching.panel,
     ),
@@ -80,8 +95,14 @@ CHAPTERS = [
         short="A cleaned frame",
         gist="A slow query gives a year of weather, which a graph and a table show in °F or °C; another unit needs no new query.",
         text="The chapter sends the frame to the browser as JSON, and back for each of them; dash-stash sends a reference, 72 characters.",
-        chapter=Way(module=cleaned_frame, summary="The frame as JSON in the browser", forget=_nothing),
-        stash=Way(module=our_cleaned_frame, summary="A reference to the frame", forget=our_cleaned_frame.cleaned.forget),
+        chapter=Way(
+            module=cleaned_frame, summary="The frame as JSON in the browser", forget=_nothing
+        ),
+        stash=Way(
+            module=our_cleaned_frame,
+            summary="A reference to the frame",
+            forget=our_cleaned_frame.cleaned.forget,
+        ),
     ),
     Chapter(
         page="parts",
@@ -90,8 +111,14 @@ CHAPTERS = [
         short="Computed ahead",
         gist="One slow query, three aggregates, and each of three graphs needs only its own.",
         text="The chapter sends all of them to the browser, and back for each graph; dash-stash gives each graph a reference to its part.",
-        chapter=Way(module=aggregates, summary="All aggregates as JSON in the browser", forget=_nothing),
-        stash=Way(module=our_aggregates, summary="A reference to each part", forget=our_aggregates.parts.forget),
+        chapter=Way(
+            module=aggregates, summary="All aggregates as JSON in the browser", forget=_nothing
+        ),
+        stash=Way(
+            module=our_aggregates,
+            summary="A reference to each part",
+            forget=our_aggregates.parts.forget,
+        ),
     ),
     Chapter(
         page="signal",
@@ -106,7 +133,11 @@ CHAPTERS = [
             summary="Flask-Caching's files, and a signal",
             forget=lambda: cache.delete_memoized(cache_and_signal.flights),
         ),
-        stash=Way(module=our_cache_and_signal, summary="A reference as the signal", forget=our_cache_and_signal.flights.forget),
+        stash=Way(
+            module=our_cache_and_signal,
+            summary="A reference as the signal",
+            forget=our_cache_and_signal.flights.forget,
+        ),
         more=crowd.panel,
     ),
     Chapter(
@@ -118,6 +149,10 @@ CHAPTERS = [
         text="Now reload the page, or open it in a private window: the chapter's id lies in the page and is new at each load; "
         "with dash-stash your session keeps its data, and no other browser can see it.",
         chapter=Way(module=session_data, summary="An id in a hidden Div", forget=_nothing),
-        stash=Way(module=our_session_data, summary="A memo of scope session", forget=our_session_data.sample.forget),
+        stash=Way(
+            module=our_session_data,
+            summary="A memo of scope session",
+            forget=our_session_data.sample.forget,
+        ),
     ),
 ]

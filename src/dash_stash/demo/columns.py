@@ -28,7 +28,9 @@ def page(chapter: Chapter, following: Chapter | None) -> Any:
             dmc.Group(
                 [
                     dmc.Title(chapter.title, order=1, fz={"base": 22, "sm": 28}),
-                    dmc.Button("Start afresh", id=f"{chapter.page}-reset", variant="default", size="xs"),
+                    dmc.Button(
+                        "Start afresh", id=f"{chapter.page}-reset", variant="default", size="xs"
+                    ),
                 ],
                 justify="space-between",
             ),
@@ -42,7 +44,9 @@ def page(chapter: Chapter, following: Chapter | None) -> Any:
                 spacing="md",
                 mt="xs",
             ),
-            dcc.Link(f"Next: {following.title}", href=f"/{following.page}", className="next") if following else None,
+            dcc.Link(f"Next: {following.title}", href=f"/{following.page}", className="next")
+            if following
+            else None,
         ],
         gap="xs",
     )
@@ -53,12 +57,19 @@ def _column(chapter: Chapter, which: str, title: str, way: Way) -> Any:
     return dmc.Card(
         [
             dmc.Group(
-                [dmc.Title(title, order=2, fz="md", className=f"way-{which}"), dmc.Text(way.summary, size="sm", c="dimmed")],
+                [
+                    dmc.Title(title, order=2, fz="md", className=f"way-{which}"),
+                    dmc.Text(way.summary, size="sm", c="dimmed"),
+                ],
                 gap="xs",
                 mb="sm",
             ),
             _meters(prefix, set() if chapter.has_query else {"runs"}),
-            html.Div([html.Div(way.module.layout()), chapter.more and chapter.more(prefix)], id=f"{prefix}-column", className="column"),
+            html.Div(
+                [html.Div(way.module.layout()), chapter.more and chapter.more(prefix)],
+                id=f"{prefix}-column",
+                className="column",
+            ),
             _code(prefix, way.module),
         ],
         withBorder=True,
@@ -89,7 +100,9 @@ def _code(prefix: str, module: ModuleType) -> Any:
         dmc.AccordionItem(
             [
                 dmc.AccordionControl("The code that runs here", id=f"{prefix}-code", fz="sm"),
-                dmc.AccordionPanel(dmc.CodeHighlight(code=source(module), language="python", withCopyButton=True)),
+                dmc.AccordionPanel(
+                    dmc.CodeHighlight(code=source(module), language="python", withCopyButton=True)
+                ),
             ],
             value="code",
         ),

@@ -24,18 +24,30 @@ def panel(prefix: str) -> Any:
     """Return the button, and a line for each of those who ask."""
     return html.Div(
         [
-            with_note(button(f"{prefix}-crowd", "Four ask at once"), "for flights that nobody has computed yet"),
+            with_note(
+                button(f"{prefix}-crowd", "Four ask at once"),
+                "for flights that nobody has computed yet",
+            ),
             loading(
                 dcc.Store(id=f"{prefix}-crowd-data"),
-                *(dmc.Text(id=f"{prefix}-asked-{i}", size="sm", mih=20, className="asked") for i in range(_ASKING)),
+                *(
+                    dmc.Text(id=f"{prefix}-asked-{i}", size="sm", mih=20, className="asked")
+                    for i in range(_ASKING)
+                ),
             ),
         ],
         className="crowd",
     )
 
 
-def _register(prefix: str, flights: Callable[[str], object], forget: Callable[[str], object]) -> None:
-    @callback(Output(f"{prefix}-crowd-data", "data"), Input(f"{prefix}-crowd", "n_clicks"), prevent_initial_call=True)
+def _register(
+    prefix: str, flights: Callable[[str], object], forget: Callable[[str], object]
+) -> None:
+    @callback(
+        Output(f"{prefix}-crowd-data", "data"),
+        Input(f"{prefix}-crowd", "n_clicks"),
+        prevent_initial_call=True,
+    )
     def begin(clicks: int) -> int:
         forget(_CARRIER)
         return clicks
@@ -47,7 +59,11 @@ def _register(prefix: str, flights: Callable[[str], object], forget: Callable[[s
         return f"Worker {os.getpid()} {'computed it' if has_computed() else 'was given it'}, {milliseconds:,.0f} ms"
 
     for i in range(_ASKING):
-        callback(Output(f"{prefix}-asked-{i}", "children"), Input(f"{prefix}-crowd-data", "data"), prevent_initial_call=True)(ask)
+        callback(
+            Output(f"{prefix}-asked-{i}", "children"),
+            Input(f"{prefix}-crowd-data", "data"),
+            prevent_initial_call=True,
+        )(ask)
 
 
 def _forget_cached(carrier: str) -> None:

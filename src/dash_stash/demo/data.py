@@ -47,7 +47,17 @@ def query_flights(carrier: str) -> pd.DataFrame:
     """Return the year's flights of one carrier, up to 58,000 rows."""
     _work()
     flights = _table("flights.csv.zip")
-    columns = ["month", "day", "hour", "origin", "dest", "dep_delay", "arr_delay", "air_time", "distance"]
+    columns = [
+        "month",
+        "day",
+        "hour",
+        "origin",
+        "dest",
+        "dep_delay",
+        "arr_delay",
+        "air_time",
+        "distance",
+    ]
     return flights.loc[flights["carrier"] == carrier, columns].dropna().reset_index(drop=True)
 
 
@@ -56,7 +66,8 @@ def query_sample() -> dict[str, Any]:
     _work()
     columns = ["month", "day", "carrier", "flight", "origin", "dest", "dep_delay"]
     flights = _table("flights.csv.zip")[columns].dropna().astype({"dep_delay": int})
-    # A generator of its own: workers forked from one process have NumPy's in the same state, and draw the same.
+    # A generator of its own: workers forked from one process have NumPy's in the same state, and
+    # draw the same.
     sample = flights.sample(20, random_state=np.random.default_rng()).reset_index(drop=True)
     return {"flights": sample, "drawn": time.strftime("%H:%M:%S")}
 

@@ -1,4 +1,7 @@
-"""The figures of both columns. Their colours for light and for dark paper are the style sheet's (assets/gallery.css)."""
+"""The figures of both columns.
+
+Their colours for light and for dark paper are the style sheet's (assets/gallery.css).
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,13 @@ plotly.io.templates["gallery"] = go.layout.Template(
         "xaxis": {"automargin": True, "zeroline": False},
         "yaxis": {"automargin": True, "zeroline": False},
         "margin": {"l": 36, "r": 8, "t": 32, "b": 24},
-        "title": {"font": {"size": 13}, "x": 0, "xref": "container", "xanchor": "left", "pad": {"l": 4}},
+        "title": {
+            "font": {"size": 13},
+            "x": 0,
+            "xref": "container",
+            "xanchor": "left",
+            "pad": {"l": 4},
+        },
         "legend": {"orientation": "h", "x": 1, "xanchor": "right", "y": 1.02, "yanchor": "bottom"},
         "bargap": 0.25,
     },
@@ -34,7 +43,9 @@ def temperature(frame: pd.DataFrame, unit: str) -> go.Figure:
     """Draw the daily mean, in the unit that the frame has."""
     days = frame.set_index("time")["temp"].resample("D").mean()
     line = go.Scatter(x=days.index, y=days.to_numpy(), line={"width": 1.5})
-    return go.Figure(line).update_layout(title=f"Temperature in °{unit}, daily mean", xaxis_tickformat="%b")
+    return go.Figure(line).update_layout(
+        title=f"Temperature in °{unit}, daily mean", xaxis_tickformat="%b"
+    )
 
 
 def delays(frame: pd.DataFrame, title: str) -> go.Figure:
@@ -47,14 +58,18 @@ def delay_by_day(frame: pd.DataFrame) -> go.Figure:
     """Draw the mean delay of each day of the year, a line for each airport."""
     figure = go.Figure()
     for airport, days in frame.groupby("origin"):
-        figure.add_scatter(x=days["date"], y=days["dep_delay"], name=str(airport), line={"width": 1})
+        figure.add_scatter(
+            x=days["date"], y=days["dep_delay"], name=str(airport), line={"width": 1}
+        )
     return figure.update_layout(title="Mean delay by day, minutes", xaxis_tickformat="%b")
 
 
 def scatter(frame: pd.DataFrame) -> go.Figure:
     """Draw the delay at arrival by that at departure, for some 800 of the flights."""
     some = frame.iloc[:: max(1, len(frame) // 800)]
-    marks = go.Scatter(x=some["dep_delay"], y=some["arr_delay"], mode="markers", marker={"size": 4, "opacity": 0.5})
+    marks = go.Scatter(
+        x=some["dep_delay"], y=some["arr_delay"], mode="markers", marker={"size": 4, "opacity": 0.5}
+    )
     return go.Figure(marks).update_layout(title="Arrival by departure")
 
 
@@ -66,8 +81,13 @@ def spline(frame: pd.DataFrame) -> go.Figure:
 
 
 def histogram(frame: pd.DataFrame) -> go.Figure:
-    """Draw the 2-D histogram of when flights leave; counted here, so that the browser gets the counts, not the flights."""
-    counts = frame.pivot_table(index="hour", columns="month", values="distance", aggfunc="count", fill_value=0)
+    """Draw the 2-D histogram of when flights leave.
+
+    Counted here, so that the browser gets the counts, not the flights.
+    """
+    counts = frame.pivot_table(
+        index="hour", columns="month", values="distance", aggfunc="count", fill_value=0
+    )
     cells = go.Heatmap(z=counts.to_numpy(), x=counts.columns, y=counts.index, showscale=False)
     return go.Figure(cells).update_layout(title="Flights by month", xaxis=_MONTHS)
 
@@ -75,7 +95,14 @@ def histogram(frame: pd.DataFrame) -> go.Figure:
 def contour(frame: pd.DataFrame) -> go.Figure:
     """Draw the mean delay by hour and month."""
     means = frame.pivot_table(index="hour", columns="month", values="dep_delay", aggfunc="mean")
-    lines = go.Contour(z=means.to_numpy(), x=means.columns, y=means.index, showscale=False, connectgaps=True, line_width=0)
+    lines = go.Contour(
+        z=means.to_numpy(),
+        x=means.columns,
+        y=means.index,
+        showscale=False,
+        connectgaps=True,
+        line_width=0,
+    )
     return go.Figure(lines).update_layout(title="Delay by month", xaxis=_MONTHS)
 
 

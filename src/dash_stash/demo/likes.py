@@ -1,4 +1,7 @@
-"""What both columns of part 0 show; drawn in the browser (assets/likes.js), so that only the answers come from the workers."""
+"""What both columns of part 0 show.
+
+Drawn in the browser (assets/likes.js), so that only the answers come from the workers.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,9 @@ def like_button(prefix: str) -> Any:
     """Return a button to like, and a clock that asks for the number of likes again and again."""
     return html.Div(
         [
-            with_note(button(f"{prefix}-like", "Like"), "One worker or another is asked twice a second."),
+            with_note(
+                button(f"{prefix}-like", "Like"), "One worker or another is asked twice a second."
+            ),
             dcc.Interval(id=f"{prefix}-again", interval=500, max_intervals=600),
             dcc.Store(id=f"{prefix}-answer"),
             dcc.Store(id=f"{prefix}-seen"),

@@ -20,12 +20,16 @@ class _Answer:
     has_computed: bool = False
 
 
-# Not in `flask.g`, which a memo function for everybody does not see, as it does not see the request.
+# Not in `flask.g`, which a memo function for everybody does not see, as it does not see the
+# request.
 _answer: ContextVar[_Answer | None] = ContextVar("gallery_answer", default=None)
 
 
 def count_run() -> None:
-    """Note that a slow function runs for the column whose callback is being answered; counted over all workers."""
+    """Note that a slow function runs for the column whose callback is being answered.
+
+    Counted over all workers.
+    """
     answer = _answer.get()
     if answer is not None:
         answer.has_computed = True

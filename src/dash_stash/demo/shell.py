@@ -23,7 +23,20 @@ _THEME = {
     "defaultRadius": "md",
     "fontFamily": "Inter, ui-sans-serif, system-ui, sans-serif",
     "fontFamilyMonospace": "ui-monospace, SFMono-Regular, Menlo, 'DejaVu Sans Mono', monospace",
-    "colors": {"dark": ["#e3e5ec", "#c3c7d2", "#a0a6b6", "#6b7183", "#3a3e4b", "#2b2e38", "#20232b", "#1a1c22", "#14161b", "#0f1014"]},
+    "colors": {
+        "dark": [
+            "#e3e5ec",
+            "#c3c7d2",
+            "#a0a6b6",
+            "#6b7183",
+            "#3a3e4b",
+            "#2b2e38",
+            "#20232b",
+            "#1a1c22",
+            "#14161b",
+            "#0f1014",
+        ]
+    },
     "headings": {"fontWeight": "650"},
 }
 
@@ -35,7 +48,14 @@ def frame(chapters: list[Chapter]) -> Any:
             [
                 dmc.AppShellHeader(_header(), px="md"),
                 dmc.AppShellNavbar(_navigation(chapters), p="sm", **{"aria-label": "Parts"}),
-                dmc.AppShellMain(dmc.Container(dash.page_container, size=1440, px={"base": 0, "sm": "xs"}, py={"base": 0, "sm": "xs"})),
+                dmc.AppShellMain(
+                    dmc.Container(
+                        dash.page_container,
+                        size=1440,
+                        px={"base": 0, "sm": "xs"},
+                        py={"base": 0, "sm": "xs"},
+                    )
+                ),
             ],
             header={"height": 56},
             navbar={"width": 232, "breakpoint": "sm", "collapsed": {"mobile": True}},
@@ -48,14 +68,27 @@ def frame(chapters: list[Chapter]) -> Any:
 
 
 def _header() -> Any:
-    brand = [html.Img(src="/assets/logo.svg", alt="", width=26, height=26), dmc.Text("dash-stash", fw=700, fz="lg")]
+    brand = [
+        html.Img(src="/assets/logo.svg", alt="", width=26, height=26),
+        dmc.Text("dash-stash", fw=700, fz="lg"),
+    ]
     return dmc.Group(
         [
             dmc.Group(
                 [
-                    dmc.Burger(id="burger", opened=False, hiddenFrom="sm", size="sm", **{"aria-label": "Navigation"}),
-                    dcc.Link(dmc.Group(brand, gap="xs", wrap="nowrap"), href="/", className="plain brand"),
-                    dmc.Text("Sharing data between callbacks", c="dimmed", size="sm", visibleFrom="sm"),
+                    dmc.Burger(
+                        id="burger",
+                        opened=False,
+                        hiddenFrom="sm",
+                        size="sm",
+                        **{"aria-label": "Navigation"},
+                    ),
+                    dcc.Link(
+                        dmc.Group(brand, gap="xs", wrap="nowrap"), href="/", className="plain brand"
+                    ),
+                    dmc.Text(
+                        "Sharing data between callbacks", c="dimmed", size="sm", visibleFrom="sm"
+                    ),
                 ],
                 gap="md",
             ),
@@ -122,7 +155,9 @@ def _card(chapter: Chapter) -> Any:
                 html.Span(str(chapter.number), className="number"),
                 dmc.Text(chapter.title, fw=600, mt="sm", lh=1.35),
                 dmc.Text(chapter.gist, size="sm", c="dimmed", mt=4),
-                dmc.Text(chapter.chapter.summary, size="sm", mt="auto", pt="sm", className="way-chapter"),
+                dmc.Text(
+                    chapter.chapter.summary, size="sm", mt="auto", pt="sm", className="way-chapter"
+                ),
                 dmc.Text(chapter.stash.summary, size="sm", mt=4, className="way-stash"),
             ],
             withBorder=True,
@@ -138,7 +173,12 @@ def _legend() -> Any:
     return dmc.Card(
         [
             dmc.Text("The counters", fw=600, mb="xs"),
-            *(dmc.Text([dmc.Text(name, span=True, fw=500), f": {meaning}."], size="xs", c="dimmed") for name, meaning in _COUNTERS.items()),
+            *(
+                dmc.Text(
+                    [dmc.Text(name, span=True, fw=500), f": {meaning}."], size="xs", c="dimmed"
+                )
+                for name, meaning in _COUNTERS.items()
+            ),
         ],
         withBorder=True,
         h="100%",

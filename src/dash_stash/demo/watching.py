@@ -40,9 +40,13 @@ def panel(prefix: str) -> Any:
     return html.Div(
         [
             dmc.Text("dash-stash check, before it runs:", size="xs", c="dimmed", mt="xs"),
-            dmc.Code(_checked(_MODULES[prefix]), block=True, id=f"{prefix}-checked", className="report"),
+            dmc.Code(
+                _checked(_MODULES[prefix]), block=True, id=f"{prefix}-checked", className="report"
+            ),
             dmc.Text("The guard, while it runs:", size="xs", c="dimmed", mt="xs"),
-            dmc.Code("Nobody has pressed Like.", block=True, id=f"{prefix}-guarded", className="report"),
+            dmc.Code(
+                "Nobody has pressed Like.", block=True, id=f"{prefix}-guarded", className="report"
+            ),
         ],
     )
 
@@ -54,12 +58,20 @@ def _checked(module: ModuleType) -> str:
 
 
 def _register(prefix: str, module: ModuleType) -> None:
-    @callback(Output(f"{prefix}-guarded", "children"), Input(f"{prefix}-answer", "data"), prevent_initial_call=True)
+    @callback(
+        Output(f"{prefix}-guarded", "children"),
+        Input(f"{prefix}-answer", "data"),
+        prevent_initial_call=True,
+    )
     def tell(answer: dict[str, int] | None) -> str:
         report = stash.app.get(_name(module.__file__))
         if report is not None:
             return str(report).replace(f"{pathlib.Path(str(module.__file__)).parent}/", "")
-        return "Nothing outside of the callback has changed." if answer and answer["likes"] else "Nobody has pressed Like."
+        return (
+            "Nothing outside of the callback has changed."
+            if answer and answer["likes"]
+            else "Nobody has pressed Like."
+        )
 
 
 for _prefix, _module in _MODULES.items():

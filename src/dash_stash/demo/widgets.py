@@ -41,12 +41,23 @@ def _choice(identifier: str, label: str, options: dict[str, str]) -> Any:
 
 def button(identifier: str, text: str) -> Any:
     """Return a button."""
-    return dmc.Button(text, id=identifier, n_clicks=0, variant="light", size="sm", mb="xs", mr="xs", style={"flexShrink": 0})
+    return dmc.Button(
+        text,
+        id=identifier,
+        n_clicks=0,
+        variant="light",
+        size="sm",
+        mb="xs",
+        mr="xs",
+        style={"flexShrink": 0},
+    )
 
 
 def with_note(what: Any, note: str) -> Any:
     """Put a remark beside something."""
-    return dmc.Group([what, dmc.Text(note, size="xs", c="dimmed", flex=1, mb="xs")], gap="xs", wrap="nowrap")
+    return dmc.Group(
+        [what, dmc.Text(note, size="xs", c="dimmed", flex=1, mb="xs")], gap="xs", wrap="nowrap"
+    )
 
 
 def loading(*children: Any) -> Any:
@@ -61,7 +72,12 @@ def loading(*children: Any) -> Any:
 
 def graph(identifier: str, height: int = 240) -> Any:
     """Return a place for a figure."""
-    return dcc.Graph(id=identifier, figure=EMPTY, style={"height": height}, config={"displayModeBar": False, "responsive": True})
+    return dcc.Graph(
+        id=identifier,
+        figure=EMPTY,
+        style={"height": height},
+        config={"displayModeBar": False, "responsive": True},
+    )
 
 
 def grid(*graphs: Any) -> Any:
@@ -72,7 +88,11 @@ def grid(*graphs: Any) -> Any:
 def table(rows: pd.DataFrame) -> Any:
     """Show the rows of a small frame."""
     cells = {"head": list(rows.columns), "body": rows.astype(str).to_numpy().tolist()}
-    return dmc.TableScrollContainer(dmc.Table(data=cells, fz="xs", verticalSpacing=5, horizontalSpacing=6), minWidth=300, type="native")
+    return dmc.TableScrollContainer(
+        dmc.Table(data=cells, fz="xs", verticalSpacing=5, horizontalSpacing=6),
+        minWidth=300,
+        type="native",
+    )
 
 
 def hottest(frame: pd.DataFrame, unit: str) -> Any:
@@ -80,13 +100,19 @@ def hottest(frame: pd.DataFrame, unit: str) -> Any:
     hours = frame.nlargest(5, "temp")[["time", "temp", "humid", "wind_speed"]]
     hours["time"] = hours["time"].dt.strftime("%d %b, %H:%M")
     rounded = hours.round({"temp": 1, "humid": 0, "wind_speed": 1}).astype({"humid": int})
-    return table(rounded.set_axis(["hottest hours", f"°{unit}", "humidity, %", "wind, mph"], axis="columns"))
+    return table(
+        rounded.set_axis(["hottest hours", f"°{unit}", "humidity, %", "wind, mph"], axis="columns")
+    )
 
 
 def drawn(sample: dict[str, Any]) -> Any:
     """Show some of the flights of a sample, and when it was drawn."""
     title = f"20 flights, drawn at {sample['drawn']}"
-    rows = sample["flights"].head(6).rename(columns={"origin": "from", "dest": "to", "dep_delay": "delay"})
+    rows = (
+        sample["flights"]
+        .head(6)
+        .rename(columns={"origin": "from", "dest": "to", "dep_delay": "delay"})
+    )
     return html.Div([dmc.Text(title, size="sm", fw=600, mb=4), table(rows)])
 
 

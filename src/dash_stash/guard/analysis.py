@@ -79,7 +79,9 @@ class Analysis:
         """Return the module's variables, as they are once it is imported."""
         if module not in self._variables:
             frame = Statements(self, module)
-            self._variables[module] = frame.env  # modules that import each other see what is there so far
+            self._variables[module] = (
+                frame.env
+            )  # modules that import each other see what is there so far
             frame.run(module.tree.body)
             self._variables[module] = frame.env
         return self._variables[module]
@@ -97,7 +99,10 @@ class Analysis:
             self.entries.setdefault(function, Entry(function, kind, bound=len(value.kind.bound)))
 
     def note_arguments(self, function: Function, arguments: dict[str, Value]) -> None:
-        """Take note of what a function is given somewhere; a function that was followed before has to be followed again."""
+        """Take note of what a function is given somewhere.
+
+        A function that was followed before has to be followed again.
+        """
         known = self._given.setdefault(function, {})
         for name, value in arguments.items():
             kind = value.kind if name not in known or known[name] == value.kind else None
@@ -118,9 +123,15 @@ class Analysis:
         for _ in range(_ROUNDS):
             self._done.clear()
             self._recursive = self._learnt = False
-            before = {function: (len(each.effects), each.returned) for function, each in self._summaries.items()}
+            before = {
+                function: (len(each.effects), each.returned)
+                for function, each in self._summaries.items()
+            }
             self._round(modules)
-            after = {function: (len(each.effects), each.returned) for function, each in self._summaries.items()}
+            after = {
+                function: (len(each.effects), each.returned)
+                for function, each in self._summaries.items()
+            }
             if not self._learnt and (not self._recursive or before == after):
                 return
 
@@ -165,8 +176,12 @@ class Analysis:
         outside = self._outside(function)
         for parameter in function.parameters:
             root = Root(Sort.PARAMETER, parameter.arg, function)
-            kind = _annotated(outside, parameter.annotation) or self._given.get(function, {}).get(parameter.arg)
-            frame.env[parameter.arg] = Value(frozenset({root}), frozenset(), kind, frozenset({root}))
+            kind = _annotated(outside, parameter.annotation) or self._given.get(function, {}).get(
+                parameter.arg
+            )
+            frame.env[parameter.arg] = Value(
+                frozenset({root}), frozenset(), kind, frozenset({root})
+            )
         for starred in (arguments.vararg, arguments.kwarg):
             if starred is not None:
                 root = Root(Sort.PARAMETER, starred.arg, function, part=True)
@@ -178,25 +193,42 @@ class Analysis:
     def _outside(self, function: Function) -> Statements:
         """Return a frame in which the defaults and annotations of a function mean what they mean where it is defined."""
         frame = Statements(self, function.module, function.outer)
-        frame.env = dict(self._locals.get(function.outer, {}) if function.outer else self.variables(function.module))
+        frame.env = dict(
+            self._locals.get(function.outer, {})
+            if function.outer
+            else self.variables(function.module)
+        )
         return frame
 
     def _bind_defaults(self, frame: Statements, function: Function) -> None:
         arguments = function.node.args
         places = [*arguments.posonlyargs, *arguments.args]
         pairs = [*zip(reversed(places), reversed(arguments.defaults), strict=False)]
-        pairs += [(name, value) for name, value in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True) if value]
+        pairs += [
+            (name, value)
+            for name, value in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
+            if value
+        ]
         outside = self._outside(function)
         for parameter, default in pairs:
             value = outside.evaluate(default)
             known = frame.env[parameter.arg]
             roots = value.roots
-            if not roots and isinstance(value.kind, Data) and value.kind not in (SCALAR, NONE, Data("tuple"), Data("mask")):
+            if (
+                not roots
+                and isinstance(value.kind, Data)
+                and value.kind not in (SCALAR, NONE, Data("tuple"), Data("mask"))
+            ):
                 roots = frozenset({Root(Sort.DEFAULT, parameter.arg, function)})
             if value.text == CONSTANT:
                 function.fixed_defaults.add(parameter.arg)
             kind = value.kind if roots or isinstance(value.kind, Routine | Type) else known.kind
-            frame.env[parameter.arg] = Value(known.roots | roots, known.inner, kind if known.kind is None else known.kind, known.text)
+            frame.env[parameter.arg] = Value(
+                known.roots | roots,
+                known.inner,
+                kind if known.kind is None else known.kind,
+                known.text,
+            )
 
     @staticmethod
     def _bind_receiver(frame: Statements, function: Function) -> None:
@@ -231,17 +263,27 @@ def _lasting(value: Value, summary: Summary, function: Function) -> Value:
     """Return a function's result, in which what comes out of a cache that the function fills is a cached result."""
     filled = {effect.root for effect in summary.effects.values() if effect.code == "DS110"}
     names = {(root.sort, root.name, root.owner) for root in filled}
-    kept = frozenset(root for root in value.roots if (root.sort, root.name, root.owner) not in names)
+    kept = frozenset(
+        root for root in value.roots if (root.sort, root.name, root.owner) not in names
+    )
     if kept == value.roots:
         return value
-    return Value(kept | {Root(Sort.CACHED, function.name, function)}, frozenset(), value.kind, value.text)
+    return Value(
+        kept | {Root(Sort.CACHED, function.name, function)}, frozenset(), value.kind, value.text
+    )
 
 
 def _registering(module: Module) -> Iterator[Function]:
     """Return the functions of a module in which callbacks may be registered, from the outside in."""
     wanted = ("callback", "Output", "Input", "register_page", ".layout")
-    marks = {number for number, line in enumerate(module.lines, 1) if any(word in line for word in wanted)}
+    marks = {
+        number
+        for number, line in enumerate(module.lines, 1)
+        if any(word in line for word in wanted)
+    }
     for function in list(module.functions.values()):
         end = function.node.end_lineno or function.node.lineno
-        if not isinstance(function.node, ast.Lambda) and not marks.isdisjoint(range(function.node.lineno, end + 1)):
+        if not isinstance(function.node, ast.Lambda) and not marks.isdisjoint(
+            range(function.node.lineno, end + 1)
+        ):
             yield function

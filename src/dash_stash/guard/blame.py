@@ -16,7 +16,9 @@ from dash_stash import bytecode
 from dash_stash.guard.mutation import DATA_METHODS, FAMILIES
 from dash_stash.guard.reach import Reach, Variable
 
-_METHODS: Final = frozenset[str]().union(*(family.methods for family in FAMILIES), DATA_METHODS, {"at", "iat", "loc", "iloc", "inplace"})
+_METHODS: Final = frozenset[str]().union(
+    *(family.methods for family in FAMILIES), DATA_METHODS, {"at", "iat", "loc", "iloc", "inplace"}
+)
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,11 @@ class Place:
     line: int
 
     def __str__(self) -> str:
-        path = os.path.relpath(self.file) if self.file.startswith(os.path.join(os.getcwd(), "")) else self.file
+        path = (
+            os.path.relpath(self.file)
+            if self.file.startswith(os.path.join(os.getcwd(), ""))
+            else self.file
+        )
         return f"{path}:{self.line}"
 
     @property
@@ -39,14 +45,20 @@ class Place:
 def can_change(reach: Reach, variable: Variable) -> bool:
     """Tell whether the code of a callback looks as if it may change a variable that it reaches.
 
-    Code that neither assigns the variable, nor assigns items or attributes of anything, nor calls a method that changes data,
-    does not.
+    Code that neither assigns the variable, nor assigns items or attributes of anything, nor calls a
+    method that changes data, does not.
     """
     all_names = [(function, bytecode.names(function.__code__)) for function in reach.functions]
     if any(variable.name in names.stored for _, names in all_names):
         return True
-    sees = any(variable.name in names.attributes or variable.name in function.__code__.co_freevars for function, names in all_names)
-    return sees and any(names.stores_items or names.stored_attributes or names.attributes & _METHODS for _, names in all_names)
+    sees = any(
+        variable.name in names.attributes or variable.name in function.__code__.co_freevars
+        for function, names in all_names
+    )
+    return sees and any(
+        names.stores_items or names.stored_attributes or names.attributes & _METHODS
+        for _, names in all_names
+    )
 
 
 @dataclass(frozen=True)
@@ -69,7 +81,10 @@ def culprit(functions: list[FunctionType], path: str, *names: str) -> Culprit | 
         # What makes an object seldom changes it later.
         for function in sorted(functions, key=lambda function: function.__name__ == "__init__"):
             code = function.__code__
-            if name in bytecode.names(code).attributes or name in code.co_varnames + code.co_freevars:
+            if (
+                name in bytecode.names(code).attributes
+                or name in code.co_varnames + code.co_freevars
+            ):
                 found += list(_culprits(function, name))
         if found:
             return next((suspect for suspect, text in found if key and key in text), found[0][0])
@@ -82,8 +97,18 @@ def _culprits(function: FunctionType, name: str) -> Iterator[tuple[Culprit, str]
         tree = ast.parse(textwrap.dedent("".join(lines)))
     except (OSError, SyntaxError):  # no file, or a lambda within an expression
         return
-    declared = {each: type(node) for node in ast.walk(tree) if isinstance(node, ast.Global | ast.Nonlocal) for each in node.names}
-    defaults = {argument.arg for node in ast.walk(tree) if isinstance(node, ast.arguments) for argument in (*node.args, *node.kwonlyargs)}
+    declared = {
+        each: type(node)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Global | ast.Nonlocal)
+        for each in node.names
+    }
+    defaults = {
+        argument.arg
+        for node in ast.walk(tree)
+        if isinstance(node, ast.arguments)
+        for argument in (*node.args, *node.kwonlyargs)
+    }
     for node in ast.walk(tree):
         code = _code(node, name, declared, defaults)
         if code:
@@ -92,19 +117,34 @@ def _culprits(function: FunctionType, name: str) -> Iterator[tuple[Culprit, str]
 
 
 def _code(node: ast.AST, name: str, declared: dict[str, type], defaults: set[str]) -> str:
-    """The rule that a statement or call breaks by changing what is called *name*; none if it does not."""
+    """The rule that a statement or call breaks by changing what is called *name*.
+
+    None if it does not.
+    """
     if isinstance(node, ast.Call):
         code = "DS106" if _calls(node, name) else ""
     else:
         changed = [target for target in _targets(node) if _changes(target, name, declared)]
-        code = "" if not changed else "DS103" if isinstance(node, ast.AugAssign) else _code_of_target(changed[0], declared.get(name))
+        code = (
+            ""
+            if not changed
+            else "DS103"
+            if isinstance(node, ast.AugAssign)
+            else _code_of_target(changed[0], declared.get(name))
+        )
     return "DS108" if code and name in defaults else code
 
 
 def _code_of_target(target: ast.expr, declared: type | None) -> str:
     if isinstance(target, ast.Attribute):
         return "DS105"
-    return "DS104" if isinstance(target, ast.Subscript) else "DS102" if declared is ast.Nonlocal else "DS101"
+    return (
+        "DS104"
+        if isinstance(target, ast.Subscript)
+        else "DS102"
+        if declared is ast.Nonlocal
+        else "DS101"
+    )
 
 
 def _targets(node: ast.AST) -> Iterable[ast.expr]:
@@ -123,13 +163,19 @@ def _changes(target: ast.expr, name: str, declared: Container[str]) -> bool:
 
 def _calls(node: ast.Call, name: str) -> bool:
     is_in_place = any(keyword.arg == "inplace" for keyword in node.keywords)
-    return isinstance(node.func, ast.Attribute) and (is_in_place or node.func.attr in _METHODS) and _is_within(node.func.value, name)
+    return (
+        isinstance(node.func, ast.Attribute)
+        and (is_in_place or node.func.attr in _METHODS)
+        and _is_within(node.func.value, name)
+    )
 
 
 def _is_within(node: ast.expr, name: str) -> bool:
     """Whether an expression is the variable, or an item or attribute of it."""
     while True:
-        if (isinstance(node, ast.Attribute) and node.attr == name) or (isinstance(node, ast.Name) and node.id == name):
+        if (isinstance(node, ast.Attribute) and node.attr == name) or (
+            isinstance(node, ast.Name) and node.id == name
+        ):
             return True
         if not isinstance(node, ast.Attribute | ast.Subscript):
             return False

@@ -19,7 +19,11 @@ def cache_fills(function: FunctionNode) -> frozenset[ast.AST]:
     if not asked:
         return frozenset()
     targets = (target for node in nodes if isinstance(node, ast.Assign) for target in node.targets)
-    return frozenset(target for target in targets if isinstance(target, ast.Subscript) and _key(target.value, target.slice) in asked)
+    return frozenset(
+        target
+        for target in targets
+        if isinstance(target, ast.Subscript) and _key(target.value, target.slice) in asked
+    )
 
 
 def _asked(nodes: list[ast.AST]) -> Iterator[tuple[str, str]]:
@@ -30,11 +34,18 @@ def _asked(nodes: list[ast.AST]) -> Iterator[tuple[str, str]]:
                 yield from _missing(test, leaves=_leaves(body) or bool(orelse))
             case ast.IfExp(test=test):
                 yield from _missing(test, leaves=True)
-            case ast.Try(body=body, handlers=handlers) if any(_catches_key_error(handler) for handler in handlers):
+            case ast.Try(body=body, handlers=handlers) if any(
+                _catches_key_error(handler) for handler in handlers
+            ):
                 yield from (key for part in body for each in ast.walk(part) for key in _read(each))
-            case ast.Assign(value=ast.Call(func=ast.Attribute(value=base, attr="get"), args=[key, *_]), targets=[ast.Name()]):
+            case ast.Assign(
+                value=ast.Call(func=ast.Attribute(value=base, attr="get"), args=[key, *_]),
+                targets=[ast.Name()],
+            ):
                 yield _key(base, key)
-            case ast.NamedExpr(value=ast.Call(func=ast.Attribute(value=base, attr="get"), args=[key, *_])):
+            case ast.NamedExpr(
+                value=ast.Call(func=ast.Attribute(value=base, attr="get"), args=[key, *_])
+            ):
                 yield _key(base, key)
 
 
@@ -47,13 +58,18 @@ def _missing(test: ast.expr, *, leaves: bool) -> Iterator[tuple[str, str]]:
             yield _key(_keys_of(base), key)
         case ast.UnaryOp(op=ast.Not(), operand=operand):
             yield from _missing(operand, leaves=True)
-        case ast.Compare(left=ast.Call(func=ast.Attribute(value=base, attr="get"), args=[key, *_]), ops=[ast.Is() | ast.Eq()]):
+        case ast.Compare(
+            left=ast.Call(func=ast.Attribute(value=base, attr="get"), args=[key, *_]),
+            ops=[ast.Is() | ast.Eq()],
+        ):
             yield _key(base, key)
-        case ast.Compare(left=ast.Subscript(value=base, slice=key), ops=[ast.Is()], comparators=[ast.Constant(value=None)]) if (
-            not isinstance(
-                key,
-                ast.Constant,  # `state["start"] is None` asks for a state
-            )
+        case ast.Compare(
+            left=ast.Subscript(value=base, slice=key),
+            ops=[ast.Is()],
+            comparators=[ast.Constant(value=None)],
+        ) if not isinstance(
+            key,
+            ast.Constant,  # `state["start"] is None` asks for a state
         ):
             yield _key(base, key)
         case ast.Call(func=ast.Attribute(value=base, attr="get"), args=[key, *_]) if leaves:
@@ -65,7 +81,11 @@ def _missing(test: ast.expr, *, leaves: bool) -> Iterator[tuple[str, str]]:
 
 def _keys_of(node: ast.expr) -> ast.expr:
     """Return D for `D.keys()`."""
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "keys":
+    if (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == "keys"
+    ):
         return node.func.value
     return node
 

@@ -10,9 +10,34 @@ from dash_stash.guard.effects import Site
 from dash_stash.guard.frame import can_change
 from dash_stash.guard.libraries import Arguments
 from dash_stash.guard.methods import DataCalls
-from dash_stash.guard.values import UNKNOWN, Data, Foreign, Instance, Made, Root, Routine, Sort, Type, Value, combined, inside
+from dash_stash.guard.values import (
+    UNKNOWN,
+    Data,
+    Foreign,
+    Instance,
+    Made,
+    Root,
+    Routine,
+    Sort,
+    Type,
+    Value,
+    combined,
+    inside,
+)
 
-_CONTAINERS = frozenset({"dict", "list", "set", "OrderedDict", "defaultdict", "UserDict", "UserList", "deque", "Counter"})
+_CONTAINERS = frozenset(
+    {
+        "dict",
+        "list",
+        "set",
+        "OrderedDict",
+        "defaultdict",
+        "UserDict",
+        "UserList",
+        "deque",
+        "Counter",
+    }
+)
 
 
 class Calls(DataCalls):
@@ -20,7 +45,9 @@ class Calls(DataCalls):
 
     def call(self, node: ast.Call) -> Value:
         """Follow a call."""
-        if isinstance(node.func, ast.Call) and registration.is_registration(node.func, self.module.tree):
+        if isinstance(node.func, ast.Call) and registration.is_registration(
+            node.func, self.module.tree
+        ):
             return self._register(node)
         if isinstance(node.func, ast.Attribute):
             return self._call_attribute(node.func, node)
@@ -40,7 +67,9 @@ class Calls(DataCalls):
             positional.append(self.evaluate(argument))
             if isinstance(argument, ast.Starred):
                 break  # what comes after it has no known position
-        named = {keyword.arg: self.evaluate(keyword.value) for keyword in node.keywords if keyword.arg}
+        named = {
+            keyword.arg: self.evaluate(keyword.value) for keyword in node.keywords if keyword.arg
+        }
         for keyword in node.keywords:
             if keyword.arg is None:
                 self.evaluate(keyword.value)
@@ -55,11 +84,22 @@ class Calls(DataCalls):
             self.knowledge.register(given.named.get("layout", UNKNOWN), "layout")
         match receiver.kind:
             case Foreign() if not receiver.roots or not can_change(receiver, function.attr):
-                return self.call_value(self.attribute(receiver, function.attr, function), node, given)
+                return self.call_value(
+                    self.attribute(receiver, function.attr, function), node, given
+                )
             case Instance(cls):
                 value = self.attribute(receiver, function.attr, function)
-                if not isinstance(value.kind, Routine | Type) and _container(cls) and self.find_method(cls, function.attr)[0] is None:
-                    return self.call_method(Value(receiver.roots, receiver.inner, Data(_container(cls))), function.attr, node, given)
+                if (
+                    not isinstance(value.kind, Routine | Type)
+                    and _container(cls)
+                    and self.find_method(cls, function.attr)[0] is None
+                ):
+                    return self.call_method(
+                        Value(receiver.roots, receiver.inner, Data(_container(cls))),
+                        function.attr,
+                        node,
+                        given,
+                    )
                 return self.call_value(value, node, given)
             case None | Data() | Made() | Foreign():
                 return self.call_method(receiver, function.attr, node, given)
@@ -73,8 +113,12 @@ class Calls(DataCalls):
         receiver = self.lookup(function.parameters[0].arg)
         for cls in self.family(function.owner)[1:]:
             if name in cls.methods:
-                return self.call_routine(Routine(cls.methods[name], (receiver,)), given.positional, given.named, node)
-        if _container(function.owner) and can_change(Value(kind=Data(_container(function.owner))), name.strip("_")):
+                return self.call_routine(
+                    Routine(cls.methods[name], (receiver,)), given.positional, given.named, node
+                )
+        if _container(function.owner) and can_change(
+            Value(kind=Data(_container(function.owner))), name.strip("_")
+        ):
             self.mutate(receiver, "DS106", node)
         elif name in {"__setitem__", "__delitem__"}:
             self.mutate(receiver, "DS104", node)
@@ -92,7 +136,9 @@ class Calls(DataCalls):
             case Instance(cls):
                 method, _ = self.find_method(cls, "__call__")
                 if method is not None:
-                    return self.call_routine(Routine(method, (value,)), given.positional, given.named, node)
+                    return self.call_routine(
+                        Routine(method, (value,)), given.positional, given.named, node
+                    )
             case Made(name):
                 self.call_loosely(given, node)
                 return Value(kind=Made(f"{name}()"))
@@ -106,10 +152,14 @@ class Calls(DataCalls):
             self.call_routine(Routine(method, (made,)), given.positional, given.named, node)
         return made
 
-    def call_routine(self, routine: Routine, arguments: list[Value], named: dict[str, Value], node: ast.AST) -> Value:
+    def call_routine(
+        self, routine: Routine, arguments: list[Value], named: dict[str, Value], node: ast.AST
+    ) -> Value:
         """Follow a call of one of the program's functions."""
         function = routine.function
-        bound = self._bound(function, [*routine.bound, *arguments], {**dict(routine.named), **named})
+        bound = self._bound(
+            function, [*routine.bound, *arguments], {**dict(routine.named), **named}
+        )
         self.knowledge.note_arguments(function, bound)
         summary = self.knowledge.summary(function)
         self.summary.calls.setdefault(function, Site.of(self.module, node))
@@ -119,13 +169,20 @@ class Calls(DataCalls):
             for effect in list(self.knowledge.summary(wrapper).effects.values()):
                 self.pass_on(effect, {}, node, Routine(wrapper, lasting=True))
         if function.memo:
-            roots = {Root(Sort.CACHED, function.name, function)} if function.memo == "lasting" else set()
+            roots = (
+                {Root(Sort.CACHED, function.name, function)}
+                if function.memo == "lasting"
+                else set()
+            )
             return Value(frozenset(roots), frozenset(), summary.returned.kind)
         return self._returned(summary.returned, bound, function)
 
     def _returned(self, value: Value, bound: dict[str, Value], function: Function) -> Value:
         """Return what a function's result is, seen from here."""
-        roots, inner = self._substituted(value.roots, bound, function), self._substituted(value.inner, bound, function)
+        roots, inner = (
+            self._substituted(value.roots, bound, function),
+            self._substituted(value.inner, bound, function),
+        )
         kind = value.kind
         if kind is None and len(value.roots) == 1:
             root = next(iter(value.roots))
@@ -143,7 +200,9 @@ class Calls(DataCalls):
         given = combined(bound.get(root.name, UNKNOWN) for root in own)
         return None if given is None else given | (value.text - own)
 
-    def _substituted(self, roots: frozenset[Root], bound: dict[str, Value], function: Function) -> frozenset[Root]:
+    def _substituted(
+        self, roots: frozenset[Root], bound: dict[str, Value], function: Function
+    ) -> frozenset[Root]:
         found: set[Root] = set()
         for root in roots:
             if root.sort is Sort.PARAMETER and root.owner is function:
@@ -159,7 +218,9 @@ class Calls(DataCalls):
         return frozenset(found)
 
     @staticmethod
-    def _bound(function: Function, positional: list[Value], named: dict[str, Value]) -> dict[str, Value]:
+    def _bound(
+        function: Function, positional: list[Value], named: dict[str, Value]
+    ) -> dict[str, Value]:
         """Return what each parameter is given."""
         arguments = function.node.args
         places = [argument.arg for argument in (*arguments.posonlyargs, *arguments.args)]
@@ -168,15 +229,21 @@ class Calls(DataCalls):
         bound |= {name: value for name, value in named.items() if name in known}
         if arguments.vararg:
             rest = positional[len(places) :]
-            bound[arguments.vararg.arg] = Value(inner=frozenset().union(*(value.held for value in rest)))
+            bound[arguments.vararg.arg] = Value(
+                inner=frozenset().union(*(value.held for value in rest))
+            )
         if arguments.kwarg:
             rest = [value for name, value in named.items() if name not in known]
-            bound[arguments.kwarg.arg] = Value(inner=frozenset().union(*(value.held for value in rest)))
+            bound[arguments.kwarg.arg] = Value(
+                inner=frozenset().union(*(value.held for value in rest))
+            )
         return bound
 
     # Decorators
 
-    def decorate(self, value: Value, decorator: ast.expr, node: ast.FunctionDef | ast.AsyncFunctionDef) -> Value:
+    def decorate(
+        self, value: Value, decorator: ast.expr, node: ast.FunctionDef | ast.AsyncFunctionDef
+    ) -> Value:
         """Return what a decorated function is: the function itself, unless the program's decorator replaced it."""
         if registration.is_registration(decorator, self.module.tree):
             self.evaluate(decorator)
@@ -198,16 +265,28 @@ class Calls(DataCalls):
         if isinstance(decorator.kind, Routine):
             wrapper = self.call_routine(decorator.kind, [Value(kind=routine)], {}, node).kind
             known = [routine.function, *routine.function.wrappers]
-            if isinstance(wrapper, Routine) and wrapper.function.outer is not None and wrapper.function not in known:
+            if (
+                isinstance(wrapper, Routine)
+                and wrapper.function.outer is not None
+                and wrapper.function not in known
+            ):
                 routine.function.wrappers.append(wrapper.function)
 
 
 def _is_super(node: ast.expr) -> bool:
-    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "super"
+    return (
+        isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "super"
+    )
 
 
 def _container(cls: Class) -> str:
     """Return the family of the built-in container that a class is derived from; "" for none."""
     names = [registration.last_name(base) for base in cls.node.bases]
     found = next((name for name in names if name in _CONTAINERS), "")
-    return {"OrderedDict": "dict", "defaultdict": "dict", "UserDict": "dict", "Counter": "dict", "UserList": "list"}.get(found, found)
+    return {
+        "OrderedDict": "dict",
+        "defaultdict": "dict",
+        "UserDict": "dict",
+        "Counter": "dict",
+        "UserList": "list",
+    }.get(found, found)

@@ -54,7 +54,11 @@ def _checked(paths: Sequence[pathlib.Path | str], config: Config) -> Report:
                 modules.append(module)
     analysis = Analysis(program)
     analysis.follow_all(modules)
-    findings = [finding for finding in find(analysis, modules) if config.reports(finding) and not is_suppressed(finding)]
+    findings = [
+        finding
+        for finding in find(analysis, modules)
+        if config.reports(finding) and not is_suppressed(finding)
+    ]
     return Report(findings, sorted(program.unreadable, key=lambda each: each.path), modules)
 
 

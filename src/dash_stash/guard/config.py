@@ -27,11 +27,15 @@ class Config:
     def reports(self, finding: Finding) -> bool:
         """Tell whether a finding is wanted."""
         code, path = finding.rule.code, finding.site.module.path
-        return code in self.select and not any(code in codes and matches(path, (pattern,)) for pattern, codes in self.per_file.items())
+        return code in self.select and not any(
+            code in codes and matches(path, (pattern,)) for pattern, codes in self.per_file.items()
+        )
 
 
 def load(start: pathlib.Path, select: str = "", ignore: str = "") -> Config:
-    """Return the settings for the files at *start*; *select* and *ignore*, codes with commas between, go before the file's.
+    """Return the settings for the files at *start*.
+
+    *select* and *ignore*, codes with commas between, go before the file's.
 
     Raises:
         ConfigError: a setting is unknown or has a wrong value.
@@ -42,15 +46,26 @@ def load(start: pathlib.Path, select: str = "", ignore: str = "") -> Config:
     if unknown:
         raise ConfigError(f"{file}: [tool.dash-stash] has no setting {min(unknown)!r}")
     where = f"{file}: "
-    wanted = codes(select.split(","), "--select") if select else codes(_strings(table, "select", where), where + "select")
-    unwanted = codes(ignore.split(","), "--ignore") if ignore else codes(_strings(table, "ignore", where), where + "ignore")
+    wanted = (
+        codes(select.split(","), "--select")
+        if select
+        else codes(_strings(table, "select", where), where + "select")
+    )
+    unwanted = (
+        codes(ignore.split(","), "--ignore")
+        if ignore
+        else codes(_strings(table, "ignore", where), where + "ignore")
+    )
     per_file = table.get("per-file-ignores", {})
     if not isinstance(per_file, dict):
         raise ConfigError(f"{where}per-file-ignores is a table of patterns and lists of codes")
     return Config(
         (wanted or frozenset(RULES)) - unwanted,
         tuple(_strings(table, "exclude", where)),
-        {pattern: codes(_strings(per_file, pattern, where), f"{where}per-file-ignores") for pattern in per_file},
+        {
+            pattern: codes(_strings(per_file, pattern, where), f"{where}per-file-ignores")
+            for pattern in per_file
+        },
     )
 
 
@@ -58,20 +73,31 @@ def codes(names: list[str], where: str) -> frozenset[str]:
     """Return the codes that are meant: whole ones, names of rules, or how codes start ("DS", "DS10")."""
     found: set[str] = set()
     for name in (name.strip() for name in names):
-        matching = {rule.code for rule in RULES.values() if rule.name == name or (name and rule.code.startswith(name.upper()))}
+        matching = {
+            rule.code
+            for rule in RULES.values()
+            if rule.name == name or (name and rule.code.startswith(name.upper()))
+        }
         if not matching:
-            raise ConfigError(f"{where}: there is no rule {name!r}; the codes are {min(RULES)} to {max(RULES)}")
+            raise ConfigError(
+                f"{where}: there is no rule {name!r}; the codes are {min(RULES)} to {max(RULES)}"
+            )
         found |= matching
     return frozenset(found)
 
 
 def _nearest(path: pathlib.Path) -> pathlib.Path | None:
-    return next((file for folder in (path, *path.parents) if (file := folder / "pyproject.toml").is_file()), None)
+    return next(
+        (file for folder in (path, *path.parents) if (file := folder / "pyproject.toml").is_file()),
+        None,
+    )
 
 
 def _table(file: pathlib.Path) -> dict[str, Any]:
     try:
-        table = tomllib.loads(file.read_text(encoding="utf-8")).get("tool", {}).get("dash-stash", {})
+        table = (
+            tomllib.loads(file.read_text(encoding="utf-8")).get("tool", {}).get("dash-stash", {})
+        )
     except (OSError, ValueError) as error:
         raise ConfigError(f"{file}: {error}") from error
     if not isinstance(table, dict):

@@ -102,9 +102,19 @@ class Class:
         """What its body assigns."""
         found: dict[str, ast.expr] = {}
         for node in self.node.body:
-            targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+            targets = (
+                node.targets
+                if isinstance(node, ast.Assign)
+                else [node.target]
+                if isinstance(node, ast.AnnAssign)
+                else []
+            )
             value = getattr(node, "value", None)
-            found |= {target.id: value for target in targets if isinstance(target, ast.Name) and value is not None}
+            found |= {
+                target.id: value
+                for target in targets
+                if isinstance(target, ast.Name) and value is not None
+            }
         return found
 
     @functools.cached_property
@@ -114,9 +124,17 @@ class Class:
 
     def _fields(self) -> frozenset[str]:
         """Return the fields of a dataclass, an Enum, or another class whose body is a description."""
-        if not (self.node.decorator_list or self.node.keywords or any(_is_model(base) for base in self.node.bases)):
+        if not (
+            self.node.decorator_list
+            or self.node.keywords
+            or any(_is_model(base) for base in self.node.bases)
+        ):
             return frozenset()
-        return frozenset(node.target.id for node in self.node.body if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name))
+        return frozenset(
+            node.target.id
+            for node in self.node.body
+            if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)
+        )
 
 
 def _is_model(base: ast.expr) -> bool:
@@ -126,12 +144,25 @@ def _is_model(base: ast.expr) -> bool:
 
 
 def _assigned_attributes(method: Function) -> Iterator[tuple[ast.Attribute, ast.expr]]:
-    """Return the attributes that a method assigns; each part of a tuple is said to be given the whole value."""
+    """Return the attributes that a method assigns.
+
+    Each part of a tuple is said to be given the whole value.
+    """
     for node in ast.walk(method.node):
-        targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+        targets = (
+            node.targets
+            if isinstance(node, ast.Assign)
+            else [node.target]
+            if isinstance(node, ast.AnnAssign)
+            else []
+        )
         value = getattr(node, "value", None)
         for part in (part for target in targets for part in ast.walk(target)):
-            if isinstance(part, ast.Attribute) and isinstance(part.ctx, ast.Store) and value is not None:
+            if (
+                isinstance(part, ast.Attribute)
+                and isinstance(part.ctx, ast.Store)
+                and value is not None
+            ):
                 yield part, value
 
 
@@ -142,7 +173,15 @@ class Names:
         """Read them off the function, without the functions and classes inside it."""
         arguments = node.args
         starred = [argument for argument in (arguments.vararg, arguments.kwarg) if argument]
-        self.local = {argument.arg for argument in [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, *starred]}
+        self.local = {
+            argument.arg
+            for argument in [
+                *arguments.posonlyargs,
+                *arguments.args,
+                *arguments.kwonlyargs,
+                *starred,
+            ]
+        }
         self.globals: set[str] = set()
         self.nonlocals: set[str] = set()
         for child in [node.body] if isinstance(node, ast.Lambda) else node.body:
@@ -167,13 +206,23 @@ class Names:
                 self.nonlocals.update(names)
             case ast.Import(names=aliases) | ast.ImportFrom(names=aliases):
                 self.local.update(alias.asname or alias.name.partition(".")[0] for alias in aliases)
-            case ast.ExceptHandler(name=str(name)) | ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)):
+            case (
+                ast.ExceptHandler(name=str(name))
+                | ast.MatchAs(name=str(name))
+                | ast.MatchStar(name=str(name))
+            ):
                 self.local.add(name)
             case ast.MatchMapping(rest=str(name)):
                 self.local.add(name)
-            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+            case (
+                ast.FunctionDef(name=name)
+                | ast.AsyncFunctionDef(name=name)
+                | ast.ClassDef(name=name)
+            ):
                 self.local.add(name)
 
     def _bind_named(self, comprehension: ast.AST) -> None:
         """Bind what `:=` binds in a comprehension; its own targets stay its own."""
-        self.local.update(node.target.id for node in ast.walk(comprehension) if isinstance(node, ast.NamedExpr))
+        self.local.update(
+            node.target.id for node in ast.walk(comprehension) if isinstance(node, ast.NamedExpr)
+        )

@@ -27,7 +27,13 @@ class Site:
     def of(cls, module: Module, node: ast.AST) -> Site:
         """Return where *node* stands."""
         line, column = getattr(node, "lineno", 1), getattr(node, "col_offset", 0)
-        return cls(module, line, column, getattr(node, "end_lineno", line) or line, getattr(node, "end_col_offset", column) or column)
+        return cls(
+            module,
+            line,
+            column,
+            getattr(node, "end_lineno", line) or line,
+            getattr(node, "end_col_offset", column) or column,
+        )
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,9 @@ from dash_stash.guard.values import (
 
 _DISPLAYS = {ast.List: "list", ast.Set: "set", ast.Tuple: "tuple"}
 _COMPREHENSIONS = {ast.ListComp: "list", ast.SetComp: "set", ast.GeneratorExp: "iterator"}
-_LOCATORS = frozenset({"loc", "iloc", "at", "iat", "values", "array", "T", "flat", "real", "imag", "base"})
+_LOCATORS = frozenset(
+    {"loc", "iloc", "at", "iat", "values", "array", "T", "flat", "real", "imag", "base"}
+)
 _FIXED_NAMES = frozenset({"__file__", "__name__"})
 
 
@@ -41,7 +43,9 @@ class Expressions(Frame):
         """Return what is known of the expression's value."""
         if node is None:
             return UNKNOWN
-        method: Callable[[ast.expr], Value] | None = getattr(self, handler("on", type(node).__name__), None)
+        method: Callable[[ast.expr], Value] | None = getattr(
+            self, handler("on", type(node).__name__), None
+        )
         if method is not None:
             return method(node)
         for child in ast.iter_child_nodes(node):
@@ -53,7 +57,9 @@ class Expressions(Frame):
         """Follow a call."""
         raise NotImplementedError
 
-    def call_routine(self, routine: Routine, arguments: list[Value], named: dict[str, Value], node: ast.AST) -> Value:
+    def call_routine(
+        self, routine: Routine, arguments: list[Value], named: dict[str, Value], node: ast.AST
+    ) -> Value:
         """Follow a call of one of the program's functions."""
         raise NotImplementedError
 
@@ -62,10 +68,18 @@ class Expressions(Frame):
         raise NotImplementedError
 
     def _on_constant(self, node: ast.Constant) -> Value:
-        return Value(kind=NONE if node.value is None else SCALAR, text=CONSTANT if isinstance(node.value, str | bytes | int) else None)
+        return Value(
+            kind=NONE if node.value is None else SCALAR,
+            text=CONSTANT if isinstance(node.value, str | bytes | int) else None,
+        )
 
     def _on_joined_str(self, node: ast.JoinedStr) -> Value:
-        parts = [self.evaluate(part.value) if isinstance(part, ast.FormattedValue) else self.evaluate(part) for part in node.values]
+        parts = [
+            self.evaluate(part.value)
+            if isinstance(part, ast.FormattedValue)
+            else self.evaluate(part)
+            for part in node.values
+        ]
         return Value(kind=SCALAR, text=combined(parts))
 
     def _on_name(self, node: ast.Name) -> Value:
@@ -108,7 +122,13 @@ class Expressions(Frame):
 
     def _on_bin_op(self, node: ast.BinOp) -> Value:
         left, right = self.evaluate(node.left), self.evaluate(node.right)
-        kind: Kind | None = left.kind if isinstance(left.kind, Data) else right.kind if isinstance(right.kind, Data) else None
+        kind: Kind | None = (
+            left.kind
+            if isinstance(left.kind, Data)
+            else right.kind
+            if isinstance(right.kind, Data)
+            else None
+        )
         if isinstance(left.kind, Made) and isinstance(node.op, ast.Div):
             kind = left.kind  # a path
         inner = left.content | right.content if kind == Data("list") else frozenset()
@@ -184,7 +204,9 @@ class Expressions(Frame):
             self.env[target.id] = value
             self.hidden.add(target.id)
         elif isinstance(target, ast.Tuple | ast.List | ast.Starred):
-            children = (child for child in ast.iter_child_nodes(target) if isinstance(child, ast.expr))
+            children = (
+                child for child in ast.iter_child_nodes(target) if isinstance(child, ast.expr)
+            )
             for place, child in enumerate(children):
                 self.bind_own(child, value.item(place))
 
@@ -226,17 +248,34 @@ class Expressions(Frame):
             self.note_read(value, node)
             return value
         found = self.knowledge.program.submodule(module, name)
-        return Value(kind=Namespace(found)) if found else Value(frozenset({Root(Sort.GLOBAL, name, module)}))
+        return (
+            Value(kind=Namespace(found))
+            if found
+            else Value(frozenset({Root(Sort.GLOBAL, name, module)}))
+        )
 
     def _of_class(self, cls: Class, name: str, receiver: Value) -> Value:
         """Return what `Class.name` is."""
         method, owner = self.find_method(cls, name)
         if method is not None:
-            return Value(kind=Routine(method, (Value(kind=Type(cls)),)) if method.decorated("classmethod") else Routine(method))
+            return Value(
+                kind=Routine(method, (Value(kind=Type(cls)),))
+                if method.decorated("classmethod")
+                else Routine(method)
+            )
         owner, value = self.find_attribute(cls, name)
         if owner is not None:
-            return Value(frozenset({Root(Sort.CLASS, f"{owner.name}.{name}", owner)}), frozenset(), value.kind, value.text)
-        return Value(frozenset({Root(Sort.CLASS, f"{cls.name}.{name}", cls)})) if not self.foreign(cls) else receiver.part()
+            return Value(
+                frozenset({Root(Sort.CLASS, f"{owner.name}.{name}", owner)}),
+                frozenset(),
+                value.kind,
+                value.text,
+            )
+        return (
+            Value(frozenset({Root(Sort.CLASS, f"{cls.name}.{name}", cls)}))
+            if not self.foreign(cls)
+            else receiver.part()
+        )
 
     def _of_instance(self, cls: Class, name: str, receiver: Value, node: ast.AST) -> Value:
         """Return what an attribute of an object of the program's class is."""
@@ -253,8 +292,16 @@ class Expressions(Frame):
         if any(name in each.instance_names for each in self.family(cls)):
             return receiver.part(self.instance_kind(cls, name))
         owner_class, value = self.find_attribute(cls, name)
-        if owner_class is not None and isinstance(value.kind, Data) and value.kind not in (SCALAR, NONE):
-            return Value(frozenset({Root(Sort.CLASS, f"{owner_class.name}.{name}", owner_class)}), frozenset(), value.kind)
+        if (
+            owner_class is not None
+            and isinstance(value.kind, Data)
+            and value.kind not in (SCALAR, NONE)
+        ):
+            return Value(
+                frozenset({Root(Sort.CLASS, f"{owner_class.name}.{name}", owner_class)}),
+                frozenset(),
+                value.kind,
+            )
         return receiver.part(value.kind if owner_class is not None else None)
 
     # Classes
@@ -303,7 +350,9 @@ class Expressions(Frame):
     def instance_kind(self, cls: Class, name: str) -> Kind | None:
         """Return what kind of thing the methods of a class assign to `self.name`."""
         if name not in cls.kinds:
-            kinds = {self._shallow_kind(cls, value) for value in cls.assigned.get(name, ())} - {NONE}
+            kinds = {self._shallow_kind(cls, value) for value in cls.assigned.get(name, ())} - {
+                NONE
+            }
             cls.kinds[name] = kinds.pop() if len(kinds) == 1 else None
         return cls.kinds[name]
 
@@ -311,7 +360,9 @@ class Expressions(Frame):
         """Return the kind of a value that is plain to see: a display, or a call of something that is imported."""
         if isinstance(node, ast.Constant):
             return NONE if node.value is None else SCALAR
-        if type(node) in _DISPLAYS or isinstance(node, ast.Dict | ast.ListComp | ast.DictComp | ast.SetComp):
+        if type(node) in _DISPLAYS or isinstance(
+            node, ast.Dict | ast.ListComp | ast.DictComp | ast.SetComp
+        ):
             name = _DISPLAYS.get(type(node)) or _COMPREHENSIONS.get(type(node)) or "dict"
             return Data(name)
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Attribute):
@@ -338,7 +389,11 @@ class Expressions(Frame):
 
     def foreign(self, cls: Class) -> bool:
         """Tell whether a class may have attributes that nobody here sees."""
-        return any(import_origin(each.module, ast.unparse(base).partition(".")[0]) for each in self.family(cls) for base in each.node.bases)
+        return any(
+            import_origin(each.module, ast.unparse(base).partition(".")[0])
+            for each in self.family(cls)
+            for base in each.node.bases
+        )
 
     # Items
 
@@ -365,7 +420,10 @@ class Expressions(Frame):
     def _copies(self, node: ast.expr, index: Value) -> bool:
         """Tell whether an index into an object of unknown type makes a new one: a slice of a list, a selection from a frame."""
         if isinstance(node, ast.Tuple):
-            return any(not isinstance(each, ast.Slice) and self._copies(each, self.evaluate(each)) for each in node.elts)
+            return any(
+                not isinstance(each, ast.Slice) and self._copies(each, self.evaluate(each))
+                for each in node.elts
+            )
         return isinstance(node, ast.Slice) or index.kind in (Data("mask"), Data("list"))
 
 
@@ -373,11 +431,16 @@ def _is_basic(node: ast.expr) -> bool:
     """Tell whether an index into an array gives a view: slices and numbers do, masks and lists do not."""
     if isinstance(node, ast.Tuple):
         return all(_is_basic(each) for each in node.elts)
-    return isinstance(node, ast.Slice) or (isinstance(node, ast.Constant) and node.value is not None)
+    return isinstance(node, ast.Slice) or (
+        isinstance(node, ast.Constant) and node.value is not None
+    )
 
 
 def _view_of_frame(kind: Data, index: ast.expr) -> Data | None:
-    """Return what an index into a frame shares with it: one column, or some rows; None if it copies."""
+    """Return what an index into a frame shares with it: one column, or some rows.
+
+    None if it copies.
+    """
     if kind.family == "locator":
         if isinstance(index, ast.Tuple) and len(index.elts) == 2:  # noqa: PLR2004 - rows and columns
             rows, columns = index.elts

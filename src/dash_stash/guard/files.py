@@ -57,13 +57,36 @@ PATH_METHODS: Final = frozenset(
 )
 """Methods of data that write to the path that is their first argument."""
 
-OWN_PATH_METHODS: Final = frozenset({"write_text", "write_bytes", "unlink", "rename", "replace", "rmdir", "touch"})
+OWN_PATH_METHODS: Final = frozenset(
+    {"write_text", "write_bytes", "unlink", "rename", "replace", "rmdir", "touch"}
+)
 """Methods of a path that change the file there."""
 
-PATH_MAKERS: Final = ("os.path.", "os.fspath", "os.getcwd", "os.getenv", "os.environ", "pathlib.", "builtins.str", "importlib.resources")
+PATH_MAKERS: Final = (
+    "os.path.",
+    "os.fspath",
+    "os.getcwd",
+    "os.getenv",
+    "os.environ",
+    "pathlib.",
+    "builtins.str",
+    "importlib.resources",
+)
 """What makes a path out of its arguments alone."""
 
-_PATH_NAMES: Final = frozenset({"path", "path_or_buf", "file", "filename", "fname", "path_or_buffer", "excel_writer", "name", "dst"})
+_PATH_NAMES: Final = frozenset(
+    {
+        "path",
+        "path_or_buf",
+        "file",
+        "filename",
+        "fname",
+        "path_or_buffer",
+        "excel_writer",
+        "name",
+        "dst",
+    }
+)
 _WRITING: Final = frozenset("wax+")
 
 
@@ -78,4 +101,8 @@ def writes(call: ast.Call, position: int) -> bool:
     mode = next((keyword.value for keyword in call.keywords if keyword.arg == "mode"), None)
     if len(call.args) > position:
         mode = call.args[position]
-    return isinstance(mode, ast.Constant) and isinstance(mode.value, str) and not _WRITING.isdisjoint(mode.value)
+    return (
+        isinstance(mode, ast.Constant)
+        and isinstance(mode.value, str)
+        and not _WRITING.isdisjoint(mode.value)
+    )

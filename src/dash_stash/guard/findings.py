@@ -31,15 +31,24 @@ class Finding:
     site: Site
     """The line in the function: the mutation, or the call that leads to it."""
     path: tuple[Step, ...]
-    """The calls that lead to the mutation, outermost first; empty if it is in the function itself."""
+    """The calls that lead to the mutation, outermost first.
+
+    Empty if it is in the function itself.
+    """
     mutation: Site
     """Where the mutation is."""
 
     @property
     def message(self) -> str:
         """What is wrong, in one line."""
-        through = f", in {self.path[-1].callee}() at {self.mutation.module.shown}:{self.mutation.line}" if self.path else ""
-        return f"{_KINDS[self.kind]} {self.function} {self.rule.says.format(name=self.name)}{through}"
+        through = (
+            f", in {self.path[-1].callee}() at {self.mutation.module.shown}:{self.mutation.line}"
+            if self.path
+            else ""
+        )
+        return (
+            f"{_KINDS[self.kind]} {self.function} {self.rule.says.format(name=self.name)}{through}"
+        )
 
     @property
     def trail(self) -> list[tuple[str, Site]]:
@@ -65,7 +74,15 @@ def find(analysis: Analysis, modules: Iterable[Module]) -> list[Finding]:
             finding = _finding(Entry(function, "memo"), effect)
             found.setdefault(_key(finding), finding)
     chosen = [finding for finding in found.values() if finding.site.module in wanted]
-    return sorted(chosen, key=lambda finding: (finding.site.module.shown, finding.site.line, finding.site.column, finding.rule.code))
+    return sorted(
+        chosen,
+        key=lambda finding: (
+            finding.site.module.shown,
+            finding.site.line,
+            finding.site.column,
+            finding.rule.code,
+        ),
+    )
 
 
 def _key(finding: Finding) -> tuple[object, ...]:
@@ -85,9 +102,15 @@ def _of_entry(analysis: Analysis, entry: Entry) -> Iterator[Finding]:
     effects = list(analysis.summary(entry.function).effects.values())
     for wrapper in entry.function.wrappers:
         around = analysis.summary(wrapper).effects.values()
-        own = (effect for effect in around if all(step.callee != entry.function.name for step in effect.path))
+        own = (
+            effect
+            for effect in around
+            if all(step.callee != entry.function.name for step in effect.path)
+        )
         effects += [_shared_by_wrapper(effect, wrapper) for effect in own]
-    for effect in sorted(effects, key=lambda effect: (len(effect.path), effect.code != "DS110", effect.code)):
+    for effect in sorted(
+        effects, key=lambda effect: (len(effect.path), effect.code != "DS110", effect.code)
+    ):
         if is_shared(effect.root, entry):
             yield _finding(entry, effect)
 
@@ -95,7 +118,11 @@ def _of_entry(analysis: Analysis, entry: Entry) -> Iterator[Finding]:
 def _shared_by_wrapper(effect: Effect, wrapper: Function) -> Effect:
     """Return an effect of a decorator's function; what that captured is shared by all calls."""
     root = effect.root
-    if root.sort is Sort.CAPTURED and isinstance(root.owner, Function) and wrapper.is_inside(root.owner):
+    if (
+        root.sort is Sort.CAPTURED
+        and isinstance(root.owner, Function)
+        and wrapper.is_inside(root.owner)
+    ):
         root = Root(Sort.SHARED, root.name, root.owner)
     return Effect(effect.code, root, effect.site, effect.via, effect.path)
 
@@ -112,11 +139,24 @@ def is_shared(root: Root, entry: Entry) -> bool:
 
 def _finding(entry: Entry, effect: Effect) -> Finding:
     site = effect.path[0].site if effect.path else effect.site
-    return Finding(RULES[effect.code], entry.function.name, entry.kind, effect.root, _named(effect), site, effect.path, effect.site)
+    return Finding(
+        RULES[effect.code],
+        entry.function.name,
+        entry.kind,
+        effect.root,
+        _named(effect),
+        site,
+        effect.path,
+        effect.site,
+    )
 
 
 def _named(effect: Effect) -> str:
     root, site = effect.root, effect.site
-    if root.name == "self" and (attribute := _ATTRIBUTE.match(site.module.lines[site.line - 1].encode()[site.column :].decode())):
+    if root.name == "self" and (
+        attribute := _ATTRIBUTE.match(
+            site.module.lines[site.line - 1].encode()[site.column :].decode()
+        )
+    ):
         return f"`{attribute[0]}`"
     return f"`{root.name}`" if root.name else "a file"

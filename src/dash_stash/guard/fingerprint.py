@@ -24,7 +24,18 @@ import xxhash
 
 from dash_stash.guard.mutation import is_infrastructure
 from dash_stash.guard.origin import is_app_class, is_proxy_class, own_dict
-from dash_stash.guard.prints import Again, Both, Bytes, Elements, Held, Identity, Members, Print, Same, Unwatched
+from dash_stash.guard.prints import (
+    Again,
+    Both,
+    Bytes,
+    Elements,
+    Held,
+    Identity,
+    Members,
+    Print,
+    Same,
+    Unwatched,
+)
 from dash_stash.guard.prints import Mapping as MappingPrint
 
 T = TypeVar("T")
@@ -48,8 +59,29 @@ _ALL: Final = slice(None)
 _DEEPEST: Final = 40
 
 _PLAIN: Final = (
-    *(type(None), bool, int, float, complex, str, bytes, range, slice, type(...), type(NotImplemented), types.MethodType),
-    *(datetime.date, datetime.time, datetime.timedelta, datetime.tzinfo, decimal.Decimal, fractions.Fraction, uuid.UUID),
+    *(
+        type(None),
+        bool,
+        int,
+        float,
+        complex,
+        str,
+        bytes,
+        range,
+        slice,
+        type(...),
+        type(NotImplemented),
+        types.MethodType,
+    ),
+    *(
+        datetime.date,
+        datetime.time,
+        datetime.timedelta,
+        datetime.tzinfo,
+        decimal.Decimal,
+        fractions.Fraction,
+        uuid.UUID,
+    ),
     *(pathlib.PurePath, re.Pattern),
 )
 """The types whose values cannot change, and are compared by `==`."""
@@ -65,14 +97,43 @@ _TO_PLAIN: Final[dict[type, Callable[[Any], object]]] = {
 }
 """What an object of the app's own kind of text or number is as a plain one."""
 
-_UNCHANGEABLE: Final = (type, types.FunctionType, types.BuiltinFunctionType, types.ModuleType, enum.Enum)
-
-# Counters, caches and iterators of the standard library, and the state of random generators, change by being used.
-_LIBRARY_STATE: Final = (
-    *(type(itertools.count()), types.GeneratorType, types.CoroutineType, type(functools.lru_cache(len)), random.Random),
-    *(weakref.ref, weakref.ProxyType, weakref.WeakValueDictionary, weakref.WeakKeyDictionary, weakref.WeakSet),
+_UNCHANGEABLE: Final = (
+    type,
+    types.FunctionType,
+    types.BuiltinFunctionType,
+    types.ModuleType,
+    enum.Enum,
 )
-_LIBRARY_STATE_MODULES: Final = ("itertools", "_io", "io", "_random", "numpy.random", "_thread", "_contextvars", "_weakref", "_queue")
+
+# Counters, caches and iterators of the standard library, and the state of random generators, change
+# by being used.
+_LIBRARY_STATE: Final = (
+    *(
+        type(itertools.count()),
+        types.GeneratorType,
+        types.CoroutineType,
+        type(functools.lru_cache(len)),
+        random.Random,
+    ),
+    *(
+        weakref.ref,
+        weakref.ProxyType,
+        weakref.WeakValueDictionary,
+        weakref.WeakKeyDictionary,
+        weakref.WeakSet,
+    ),
+)
+_LIBRARY_STATE_MODULES: Final = (
+    "itertools",
+    "_io",
+    "io",
+    "_random",
+    "numpy.random",
+    "_thread",
+    "_contextvars",
+    "_weakref",
+    "_queue",
+)
 
 
 class OutOfTimeError(Exception):
@@ -82,7 +143,9 @@ class OutOfTimeError(Exception):
 class Printer:
     """Takes fingerprints of values until a deadline."""
 
-    def __init__(self, deadline: float = float("inf"), clock: Callable[[], float] = time.thread_time) -> None:
+    def __init__(
+        self, deadline: float = float("inf"), clock: Callable[[], float] = time.thread_time
+    ) -> None:
         """Take the time, by the clock, after which it gives up."""
         self._deadline, self._clock = deadline, clock
         self._done: dict[int, object] = {}
@@ -131,15 +194,30 @@ class Printer:
         """Return the fingerprint of a list or tuple, read as *base* does it, whatever its own class makes of that."""
         length = base.__len__(value)
         positions = _positions(length)
-        chosen = base.__getitem__(value, _ALL) if length <= _MOST else [base.__getitem__(value, place) for place in positions]
+        chosen = (
+            base.__getitem__(value, _ALL)
+            if length <= _MOST
+            else [base.__getitem__(value, place) for place in positions]
+        )
         return Elements(kind, length, positions, self.items(chosen))
 
     def mapping(self, kind: str, values: dict[Any, Any], noun: str = "key") -> MappingPrint:
         """Return the fingerprint of a dict, or of attributes."""
-        # Of the class dict, whatever the value's own class makes of these; a copy is one step, which no other thread can be within.
+        # Of the class dict, whatever the value's own class makes of these; a copy is one step,
+        # which no other thread can be within.
         length = dict.__len__(values)
-        pairs = list(dict.copy(values).items()) if length <= _MOST else _ends(iter(dict.items(values)), reversed(dict.items(values)))
-        return MappingPrint(kind, length, keys_of([key for key, _ in pairs]), self.items([item for _, item in pairs]), noun)
+        pairs = (
+            list(dict.copy(values).items())
+            if length <= _MOST
+            else _ends(iter(dict.items(values)), reversed(dict.items(values)))
+        )
+        return MappingPrint(
+            kind,
+            length,
+            keys_of([key for key, _ in pairs]),
+            self.items([item for _, item in pairs]),
+            noun,
+        )
 
     def items(self, values: Sequence[Any]) -> tuple[object, ...]:
         """Return the fingerprints of values."""
@@ -189,7 +267,11 @@ def _taker(cls: type[Any]) -> Taker:
         if issubclass(cls, base):
             return functools.partial(_as_plain, plain)
     content = _of_content(cls)
-    if is_app_class(cls) or cls is types.SimpleNamespace or issubclass(cls, collections.UserDict | collections.UserList):
+    if (
+        is_app_class(cls)
+        or cls is types.SimpleNamespace
+        or issubclass(cls, collections.UserDict | collections.UserList)
+    ):
         return _object if content is None else functools.partial(_both, content)
     return content or _identity
 
@@ -228,7 +310,8 @@ def _as_plain(plain: Callable[[Any], object], _: Printer, value: Any) -> object:
     return plain(value)
 
 
-# The methods of the built-in classes are called, not those that an app's class may have in their places.
+# The methods of the built-in classes are called, not those that an app's class may have in their
+# places.
 
 
 def _list(printer: Printer, value: Any) -> Print:
@@ -245,7 +328,9 @@ def _deque(printer: Printer, value: Any) -> Print:
     length = collections.deque.__len__(value)
     forth, back = collections.deque.__iter__(value), collections.deque.__reversed__(value)
     chosen = list(forth) if length <= _MOST else _ends(forth, back)
-    return printer.once(value, lambda: Elements(_kind(value), length, range(len(chosen)), printer.items(chosen)))
+    return printer.once(
+        value, lambda: Elements(_kind(value), length, range(len(chosen)), printer.items(chosen))
+    )
 
 
 def _dict(printer: Printer, value: Any) -> Print:
@@ -255,7 +340,11 @@ def _dict(printer: Printer, value: Any) -> Print:
 def _set(_: Printer, value: Any) -> Print:
     base = set if isinstance(value, set) else frozenset
     length = base.__len__(value)
-    members = list(base.__iter__(value)) if length <= _MOST else list(itertools.islice(base.__iter__(value), _SOME))
+    members = (
+        list(base.__iter__(value))
+        if length <= _MOST
+        else list(itertools.islice(base.__iter__(value), _SOME))
+    )
     return Members(_kind(value), length, frozenset(keys_of(members)))
 
 
@@ -267,7 +356,11 @@ def _bytes(_: Printer, value: Any) -> Print:
         return Bytes(_kind(value), len(view), xxhash.xxh3_64_intdigest(view))
     step = view.nbytes // _SOME
     sample = view.cast("B")
-    return Bytes(_kind(value), len(view), xxhash.xxh3_64_intdigest(bytes(sample[::step]) + bytes(sample[-_SOME:])))
+    return Bytes(
+        _kind(value),
+        len(view),
+        xxhash.xxh3_64_intdigest(bytes(sample[::step]) + bytes(sample[-_SOME:])),
+    )
 
 
 def _kind(value: object) -> str:
@@ -275,7 +368,9 @@ def _kind(value: object) -> str:
 
 
 def _object(printer: Printer, value: object) -> Print:
-    return printer.once(value, lambda: printer.mapping(type(value).__name__, attributes(value), "attribute"))
+    return printer.once(
+        value, lambda: printer.mapping(type(value).__name__, attributes(value), "attribute")
+    )
 
 
 def _both(content: Taker, printer: Printer, value: object) -> Print:
@@ -283,13 +378,17 @@ def _both(content: Taker, printer: Printer, value: object) -> Print:
     inside = content(printer, value)
     if not attribute or not isinstance(inside, Print):
         return inside if isinstance(inside, Print) else Unwatched()
-    return Both(type(value).__name__, inside, printer.mapping(type(value).__name__, attribute, "attribute"))
+    return Both(
+        type(value).__name__, inside, printer.mapping(type(value).__name__, attribute, "attribute")
+    )
 
 
 def attributes(value: object) -> dict[str, Any]:
     """Return the attributes that an object has of its own, but for those that are computed once when they are first read."""
     cls = type(value)
-    found = {name: item for name, item in dict.copy(own_dict(value)).items() if not _is_lazy(cls, name)}
+    found = {
+        name: item for name, item in dict.copy(own_dict(value)).items() if not _is_lazy(cls, name)
+    }
     for base in cls.__mro__:
         for name in _slots(base):
             member = base.__dict__.get(name)
@@ -302,7 +401,9 @@ def attributes(value: object) -> dict[str, Any]:
 
 
 def _is_lazy(cls: type, name: str) -> bool:
-    return any(isinstance(base.__dict__.get(name), functools.cached_property) for base in cls.__mro__)
+    return any(
+        isinstance(base.__dict__.get(name), functools.cached_property) for base in cls.__mro__
+    )
 
 
 def _slots(cls: type) -> Iterable[str]:
@@ -316,7 +417,9 @@ def _held(value: Any, equal: Callable[[Any, Any], bool]) -> Held:
 
 _BUILT_IN: Final[dict[type, Taker]] = {
     dict: _dict,
-    types.MappingProxyType: lambda printer, value: printer.once(value, lambda: printer.mapping("mappingproxy", dict(value))),
+    types.MappingProxyType: lambda printer, value: printer.once(
+        value, lambda: printer.mapping("mappingproxy", dict(value))
+    ),
     list: _list,
     collections.deque: _deque,
     tuple: _tuple,

@@ -34,7 +34,13 @@ if TYPE_CHECKING:
 
 Environment = dict[str, Value]
 
-_OF_ROOT = {Sort.CLASS: "DS107", Sort.DEFAULT: "DS108", Sort.CACHED: "DS109", Sort.PROCESS: "DS111", Sort.FILE: "DS112"}
+_OF_ROOT = {
+    Sort.CLASS: "DS107",
+    Sort.DEFAULT: "DS108",
+    Sort.CACHED: "DS109",
+    Sort.PROCESS: "DS111",
+    Sort.FILE: "DS112",
+}
 _REBINDING = ("DS101", "DS102")
 
 
@@ -67,7 +73,9 @@ class Knowledge(Protocol):
 class Frame:
     """One function, or a module's own code."""
 
-    def __init__(self, knowledge: Knowledge, module: Module, function: Function | None = None) -> None:
+    def __init__(
+        self, knowledge: Knowledge, module: Module, function: Function | None = None
+    ) -> None:
         """Start with the parameters bound."""
         self.knowledge, self.module, self.function = knowledge, module, function
         self.cls: Class | None = None
@@ -102,7 +110,9 @@ class Frame:
             return self.env[name]
         if name in self.rebound:
             known = self.global_variable(name)
-            return Value(known.roots, known.inner, known.kind or self.rebound[name].kind, known.text)
+            return Value(
+                known.roots, known.inner, known.kind or self.rebound[name].kind, known.text
+            )
         if name in function.names.local:
             return UNKNOWN
         scope = None if name in function.names.globals else function.outer
@@ -118,7 +128,11 @@ class Frame:
         value = self.knowledge.captured(scope, name)
         if self.is_exempt(value) or isinstance(value.kind, Routine | Type | Namespace | Foreign):
             return value
-        return Value(frozenset({Root(Sort.CAPTURED, name, scope)}), frozenset(), None if value.kind == NONE else value.kind)
+        return Value(
+            frozenset({Root(Sort.CAPTURED, name, scope)}),
+            frozenset(),
+            None if value.kind == NONE else value.kind,
+        )
 
     def global_variable(self, name: str) -> Value:
         """Return what a name is at the level of the module."""
@@ -137,13 +151,25 @@ class Frame:
         """Return what a module's variable is for those who use it, and note that it is read."""
         if isinstance(value.kind, Routine):
             routine = value.kind
-            return Value(value.roots, value.inner, Routine(routine.function, routine.bound, routine.named, lasting=True))
+            return Value(
+                value.roots,
+                value.inner,
+                Routine(routine.function, routine.bound, routine.named, lasting=True),
+            )
         if isinstance(value.kind, Type | Namespace | Foreign) or self.is_exempt(value):
             return value
-        others = value.roots if value.kind != SCALAR else frozenset()  # imported, or another name for the same
+        others = (
+            value.roots if value.kind != SCALAR else frozenset()
+        )  # imported, or another name for the same
         roots = others or frozenset({Root(Sort.GLOBAL, name, module)})
-        items = tuple((key, item.inside(roots)) for key, item in value.items if key is not EACH or item.kind == SCALAR)
-        return Value(roots, value.inner, None if value.kind == NONE else value.kind, value.text, items)
+        items = tuple(
+            (key, item.inside(roots))
+            for key, item in value.items
+            if key is not EACH or item.kind == SCALAR
+        )
+        return Value(
+            roots, value.inner, None if value.kind == NONE else value.kind, value.text, items
+        )
 
     def note_read(self, value: Value, node: ast.AST) -> None:
         """Note that shared objects are read here."""
@@ -152,7 +178,9 @@ class Frame:
             if root.sort in {Sort.GLOBAL, Sort.CLASS}:
                 self.summary.reads.setdefault(replace(root, part=False), site)
         if isinstance(value.kind, Foreign) and value.kind.name in mutation.REQUEST:
-            self.summary.reads.setdefault(Root(Sort.FOREIGN, value.kind.name.rpartition(".")[2]), site)
+            self.summary.reads.setdefault(
+                Root(Sort.FOREIGN, value.kind.name.rpartition(".")[2]), site
+            )
 
     # Effects
 
@@ -188,19 +216,29 @@ class Frame:
         """Note one effect."""
         self.summary.add(Effect(code, root, Site.of(self.module, node), via))
 
-    def pass_on(self, effect: Effect, arguments: dict[str, Value], node: ast.AST, routine: Routine) -> None:
+    def pass_on(
+        self, effect: Effect, arguments: dict[str, Value], node: ast.AST, routine: Routine
+    ) -> None:
         """Note what a function that is called at *node* did, seen from here."""
         step = Step(Site.of(self.module, node), routine.function.name)
         for root in self._seen_from_here(effect, arguments, routine):
-            code = effect.code if effect.code in _REBINDING else _OF_ROOT.get(root.sort, effect.code)
+            code = (
+                effect.code if effect.code in _REBINDING else _OF_ROOT.get(root.sort, effect.code)
+            )
             # A function that calls itself adds nothing to the path.
             path = effect.path if routine.function is self.function else (step, *effect.path)
             self.summary.add(Effect(code, root, effect.site, effect.via, path))
 
-    def _seen_from_here(self, effect: Effect, arguments: dict[str, Value], routine: Routine) -> list[Root]:
+    def _seen_from_here(
+        self, effect: Effect, arguments: dict[str, Value], routine: Routine
+    ) -> list[Root]:
         root = effect.root
         if root.sort is Sort.PARAMETER and root.owner is routine.function:
-            if effect.code == "DS112" and root.name not in arguments and root.name in routine.function.fixed_defaults:
+            if (
+                effect.code == "DS112"
+                and root.name not in arguments
+                and root.name in routine.function.fixed_defaults
+            ):
                 return [Root(Sort.FILE, "")]
             return self._through_argument(effect, arguments.get(root.name, UNKNOWN))
         if root.sort is Sort.DEFAULT and root.owner is routine.function:
@@ -209,7 +247,11 @@ class Frame:
             if effect.code in _REBINDING:
                 return []
             return self._through_argument(effect, self.env.get(root.name, UNKNOWN))
-        if root.sort is Sort.CAPTURED and routine.lasting and _encloses(root.owner, routine.function):
+        if (
+            root.sort is Sort.CAPTURED
+            and routine.lasting
+            and _encloses(root.owner, routine.function)
+        ):
             return [Root(Sort.SHARED, root.name, root.owner)]
         return [root]
 
@@ -224,7 +266,10 @@ class Frame:
 
 
 def written(path: Value) -> list[Root]:
-    """Return whose the file at a path is: nobody's, if the path is the same in every call; or whoever passes the one argument."""
+    """Return whose the file at a path is: nobody's, if the path is the same in every call.
+
+    Or whoever passes the one argument.
+    """
     if path.text is None or len(path.text) > 1:
         return []
     return list(path.text) or [Root(Sort.FILE, "")]
@@ -247,7 +292,9 @@ def can_change(value: Value, via: str) -> bool:
             return mutation.is_mutating(None, via)
         case Made(name):
             known = mutation.family_of(name)
-            return mutation.is_mutating(known.name, via) if known else via in mutation.FOREIGN_METHODS
+            return (
+                mutation.is_mutating(known.name, via) if known else via in mutation.FOREIGN_METHODS
+            )
         case Foreign(_):
             return via in mutation.FOREIGN_METHODS
     return False
@@ -271,12 +318,18 @@ def import_origin(module: Module, name: str) -> str:
         if isinstance(node, ast.Import | ast.ImportFrom):
             for alias in node.names:
                 if (alias.asname or alias.name) == name:
-                    return alias.name if isinstance(node, ast.Import) else f"{node.module}.{alias.name}"
+                    return (
+                        alias.name
+                        if isinstance(node, ast.Import)
+                        else f"{node.module}.{alias.name}"
+                    )
     return ""
 
 
 def _foreign_root(name: str) -> Root:
-    is_process = any(name == state or name.startswith(state + ".") for state in mutation.PROCESS_STATE)
+    is_process = any(
+        name == state or name.startswith(state + ".") for state in mutation.PROCESS_STATE
+    )
     return Root(Sort.PROCESS if is_process else Sort.FOREIGN, name)
 
 

@@ -32,7 +32,10 @@ _SOME: Final = 512
 
 def taker(cls: type) -> Taker | None:
     """Return the way to take fingerprints of a class's objects, if it is one of these libraries'."""
-    return next((found for base in cls.__mro__ for found in [_TAKERS.get(_public_name(base))] if found), None)
+    return next(
+        (found for base in cls.__mro__ for found in [_TAKERS.get(_public_name(base))] if found),
+        None,
+    )
 
 
 def _public_name(cls: type) -> str:
@@ -43,19 +46,29 @@ def _public_name(cls: type) -> str:
 
 
 def _array(printer: Printer, value: Any) -> Print:
-    return Array(type(value).__name__, value.shape, _column(printer, value, whole=value.nbytes <= _WHOLE))
+    return Array(
+        type(value).__name__, value.shape, _column(printer, value, whole=value.nbytes <= _WHOLE)
+    )
 
 
 def _masked_array(printer: Printer, value: Any) -> Print:
     kind = type(value).__name__
-    return Both(kind, _array(printer, value._data), printer.mapping(kind, {"mask": value._mask}, "attribute"))
+    return Both(
+        kind,
+        _array(printer, value._data),
+        printer.mapping(kind, {"mask": value._mask}, "attribute"),
+    )
 
 
 def _column(printer: Printer, values: Any, *, whole: bool) -> Column:
     """The fingerprint of the values of an array, of any shape."""
     printer.check_time()
     if values.dtype.hasobject:
-        chosen = values.ravel().tolist() if values.size <= _SOME * 4 else values[_sample(values.shape)].tolist()
+        chosen = (
+            values.ravel().tolist()
+            if values.size <= _SOME * 4
+            else values[_sample(values.shape)].tolist()
+        )
         return Column(values.dtype, _elements(printer, chosen))
     if whole:
         return Column(values.dtype, _digest(values))
@@ -103,7 +116,9 @@ class _Block:
         old, new = self._row(), after._row()
         if old.nbytes > _COMPARED:
             return False  # the samples are equal, and to look at all would take too long
-        return not np.array_equal(old, new, equal_nan=old.dtype.kind in "fcmM" and new.dtype.kind in "fcmM")
+        return not np.array_equal(
+            old, new, equal_nan=old.dtype.kind in "fcmM" and new.dtype.kind in "fcmM"
+        )
 
     def _row(self) -> Any:
         return self.values if self.row is None else self.values[self.row]
@@ -127,12 +142,16 @@ class _Arrow:
 def _data_frame(printer: Printer, value: Any) -> Print:
     columns, index = value._mgr.axes
     extra = {"columns.name": tuple(columns.names), "attrs": value._attrs}
-    return printer.once(value, lambda: _with(printer, extra, _pandas(printer, value, index, _labels(columns))))
+    return printer.once(
+        value, lambda: _with(printer, extra, _pandas(printer, value, index, _labels(columns)))
+    )
 
 
 def _series(printer: Printer, value: Any) -> Print:
     extra = {"name": value._name, "attrs": value._attrs}
-    return printer.once(value, lambda: _with(printer, extra, _pandas(printer, value, value._mgr.axes[0], (None,))))
+    return printer.once(
+        value, lambda: _with(printer, extra, _pandas(printer, value, value._mgr.axes[0], (None,)))
+    )
 
 
 def _with(printer: Printer, attributes: dict[str, Any], content: Print) -> Both:
@@ -149,7 +168,9 @@ def _pandas(printer: Printer, value: Any, index: Any, names: tuple[object, ...])
     columns: list[Column] = [Column(None, 0)] * len(names)
     for block in manager.blocks:
         places = block.mgr_locs.as_array.tolist() if len(names) > 1 or names != (None,) else [0]
-        for place, column in zip(places, _block(printer, block.values, len(places), whole=whole), strict=True):
+        for place, column in zip(
+            places, _block(printer, block.values, len(places), whole=whole), strict=True
+        ):
             columns[place] = column
     return Frame(type(value).__name__, len(index), names, columns, _index(index))
 
@@ -170,7 +191,10 @@ def _block(printer: Printer, values: Any, count: int, *, whole: bool) -> list[Co
 
 
 def _ndarray_of(values: Any) -> Any:
-    """The NumPy array that holds the values of a block; None if there is none, or more than that."""
+    """The NumPy array that holds the values of a block.
+
+    None if there is none, or more than that.
+    """
     import numpy as np
 
     held = values if isinstance(values, np.ndarray) else getattr(values, "_ndarray", None)
@@ -187,7 +211,13 @@ def _extension(printer: Printer, values: Any, *, whole: bool) -> Column:
     if data is not None and mask is not None:
         parts = [_column(printer, part, whole=whole).digest for part in (data, mask)]
         return Column(values.dtype, _elements(printer, parts))
-    return Column(values.dtype, _elements(printer, list(values if len(values) <= _SOME else values.take(_sample((len(values),))[0]))))
+    return Column(
+        values.dtype,
+        _elements(
+            printer,
+            list(values if len(values) <= _SOME else values.take(_sample((len(values),))[0])),
+        ),
+    )
 
 
 def _index(index: Any, what: str = "index changed") -> Held:
@@ -212,7 +242,11 @@ def _pandas_index(_: Printer, value: Any) -> Print:
 def _extension_array(printer: Printer, value: Any) -> Print:
     plain = _ndarray_of(value)
     whole = value.nbytes <= _WHOLE
-    column = _extension(printer, value, whole=whole) if plain is None else _column(printer, plain, whole=whole)
+    column = (
+        _extension(printer, value, whole=whole)
+        if plain is None
+        else _column(printer, plain, whole=whole)
+    )
     column.dtype = value.dtype
     return Array(type(value).__name__, (len(value),), column)
 
@@ -234,7 +268,11 @@ def _polars_series(printer: Printer, value: Any) -> Print:
 
 
 def _polars_column(series: Any, *, whole: bool) -> Column:
-    chosen = series.clone() if whole else series.gather_every(max(1, len(series) // _SOME)).append(series.tail(1))
+    chosen = (
+        series.clone()
+        if whole
+        else series.gather_every(max(1, len(series) // _SOME)).append(series.tail(1))
+    )
     return Column(series.dtype, Held("Series", chosen, _equal_polars))
 
 
@@ -258,19 +296,29 @@ def _figure(printer: Printer, value: Any) -> Print:
 
 def _figure_part(printer: Printer, value: Any) -> Print:
     parts = value._orphan_props if value._parent is None else None
-    return Unwatched() if parts is None else printer.once(value, lambda: printer.mapping(type(value).__name__, parts))
+    return (
+        Unwatched()
+        if parts is None
+        else printer.once(value, lambda: printer.mapping(type(value).__name__, parts))
+    )
 
 
 def _component(printer: Printer, value: Any) -> Print:
     def properties() -> Print:
-        known = {name: item for name, item in dict(vars(value)).items() if not name.startswith(("_", "available_"))}
+        known = {
+            name: item
+            for name, item in dict(vars(value)).items()
+            if not name.startswith(("_", "available_"))
+        }
         return printer.mapping(type(value).__name__, known, "attribute")
 
     return printer.once(value, properties)
 
 
 def _estimator(printer: Printer, value: Any) -> Print:
-    return printer.once(value, lambda: printer.mapping(type(value).__name__, dict(vars(value)), "attribute"))
+    return printer.once(
+        value, lambda: printer.mapping(type(value).__name__, dict(vars(value)), "attribute")
+    )
 
 
 def _environment(printer: Printer, value: Any) -> Print:

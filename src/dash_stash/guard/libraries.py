@@ -10,7 +10,21 @@ from dash_stash.guard import files, mutation
 from dash_stash.guard.effects import Site
 from dash_stash.guard.expressions import Expressions
 from dash_stash.guard.frame import written
-from dash_stash.guard.values import EACH, SCALAR, UNKNOWN, Data, Foreign, Instance, Root, Routine, Sort, Type, Value, combined, union
+from dash_stash.guard.values import (
+    EACH,
+    SCALAR,
+    UNKNOWN,
+    Data,
+    Foreign,
+    Instance,
+    Root,
+    Routine,
+    Sort,
+    Type,
+    Value,
+    combined,
+    union,
+)
 
 
 @dataclass
@@ -33,12 +47,23 @@ _SAME: Final = frozenset({
     "typing.cast", "builtins.iter", "builtins.reversed", "builtins.filter", "itertools.chain", "itertools.islice", "itertools.cycle",
     "itertools.chain.from_iterable", "builtins.super", "builtins.aiter", "contextlib.nullcontext", "contextlib.closing",
 })  # fmt: skip
-_VIEWS: Final = frozenset({"numpy.asarray", "numpy.asanyarray", "numpy.ravel", "numpy.reshape", "numpy.transpose", "numpy.squeeze"})
+_VIEWS: Final = frozenset(
+    {
+        "numpy.asarray",
+        "numpy.asanyarray",
+        "numpy.ravel",
+        "numpy.reshape",
+        "numpy.transpose",
+        "numpy.squeeze",
+    }
+)
 _SHALLOW: Final = frozenset({
     "builtins.list", "builtins.dict", "builtins.set", "builtins.tuple", "builtins.sorted", "collections.deque", "copy.copy",
     "collections.OrderedDict", "collections.defaultdict", "builtins.frozenset",
 })  # fmt: skip
-_PARTS: Final = frozenset({"builtins.next", "builtins.min", "builtins.max", "builtins.anext", "random.choice"})
+_PARTS: Final = frozenset(
+    {"builtins.next", "builtins.min", "builtins.max", "builtins.anext", "random.choice"}
+)
 _SCALARS: Final = frozenset({
     f"builtins.{name}"
     for name in ("int", "float", "str", "bool", "len", "sum", "abs", "round", "repr", "hash", "id", "any", "all", "ord", "chr", "bytes")
@@ -55,7 +80,9 @@ class LibraryCalls(Expressions):
         position = mutation.ARGUMENT_MUTATORS.get(name)
         if position is not None:
             self._change_argument(name, given[position], node)
-        if name in mutation.PROCESS_CALLS and not (self.warnings_are_kept and name.startswith("warnings.")):
+        if name in mutation.PROCESS_CALLS and not (
+            self.warnings_are_kept and name.startswith("warnings.")
+        ):
             self.record("DS111", Root(Sort.PROCESS, name), node)
         out = given.named.get("out")
         if out is not None and name.startswith(_OUT):
@@ -65,7 +92,10 @@ class LibraryCalls(Expressions):
         if result is not None:
             return result
         self.call_loosely(given, node)
-        return Value(kind=self.made(name), text=combined(given.all) if name.startswith(files.PATH_MAKERS) else None)
+        return Value(
+            kind=self.made(name),
+            text=combined(given.all) if name.startswith(files.PATH_MAKERS) else None,
+        )
 
     def call_loosely(self, given: Arguments, node: ast.AST) -> None:
         """Assume that functions that are handed to somebody unknown are called."""
@@ -96,10 +126,16 @@ class LibraryCalls(Expressions):
             own = isinstance(first.kind, Data) and first.kind.family in {"frame", "series", "array"}
             kind = Data(family.name) if family else Data("tuple") if "tuple" in name else first.kind
             if name == "builtins.dict" and given.named and not given.positional:
-                return Value(inner=frozenset().union(*(each.held for each in given.all)), kind=kind, items=tuple(given.named.items()))
+                return Value(
+                    inner=frozenset().union(*(each.held for each in given.all)),
+                    kind=kind,
+                    items=tuple(given.named.items()),
+                )
             return Value(kind=kind) if own else first.copied(kind)
         if name in _PARTS:
-            return union(value.part() for value in given.positional) if given.positional else UNKNOWN
+            return (
+                union(value.part() for value in given.positional) if given.positional else UNKNOWN
+            )
         if name in _SCALARS:
             return Value(kind=SCALAR, text=first.text if name == "builtins.str" else None)
         return None
@@ -120,7 +156,14 @@ class LibraryCalls(Expressions):
             case "functools.partial" if isinstance(first.kind, Routine):
                 routine = first.kind
                 named = {**dict(routine.named), **given.named}
-                return Value(kind=Routine(routine.function, (*routine.bound, *given.positional[1:]), tuple(named.items()), routine.lasting))
+                return Value(
+                    kind=Routine(
+                        routine.function,
+                        (*routine.bound, *given.positional[1:]),
+                        tuple(named.items()),
+                        routine.lasting,
+                    )
+                )
             case "super":
                 return UNKNOWN
         return None
@@ -129,7 +172,9 @@ class LibraryCalls(Expressions):
         """Return what goes through several things at once: `zip`, `enumerate` and `map`."""
         first = given[0]
         if isinstance(first.kind, Routine):
-            result = self.call_routine(first.kind, [value.part() for value in given.positional[1:]], {}, node)
+            result = self.call_routine(
+                first.kind, [value.part() for value in given.positional[1:]], {}, node
+            )
             return Value(inner=result.held, kind=Data("iterator"))
         if name.endswith("map"):
             return Value(kind=Data("iterator"))

@@ -28,14 +28,18 @@ _CHANGING: Final = (
 """What differs from call to call: the clock, random numbers, networks, databases."""
 
 
-def memo_effects(analysis: Analysis, modules: Iterable[Module]) -> Iterator[tuple[Function, Effect]]:
+def memo_effects(
+    analysis: Analysis, modules: Iterable[Module]
+) -> Iterator[tuple[Function, Effect]]:
     """Return what the cached functions of the modules do, or depend on, that they should not."""
     mutated = mutated_objects(analysis)
     reached = _reached(analysis)
     for module in modules:
         for function in list(module.functions.values()):
             if function.memo == "memo" or (function.memo == "lasting" and function in reached):
-                yield from ((function, effect) for effect in _dependencies(analysis, function, mutated))
+                yield from (
+                    (function, effect) for effect in _dependencies(analysis, function, mutated)
+                )
             if function.memo == "memo":
                 yield from ((function, effect) for effect in _mutations(analysis, function))
 
@@ -44,7 +48,9 @@ def mutated_objects(analysis: Analysis) -> set[Root]:
     """Return the module-level objects that some function changes."""
     effects = (effect for each in analysis.known() for effect in each.effects.values())
     return {
-        replace(effect.root, part=False) for effect in effects if effect.root.sort in {Sort.GLOBAL, Sort.CLASS} and effect.code != "DS113"
+        replace(effect.root, part=False)
+        for effect in effects
+        if effect.root.sort in {Sort.GLOBAL, Sort.CLASS} and effect.code != "DS113"
     }
 
 

@@ -10,11 +10,29 @@ from dash_stash.guard.expressions import writes_columns
 from dash_stash.guard.frame import can_change
 from dash_stash.guard.libraries import Arguments, LibraryCalls
 from dash_stash.guard.registration import last_name
-from dash_stash.guard.values import EACH, NONE, SCALAR, UNKNOWN, Data, Foreign, Made, Root, Routine, Sort, Value, combined, union
+from dash_stash.guard.values import (
+    EACH,
+    NONE,
+    SCALAR,
+    UNKNOWN,
+    Data,
+    Foreign,
+    Made,
+    Root,
+    Routine,
+    Sort,
+    Value,
+    combined,
+    union,
+)
 
-_PARTS: Final = frozenset({"get", "pop", "setdefault", "popleft", "popitem", "__getitem__", "get_group", "item"})
+_PARTS: Final = frozenset(
+    {"get", "pop", "setdefault", "popleft", "popitem", "__getitem__", "get_group", "item"}
+)
 _CONTENTS: Final = frozenset({"items", "values", "keys", "elements", "iter_rows", "most_common"})
-_VIEWS: Final = frozenset({"view", "reshape", "ravel", "transpose", "swapaxes", "squeeze", "__iter__"})
+_VIEWS: Final = frozenset(
+    {"view", "reshape", "ravel", "transpose", "swapaxes", "squeeze", "__iter__"}
+)
 _FRAMES: Final = frozenset({"frame", "frame slice"})
 _TO_SCALAR: Final = frozenset(
     {
@@ -69,18 +87,26 @@ class DataCalls(LibraryCalls):
             self._change(receiver, name, node)
         self._keep(node, name, given)
         if name == "pipe" and isinstance(given[0].kind, Routine):
-            return self.call_routine(given[0].kind, [receiver, *given.positional[1:]], given.named, node)
+            return self.call_routine(
+                given[0].kind, [receiver, *given.positional[1:]], given.named, node
+            )
         self._call_on_content(receiver, name, node, given)
         return self._result(receiver, name, node, given)
 
     def change_app(self, target: ast.expr, code: str) -> bool:
-        """Note that `app.layout`, `app.config.title` or `app.anything` is changed; return whether it is."""
+        """Note that `app.layout`, `app.config.title` or `app.anything` is changed.
+
+        Return whether it is.
+        """
         node: ast.expr = target
         while isinstance(node, ast.Attribute | ast.Subscript):
             if isinstance(node, ast.Attribute) and self._is_app(node.value):
                 known = node.attr in mutation.APP_ATTRIBUTES
                 if known or node is target:
-                    root = Root(Sort.PROCESS if known else Sort.GLOBAL, f"{ast.unparse(node.value)}.{node.attr}")
+                    root = Root(
+                        Sort.PROCESS if known else Sort.GLOBAL,
+                        f"{ast.unparse(node.value)}.{node.attr}",
+                    )
                     self.record("DS111" if known else code, root, target)
                 return known or node is target
             node = node.value
@@ -92,7 +118,10 @@ class DataCalls(LibraryCalls):
             return False
         match self.evaluate(node).kind:
             case Made(name) | Foreign(name):
-                return name.rpartition(".")[2] in {"Dash", "DashProxy", "JupyterDash", "get_app()"} or last_name(node) in _APPS
+                return (
+                    name.rpartition(".")[2] in {"Dash", "DashProxy", "JupyterDash", "get_app()"}
+                    or last_name(node) in _APPS
+                )
             case None:
                 return last_name(node) in _APPS
         return False
@@ -106,7 +135,9 @@ class DataCalls(LibraryCalls):
 
     def _keep(self, node: ast.Call, name: str, given: Arguments) -> None:
         """Remember that a local container now contains a shared object."""
-        if name in {"append", "add", "insert", "setdefault", "appendleft"} and isinstance(node.func, ast.Attribute):
+        if name in {"append", "add", "insert", "setdefault", "appendleft"} and isinstance(
+            node.func, ast.Attribute
+        ):
             for value in given.all[-1:]:
                 self.put_into(node.func.value, value)
 
@@ -123,10 +154,17 @@ class DataCalls(LibraryCalls):
         else:
             items = {}
         if value.held or items != dict(known.items):
-            self.env[container.id] = Value(known.roots, known.inner | value.held, known.kind, known.text, tuple(items.items()))
+            self.env[container.id] = Value(
+                known.roots, known.inner | value.held, known.kind, known.text, tuple(items.items())
+            )
 
-    def _call_on_content(self, receiver: Value, name: str, node: ast.Call, given: Arguments) -> None:
-        """Follow `frame.apply(function)`, where the function sees the rows; and whatever else is given a function."""
+    def _call_on_content(
+        self, receiver: Value, name: str, node: ast.Call, given: Arguments
+    ) -> None:
+        """Follow `frame.apply(function)`, where the function sees the rows.
+
+        And whatever else is given a function.
+        """
         if name in {"apply", "map", "applymap", "transform", "for_each_trace", "sort"}:
             for value in given.all:
                 if isinstance(value.kind, Routine):
@@ -144,25 +182,46 @@ class DataCalls(LibraryCalls):
             return receiver  # these return the object itself
         if family in _FRAMES or family == "series":
             own = name in _SAME_FAMILY
-            return receiver.part(Data("series")) if name in {"pop", "get", "get_group"} else Value(kind=Data("frame") if own else None)
+            return (
+                receiver.part(Data("series"))
+                if name in {"pop", "get", "get_group"}
+                else Value(kind=Data("frame") if own else None)
+            )
         if family == "array":
-            return receiver if name in _VIEWS else Value(kind=kind if name in {"copy", "astype"} else None)
+            return (
+                receiver
+                if name in _VIEWS
+                else Value(kind=kind if name in {"copy", "astype"} else None)
+            )
         if name in _PARTS:
             part = receiver.item(_constant(node)) if name == "get" else receiver.part()
             return part.join(given[1]) if given[1].roots else part
         if name in _CONTENTS:
             return Value(inner=receiver.content, kind=Data("iterator"))
         if name == "copy":
-            return receiver.copied(kind) if family in {"list", "dict", "set", "deque"} else Value(kind=kind)
+            return (
+                receiver.copied(kind)
+                if family in {"list", "dict", "set", "deque"}
+                else Value(kind=kind)
+            )
         if name in _TO_SCALAR:
-            return Value(kind=SCALAR if receiver.kind == SCALAR else None, text=combined((receiver, *given.all)))
-        made = Made(f"{kind.name}.{name}()") if isinstance(kind, Made) and name not in _ANSWERS else None
+            return Value(
+                kind=SCALAR if receiver.kind == SCALAR else None,
+                text=combined((receiver, *given.all)),
+            )
+        made = (
+            Made(f"{kind.name}.{name}()")
+            if isinstance(kind, Made) and name not in _ANSWERS
+            else None
+        )
         return Value(kind=made, text=combined((receiver, *given.all)))
 
     def _write_to_path(self, receiver: Value, name: str, node: ast.Call) -> None:
         if name in files.PATH_METHODS:
             self.write_file(files.path_argument(node, 0), node)
-        elif (name in files.OWN_PATH_METHODS or (name == "open" and files.writes(node, 0))) and isinstance(receiver.kind, Made):
+        elif (
+            name in files.OWN_PATH_METHODS or (name == "open" and files.writes(node, 0))
+        ) and isinstance(receiver.kind, Made):
             self.write_value(receiver, node)
 
 
@@ -174,7 +233,9 @@ def _constant(node: ast.Call) -> object:
 def _is_in_place(node: ast.Call) -> bool:
     """Tell whether a call says `inplace=True`."""
     return any(
-        keyword.arg in {"inplace", "in_place"} and isinstance(keyword.value, ast.Constant) and keyword.value.value is True
+        keyword.arg in {"inplace", "in_place"}
+        and isinstance(keyword.value, ast.Constant)
+        and keyword.value.value is True
         for keyword in node.keywords
     )
 

@@ -47,7 +47,9 @@ FAMILIES: Final = (
     Family(
         "list",
         _words("builtins.list builtins.sorted array.array collections.UserList"),
-        _words("append extend insert remove pop clear sort reverse fromlist frombytes byteswap __setitem__ __delitem__ __iadd__"),
+        _words(
+            "append extend insert remove pop clear sort reverse fromlist frombytes byteswap __setitem__ __delitem__ __iadd__"
+        ),
     ),
     Family(
         "dict",
@@ -56,17 +58,23 @@ FAMILIES: Final = (
             "collections.UserDict weakref.WeakValueDictionary weakref.WeakKeyDictionary types.SimpleNamespace "
             "json.load json.loads yaml.safe_load yaml.load toml.load tomllib.load tomllib.loads"
         ),
-        _words("update setdefault pop popitem clear move_to_end subtract __setitem__ __delitem__ __ior__"),
+        _words(
+            "update setdefault pop popitem clear move_to_end subtract __setitem__ __delitem__ __ior__"
+        ),
     ),
     Family(
         "set",
         _words("builtins.set weakref.WeakSet"),
-        _words("add discard remove pop clear update intersection_update difference_update symmetric_difference_update"),
+        _words(
+            "add discard remove pop clear update intersection_update difference_update symmetric_difference_update"
+        ),
     ),
     Family(
         "deque",
         _words("collections.deque"),
-        _words("append appendleft extend extendleft insert remove pop popleft clear rotate reverse"),
+        _words(
+            "append appendleft extend extendleft insert remove pop popleft clear rotate reverse"
+        ),
     ),
     Family(
         "bytearray",
@@ -82,7 +90,11 @@ FAMILIES: Final = (
     ),
     Family(
         "series",
-        _under("pandas", "Series date_range to_datetime to_numeric cut qcut Index MultiIndex DatetimeIndex") | _words("polars.Series"),
+        _under(
+            "pandas",
+            "Series date_range to_datetime to_numeric cut qcut Index MultiIndex DatetimeIndex",
+        )
+        | _words("polars.Series"),
         _words("pop update insert_at_idx set_at_idx scatter"),
     ),
     Family(
@@ -103,7 +115,10 @@ FAMILIES: Final = (
             "line_ternary parallel_categories parallel_coordinates pie scatter scatter_3d scatter_geo scatter_mapbox scatter_map "
             "scatter_matrix scatter_polar scatter_ternary strip sunburst timeline treemap violin",
         )
-        | _under("plotly.figure_factory", "create_table create_gantt create_distplot create_annotated_heatmap create_dendrogram"),
+        | _under(
+            "plotly.figure_factory",
+            "create_table create_gantt create_distplot create_annotated_heatmap create_dendrogram",
+        ),
         _words(
             "add_annotation add_area add_bar add_box add_candlestick add_choropleth add_contour add_heatmap add_histogram add_hline "
             "add_hrect add_image add_layout_image add_mesh3d add_pie add_scatter add_scatter3d add_scattergl add_scattermapbox "
@@ -126,7 +141,9 @@ FAMILIES: Final = (
     Family(
         "estimator",  # anything of these packages that has `fit`
         _words("sklearn xgboost lightgbm catboost statsmodels prophet tensorflow keras torch"),
-        _words("fit fit_transform fit_predict partial_fit set_params compile load_state_dict load_weights"),
+        _words(
+            "fit fit_transform fit_predict partial_fit set_params compile load_state_dict load_weights"
+        ),
         augments=False,
     ),
 )
@@ -135,15 +152,21 @@ FAMILIES: Final = (
 BY_NAME: Final = {family.name: family for family in FAMILIES}
 _FAMILY_OF_TYPE: Final = {name: family for family in FAMILIES for name in family.types}
 
-FOREIGN_METHODS: Final = _words("append extend appendleft popleft setdefault popitem update_layout update_traces add_trace")
+FOREIGN_METHODS: Final = _words(
+    "append extend appendleft popleft setdefault popitem update_layout update_traces add_trace"
+)
 """The methods that say that the object is data, even if it is of a type that nobody here knows."""
 
-DATA_METHODS: Final = frozenset(method for name in ("list", "dict", "set", "deque", "figure") for method in BY_NAME[name].methods) | _words(
-    "partial_fit fit_transform insert_column replace_column"
-)
+DATA_METHODS: Final = frozenset(
+    method
+    for name in ("list", "dict", "set", "deque", "figure")
+    for method in BY_NAME[name].methods
+) | _words("partial_fit fit_transform insert_column replace_column")
 """The methods that change data, for an object that the program made itself but whose type is unknown."""
 
-IMMUTABLE: Final = _words("int float complex bool str bytes NoneType tuple frozenset range Decimal Fraction date datetime time timedelta")
+IMMUTABLE: Final = _words(
+    "int float complex bool str bytes NoneType tuple frozenset range Decimal Fraction date datetime time timedelta"
+)
 """The types whose objects cannot change (a tuple's elements can)."""
 
 
@@ -153,7 +176,10 @@ def family_of(name: str) -> Family | None:
 
 
 def is_mutating(family: str | None, method: str) -> bool:
-    """Tell whether *method* changes an object of the family; None stands for data of an unknown type."""
+    """Tell whether *method* changes an object of the family.
+
+    None stands for data of an unknown type.
+    """
     return method in (BY_NAME[family].methods if family in BY_NAME else DATA_METHODS)
 
 
@@ -190,7 +216,9 @@ PROCESS_CALLS: Final = _words(
 )
 """The functions that change the state of the whole process."""
 
-APP_ATTRIBUTES: Final = _words("layout validation_layout title index_string config css scripts renderer interpolate_index")
+APP_ATTRIBUTES: Final = _words(
+    "layout validation_layout title index_string config css scripts renderer interpolate_index"
+)
 """What belongs to the Dash app: one for all users, and one in each worker."""
 
 REQUEST: Final = _words(
@@ -241,7 +269,10 @@ ANSWERING: Final = (
     "subprocess.",
     "tempfile.",
 )
-"""The packages whose functions answer with something of the moment; their classes are made to be kept."""
+"""The packages whose functions answer with something of the moment.
+
+Their classes are made to be kept.
+"""
 
 
 def is_infrastructure(name: str) -> bool:

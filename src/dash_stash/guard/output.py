@@ -14,10 +14,16 @@ from dash_stash.guard.rules import RULES
 
 def text(report: Report) -> str:
     """Return each finding with its line, a caret under it, and the path to the mutation."""
-    parts = [f"{each.path}:{each.line}:1: cannot be read: {each.reason}" for each in report.unreadable]
+    parts = [
+        f"{each.path}:{each.line}:1: cannot be read: {each.reason}" for each in report.unreadable
+    ]
     parts += [_shown(finding) for finding in report.findings]
     count = len(report.findings)
-    parts.append(f"{count} finding{'' if count == 1 else 's'} in {report.files} file{'' if report.files == 1 else 's'}." if count else "")
+    parts.append(
+        f"{count} finding{'' if count == 1 else 's'} in {report.files} file{'' if report.files == 1 else 's'}."
+        if count
+        else ""
+    )
     return "\n".join(part for part in parts if part)
 
 
@@ -37,7 +43,11 @@ def _source(site: Site) -> list[str]:
     """Return the line, and carets under what is meant."""
     line = site.module.lines[site.line - 1] if site.line <= len(site.module.lines) else ""
     start = len(line.encode()[: site.column].decode(errors="ignore"))
-    end = len(line.encode()[: site.end_column].decode(errors="ignore")) if site.end_line == site.line else len(line)
+    end = (
+        len(line.encode()[: site.end_column].decode(errors="ignore"))
+        if site.end_line == site.line
+        else len(line)
+    )
     blank = "".join("\t" if character == "\t" else " " for character in line[:start])
     return [f"    | {line}", f"    | {blank}{'^' * max(1, end - start)}"]
 
@@ -59,8 +69,12 @@ def _as_json(report: Report) -> str:
         }
         for finding in report.findings
     ]
-    unreadable = [{"file": each.path, "line": each.line, "reason": each.reason} for each in report.unreadable]
-    return json.dumps({"findings": findings, "unreadable": unreadable, "files": report.files}, indent=2)
+    unreadable = [
+        {"file": each.path, "line": each.line, "reason": each.reason} for each in report.unreadable
+    ]
+    return json.dumps(
+        {"findings": findings, "unreadable": unreadable, "files": report.files}, indent=2
+    )
 
 
 def _location(site: Site) -> dict[str, Any]:
@@ -89,7 +103,11 @@ def _sarif(report: Report) -> str:
     ]
     driver = {"name": "dash-stash", "rules": rules}
     notifications = [
-        {"level": "error", "message": {"text": each.reason}, "locations": [_sarif_place(each.path, {"startLine": each.line})]}
+        {
+            "level": "error",
+            "message": {"text": each.reason},
+            "locations": [_sarif_place(each.path, {"startLine": each.line})],
+        }
         for each in report.unreadable
     ]
     run = {
@@ -98,7 +116,14 @@ def _sarif(report: Report) -> str:
         "results": [_sarif_result(finding) for finding in report.findings],
         "invocations": [{"executionSuccessful": True, "toolExecutionNotifications": notifications}],
     }
-    return json.dumps({"$schema": "https://json.schemastore.org/sarif-2.1.0.json", "version": "2.1.0", "runs": [run]}, indent=2)
+    return json.dumps(
+        {
+            "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+            "version": "2.1.0",
+            "runs": [run],
+        },
+        indent=2,
+    )
 
 
 def _sarif_result(finding: Finding) -> dict[str, Any]:
@@ -116,17 +141,27 @@ def _sarif_result(finding: Finding) -> dict[str, Any]:
 
 
 def _sarif_site(site: Site) -> dict[str, Any]:
-    region = {"startLine": site.line, "startColumn": site.column + 1, "endLine": site.end_line, "endColumn": site.end_column + 1}
+    region = {
+        "startLine": site.line,
+        "startColumn": site.column + 1,
+        "endLine": site.end_line,
+        "endColumn": site.end_column + 1,
+    }
     return _sarif_place(site.module.shown, region)
 
 
 def _sarif_place(path: str, region: dict[str, int]) -> dict[str, Any]:
-    return {"physicalLocation": {"artifactLocation": {"uri": path.replace("\\", "/")}, "region": region}}
+    return {
+        "physicalLocation": {"artifactLocation": {"uri": path.replace("\\", "/")}, "region": region}
+    }
 
 
 def _github(report: Report) -> str:
     """Return the findings as commands that GitHub's runners turn into annotations."""
-    lines = [f"::error file={each.path},line={each.line}::cannot be read: {_escaped(each.reason)}" for each in report.unreadable]
+    lines = [
+        f"::error file={each.path},line={each.line}::cannot be read: {_escaped(each.reason)}"
+        for each in report.unreadable
+    ]
     lines += [
         f"::warning file={finding.site.module.shown},line={finding.site.line},col={finding.site.column + 1},"
         f"endLine={finding.site.end_line},title={finding.rule.code} {finding.rule.name}::{_escaped(finding.message)}"
@@ -142,8 +177,16 @@ def _escaped(message: str) -> str:
 def explanation(codes: Iterable[str]) -> str:
     """Return what rules mean, and how to repair what they find."""
     rules = [RULES[code] for code in sorted(codes)]
-    return "\n\n".join(f"{rule.code} {rule.name}\n  A callback {rule.says.format(name='X')}.\n  {rule.repair}" for rule in rules)
+    return "\n\n".join(
+        f"{rule.code} {rule.name}\n  A callback {rule.says.format(name='X')}.\n  {rule.repair}"
+        for rule in rules
+    )
 
 
-FORMATS: Final[dict[str, Callable[[Report], str]]] = {"text": text, "json": _as_json, "sarif": _sarif, "github": _github}
+FORMATS: Final[dict[str, Callable[[Report], str]]] = {
+    "text": text,
+    "json": _as_json,
+    "sarif": _sarif,
+    "github": _github,
+}
 """The ways to write a report, by the name that the command knows."""

@@ -54,12 +54,20 @@ class Print:
         return self.kind
 
     def compare(self, after: Any, path: str, compared: set[tuple[int, int]]) -> Iterator[Change]:
-        """Yield how a later print, of the same class and kind, differs. *compared* are the pairs that were compared already."""
+        """Yield how a later print, of the same class and kind, differs.
+
+        *compared* are the pairs that were compared already.
+        """
         raise NotImplementedError
 
 
-def changes(before: object, after: object, path: str = "", compared: set[tuple[int, int]] | None = None) -> Iterator[Change]:
-    """Yield how a value differs from what it was; each of both is a fingerprint, or a plain value that is its own."""
+def changes(
+    before: object, after: object, path: str = "", compared: set[tuple[int, int]] | None = None
+) -> Iterator[Change]:
+    """Yield how a value differs from what it was.
+
+    Each of both is a fingerprint, or a plain value that is its own.
+    """
     compared = set() if compared is None else compared
     pair = (id(before), id(after))
     if before is after or pair in compared:
@@ -69,7 +77,12 @@ def changes(before: object, after: object, path: str = "", compared: set[tuple[i
         return
     if isinstance(before, Print) and type(before) is type(after) and before.kind == after.kind:
         yield from before.compare(after, path, compared)
-    elif isinstance(before, Print) or isinstance(after, Print) or type(before) is not type(after) or not _same(before, after):
+    elif (
+        isinstance(before, Print)
+        or isinstance(after, Print)
+        or type(before) is not type(after)
+        or not _same(before, after)
+    ):
         yield Change(path, f"{words(before)} -> {words(after)}")
 
 
@@ -109,7 +122,12 @@ class Identity(Print):
     kind: str
     value: object
 
-    def compare(self, after: Identity, path: str, compared: set[tuple[int, int]]) -> Iterator[Change]:  # noqa: ARG002
+    def compare(
+        self,
+        after: Identity,
+        path: str,
+        compared: set[tuple[int, int]],  # noqa: ARG002
+    ) -> Iterator[Change]:
         """Yield a change if it is another object."""
         if self.value is not after.value:
             yield Change(path, f"another {self.kind}")
@@ -156,7 +174,9 @@ class Elements(Print):
         """Return its kind and length."""
         return f"{self.kind} of {self.length}"
 
-    def compare(self, after: Elements, path: str, compared: set[tuple[int, int]]) -> Iterator[Change]:
+    def compare(
+        self, after: Elements, path: str, compared: set[tuple[int, int]]
+    ) -> Iterator[Change]:
         """Yield another length, or the elements that differ."""
         if self.length != after.length:
             yield Change(path, f"length {self.length} -> {after.length}")
@@ -188,7 +208,9 @@ class Mapping(Print):
         """Return its kind and, of a dict, its length."""
         return f"{self.kind} of {self.length}" if self.noun == "key" else self.kind
 
-    def compare(self, after: Mapping, path: str, compared: set[tuple[int, int]]) -> Iterator[Change]:
+    def compare(
+        self, after: Mapping, path: str, compared: set[tuple[int, int]]
+    ) -> Iterator[Change]:
         """Yield the keys that came and went, and the values that differ."""
         if self.keys != after.keys:
             yield from self._other_keys(after, path)
@@ -201,11 +223,22 @@ class Mapping(Print):
 
     def _other_keys(self, after: Mapping, path: str) -> Iterator[Change]:
         if self.length > len(self.keys) or after.length > len(after.keys):
-            yield Change(path, f"length {self.length} -> {after.length}" if self.length != after.length else f"{self.noun}s changed")
+            yield Change(
+                path,
+                f"length {self.length} -> {after.length}"
+                if self.length != after.length
+                else f"{self.noun}s changed",
+            )
             return
         known, left = set(self.keys), set(after.keys)
-        yield from (Change(path, f"{self.noun} {short(key)} set") for key in after.keys if key not in known)
-        yield from (Change(path, f"{self.noun} {short(key)} removed") for key in self.keys if key not in left)
+        yield from (
+            Change(path, f"{self.noun} {short(key)} set") for key in after.keys if key not in known
+        )
+        yield from (
+            Change(path, f"{self.noun} {short(key)} removed")
+            for key in self.keys
+            if key not in left
+        )
         if known == left and self.noun == "key":
             yield Change(path, "order of the keys changed")
 
@@ -243,14 +276,23 @@ class Members(Print):
         """Return its kind and size."""
         return f"{self.kind} of {self.length}"
 
-    def compare(self, after: Members, path: str, compared: set[tuple[int, int]]) -> Iterator[Change]:  # noqa: ARG002
+    def compare(
+        self,
+        after: Members,
+        path: str,
+        compared: set[tuple[int, int]],  # noqa: ARG002
+    ) -> Iterator[Change]:
         """Yield the members that came and went."""
         if max(self.length - len(self.members), after.length - len(after.members)) > 0:
             if self.length != after.length or self.members != after.members:
                 yield Change(path, f"length {self.length} -> {after.length}")
             return
-        yield from (Change(path, f"{short(member)} added") for member in after.members - self.members)
-        yield from (Change(path, f"{short(member)} removed") for member in self.members - after.members)
+        yield from (
+            Change(path, f"{short(member)} added") for member in after.members - self.members
+        )
+        yield from (
+            Change(path, f"{short(member)} removed") for member in self.members - after.members
+        )
 
 
 @dataclass(slots=True, eq=False)
@@ -342,15 +384,28 @@ class Frame(Print):
             if a.dtype != b.dtype:
                 yield Change(path, f"{self._called(name)} {a.dtype} -> {b.dtype}")
             elif a.differs(b):
-                yield Change(path, f"values changed in {self._called(name)}" if name is not None else "values changed")
+                yield Change(
+                    path,
+                    f"values changed in {self._called(name)}"
+                    if name is not None
+                    else "values changed",
+                )
 
     def _called(self, name: object) -> str:
         return f"{self.noun} {short(name)}" if name is not None else self.noun
 
     def _other_names(self, after: Frame, path: str) -> Iterator[Change]:
         before, later = set(self.names), set(after.names)
-        yield from (Change(path, f"column {short(name)} added") for name in after.names if name not in before)
-        yield from (Change(path, f"column {short(name)} removed") for name in self.names if name not in later)
+        yield from (
+            Change(path, f"column {short(name)} added")
+            for name in after.names
+            if name not in before
+        )
+        yield from (
+            Change(path, f"column {short(name)} removed")
+            for name in self.names
+            if name not in later
+        )
         if before == later:
             yield Change(path, "order of the columns changed")
 
@@ -359,4 +414,8 @@ class Frame(Print):
             yield from zip(self.names, self.columns, after.columns, strict=True)
             return
         later = dict(zip(after.names, after.columns, strict=True))
-        yield from ((name, column, later[name]) for name, column in zip(self.names, self.columns, strict=True) if name in later)
+        yield from (
+            (name, column, later[name])
+            for name, column in zip(self.names, self.columns, strict=True)
+            if name in later
+        )

@@ -41,8 +41,13 @@ class Module:
             made = self.classes[node] = Class(node, self, outer)
             for child in node.body:
                 if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
-                    is_setter = any(isinstance(each, ast.Attribute) and each.attr == "setter" for each in child.decorator_list)
-                    (made.setters if is_setter else made.methods)[child.name] = self.function(child, outer, made)
+                    is_setter = any(
+                        isinstance(each, ast.Attribute) and each.attr == "setter"
+                        for each in child.decorator_list
+                    )
+                    (made.setters if is_setter else made.methods)[child.name] = self.function(
+                        child, outer, made
+                    )
         return self.classes[node]
 
 
@@ -98,7 +103,14 @@ class Program:
             for _ in range(level - 1):
                 folder = os.path.dirname(folder)
             return self._in(folder, dotted)
-        return next((found for base in self._bases(folder) if (found := self._in(base, dotted)) is not None), None)
+        return next(
+            (
+                found
+                for base in self._bases(folder)
+                if (found := self._in(base, dotted)) is not None
+            ),
+            None,
+        )
 
     def _bases(self, folder: str) -> list[str]:
         """Return where absolute imports are looked up: the importer's folder and those around it, up to a given root."""
@@ -125,12 +137,16 @@ class Program:
         path = os.path.join(folder, "__init__.py")
         known = self._modules.get(path)
         if known is None:
-            known = self._modules[path] = Module(pathlib.Path(path), os.path.relpath(path), "", ast.parse(""))
+            known = self._modules[path] = Module(
+                pathlib.Path(path), os.path.relpath(path), "", ast.parse("")
+            )
         return known
 
     def submodule(self, package: Module, name: str) -> Module | None:
         """Return the module *name* of a package."""
-        return self._in(str(package.path.parent), name) if package.path.name == "__init__.py" else None
+        return (
+            self._in(str(package.path.parent), name) if package.path.name == "__init__.py" else None
+        )
 
 
 def _is_package(path: str) -> bool:

@@ -24,7 +24,16 @@ _MOST_ELEMENTS: Final = 100
 """In so many elements of a container, and of those inside it, functions are looked for."""
 
 _WITHOUT_CODE: Final = (bool, int, float, str, bytes, type(None))
-_CODE: Final = (FunctionType, MethodType, type, ModuleType, functools.partial, staticmethod, classmethod, property)
+_CODE: Final = (
+    FunctionType,
+    MethodType,
+    type,
+    ModuleType,
+    functools.partial,
+    staticmethod,
+    classmethod,
+    property,
+)
 
 
 class Namespace(dict[str, Any]):
@@ -87,7 +96,8 @@ class _Walk:
         while self._waiting:
             while self._waiting:
                 self._value(self._waiting.pop())
-            # Another name that the code uses may be a method of a class, or a variable of a module, that was found before.
+            # Another name that the code uses may be a method of a class, or a variable of a module,
+            # that was found before.
             for cls in list(self._classes.values()):
                 self._members(cls)
             for module in list(self._modules.values()):
@@ -142,23 +152,48 @@ class _Walk:
         for name, cell, value in _cells(function):
             self.visit(value)
             if not issubclass(type(value), _CODE):
-                self._add(id(cell), name, f"{outside}.{name}", functools.partial(_cell_contents, cell))
-        defaults = inspect.signature(function, follow_wrapped=False).parameters if function.__defaults__ or function.__kwdefaults__ else {}
+                self._add(
+                    id(cell), name, f"{outside}.{name}", functools.partial(_cell_contents, cell)
+                )
+        defaults = (
+            inspect.signature(function, follow_wrapped=False).parameters
+            if function.__defaults__ or function.__kwdefaults__
+            else {}
+        )
         for name, parameter in defaults.items():
             default = parameter.default
             if default is not parameter.empty and not issubclass(type(default), _CODE):
-                self._add(id(function), f"{name}=", f"{label}({name}=...)", functools.partial(lambda value: value, default), name)
+                self._add(
+                    id(function),
+                    f"{name}=",
+                    f"{label}({name}=...)",
+                    functools.partial(lambda value: value, default),
+                    name,
+                )
             self.visit(default)
-        self._add(id(function), ".", label, functools.partial(_function_attributes, function), function.__name__)
+        self._add(
+            id(function),
+            ".",
+            label,
+            functools.partial(_function_attributes, function),
+            function.__name__,
+        )
 
-    def _name(self, namespace: dict[str, Any], module: str, name: str, *, is_stored: bool = False) -> None:
+    def _name(
+        self, namespace: dict[str, Any], module: str, name: str, *, is_stored: bool = False
+    ) -> None:
         """A global variable."""
         value = namespace.get(name, ABSENT)
         if value is ABSENT and not is_stored:
             return
         self.visit(value)
         if is_stored or not issubclass(type(value), _CODE):
-            self._add(id(namespace), name, f"{module}.{name}", functools.partial(namespace.get, name, ABSENT))
+            self._add(
+                id(namespace),
+                name,
+                f"{module}.{name}",
+                functools.partial(namespace.get, name, ABSENT),
+            )
 
     def _imported(self, name: str, namespace: dict[str, Any]) -> None:
         package = namespace.get("__package__") or ""
@@ -177,7 +212,12 @@ class _Walk:
                 self._name(namespace, "os", "environ")
             return
         for name in self._attributes & namespace.keys():
-            self._name(namespace, _display_name(module.__name__), name, is_stored=name in self._stored_attributes)
+            self._name(
+                namespace,
+                _display_name(module.__name__),
+                name,
+                is_stored=name in self._stored_attributes,
+            )
         for name in self._stored_attributes - namespace.keys():
             self._name(namespace, _display_name(module.__name__), name, is_stored=True)
 
@@ -185,8 +225,12 @@ class _Walk:
         for base in cls.__mro__:
             if base is not object and is_app_class(base):
                 self._classes[id(base)] = base
-                label = f"{_display_name(base.__module__)}.{base.__qualname__.replace('.<locals>', '')}"
-                self._add(id(base), ".", label, functools.partial(_class_attributes, base), base.__name__)
+                label = (
+                    f"{_display_name(base.__module__)}.{base.__qualname__.replace('.<locals>', '')}"
+                )
+                self._add(
+                    id(base), ".", label, functools.partial(_class_attributes, base), base.__name__
+                )
                 for name, value in list(vars(base).items()):
                     if name.startswith("__"):
                         self.visit(value)
@@ -196,8 +240,17 @@ class _Walk:
             if name in self._attributes:
                 self.visit(value)
 
-    def _add(self, holder: int, name: str, label: str, read: Callable[[], object], called: str | None = None) -> None:
-        self.variables.setdefault((holder, name), Variable((holder, name), label, called or name, read))
+    def _add(
+        self,
+        holder: int,
+        name: str,
+        label: str,
+        read: Callable[[], object],
+        called: str | None = None,
+    ) -> None:
+        self.variables.setdefault(
+            (holder, name), Variable((holder, name), label, called or name, read)
+        )
 
 
 def _display_name(module: str) -> str:
@@ -206,7 +259,9 @@ def _display_name(module: str) -> str:
         return module
     spec = getattr(sys.modules["__main__"], "__spec__", None)
     file = str(getattr(sys.modules["__main__"], "__file__", "") or "")
-    return spec.name if spec is not None else file.rpartition("/")[2].removesuffix(".py") or "__main__"
+    return (
+        spec.name if spec is not None else file.rpartition("/")[2].removesuffix(".py") or "__main__"
+    )
 
 
 def _cells(function: FunctionType) -> Iterator[tuple[str, CellType, object]]:
@@ -222,17 +277,25 @@ def _cell_contents(cell: CellType) -> object:
 
 
 def _function_attributes(function: FunctionType) -> Namespace:
-    return Namespace({name: value for name, value in vars(function).items() if not name.startswith("__")})
+    return Namespace(
+        {name: value for name, value in vars(function).items() if not name.startswith("__")}
+    )
 
 
 def _class_attributes(cls: type) -> Namespace:
     """The data among a class's attributes; what libraries register there is theirs."""
-    own = [(name, value) for name, value in list(vars(cls).items()) if not name.startswith(("__", "_abc_"))]
+    own = [
+        (name, value)
+        for name, value in list(vars(cls).items())
+        if not name.startswith(("__", "_abc_"))
+    ]
     return Namespace({name: value for name, value in own if not _is_code(value)})
 
 
 def _is_code(value: object) -> bool:
-    return issubclass(type(value), _CODE) or any("__get__" in vars(cls) for cls in type(value).__mro__)
+    return issubclass(type(value), _CODE) or any(
+        "__get__" in vars(cls) for cls in type(value).__mro__
+    )
 
 
 def _may_hold_code(value: object) -> bool:
@@ -249,8 +312,9 @@ def _code_inside(value: object) -> Iterable[object]:
         return (value.__func__,)
     if isinstance(value, property):
         return (value.fget, value.fset, value.fdel)
-    # A memo function, functools.lru_cache, and whatever else wraps a function as functools does. Looked up without running any code:
-    # mocks and proxies have whatever attribute they are asked for, or raise.
+    # A memo function, functools.lru_cache, and whatever else wraps a function as functools does.
+    # Looked up without running any code: mocks and proxies have whatever attribute they are asked
+    # for, or raise.
     wrapped = inspect.getattr_static(value, "__wrapped__", None)
     return (wrapped,) if isinstance(wrapped, FunctionType | MethodType | functools.partial) else ()
 

@@ -6,12 +6,16 @@ import ast
 from typing import Final
 
 _CALLBACK: Final = frozenset({"callback", "long_callback", "expanded_callback"})
-_DEPENDENCY: Final = frozenset({"Output", "Input", "State", "Trigger", "ServersideOutput", "OperatorOutput", "Event"})
+_DEPENDENCY: Final = frozenset(
+    {"Output", "Input", "State", "Trigger", "ServersideOutput", "OperatorOutput", "Event"}
+)
 _NOT_PYTHON: Final = frozenset({"clientside_callback", "ClientsideFunction"})
 _LASTING: Final = frozenset({
     "lru_cache", "cache", "cached", "cachedmethod", "alru_cache", "memoize", "ttl_cache", "lfu_cache", "fifo_cache", "rr_cache"
 })  # fmt: skip
-_MEMO: Final = frozenset({"memo", "memoize", "memoize_stampede", "cached", "cache", "cache_data", "cache_on_arguments"})
+_MEMO: Final = frozenset(
+    {"memo", "memoize", "memoize_stampede", "cached", "cache", "cache_data", "cache_on_arguments"}
+)
 _LIBRARIES: Final = ("dash", "jupyter_dash", "django_plotly_dash")
 
 
@@ -23,7 +27,9 @@ def is_registration(call: ast.expr, module: ast.Module) -> bool:
     if name in _NOT_PYTHON or name in _DEPENDENCY:
         return False
     arguments = [*call.args, *(keyword.value for keyword in call.keywords)]
-    return (name in _CALLBACK and imports_dash(module)) or (any(map(_is_dependency, arguments)) and _is_name(call.func))
+    return (name in _CALLBACK and imports_dash(module)) or (
+        any(map(_is_dependency, arguments)) and _is_name(call.func)
+    )
 
 
 def _is_name(node: ast.expr) -> bool:
@@ -32,7 +38,13 @@ def _is_name(node: ast.expr) -> bool:
 
 def last_name(node: ast.expr) -> str:
     """Return `callback` for `self.app.callback`."""
-    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+    return (
+        node.attr
+        if isinstance(node, ast.Attribute)
+        else node.id
+        if isinstance(node, ast.Name)
+        else ""
+    )
 
 
 def _is_dependency(node: ast.expr) -> bool:
@@ -66,13 +78,25 @@ def _is_dash_import(node: ast.AST) -> bool:
             return any(alias.name.startswith(_LIBRARIES) for alias in aliases)
         case ast.ImportFrom(module=name, names=aliases, level=level):
             own = bool(level) or not str(name).startswith(("typer", "click"))
-            return str(name).startswith(_LIBRARIES) or (own and any(alias.name in {"app", "dash_app", "callback"} for alias in aliases))
+            return str(name).startswith(_LIBRARIES) or (
+                own and any(alias.name in {"app", "dash_app", "callback"} for alias in aliases)
+            )
     return False
 
 
 def memo_sort(decorator: ast.expr, origin: str) -> str:
     """Return "lasting" for a decorator that hands out one object to all, "memo" for one that hands out copies, else ""."""
     name = last_name(decorator.func if isinstance(decorator, ast.Call) else decorator)
-    if origin.startswith(("functools.", "cachetools.", "async_lru.", "toolz.")) and name in _LASTING:
+    if (
+        origin.startswith(("functools.", "cachetools.", "async_lru.", "toolz."))
+        and name in _LASTING
+    ):
         return "lasting"
-    return "memo" if name in _MEMO and isinstance(decorator.func if isinstance(decorator, ast.Call) else decorator, ast.Attribute) else ""
+    return (
+        "memo"
+        if name in _MEMO
+        and isinstance(
+            decorator.func if isinstance(decorator, ast.Call) else decorator, ast.Attribute
+        )
+        else ""
+    )

@@ -51,8 +51,18 @@ RULES: Final = {
             "assigns an attribute of {name}, which all callbacks share",
             "Change a copy, or keep it in stash.session[...].",
         ),
-        Rule("DS106", "mutating-call", "changes {name}, which all callbacks share", "Change a copy, or keep it in stash.session[...]."),
-        Rule("DS107", "class-attribute", "changes the class attribute {name}", "Keep it per user with stash.session[...]."),
+        Rule(
+            "DS106",
+            "mutating-call",
+            "changes {name}, which all callbacks share",
+            "Change a copy, or keep it in stash.session[...].",
+        ),
+        Rule(
+            "DS107",
+            "class-attribute",
+            "changes the class attribute {name}",
+            "Keep it per user with stash.session[...].",
+        ),
         Rule(
             "DS108",
             "mutable-default",

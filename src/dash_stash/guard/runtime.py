@@ -15,7 +15,20 @@ from typing import Any, Final
 from dash_stash.guard import blame
 from dash_stash.guard.blame import Culprit, Place
 from dash_stash.guard.fingerprint import OutOfTimeError, Printer
-from dash_stash.guard.prints import Array, Both, Change, Elements, Frame, Held, Mapping, Members, Print, Unwatched, changes, words
+from dash_stash.guard.prints import (
+    Array,
+    Both,
+    Change,
+    Elements,
+    Frame,
+    Held,
+    Mapping,
+    Members,
+    Print,
+    Unwatched,
+    changes,
+    words,
+)
 from dash_stash.guard.reach import ABSENT, Namespace, Reach, Variable, reach
 
 _log = logging.getLogger("dash_stash")
@@ -62,14 +75,20 @@ class Finding:
         return f"{self.function}() ran and {self.variable} changed: {self.what}"
 
     def __str__(self) -> str:
-        lines = [f"{self.variable} was changed while the callback {self.function}() ran: {self.what}."]
+        lines = [
+            f"{self.variable} was changed while the callback {self.function}() ran: {self.what}."
+        ]
         lines.append(f"  callback: {self.outputs}, {self.function}() at {self.place}")
         if self.culprit is not None:
             lines.append(f"  changed at: {self.culprit.place}: {self.culprit.place.text}")
-            lines.append(f"  {self.culprit.code}, see: dash-stash check --explain {self.culprit.code}")
+            lines.append(
+                f"  {self.culprit.code}, see: dash-stash check --explain {self.culprit.code}"
+            )
         if self.others:
             lines.append(f"  ran at the same time, and can change it: {', '.join(self.others)}")
-        lines.append("Every visitor of this worker process sees the change; those of other workers, and after a restart, do not.")
+        lines.append(
+            "Every visitor of this worker process sees the change; those of other workers, and after a restart, do not."
+        )
         return "\n".join([*lines, f"Instead: {self.advice}"])
 
 
@@ -102,7 +121,11 @@ class Callback:
 
     def in_turn(self) -> list[Variable]:
         """Return the variables to look at, those first that took little time when they were last looked at."""
-        variables = [variable for variable in self.reach.variables if self._misses.get(variable.key, 0) < _TRIES]
+        variables = [
+            variable
+            for variable in self.reach.variables
+            if self._misses.get(variable.key, 0) < _TRIES
+        ]
         return sorted(variables, key=lambda variable: self._costs.get(variable.key, 0.0))
 
     def took(self, variable: Variable, seconds: float, *, was_in_time: bool) -> None:
@@ -152,7 +175,9 @@ class Watch:
 class Guard:
     """Watches the runs of callbacks; any number of them at the same time, in any threads."""
 
-    def __init__(self, budget: float = BUDGET, clock: Callable[[], float] = time.thread_time) -> None:
+    def __init__(
+        self, budget: float = BUDGET, clock: Callable[[], float] = time.thread_time
+    ) -> None:
         """Take how many seconds the fingerprints of one run may take, and a clock: that of the thread's work, whatever else runs."""
         self._budget, self._clock = budget, clock
         self._lock = threading.Lock()
@@ -160,12 +185,19 @@ class Guard:
         self._logged_at: dict[tuple[Callback, str], float] = {}
 
     def begin(self, callback: Callback) -> Watch:
-        """Note what the variables that the callback can reach are; call `end()` of what is returned when it has run."""
+        """Note what the variables that the callback can reach are.
+
+        Call `end()` of what is returned when it has run.
+        """
         watch = Watch(self, callback)
         try:
             variables = callback.in_turn()
         except Exception:  # noqa: BLE001 (whatever the app's objects do when they are looked at, its callback runs)
-            _log.exception("The guard cannot find out what the callback %s() at %s can reach", callback.name, callback.place)
+            _log.exception(
+                "The guard cannot find out what the callback %s() at %s can reach",
+                callback.name,
+                callback.place,
+            )
             return watch
         with self._lock:
             for other in self._running:
@@ -195,7 +227,9 @@ class Guard:
             try:
                 found = self._compare(printer, watch, before)
             except OutOfTimeError:
-                callback.tell_unchecked([taken.variable for taken in watch.taken[position:]], self._budget)
+                callback.tell_unchecked(
+                    [taken.variable for taken in watch.taken[position:]], self._budget
+                )
                 break
             except Exception as error:  # noqa: BLE001 (as above)
                 _log.debug("The guard cannot look at %s: %r", before.variable.label, error)
@@ -225,9 +259,15 @@ class Guard:
         found = list(itertools.islice(changes(before.print, after.print), _MOST_CHANGES))
         return self._findings(watch, before, after, found) if found else []
 
-    def _findings(self, watch: Watch, before: _Taken, after: _Taken, found: list[Change]) -> list[Finding]:
+    def _findings(
+        self, watch: Watch, before: _Taken, after: _Taken, found: list[Change]
+    ) -> list[Finding]:
         callback, variable = watch.callback, before.variable
-        suspects = [other for other in watch.meanwhile if other is not callback and _can_change(other, variable)]
+        suspects = [
+            other
+            for other in watch.meanwhile
+            if other is not callback and _can_change(other, variable)
+        ]
         # Whoever can have done it, and ran meanwhile, reports it when it has ended.
         if suspects and not blame.can_change(callback.reach, variable):
             return []
@@ -239,11 +279,28 @@ class Guard:
             by_path.setdefault(path, []).append(what)
         findings = []
         for path, whats in by_path.items():
-            name = _ATTRIBUTE.findall(path)[-1] if _ATTRIBUTE.search(path) else variable.name.rstrip("=.")
-            culprit = blame.culprit(callback.reach.functions, path, variable.name.rstrip("=."), name)
+            name = (
+                _ATTRIBUTE.findall(path)[-1]
+                if _ATTRIBUTE.search(path)
+                else variable.name.rstrip("=.")
+            )
+            culprit = blame.culprit(
+                callback.reach.functions, path, variable.name.rstrip("=."), name
+            )
             advice = _advice(name, variable, before.print, after.print)
             label = variable.label + path
-            findings.append(Finding(callback.outputs, callback.name, callback.place, label, ", ".join(whats), culprit, others, advice))
+            findings.append(
+                Finding(
+                    callback.outputs,
+                    callback.name,
+                    callback.place,
+                    label,
+                    ", ".join(whats),
+                    culprit,
+                    others,
+                    advice,
+                )
+            )
         return findings
 
     def log(self, callback: Callback, findings: list[Finding]) -> None:
@@ -261,7 +318,9 @@ class Guard:
 
 def _can_change(callback: Callback, variable: Variable) -> bool:
     reached = callback.reach
-    return any(other.key == variable.key for other in reached.variables) and blame.can_change(reached, variable)
+    return any(other.key == variable.key for other in reached.variables) and blame.can_change(
+        reached, variable
+    )
 
 
 def _rebound(before: object, after: object, found: list[Change]) -> Change:
@@ -271,7 +330,9 @@ def _rebound(before: object, after: object, found: list[Change]) -> Change:
         return Change("", f"deleted, was {words(before)}")
     details = [change.what for change in found if not change.path]
     text = f"rebound from {words(before)} to {words(after)}"
-    is_same_kind = isinstance(before, Print) and isinstance(after, Print) and before.kind == after.kind
+    is_same_kind = (
+        isinstance(before, Print) and isinstance(after, Print) and before.kind == after.kind
+    )
     return Change("", f"{text} ({', '.join(details)})" if details and is_same_kind else text)
 
 

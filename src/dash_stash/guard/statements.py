@@ -9,7 +9,19 @@ from dash_stash.guard.calls import Calls
 from dash_stash.guard.definitions import Class, Function
 from dash_stash.guard.expressions import writes_columns
 from dash_stash.guard.frame import Environment, can_change, handler
-from dash_stash.guard.values import UNKNOWN, Data, Foreign, Instance, Namespace, Root, Routine, Sort, Type, Value, combined
+from dash_stash.guard.values import (
+    UNKNOWN,
+    Data,
+    Foreign,
+    Instance,
+    Namespace,
+    Root,
+    Routine,
+    Sort,
+    Type,
+    Value,
+    combined,
+)
 
 _LOOPS = 2
 """How often a loop's body is followed: what a variable was given in one round is seen in the next."""
@@ -52,7 +64,9 @@ class Statements(Calls):
             and len(target.elts) == len(written.elts)
             and not any(isinstance(each, ast.Starred) for each in (*target.elts, *written.elts))
         ):
-            for each, source in zip(target.elts, [self.evaluate(part) for part in written.elts], strict=True):
+            for each, source in zip(
+                target.elts, [self.evaluate(part) for part in written.elts], strict=True
+            ):
                 self.assign(each, source)
         else:
             self.assign(target, value)
@@ -75,10 +89,14 @@ class Statements(Calls):
                 self._change_item(target, value, "DS104")
             case ast.Attribute(attr=name):
                 if name == "layout":
-                    self.knowledge.register(value, "layout")  # if it is a function, Dash calls it for each page load
+                    self.knowledge.register(
+                        value, "layout"
+                    )  # if it is a function, Dash calls it for each page load
                 self._change_attribute(target, value, "DS105")
 
-    def _bind(self, name: str, value: Value, node: ast.AST, of_global: str, of_nonlocal: str) -> None:
+    def _bind(
+        self, name: str, value: Value, node: ast.AST, of_global: str, of_nonlocal: str
+    ) -> None:
         """Bind a name, in the scope that it belongs to."""
         names = self.function.names if self.function else None
         if names and name in names.globals:
@@ -104,8 +122,14 @@ class Statements(Calls):
         elif self.change_app(target, code):
             pass
         elif isinstance(base.kind, Type):
-            self.mutate(Value(frozenset({Root(Sort.CLASS, base.kind.cls.name, base.kind.cls)})), "DS107", target)
-        elif isinstance(base.kind, Instance) and (method := self.find_method(base.kind.cls, "__setitem__")[0]):
+            self.mutate(
+                Value(frozenset({Root(Sort.CLASS, base.kind.cls.name, base.kind.cls)})),
+                "DS107",
+                target,
+            )
+        elif isinstance(base.kind, Instance) and (
+            method := self.find_method(base.kind.cls, "__setitem__")[0]
+        ):
             self.call_routine(Routine(method, (base,)), [UNKNOWN, value], {}, target)
         elif not self.is_lasting(value) and not writes_columns(base):
             self.mutate(base, code, target)
@@ -154,11 +178,15 @@ class Statements(Calls):
             self.mutate(value, "DS103", node.target, "+=" if value.kind is None else "")
             self.env[name] = Value(value.roots, value.inner | added.content, value.kind)
         else:
-            self.env[name] = Value(inner=value.inner, kind=value.kind, text=combined((value, added)))
+            self.env[name] = Value(
+                inner=value.inner, kind=value.kind, text=combined((value, added))
+            )
 
     def _augment_attribute(self, target: ast.Attribute) -> None:
         base = self.evaluate(target.value)
-        if isinstance(base.kind, Instance) and not any(target.attr in each.instance_names for each in self.family(base.kind.cls)):
+        if isinstance(base.kind, Instance) and not any(
+            target.attr in each.instance_names for each in self.family(base.kind.cls)
+        ):
             value = self.attribute(base, target.attr, target)
             if any(root.sort is Sort.CLASS for root in value.roots):
                 self.mutate(value, "DS103", target)
@@ -197,9 +225,19 @@ class Statements(Calls):
         for alias in node.names:
             found = self.knowledge.program.find(self.module, alias.name)
             head = alias.name.partition(".")[0]
-            name, top = (alias.asname, found) if alias.asname else (head, self.knowledge.program.find(self.module, head))
+            name, top = (
+                (alias.asname, found)
+                if alias.asname
+                else (head, self.knowledge.program.find(self.module, head))
+            )
             dotted = alias.name if alias.asname else head
-            self._bind(name or head, Value(kind=Namespace(top) if top else Foreign(dotted)), node, "DS101", "DS102")
+            self._bind(
+                name or head,
+                Value(kind=Namespace(top) if top else Foreign(dotted)),
+                node,
+                "DS101",
+                "DS102",
+            )
 
     def _do_import_from(self, node: ast.ImportFrom) -> None:
         program = self.knowledge.program
@@ -306,7 +344,9 @@ class Statements(Calls):
             if item.optional_vars is not None:
                 self.assign(item.optional_vars, value)
         outer = self.warnings_are_kept
-        self.warnings_are_kept = outer or any("catch_warnings" in ast.unparse(item.context_expr) for item in node.items)
+        self.warnings_are_kept = outer or any(
+            "catch_warnings" in ast.unparse(item.context_expr) for item in node.items
+        )
         self.run(node.body)
         self.warnings_are_kept = outer
 
@@ -320,5 +360,7 @@ class Statements(Calls):
                 name = getattr(pattern, "name", None) or getattr(pattern, "rest", None)
                 if isinstance(pattern, ast.MatchAs | ast.MatchStar | ast.MatchMapping) and name:
                     before[name] = subject.join(subject.part())
-        guarded = ([ast.Expr(case.guard), *case.body] if case.guard else case.body for case in node.cases)
+        guarded = (
+            [ast.Expr(case.guard), *case.body] if case.guard else case.body for case in node.cases
+        )
         self._branch(before, *guarded, [])

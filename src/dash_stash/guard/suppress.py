@@ -7,7 +7,9 @@ import re
 from dash_stash.guard.effects import Site
 from dash_stash.guard.findings import Finding
 
-_NOQA = re.compile(r"#\s*noqa(?!\w)(?::\s*(?P<codes>[A-Z]+[0-9]+(?:[\s,]+[A-Z]+[0-9]+)*))?", re.IGNORECASE)
+_NOQA = re.compile(
+    r"#\s*noqa(?!\w)(?::\s*(?P<codes>[A-Z]+[0-9]+(?:[\s,]+[A-Z]+[0-9]+)*))?", re.IGNORECASE
+)
 
 
 def is_suppressed(finding: Finding) -> bool:
@@ -19,6 +21,8 @@ def _silences(site: Site, code: str) -> bool:
     """Tell whether a line of the place has `# noqa`, alone or with the code."""
     for line in site.module.lines[site.line - 1 : site.end_line]:
         found = _NOQA.search(line)
-        if found and (found["codes"] is None or code in re.split(r"[\s,]+", found["codes"].upper())):
+        if found and (
+            found["codes"] is None or code in re.split(r"[\s,]+", found["codes"].upper())
+        ):
             return True
     return False

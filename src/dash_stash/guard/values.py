@@ -30,7 +30,10 @@ class Sort(enum.Enum):
 
 @dataclass(frozen=True)
 class Root:
-    """An object that lives longer than a call; or a parameter, which stands for what the caller passes."""
+    """An object that lives longer than a call.
+
+    Or a parameter, which stands for what the caller passes.
+    """
 
     sort: Sort
     name: str
@@ -123,7 +126,9 @@ class Value:
         if NONE in (self.kind, other.kind):
             kind = other.kind if self.kind == NONE else self.kind
         items = _joined_items(self, other)
-        return Value(self.roots | other.roots, self.inner | other.inner, kind, combined((self, other)), items)
+        return Value(
+            self.roots | other.roots, self.inner | other.inner, kind, combined((self, other)), items
+        )
 
     @property
     def content(self) -> frozenset[Root]:
@@ -161,7 +166,11 @@ class Value:
         """Return what an item is once its container is known to be one of these objects."""
         if self.kind == SCALAR:
             return self
-        return Value(self.roots | frozenset(inside(roots)), self.inner, None if self.kind == NONE else self.kind)
+        return Value(
+            self.roots | frozenset(inside(roots)),
+            self.inner,
+            None if self.kind == NONE else self.kind,
+        )
 
     def among(self) -> tuple[tuple[object, Value], ...]:
         """Return what a container's items are, if this is each of them: a scalar, or a new object which contains what others share."""
@@ -181,7 +190,11 @@ def _joined_items(one: Value, other: Value) -> tuple[tuple[object, Value], ...]:
     left, right = dict(one.items), dict(other.items)
     if left.keys() == right.keys():
         return tuple((key, value.join(right[key])) for key, value in left.items())
-    return ((EACH, union((*left.values(), *right.values()))),) if EACH in left and EACH in right else ()
+    return (
+        ((EACH, union((*left.values(), *right.values()))),)
+        if EACH in left and EACH in right
+        else ()
+    )
 
 
 def inside(roots: Iterable[Root]) -> Iterable[Root]:

@@ -1,7 +1,10 @@
-"""Keys: equal arguments make equal keys, in every process and on every machine; what a function could tell apart makes others.
+"""Keys: equal arguments make equal keys, in every process and on every machine.
 
-Two values can be told apart if they differ in type, `==`, `repr`, order (of a dict, not of a set), documented attributes or the
-order of an array in memory. Identity, aliasing and capacity do not count.
+What a function could tell apart makes others.
+
+Two values can be told apart if they differ in type, `==`, `repr`, order (of a dict, not of a set),
+documented attributes or the order of an array in memory. Identity, aliasing and capacity do not
+count.
 """
 
 from dash_stash.keys.sink import KEY_SIZE, NoKey, digest, public_name

@@ -45,17 +45,29 @@ def _axes(array: Any) -> list[int]:
     axes = list(range(array.ndim))
     if array.flags.c_contiguous:
         return axes
-    placed = iter(sorted((axis for axis in axes if array.shape[axis] > 1), key=lambda axis: -abs(array.strides[axis])))
+    placed = iter(
+        sorted(
+            (axis for axis in axes if array.shape[axis] > 1),
+            key=lambda axis: -abs(array.strides[axis]),
+        )
+    )
     return [next(placed) if array.shape[axis] > 1 else axis for axis in axes]
 
 
 def _write_dtype(dtype: Any, sink: Sink, path: str) -> None:
-    if dtype.num < _FIRST_OF_OTHERS and dtype.names is None and dtype.metadata is None and dtype.subdtype is None:
+    if (
+        dtype.num < _FIRST_OF_OTHERS
+        and dtype.names is None
+        and dtype.metadata is None
+        and dtype.subdtype is None
+    ):
         sink.emit(f"{dtype.type.__name__} {dtype.str}".encode())
         return
     if type(dtype).__module__.partition(".")[0] != "numpy" or dtype.isbuiltin == _ANOTHER_LIBRARYS:
         raise NoKey(path, f"array of {full_name(dtype.type)}, a type of another library")
-    sink.emit(f"{full_name(dtype.type)} {dtype.str} {dtype.shape} {dtype.isalignedstruct} {dtype.names}".encode())
+    sink.emit(
+        f"{full_name(dtype.type)} {dtype.str} {dtype.shape} {dtype.isalignedstruct} {dtype.names}".encode()
+    )
     sink.write(None if dtype.metadata is None else dict(dtype.metadata), f"{path}.dtype.metadata")
     if dtype.subdtype is not None:
         _write_dtype(dtype.base, sink, path)
@@ -66,7 +78,9 @@ def _write_dtype(dtype: Any, sink: Sink, path: str) -> None:
         _write_dtype(kind, sink, path)
     if dtype.char == _TEXT:
         sink.emit(str(dtype.coerce).encode())
-        sink.write([dtype.na_object] if hasattr(dtype, "na_object") else [], f"{path}.dtype.na_object")
+        sink.write(
+            [dtype.na_object] if hasattr(dtype, "na_object") else [], f"{path}.dtype.na_object"
+        )
 
 
 _FIRST_OF_OTHERS = 24  # NumPy's own types but that of text have the numbers below
@@ -101,7 +115,9 @@ def _is_whole(dtype: Any) -> bool:
     if dtype.names is None:
         return not dtype.hasobject and dtype.char not in "gG"
     end = 0
-    for kind, offset, *_ in sorted((dtype.fields[name] for name in dtype.names), key=lambda field: field[1]):
+    for kind, offset, *_ in sorted(
+        (dtype.fields[name] for name in dtype.names), key=lambda field: field[1]
+    ):
         if offset != end or not _is_whole(kind):
             return False
         end = offset + kind.itemsize
@@ -114,4 +130,6 @@ def _write_long(array: Any, sink: Sink) -> None:
 
     flat = np.ascontiguousarray(array).astype(array.dtype.newbyteorder("=")).reshape(-1)
     used = 10 if np.finfo(np.longdouble).nmant == 63 else np.dtype(np.longdouble).itemsize  # noqa: PLR2004 (bits of 80)
-    sink.emit_hashed(flat.view("uint8").reshape(-1, np.dtype(np.longdouble).itemsize)[:, :used].tobytes())
+    sink.emit_hashed(
+        flat.view("uint8").reshape(-1, np.dtype(np.longdouble).itemsize)[:, :used].tobytes()
+    )

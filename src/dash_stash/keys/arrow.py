@@ -23,11 +23,14 @@ def write_array_like(value: Any, sink: Sink, path: str) -> None:
 
     sink.emit(f"{full_name(type(value))} {len(value)}".encode())
     _write_schema(pa.schema([pa.field("", value.type)]), sink)
-    _write_present(value if isinstance(value, pa.ChunkedArray) else pa.chunked_array([value]), sink, path)
+    _write_present(
+        value if isinstance(value, pa.ChunkedArray) else pa.chunked_array([value]), sink, path
+    )
 
 
 def _write_schema(schema: Any, sink: Sink) -> None:
-    # As bytes it has all that is shown only in part, or not at all; as text what a type is registered as.
+    # As bytes it has all that is shown only in part, or not at all; as text what a type is
+    # registered as.
     sink.emit(schema.serialize().to_pybytes())
     sink.emit(repr([str(kind) for kind in schema.types]).encode())
 
@@ -36,7 +39,9 @@ def _write_present(column: Any, sink: Sink, path: str) -> None:
     """Write which elements of a column are missing, and the others."""
     import pyarrow as pa
 
-    kind = next((kind for kind in _WRITERS if getattr(pa.types, kind, _is_unknown)(column.type)), "")
+    kind = next(
+        (kind for kind in _WRITERS if getattr(pa.types, kind, _is_unknown)(column.type)), ""
+    )
     try:
         column = column.cast(pa.large_binary()) if kind in _VIEWS else column
         sink.emit(b"nulls%d" % column.null_count)
@@ -67,7 +72,9 @@ def _write_intervals(column: Any, sink: Sink, path: str) -> None:
     import pyarrow as pa
 
     width = pa.binary(column.type.bit_width // 8)
-    _write_bytes(pa.chunked_array([chunk.view(width) for chunk in column.chunks], width), sink, path)
+    _write_bytes(
+        pa.chunked_array([chunk.view(width) for chunk in column.chunks], width), sink, path
+    )
 
 
 def _write_bytes(column: Any, sink: Sink, path: str) -> None:
@@ -115,13 +122,18 @@ def _write_dictionaries(column: Any, sink: Sink, path: str) -> None:
 
 
 def _write_others(column: Any, sink: Sink, path: str) -> None:
-    """Write a type with a name of its own, a UUID or a tensor, by what it is stored as; there is no key of unions and runs."""
+    """Write a type with a name of its own, a UUID or a tensor, by what it is stored as.
+
+    There is no key of unions and runs.
+    """
     import pyarrow as pa
 
     if not isinstance(column.type, pa.BaseExtensionType):
         raise NoKey(path, f"pyarrow column of {column.type}")
     storage = column.type.storage_type
-    _write_present(pa.chunked_array([chunk.storage for chunk in column.chunks], storage), sink, path)
+    _write_present(
+        pa.chunked_array([chunk.storage for chunk in column.chunks], storage), sink, path
+    )
 
 
 def _is_unknown(_kind: Any) -> bool:

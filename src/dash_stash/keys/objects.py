@@ -50,7 +50,9 @@ def _write_dataclass(value: Any, sink: Sink, path: str) -> None:
     _write_class_name("dataclass", value, sink, path)
     names = [field.name for field in dataclasses.fields(value)]
     # A field may have no value yet, or only the class's.
-    _write_attributes({name: getattr(value, name) for name in names if hasattr(value, name)}, sink, path)
+    _write_attributes(
+        {name: getattr(value, name) for name in names if hasattr(value, name)}, sink, path
+    )
     _write_attributes(_attributes(value, frozenset(names)), sink, path)
 
 
@@ -73,13 +75,20 @@ def _attributes(value: object, but: frozenset[str]) -> dict[str, Any]:
 @functools.lru_cache(maxsize=1024)
 def _slots(kind: type) -> tuple[str, ...]:
     """Return the names of slots, private ones in full."""
-    return tuple(name for base in kind.__mro__ for name, one in vars(base).items() if isinstance(one, MemberDescriptorType))
+    return tuple(
+        name
+        for base in kind.__mro__
+        for name, one in vars(base).items()
+        if isinstance(one, MemberDescriptorType)
+    )
 
 
 @functools.lru_cache(maxsize=1024)
 def _holds_more_than_attributes(kind: type) -> bool:
     """Whether a class is made of one that is written in C, whose content is in none of its attributes."""
-    return any(isinstance(vars(base).get("__new__"), BuiltinFunctionType) for base in kind.__mro__[:-1])
+    return any(
+        isinstance(vars(base).get("__new__"), BuiltinFunctionType) for base in kind.__mro__[:-1]
+    )
 
 
 _NAMED_TUPLE = frozenset(vars(collections.namedtuple("_", ())))  # noqa: PYI024 (what such a class has)
@@ -87,15 +96,25 @@ _NAMED_TUPLE = frozenset(vars(collections.namedtuple("_", ())))  # noqa: PYI024 
 
 def _is_of_namedtuple(kind: Any) -> bool:
     """Whether `collections.namedtuple` made the class: its name, fields and defaults are all there is to it."""
-    return bool(kind.__bases__ == (tuple,) and vars(kind).keys() <= _NAMED_TUPLE.union(kind._fields))
+    return bool(
+        kind.__bases__ == (tuple,) and vars(kind).keys() <= _NAMED_TUPLE.union(kind._fields)
+    )
 
 
 def _write_class_name(tag: str, value: object, sink: Sink, path: str) -> None:
-    """Write which class it is, by its name; of classes that a function makes several may have the same."""
+    """Write which class it is, by its name.
+
+    Of classes that a function makes several may have the same.
+    """
     kind = type(value)
     found: Any = sys.modules.get(kind.__module__)
     for name in kind.__qualname__.split("."):
         found = getattr(found, name, None)
     if found is not kind:
-        raise NoKey(path, f"{full_name(kind)}, a class that cannot be known by its name: define it at the top of its module")
-    sink.emit(f"{tag} {full_name(kind)}".encode() + (b"" if sink.code_of is None else sink.code_of(kind)))
+        raise NoKey(
+            path,
+            f"{full_name(kind)}, a class that cannot be known by its name: define it at the top of its module",
+        )
+    sink.emit(
+        f"{tag} {full_name(kind)}".encode() + (b"" if sink.code_of is None else sink.code_of(kind))
+    )

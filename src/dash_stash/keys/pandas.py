@@ -82,7 +82,8 @@ def _write_values(value: Any, sink: Sink, path: str) -> None:
     else:
         known = map(public_name, type(array).__mro__)
         writer = next((_WRITERS[name] for name in known if name in _WRITERS), None)
-        # Another library's type may carry more than its values, as places do with their reference system.
+        # Another library's type may carry more than its values, as places do with their reference
+        # system.
         if writer is None or _is_anothers(array) or _is_anothers(dtype):
             raise NoKey(path, f"column of {dtype}, {full_name(type(array))}")
         writer(array, sink, path)

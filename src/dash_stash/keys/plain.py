@@ -143,7 +143,12 @@ WRITERS: dict[type, Writer] = {
     type: _write_class,
     **{
         kind: text(kind.__name__, lambda value: str(value).encode("utf-8", "surrogatepass"))
-        for kind in (pathlib.PurePosixPath, pathlib.PureWindowsPath, pathlib.PosixPath, pathlib.WindowsPath)
+        for kind in (
+            pathlib.PurePosixPath,
+            pathlib.PureWindowsPath,
+            pathlib.PosixPath,
+            pathlib.WindowsPath,
+        )
     },
     list: write_sequence("list"),
     tuple: write_sequence("tuple"),

@@ -53,7 +53,9 @@ def _write_present(column: Any, sink: Sink, path: str) -> None:
     elif kind == pl.Binary:
         write_array(column.bin.size().to_numpy(), sink, path)
         sink.emit_hashed(b"".join(column.to_list()))
-    elif isinstance(kind, pl.String | pl.Categorical) or kind.is_decimal() or "128" in str(kind):  # numbers that NumPy does not have
+    elif (
+        isinstance(kind, pl.String | pl.Categorical) or kind.is_decimal() or "128" in str(kind)
+    ):  # numbers that NumPy does not have
         _write_text(column.cast(pl.String), sink, path)
     elif kind.is_temporal() or kind.is_numeric() or kind == pl.Boolean:
         write_array(column.to_physical().to_numpy(), sink, path)
@@ -66,7 +68,9 @@ def _write_lists(column: Any, sink: Sink, path: str) -> None:
 
     if column.dtype == pl.List:
         write_array(column.list.len().to_numpy(), sink, path)
-        column = column.filter(column.list.len() > 0)  # of an empty one exploding makes a missing element
+        column = column.filter(
+            column.list.len() > 0
+        )  # of an empty one exploding makes a missing element
     _write_column(column.explode(), sink, path)
 
 

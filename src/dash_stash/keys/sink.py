@@ -32,8 +32,8 @@ def digest(*parts: bytes) -> bytes:
 class Sink:
     """Takes the chunks of a value, and of what it holds.
 
-    Writers keep to a grammar: the first chunk of a value names its type, and what comes before a child says whether there is one,
-    so that two different values are never the same list of chunks.
+    Writers keep to a grammar: the first chunk of a value names its type, and what comes before a
+    child says whether there is one, so that two different values are never the same list of chunks.
     """
 
     __slots__ = ("_chunks", "code_of", "emit")

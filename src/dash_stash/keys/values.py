@@ -15,7 +15,8 @@ def of_value(value: object, path: str, code_of: Callable[[type], bytes] | None =
     Objects of an app's own classes go by the names of these, and with *code_of* by their code.
 
     Raises:
-        NoKey: It is, or holds, something without a value of its own (a connection, a generator, a plain object).
+        NoKey: It is, or holds, something without a value of its own (a connection, a generator, a
+            plain object).
     """
     sink = _Values(code_of)
     try:
@@ -41,10 +42,16 @@ class _Values(Sink):
 
 
 def _of_family(kind: type) -> Writer | None:
-    """The writer of a library's types that have a base in common. A user's may carry what is not seen here."""
+    """The writer of a library's types that have a base in common.
+
+    A user's may carry what is not seen here.
+    """
     library = public_name(kind).partition(".")[0]
     bases = map(public_name, kind.__mro__)
-    return next((_FAMILIES[name] for name in bases if name in _FAMILIES and name.startswith(f"{library}.")), None)
+    return next(
+        (_FAMILIES[name] for name in bases if name in _FAMILIES and name.startswith(f"{library}.")),
+        None,
+    )
 
 
 def _write_ref(value: Any, sink: Sink, path: str) -> None:  # noqa: ARG001 (one signature for all writers)

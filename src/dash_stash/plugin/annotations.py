@@ -15,7 +15,16 @@ from typing import Any, Literal
 from dash_stash.ref import Ref
 
 _UNIONS = (typing.Union, types.UnionType)
-_LISTS = (list, set, frozenset, abc.Sequence, abc.MutableSequence, abc.Collection, abc.Iterable, abc.Set)
+_LISTS = (
+    list,
+    set,
+    frozenset,
+    abc.Sequence,
+    abc.MutableSequence,
+    abc.Collection,
+    abc.Iterable,
+    abc.Set,
+)
 _DICTS = (dict, abc.Mapping, abc.MutableMapping)
 
 
@@ -28,7 +37,10 @@ class Wish:
     """Whether None may stand for what cannot be had: only where the annotation says so."""
 
     children: tuple[Wish, ...] | None = None
-    """Of what stands inside, by its place; the last one is for all others; None if the annotation does not look inside."""
+    """Of what stands inside, by its place.
+
+    The last one is for all others; None if the annotation does not look inside.
+    """
 
     def child(self, place: int) -> Wish:
         """What is wished for at a place inside a list or dict."""
@@ -43,7 +55,10 @@ ANYTHING = Wish()
 def wishes(function: Callable[..., Any]) -> dict[str, Wish]:
     """Return the wish of each annotated parameter of *function*."""
     hints = inspect.get_annotations(function)
-    return {name: _wish(_evaluated(hint, getattr(function, "__globals__", {}))) for name, hint in hints.items()}
+    return {
+        name: _wish(_evaluated(hint, getattr(function, "__globals__", {})))
+        for name, hint in hints.items()
+    }
 
 
 def _wish(annotation: Any) -> Wish:
@@ -56,7 +71,11 @@ def _wish(annotation: Any) -> Wish:
     elif leaves and all(isinstance(leaf, type) and issubclass(leaf, str) for leaf in leaves):
         kind = "text"
     inside = [children for member in named if (children := _children(member))]
-    return Wish(kind, 0 < len(named) < len(members), tuple(map(_wish, inside[0])) if len(inside) == 1 else None)
+    return Wish(
+        kind,
+        0 < len(named) < len(members),
+        tuple(map(_wish, inside[0])) if len(inside) == 1 else None,
+    )
 
 
 def _members(annotation: Any) -> Iterator[Any]:
@@ -69,7 +88,10 @@ def _members(annotation: Any) -> Iterator[Any]:
         yield from _members(typing.get_args(annotation)[0])
     elif origin is Literal:
         yield from map(type, typing.get_args(annotation))
-    elif (meant := getattr(annotation, "__supertype__", None) or getattr(annotation, "__value__", None)) is not None:
+    elif (
+        meant := getattr(annotation, "__supertype__", None)
+        or getattr(annotation, "__value__", None)
+    ) is not None:
         yield from _members(meant)  # a NewType, or an alias of Python 3.12
     else:
         yield annotation
@@ -82,7 +104,9 @@ def _children(annotation: Any) -> tuple[Any, ...]:
         return arguments[1:]
     if origin in _LISTS:
         return arguments
-    return tuple(argument for argument in arguments if argument is not ...) if origin is tuple else ()
+    return (
+        tuple(argument for argument in arguments if argument is not ...) if origin is tuple else ()
+    )
 
 
 def _leaves(annotation: Any) -> Iterator[Any]:
@@ -96,11 +120,16 @@ def _leaves(annotation: Any) -> Iterator[Any]:
 
 
 def _evaluated(hint: Any, known: dict[str, Any]) -> Any:
-    """An annotation as it is meant; of what only type checkers can evaluate, as much as its text tells."""
+    """An annotation as it is meant.
+
+    Of what only type checkers can evaluate, as much as its text tells.
+    """
     holder = types.SimpleNamespace(__annotations__={"hint": hint})
     for names in (None, _Names(known)):
         try:
-            return typing.get_type_hints(holder, globalns=known, localns=names, include_extras=True)["hint"]
+            return typing.get_type_hints(
+                holder, globalns=known, localns=names, include_extras=True
+            )["hint"]
         except Exception:  # noqa: BLE001, S112 (evaluating a user's annotation may raise anything)
             continue
     return None

@@ -40,12 +40,19 @@ class Arguments:
         found = self._wishes[func]
         if found is None:
             return args
-        wished = [(value, found.get(index, ANYTHING), prop) for index, (value, prop) in enumerate(zip(args, _props(g), strict=True))]
+        wished = [
+            (value, found.get(index, ANYTHING), prop)
+            for index, (value, prop) in enumerate(zip(args, _props(g), strict=True))
+        ]
         try:
             return [self._replace(*one) for one in wished]
         except (RefInvalid, RefExpired, PartMissing) as error:
-            # What else is dead is told along, so that one repair is enough; it is not loaded for that.
-            error.references = (*error.references, *(text for one in wished for text in self._refused(*one)))
+            # What else is dead is told along, so that one repair is enough; it is not loaded for
+            # that.
+            error.references = (
+                *error.references,
+                *(text for one in wished for text in self._refused(*one)),
+            )
             raise
 
     def _replace(self, value: Any, wish: Wish, prop: str) -> Any:
@@ -63,9 +70,14 @@ class Arguments:
             ref = self._references.open(value, prop)
             return ref if wish.kind == "reference" else ref.get()
         if isinstance(value, list):
-            return [self._replace(child, wish.child(place), prop) for place, child in enumerate(value)]
+            return [
+                self._replace(child, wish.child(place), prop) for place, child in enumerate(value)
+            ]
         if isinstance(value, dict):
-            return {name: self._replace(child, wish.child(place), prop) for place, (name, child) in enumerate(value.items())}
+            return {
+                name: self._replace(child, wish.child(place), prop)
+                for place, (name, child) in enumerate(value.items())
+            }
         return value
 
     def _refused(self, value: Any, wish: Wish, prop: str) -> Iterator[str]:
@@ -82,7 +94,9 @@ class Arguments:
                 yield from self._refused(child, wish.child(place), prop)
 
     def _wishes_of(self, func: Callable[..., Any]) -> dict[int, Wish] | None:
-        """What each argument is to become, by its position in the flat list; None for a background callback.
+        """What each argument is to become, by its position in the flat list.
+
+        None for a background callback.
 
         A background callback runs in another process: its references stay what they are.
         """
@@ -97,7 +111,9 @@ class Arguments:
 
 def registered(app: Dash, func: Callable[..., Any]) -> dict[str, Any]:
     """Return what Dash knows of the callback that it calls by *func*."""
-    entries: Iterator[dict[str, Any]] = (entry for entry in app.callback_map.values() if entry.get("callback") is func)
+    entries: Iterator[dict[str, Any]] = (
+        entry for entry in app.callback_map.values() if entry.get("callback") is func
+    )
     return next(entries, {})
 
 
@@ -112,14 +128,20 @@ def _may_hold_references() -> bool:
 
 
 def _wishes_by_position(function: Callable[..., Any], grouping: Any) -> dict[int, Wish]:
-    args, kwargs = ((), grouping) if isinstance(grouping, dict) else (grouping if isinstance(grouping, list | tuple) else (grouping,), {})
+    args, kwargs = (
+        ((), grouping)
+        if isinstance(grouping, dict)
+        else (grouping if isinstance(grouping, list | tuple) else (grouping,), {})
+    )
     signature = inspect.signature(function)
     try:
         bound = signature.bind(*args, **kwargs)
     except TypeError:
         return {}  # Dash calls it all the same and reports this better
     annotated = wishes(function)
-    starred = {name for name, parameter in signature.parameters.items() if parameter.kind in _STARRED}
+    starred = {
+        name for name, parameter in signature.parameters.items() if parameter.kind in _STARRED
+    }
     found: dict[int, Wish] = {}
     for name, indices in bound.arguments.items():
         wish = annotated.get(name, ANYTHING)
@@ -135,13 +157,18 @@ def _by_position(grouping: Any, wish: Wish) -> Iterator[tuple[int, Wish]]:
     if isinstance(grouping, int):
         yield grouping, wish
     else:
-        for place, child in enumerate(grouping.values() if isinstance(grouping, dict) else grouping):
+        for place, child in enumerate(
+            grouping.values() if isinstance(grouping, dict) else grouping
+        ):
             yield from _by_position(child, wish.child(place))
 
 
 def _props(g: Any) -> list[str]:
     """The property that each argument comes from, for messages."""
-    return [_prop(spec[0] if isinstance(spec, list) and spec else spec) for spec in [*g.inputs_list, *g.states_list]]
+    return [
+        _prop(spec[0] if isinstance(spec, list) and spec else spec)
+        for spec in [*g.inputs_list, *g.states_list]
+    ]
 
 
 def _prop(spec: Any) -> str:

@@ -24,7 +24,8 @@ _is_awaited = functools.cache(inspect.iscoroutinefunction)  # asked for at each 
 def prepare_callbacks(app: Dash, stash: Stash) -> None:
     """Stand where Dash calls a callback with its arguments.
 
-    `Dash._execute_callback(func, args, outputs_list, g)` is where every transport passes, unchanged from Dash 3.2 to 4.5.
+    `Dash._execute_callback(func, args, outputs_list, g)` is where every transport passes, unchanged
+    from Dash 3.2 to 4.5.
     """
     arguments, execute = Arguments(app, stash.references), app._execute_callback
     callbacks = _Callbacks(app, stash.visits)
@@ -67,9 +68,14 @@ class _Callbacks:
             answer = call()
         finally:
             if not self._asks.get(func):
-                # What is awaited may ask later on: until a callback has returned without having asked, it may ask.
+                # What is awaited may ask later on: until a callback has returned without having
+                # asked, it may ask.
                 self._asks[func] = bool(visit.asked - {"user"}) or _is_awaited(func)
-        return self._bound_later(answer, visit) if inspect.iscoroutine(answer) and self._is_stream(func) else answer
+        return (
+            self._bound_later(answer, visit)
+            if inspect.iscoroutine(answer) and self._is_stream(func)
+            else answer
+        )
 
     def _is_stream(self, func: Callable[..., Any]) -> bool:
         if func not in self._streams:
@@ -83,10 +89,13 @@ class _Callbacks:
         streamed.frames = self._bound(streamed.frames, visit)
         return streamed
 
-    async def _bound(self, frames: AsyncGenerator[Any, None], visit: BrowserVisit) -> AsyncGenerator[Any, None]:
+    async def _bound(
+        self, frames: AsyncGenerator[Any, None], visit: BrowserVisit
+    ) -> AsyncGenerator[Any, None]:
         try:
             while True:
-                # Each time: Dash may take every answer in another task, on a thread of its own, without our context.
+                # Each time: Dash may take every answer in another task, on a thread of its own,
+                # without our context.
                 self._visits.enter(visit)
                 try:
                     frame = await anext(frames)

@@ -13,7 +13,8 @@ from dash_stash import keys, seal
 ID_SIZE = 16
 _SEAL_SIZE = 16
 
-# The session's id, a number used for this cookie only, when it was issued (in seconds since the epoch).
+# The session's id, a number used for this cookie only, when it was issued (in seconds since the
+# epoch).
 _COOKIE = struct.Struct(">16s8sI")
 
 
@@ -65,7 +66,8 @@ def proven(text: str, key: bytes, size: int, *context: bytes) -> bytes | None:
     except (binascii.Error, ValueError):
         return None
     body, sealed = raw[:size], raw[size:]
-    # Only one spelling is what we signed: the last letter may have bits to spare, and others are read as letters of ours.
+    # Only one spelling is what we signed: the last letter may have bits to spare, and others are
+    # read as letters of ours.
     is_ours = _encoded(raw) == text and seal.matches(sealed, key, body, *context)
     return body if is_ours else None
 

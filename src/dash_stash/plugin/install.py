@@ -13,7 +13,16 @@ import flask
 from dash import _callback
 from flask import Response
 
-from dash_stash.errors import BudgetExceeded, ConfigError, NoSession, PartMissing, RefExpired, RefInvalid, StashError, StoreUnavailable
+from dash_stash.errors import (
+    BudgetExceeded,
+    ConfigError,
+    NoSession,
+    PartMissing,
+    RefExpired,
+    RefInvalid,
+    StashError,
+    StoreUnavailable,
+)
 from dash_stash.plugin.callbacks import prepare_callbacks
 from dash_stash.plugin.layouts import prepare_as_nobody, serve_layouts
 from dash_stash.plugin.page import Pages
@@ -28,11 +37,17 @@ _log = logging.getLogger("dash_stash")
 _MARK = "_dash_stash"
 # What a callback is answered that did not run, and what the reader is told in the page.
 _ANSWERS: dict[type[StashError], tuple[int, str]] = {
-    RefInvalid: (403, "This page has data of an earlier visit, which is closed. Reload it to go on."),
+    RefInvalid: (
+        403,
+        "This page has data of an earlier visit, which is closed. Reload it to go on.",
+    ),
     NoSession: (403, "This page has no session any more. Reload it to go on; it needs cookies."),
     RefExpired: (410, "The data of this page has expired. Reload it to go on."),
     PartMissing: (410, "The data of this page has changed. Reload it to go on."),
-    StoreUnavailable: (503, "The server cannot store or find the data of this page now. Try again later."),
+    StoreUnavailable: (
+        503,
+        "The server cannot store or find the data of this page now. Try again later.",
+    ),
 }
 
 
@@ -73,7 +88,9 @@ def _connect(app: dash.Dash, stash: Stash, pages: Pages) -> None:
     app.server.teardown_request(visitors.leave)
     handlers = app.server.error_handler_spec[None][None]
     for error in _ANSWERS:
-        app.server.register_error_handler(error, functools.partial(_refuse, stash, visitors, handlers.get(error)))
+        app.server.register_error_handler(
+            error, functools.partial(_refuse, stash, visitors, handlers.get(error))
+        )
     visitors.serve()
 
 
@@ -84,9 +101,13 @@ def check(app: dash.Dash) -> None:
         ConfigError: Its Dash is too old, its backend is not Flask, or it has a Stash already.
     """
     if not isinstance(app, dash.Dash):
-        raise ConfigError(f"Stash(app) takes a dash.Dash, not a {type(app).__qualname__} (pass app, not app.server)")
+        raise ConfigError(
+            f"Stash(app) takes a dash.Dash, not a {type(app).__qualname__} (pass app, not app.server)"
+        )
     if not hasattr(app, "_execute_callback"):
-        raise ConfigError(f"dash {dash.__version__} is not supported: dash-stash needs dash 3.2 or newer")
+        raise ConfigError(
+            f"dash {dash.__version__} is not supported: dash-stash needs dash 3.2 or newer"
+        )
     # On Dash 3, an app that gets its server later has none until then.
     if app.server is not None and not isinstance(app.server, flask.Flask):
         raise ConfigError(
@@ -104,7 +125,11 @@ def check_memo(function: Callable[..., Any], app: dash.Dash | None) -> None:
         ConfigError: It is: Dash would never call the memo.
     """
     maps = (_callback.GLOBAL_CALLBACK_MAP, {} if app is None else app.callback_map)
-    registered = (getattr(entry.get("callback"), "__wrapped__", None) for entries in maps for entry in entries.values())
+    registered = (
+        getattr(entry.get("callback"), "__wrapped__", None)
+        for entries in maps
+        for entry in entries.values()
+    )
     if any(callback is function for callback in registered):
         raise ConfigError(
             f"@stash.memo stands above @callback at {function.__qualname__}(), so Dash calls the function without it: write @stash.memo "
@@ -113,7 +138,10 @@ def check_memo(function: Callable[..., Any], app: dash.Dash | None) -> None:
 
 
 def _watch(app: dash.Dash, stash: Stash, pages: Pages) -> None:
-    """Let the guard watch *app*, unless it is off; without a mode it warns, in debug mode only. *stash* learns of debug mode too."""
+    """Let the guard watch *app*, unless it is off; without a mode it warns, in debug mode only.
+
+    *stash* learns of debug mode too.
+    """
 
     def begin() -> None:
         from dash_stash.plugin import watching  # in production it is not even imported
@@ -143,10 +171,13 @@ def _watch(app: dash.Dash, stash: Stash, pages: Pages) -> None:
     app.enable_dev_tools = enable_and_watch
 
 
-def _refuse(stash: Stash, visitors: Visitors, neighbour: Callable[[Any], Any] | None, error: StashError) -> Any:
+def _refuse(
+    stash: Stash, visitors: Visitors, neighbour: Callable[[Any], Any] | None, error: StashError
+) -> Any:
     """Answer a callback that cannot get its data: the page stays as it is, and shows a notice.
 
-    A server has one handler for all its apps: what was asked of an earlier one is left to *neighbour*.
+    A server has one handler for all its apps: what was asked of an earlier one is left to
+    *neighbour*.
     """
     if neighbour is not None and not visitors.is_addressed:
         return neighbour(error)

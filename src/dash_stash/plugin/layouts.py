@@ -31,7 +31,9 @@ class Nobody:
         """Return an owner that nobody else is."""
         if scope not in self.owners:
             identified = f"{scope}:{secrets.token_hex(keys.KEY_SIZE)}"
-            self.owners[scope] = f"{self.owner('session')}/{identified}" if scope in ("tab", "page") else identified
+            self.owners[scope] = (
+                f"{self.owner('session')}/{identified}" if scope in ("tab", "page") else identified
+            )
         return self.owners[scope]
 
     def rotate(self) -> None:
@@ -45,7 +47,8 @@ class Nobody:
 def serve_layouts(app: Dash, stash: Stash) -> None:
     """Let layout functions find an empty session while Dash only validates what they return.
 
-    A layout that shows what a visitor has must not be validated with it, and one that logs out must not log that visitor out.
+    A layout that shows what a visitor has must not be validated with it, and one that logs out must
+    not log that visitor out.
     """
     value = app._layout_value
 
@@ -61,7 +64,10 @@ def serve_layouts(app: Dash, stash: Stash) -> None:
 def prepare_as_nobody(app: Dash, stash: Stash) -> None:
     """Let what Dash has registered to be called before requests, to validate layouts among others, be called for nobody."""
     before = app.server.before_request_funcs.setdefault(None, [])
-    before[:] = [_as_nobody(prepare, app, stash) if prepare.__module__ == "dash.dash" else prepare for prepare in before]
+    before[:] = [
+        _as_nobody(prepare, app, stash) if prepare.__module__ == "dash.dash" else prepare
+        for prepare in before
+    ]
 
 
 def _as_nobody(prepare: Callable[[], Any], app: Dash, stash: Stash) -> Callable[[], Any]:

@@ -32,7 +32,8 @@ class FlaskRequest:
         if not flask.has_request_context():
             yield context
             return
-        # The app itself is there, with a `g` of its own: in the request's, apps and extensions keep who is asking.
+        # The app itself is there, with a `g` of its own: in the request's, apps and extensions keep
+        # who is asking.
         app = flask.current_app.app_context()
         context.run(app.push)
         try:
@@ -46,7 +47,9 @@ class FlaskRequest:
             return True
         if isinstance(error, AttributeError):
             return isinstance(error.obj, flask.ctx._AppCtxGlobals)
-        return isinstance(error, RuntimeError) and str(error).startswith("Working outside of request context")
+        return isinstance(error, RuntimeError) and str(error).startswith(
+            "Working outside of request context"
+        )
 
 
 REQUEST = FlaskRequest()

@@ -91,14 +91,23 @@ class BrowserVisit:
         if cookie is None or scope == "session":
             return None if cookie is None else cookie.holder
         identified = self._ids[0 if scope == "page" else 1]
-        return None if identified is None else f"{cookie.holder}/{scope}:{keys.digest(identified).hex()}"
+        return (
+            None
+            if identified is None
+            else f"{cookie.holder}/{scope}:{keys.digest(identified).hex()}"
+        )
 
     @property
     def cookie(self) -> Cookie | None:
-        """The session that the cookie proves; for a browser that loads its first page, the one that it will get."""
+        """The session that the cookie proves.
+
+        For a browser that loads its first page, the one that it will get.
+        """
         if self.proven_cookie is None and self.cookie_to_set is None and self._may_begin_session:
             new = Cookie.new(self._desk.clock())
-            self._desk.store.has_ended(new.holder)  # it has not; but while the store is away no session begins
+            self._desk.store.has_ended(
+                new.holder
+            )  # it has not; but while the store is away no session begins
             self.cookie_to_set = new
         return self.cookie_to_set or self.proven_cookie
 
@@ -106,7 +115,10 @@ class BrowserVisit:
     def proven_cookie(self) -> Cookie | None:
         """What the browser has sent, if we signed it lately and it has not been replaced."""
         cookie = self._signed_cookie
-        if cookie is None or not -SKEW <= self._desk.clock() - cookie.issued <= self._desk.limits.accepted:
+        if (
+            cookie is None
+            or not -SKEW <= self._desk.clock() - cookie.issued <= self._desk.limits.accepted
+        ):
             return None
         if self._has_ended(cookie):
             self.was_replaced = not self._desk.store.has_ended(cookie.holder)
@@ -132,7 +144,9 @@ class BrowserVisit:
 
     @property
     def _signed_cookie(self) -> Cookie | None:
-        sent = next((value for name in self._desk.cookies if (value := self.request.cookies.get(name))), "")
+        sent = next(
+            (value for name in self._desk.cookies if (value := self.request.cookies.get(name))), ""
+        )
         return Cookie.proven(sent, self._desk.session_key)
 
     def _has_ended(self, cookie: Cookie) -> bool:
@@ -156,7 +170,9 @@ class BrowserVisit:
             return None, None
         page, _, tab = text.partition(".")
         desk = self._desk
-        return proven(page, desk.page_key, ID_SIZE, cookie.session), proven(tab, desk.tab_key, ID_SIZE, cookie.session)
+        return proven(page, desk.page_key, ID_SIZE, cookie.session), proven(
+            tab, desk.tab_key, ID_SIZE, cookie.session
+        )
 
     @property
     def is_of_another_session(self) -> bool:
@@ -171,8 +187,8 @@ class BrowserVisit:
         try:
             cookie = self.cookie
         except StoreUnavailable:
-            # The page loads all the same. Its ids are worth something once the store is back and the cookie proven;
-            # a browser without a cookie gets neither.
+            # The page loads all the same. Its ids are worth something once the store is back and
+            # the cookie proven; a browser without a cookie gets neither.
             cookie = self._signed_cookie
         self.is_personal = True
         return "" if cookie is None else self._signed_ids(cookie)
@@ -181,7 +197,10 @@ class BrowserVisit:
         """The page's id, one for its tab if that has none yet, and what tells sessions apart."""
         page, tab = self._ids
         assert page is not None and tab is not None  # noqa: S101, PT018 (a page that is being loaded)
-        signed = (sign(page, self._desk.page_key, cookie.session), sign(tab, self._desk.tab_key, cookie.session))
+        signed = (
+            sign(page, self._desk.page_key, cookie.session),
+            sign(tab, self._desk.tab_key, cookie.session),
+        )
         return ".".join((*signed, keys.digest(b"shown", cookie.session).hex()[:8]))
 
     @cached_property
@@ -191,7 +210,9 @@ class BrowserVisit:
         Outside of the app's path a browser does not send the cookie that it has, and a new one would take its place.
         """
         path = self.request.path
-        is_below = path.startswith(self._desk.routes) and not path.startswith(self._desk.own_requests)
+        is_below = path.startswith(self._desk.routes) and not path.startswith(
+            self._desk.own_requests
+        )
         return is_below and self.request.method in ("GET", "HEAD")
 
     def _user(self) -> str | None:
@@ -205,9 +226,14 @@ class BrowserVisit:
         if user is None or user in ("", b""):
             return None
         if not isinstance(user, str | bytes | int) or isinstance(user, bool):
-            raise ConfigError(f"user= returned a {type(user).__qualname__}: return the user's id as text, bytes or a number, or None")
+            raise ConfigError(
+                f"user= returned a {type(user).__qualname__}: return the user's id as text, bytes or a number, or None"
+            )
         if isinstance(user, int):
-            kind, raw = b"int", f"{user:x}".encode()  # of a number with thousands of digits there is no str()
+            kind, raw = (
+                b"int",
+                f"{user:x}".encode(),
+            )  # of a number with thousands of digits there is no str()
         elif isinstance(user, str):
             kind, raw = b"str", user.encode("utf-8", "surrogatepass")
         else:
@@ -234,7 +260,8 @@ class BrowserVisit:
         now = self._desk.clock()
         if now - cookie.issued > _RENEW_AFTER * self._desk.limits.idle:
             self._renewed = dataclasses.replace(cookie, issued=int(now))
-        # What the browser sends may arrive slowly: by the time that somebody asks, another request may have replaced the cookie.
+        # What the browser sends may arrive slowly: by the time that somebody asks, another request
+        # may have replaced the cookie.
         del self.proven_cookie
 
     def lasting_cookie(self) -> Cookie | None:
@@ -243,26 +270,33 @@ class BrowserVisit:
         try:
             return None if cookie is None or self._has_ended(cookie) else cookie
         except StoreUnavailable:
-            # What the browser has goes on, unless it was replaced in this request, so that it is worth nothing.
+            # What the browser has goes on, unless it was replaced in this request, so that it is
+            # worth nothing.
             return cookie if self._is_replaced else None
 
     def rotate(self) -> None:
-        """Give the browser another cookie of the same session; the one that it had is worth nothing from now on.
+        """Give the browser another cookie of the same session.
+
+        The one that it had is worth nothing from now on.
 
         Raises:
-            NoSession: Another request has done so since this one began, or its answer has begun: there is one new cookie for an old one.
+            NoSession: Another request has done so since this one began, or its answer has begun:
+                there is one new cookie for an old one.
         """
         if self._context is not None:
             raise NoSession("stash.session.rotate()", "new cookie", NoSession.BEGUN)
         cookie = self.cookie
         assert cookie is not None  # noqa: S101 (asked by `Session`, which has proven it)
         key = keys.digest(b"rotate", cookie.mark.encode())
-        flight.exclusively(self._desk.store, key, "stash.session.rotate()", lambda _: self._replace(cookie))
+        flight.exclusively(
+            self._desk.store, key, "stash.session.rotate()", lambda _: self._replace(cookie)
+        )
         self._is_replaced = True
         self.cookie_to_set = Cookie.new(self._desk.clock(), cookie.session)
 
     def _replace(self, cookie: Cookie) -> None:
-        # Who planted the cookie may have begun a login of their own with it, and let that wait for this one.
+        # Who planted the cookie may have begun a login of their own with it, and let that wait for
+        # this one.
         if self._has_ended(cookie):
             raise NoSession("stash.session.rotate()", "session")
         self._desk.store.end(cookie.mark)
@@ -271,7 +305,9 @@ class BrowserVisit:
         """Give the browser a new session, and its page and tab new ids."""
         self._is_replaced = True
         self._owners.clear()
-        if self._context is not None:  # nothing that the browser could be told: its next page begins a session
+        if (
+            self._context is not None
+        ):  # nothing that the browser could be told: its next page begins a session
             self.proven_cookie, self._ids = None, (None, None)
             return
         self.cookie_to_set = Cookie.new(self._desk.clock())

@@ -59,7 +59,10 @@ class Visitors:
         self._pages, self._started = pages, stash.clock()
         pages.scripts["page"] = self._page_script
         self._key_ids = [name.rpartition("_")[2] for name in self._desk.cookies]
-        """What tells the secrets of deployments apart, the present one first; everybody may know it."""
+        """What tells the secrets of deployments apart, the present one first.
+
+        Everybody may know it.
+        """
 
     def _cookie_name(self, key: bytes) -> str:
         # Several apps may share a host; cookies know no ports.
@@ -71,10 +74,16 @@ class Visitors:
         if len(self._neighbours) == 1:
             return True
         path = flask.request.path
-        return self is max(self._neighbours, key=lambda one: len(one._desk.routes) if path.startswith(one._desk.routes) else 0)
+        return self is max(
+            self._neighbours,
+            key=lambda one: len(one._desk.routes) if path.startswith(one._desk.routes) else 0,
+        )
 
     def arrive(self) -> None:
-        """Note who is asking; it is proven when somebody wants to know, or has not been for a while."""
+        """Note who is asking.
+
+        It is proven when somebody wants to know, or has not been for a while.
+        """
         request: flask.Request = flask.request._get_current_object()  # type: ignore[attr-defined]
         visit = BrowserVisit(self._desk, request, self._visits.current)
         self._visits.enter(visit)
@@ -99,7 +108,11 @@ class Visitors:
 
     def _page_script(self) -> dict[str, str]:
         """The script that sends a page's id along with its requests."""
-        return {"src": f"{self._prefix}_dash-stash/page.js", "data-ids": self._visit.open_page(), "data-prefix": self._prefix}
+        return {
+            "src": f"{self._prefix}_dash-stash/page.js",
+            "data-ids": self._visit.open_page(),
+            "data-prefix": self._prefix,
+        }
 
     def answer(self, response: Response) -> Response:
         """Give a browser its cookie and a page its ids; no cache may keep either."""
@@ -108,7 +121,13 @@ class Visitors:
             cookie = visit.lasting_cookie()
             if cookie is not None:
                 value = cookie.sign(self._desk.session_key)
-                response.set_cookie(self._desk.cookies[0], value, path=self._prefix, httponly=True, **self._where_sent())
+                response.set_cookie(
+                    self._desk.cookies[0],
+                    value,
+                    path=self._prefix,
+                    httponly=True,
+                    **self._where_sent(),
+                )
             if cookie is not None or visit.is_personal:
                 response.headers["Cache-Control"] = "no-store"
             elif visit.asked:
@@ -135,11 +154,14 @@ class Visitors:
         told = {}
         if visit.was_replaced and not visit.has_begun:
             told[f"{HEADER}-Replaced"] = "1"
-        if isinstance(error, RefExpired | PartMissing) or (isinstance(error, RefInvalid) and visit.has_session):
+        if isinstance(error, RefExpired | PartMissing) or (
+            isinstance(error, RefInvalid) and visit.has_session
+        ):
             # Only what this browser has sent: it is told no others.
             received = str(visit.received)
             dead = _fitting([text for text in dict.fromkeys(error.references) if text in received])
-            # During a deploy workers of two secrets may answer: whether this one's word counts, the script decides.
+            # During a deploy workers of two secrets may answer: whether this one's word counts, the
+            # script decides.
             uptime = max(0, int(self._desk.clock() - self._started))
             told[f"{HEADER}-Dead"] = " ".join([str(uptime), ",".join(self._key_ids), *dead])
         return told
@@ -151,7 +173,11 @@ class Visitors:
 
     def serve(self) -> None:
         """Serve the script that sends the ids along, and listen to what it tells."""
-        script = importlib.resources.files("dash_stash.plugin").joinpath("page.js").read_text(encoding="utf-8")
+        script = (
+            importlib.resources.files("dash_stash.plugin")
+            .joinpath("page.js")
+            .read_text(encoding="utf-8")
+        )
 
         def page_script() -> Response:
             response = Response(script, mimetype="text/javascript")
@@ -162,7 +188,9 @@ class Visitors:
             """A page says that it is being left, or that its tab is there again."""
             visit, store = self._visit, self._desk.store
             ids = flask.request.stream.read(_LONGEST).decode("ascii", "replace")
-            with contextlib.suppress(StoreUnavailable):  # what is not noted now goes when nobody uses it
+            with contextlib.suppress(
+                StoreUnavailable
+            ):  # what is not noted now goes when nobody uses it
                 for scope in visit.left_by(ids):
                     if what == "leave":
                         store.leave(scope)
@@ -171,8 +199,15 @@ class Visitors:
             return Response(status=204)
 
         server = self._app.server
-        server.add_url_rule(f"{self._route}page.js", endpoint=f"{self._route}page.js", view_func=page_script)
-        server.add_url_rule(f"{self._route}<any(leave, stay):what>", endpoint=f"{self._route}tell", view_func=tell, methods=["POST"])
+        server.add_url_rule(
+            f"{self._route}page.js", endpoint=f"{self._route}page.js", view_func=page_script
+        )
+        server.add_url_rule(
+            f"{self._route}<any(leave, stay):what>",
+            endpoint=f"{self._route}tell",
+            view_func=tell,
+            methods=["POST"],
+        )
 
     @property
     def _visit(self) -> BrowserVisit:

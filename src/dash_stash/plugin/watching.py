@@ -24,8 +24,9 @@ _HEADER: Final = "X-Dash-Stash-Guard"
 _LONGEST_HEADER: Final = 6_000
 _PANEL_WIDTH: Final = 70  # letters
 
-# Dash's renderer has no call for a warning beside a callback's value. Its stores are in `window.dash_stores`, from Dash 3.2 to 4.5,
-# and what its error panel shows is there: put there as the renderer itself puts the error of a callback.
+# Dash's renderer has no call for a warning beside a callback's value. Its stores are in
+# `window.dash_stores`, from Dash 3.2 to 4.5, and what its error panel shows is there: put there as
+# the renderer itself puts the error of a callback.
 _SCRIPT: Final = f"""\
 (() => {{
   const fetch = window.fetch;
@@ -66,10 +67,14 @@ class _Watching:
         app = self._app
         app._execute_callback = self._watched(app._execute_callback)
         app.server.after_request(self._answer)
-        app.server.add_url_rule(self._script, endpoint=f"{self._script}:dash-stash", view_func=_serve_script)
+        app.server.add_url_rule(
+            self._script, endpoint=f"{self._script}:dash-stash", view_func=_serve_script
+        )
         pages.scripts["guard"] = self._page_script
 
-    def _watched(self, execute: Callable[..., Callable[[], Any]]) -> Callable[..., Callable[[], Any]]:
+    def _watched(
+        self, execute: Callable[..., Callable[[], Any]]
+    ) -> Callable[..., Callable[[], Any]]:
         def execute_watched(func, args, outputs_list, g):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 (Dash's own)
             call = execute(func, args, outputs_list, g)
             callback = self._callback(func)
@@ -78,12 +83,23 @@ class _Watching:
         return execute_watched
 
     def _callback(self, func: Callable[..., Any]) -> Callback | None:
-        """The callback that Dash calls by *func*; None for a background callback, which runs in another process."""
+        """The callback that Dash calls by *func*.
+
+        None for a background callback, which runs in another process.
+        """
         if func not in self._callbacks:
-            registered = ((key, entry) for key, entry in self._app.callback_map.items() if entry.get("callback") is func)
+            registered = (
+                (key, entry)
+                for key, entry in self._app.callback_map.items()
+                if entry.get("callback") is func
+            )
             key, entry = next(registered, ("", dict[str, Any]()))
             outputs = ", ".join(output.partition("@")[0] for output in key.strip(".").split("..."))
-            self._callbacks[func] = None if entry.get("background") else Callback(getattr(func, "__wrapped__", func), outputs)
+            self._callbacks[func] = (
+                None
+                if entry.get("background")
+                else Callback(getattr(func, "__wrapped__", func), outputs)
+            )
         return self._callbacks[func]
 
     def _run(self, call: Callable[[], Any], callback: Callback) -> Any:
@@ -112,7 +128,9 @@ class _Watching:
         finally:
             self._end(watch)
 
-    async def _generate_async(self, answer: AsyncGenerator[Any, Any], watch: Watch) -> AsyncGenerator[Any, Any]:
+    async def _generate_async(
+        self, answer: AsyncGenerator[Any, Any], watch: Watch
+    ) -> AsyncGenerator[Any, Any]:
         try:
             async for part in answer:
                 yield part
@@ -123,7 +141,8 @@ class _Watching:
         """Say what was found, whether the callback has returned a value or raised an error.
 
         Raises:
-            SharedStateChanged: Something was found, and the guard is to raise; in the place of the value, or of the error.
+            SharedStateChanged: Something was found, and the guard is to raise; in the place of the
+                value, or of the error.
         """
         found = watch.end()
         if not found:
@@ -155,7 +174,13 @@ def _kind(answer: object) -> str:
     """How a callback answers: at once, when it is awaited, or, from Dash 4.5, bit by bit."""
     if inspect.iscoroutine(answer):
         return "coroutine"
-    return "generator" if inspect.isgenerator(answer) else "async generator" if inspect.isasyncgen(answer) else "at once"
+    return (
+        "generator"
+        if inspect.isgenerator(answer)
+        else "async generator"
+        if inspect.isasyncgen(answer)
+        else "at once"
+    )
 
 
 def _header(found: list[Finding]) -> str:
@@ -172,7 +197,9 @@ def _header(found: list[Finding]) -> str:
 
 def _folded(text: str) -> str:
     """Text as the panel has room for it."""
-    return "\n".join(textwrap.fill(line, _PANEL_WIDTH, subsequent_indent="    ") for line in text.splitlines())
+    return "\n".join(
+        textwrap.fill(line, _PANEL_WIDTH, subsequent_indent="    ") for line in text.splitlines()
+    )
 
 
 def _serve_script() -> Response:

@@ -69,7 +69,10 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Landed:
-    """The flight that the caller waited for has ended; with the outcome that its holder told, None if it told none (or died)."""
+    """The flight that the caller waited for has ended.
+
+    With the outcome that its holder told, None if it told none (or died).
+    """
 
     outcome: bytes | None
 
@@ -139,7 +142,13 @@ class Flight(Protocol):
         """Be closed at the end of a with block."""
         ...
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+        /,
+    ) -> None:
         """Close."""
         ...
 
@@ -158,9 +167,10 @@ class Store(Protocol):
     Each method is atomic across processes. Only `join` waits for another caller.
     All methods raise `StoreUnavailable`, and only that.
 
-    Where the whole is too much, and the store itself decides what goes, it is, one after the other: what can be computed again,
-    and what all share but nobody has used for `idle` seconds; all data of sessions that were seen in one request only; what was
-    put, by last use; variables, of who has most.
+    Where the whole is too much, and the store itself decides what goes, it is, one after the other:
+    what can be computed again, and what all share but nobody has used for `idle` seconds; all data
+    of sessions that were seen in one request only; what was put, by last use; variables, of who has
+    most.
     """
 
     def read(self, key: bytes, part: PartName | None = None) -> Found | None:
@@ -186,13 +196,16 @@ class Store(Protocol):
         """Store an entry in place of what *key* had.
 
         - *flight* is held, or None: stored, and True;
-        - *key* was deleted since *flight* began, another computes it by now, or what `facts.scope` belongs to has ended: nothing is
-          stored, and False;
-        - its session or user would have more than `max_session_bytes`: the cheapest of what it has goes, by class and then by last
-          use, as far as that is worth no more than the entry; variables go for nothing;
+        - *key* was deleted since *flight* began, another computes it by now, or what `facts.scope`
+          belongs to has ended: nothing is stored, and False;
+        - its session or user would have more than `max_session_bytes`: the cheapest of what it has
+          goes, by class and then by last use, as far as that is worth no more than the entry;
+          variables go for nothing;
         - if it would not fit even so: BudgetExceeded, and nothing has changed;
-        - the store is full, or the value larger than its budget: StoreUnavailable, and nothing has changed;
-        - a store of many machines is out of reach, and it is the value of a memo function: this machine may keep it for a moment, and True.
+        - the store is full, or the value larger than its budget: StoreUnavailable, and nothing has
+          changed;
+        - a store of many machines is out of reach, and it is the value of a memo function: this
+          machine may keep it for a moment, and True.
         """
         ...
 
@@ -200,14 +213,16 @@ class Store(Protocol):
         """Delete the entry of *key*, for good: no flight that is under way brings it back.
 
         - *flight* is held, or None: deleted, if there was one, and True;
-        - *key* was deleted since *flight* began, or another computes it by now: nothing has changed, and False.
+        - *key* was deleted since *flight* began, or another computes it by now: nothing has
+          changed, and False.
         """
         ...
 
     def epochs(self, tags: Sequence[str]) -> dict[str, int]:
         """The present epoch of each tag, to be written into entries whose computation begins now.
 
-        - a store of many machines is out of reach: `UNKNOWN_EPOCH`; what is computed then is at most kept on this machine.
+        - a store of many machines is out of reach: `UNKNOWN_EPOCH`; what is computed then is at
+          most kept on this machine.
         """
         ...
 
@@ -215,11 +230,17 @@ class Store(Protocol):
         """Make every entry with *tag*, stored or being computed, a miss for good."""
         ...
 
-    def list(self, scope: str | None = None, kind: str | None = None, tag: str | None = None) -> Sequence[Listed]:
-        """List what is stored, or the part of it that has the given scope, kind or tag. Never needed for a read."""
+    def list(
+        self, scope: str | None = None, kind: str | None = None, tag: str | None = None
+    ) -> Sequence[Listed]:
+        """List what is stored, or the part of it that has the given scope, kind or tag.
+
+        Never needed for a read.
+        """
         ...
 
-    # Scopes are texts: "" for the app, "user:..." and "session:...", and under a session "session:.../tab:..." and ".../page:...".
+    # Scopes are texts: "" for the app, "user:..." and "session:...", and under a session
+    # "session:.../tab:..." and ".../page:...".
 
     def end(self, holder: str) -> None:
         """Delete all that belongs to a session or user, tabs and pages included, for good: no commit under way brings it back."""
@@ -232,8 +253,9 @@ class Store(Protocol):
     def touch(self, scope: str) -> None:
         """Note that a scope is in use: its data is kept for another `idle` seconds.
 
-        A session that was never touched was seen in one request only; that before it stores something counts, too. What a scope
-        without data costs does not depend on what its session has, and nothing is stored for it.
+        A session that was never touched was seen in one request only; that before it stores
+        something counts, too. What a scope without data costs does not depend on what its session
+        has, and nothing is stored for it.
         """
         ...
 

@@ -14,7 +14,12 @@ df = pd.DataFrame({"score": [1, 5, 5]})
 app = Dash(__name__)
 Stash(app, f"file://{os.environ['STASH_TEST_FOLDER']}")
 app.layout = html.Div(
-    [html.Button("fine", id="fine"), html.Button("break", id="break"), html.Div(id="fine-out"), html.Div(id="break-out")],
+    [
+        html.Button("fine", id="fine"),
+        html.Button("break", id="break"),
+        html.Div(id="fine-out"),
+        html.Div(id="break-out"),
+    ],
 )
 
 
@@ -26,7 +31,9 @@ def fine(clicks: int) -> str:
     return f"{len(mine)} rows"
 
 
-@app.callback(Output("break-out", "children"), Input("break", "n_clicks"), prevent_initial_call=True)
+@app.callback(
+    Output("break-out", "children"), Input("break", "n_clicks"), prevent_initial_call=True
+)
 def break_rule(_: int) -> str:
     """Change the variable of all."""
     global df  # noqa: PLW0603 (the fault that is looked for)
@@ -35,4 +42,6 @@ def break_rule(_: int) -> str:
 
 
 if __name__ == "__main__":
-    app.run(port=int(sys.argv[1]), debug=True, use_reloader=False, dev_tools_disable_version_check=True)
+    app.run(
+        port=int(sys.argv[1]), debug=True, use_reloader=False, dev_tools_disable_version_check=True
+    )

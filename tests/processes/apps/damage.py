@@ -24,7 +24,9 @@ def samples() -> dict[str, Any]:
         "small with a buffer": np.arange(500.0),
         "mapped": "text " * 30_000,
         "mapped with a buffer": np.arange(20_000.0),
-        "mapped frame": pd.DataFrame({"n": range(5_000), "at": pd.date_range("2013", periods=5_000), "s": ["ä"] * 5_000}),
+        "mapped frame": pd.DataFrame(
+            {"n": range(5_000), "at": pd.date_range("2013", periods=5_000), "s": ["ä"] * 5_000}
+        ),
         "mapped parts": {"first": np.arange(10_000), "second": "text", "third": np.zeros(5)},
     }
 
@@ -32,10 +34,18 @@ def samples() -> dict[str, Any]:
 def is_same(left: Any, right: Any) -> bool:
     """Whether two of the samples are equal."""
     if isinstance(left, dict):
-        return isinstance(right, dict) and left.keys() == right.keys() and all(is_same(left[name], right[name]) for name in left)
+        return (
+            isinstance(right, dict)
+            and left.keys() == right.keys()
+            and all(is_same(left[name], right[name]) for name in left)
+        )
     if isinstance(left, np.ndarray):
         return np.array_equal(left, right)
-    return left.equals(right) if isinstance(left, pd.DataFrame) else type(left) is type(right) and bool(left == right)
+    return (
+        left.equals(right)
+        if isinstance(left, pd.DataFrame)
+        else type(left) is type(right) and bool(left == right)
+    )
 
 
 def read_damaged(folder: str, seed: int, rounds: int) -> dict[str, int]:
@@ -56,7 +66,8 @@ def read_damaged(folder: str, seed: int, rounds: int) -> dict[str, int]:
             cold = Stash(url=f"file://{folder}", secret=SECRET, clock=clock)
             counts[_read(cold.ref(ref), value)] += 1
         else:
-            # This process has read the entry before. What it still has in memory is right; on disk it finds the damage.
+            # This process has read the entry before. What it still has in memory is right; on disk
+            # it finds the damage.
             counts["whole from memory" if _read(ref, value) == "whole" else "miss"] += 1
             clock.now += 10
             counts[_read(ref, value)] += 1

@@ -36,7 +36,10 @@ def _has_failed(child: int) -> bool:
 
 
 def while_threads_write(url: str, forks: int) -> list[str]:
-    """Fork again and again, while threads write, children that write too; return what went wrong."""
+    """Fork again and again, while threads write, children that write too.
+
+    Return what went wrong.
+    """
     stash = Stash(url=url, secret=SECRET)
     wrong: collections.Counter[str] = collections.Counter()
     counts, is_over = [0] * _WRITERS, threading.Event()
@@ -82,7 +85,9 @@ def while_a_thread_opens_the_index(folder: str) -> bool:
     thread.start()
 
     def waits() -> bool:
-        return f"-> FLOCK  ADVISORY  WRITE {os.getpid()} " in pathlib.Path("/proc/locks").read_text()
+        return (
+            f"-> FLOCK  ADVISORY  WRITE {os.getpid()} " in pathlib.Path("/proc/locks").read_text()
+        )
 
     wait_until(waits, "the thread waits for its turn to open the index")
 

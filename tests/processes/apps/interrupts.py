@@ -37,10 +37,15 @@ def _interrupt(*_: object) -> None:
 
 
 # Python looks for signals after calls, where functions begin, and where loops begin anew.
-_MOMENTS = {code for name, code in dis.opmap.items() if name.startswith(("CALL", "JUMP_BACKWARD", "RESUME"))}
+_MOMENTS = {
+    code for name, code in dis.opmap.items() if name.startswith(("CALL", "JUMP_BACKWARD", "RESUME"))
+}
 
-# To look up a key that is not there calls the factory without a call in Python: the signal is not found before the traced code goes on.
-_arrives: dict[int, None] = collections.defaultdict(functools.partial(_thread.interrupt_main, signal.SIGALRM))
+# To look up a key that is not there calls the factory without a call in Python: the signal is not
+# found before the traced code goes on.
+_arrives: dict[int, None] = collections.defaultdict(
+    functools.partial(_thread.interrupt_main, signal.SIGALRM)
+)
 
 
 class At:
@@ -120,7 +125,8 @@ def at_every_moment(folder: str, name: str) -> int:
             with at:
                 call(number)
         except Interrupted as error:
-            # Whoever keeps the error, as notebooks do, keeps all variables of the functions that it came through.
+            # Whoever keeps the error, as notebooks do, keeps all variables of the functions that it
+            # came through.
             _must_be_free(stash, folder, call, number, error)
         went_on = went_on + 1 if at.seen < number else 0
     _must_be_tidy(stash, folder)
@@ -133,7 +139,11 @@ def _opened(folder: str) -> list[tuple[str, int]]:
     for name in os.listdir("/proc/self/fd"):
         with contextlib.suppress(FileNotFoundError):  # that of the listing itself
             paths.append((os.readlink(f"/proc/self/fd/{name}"), int(name)))
-    return [(path.removeprefix(f"{folder}/"), descriptor) for path, descriptor in paths if path.startswith(f"{folder}/")]
+    return [
+        (path.removeprefix(f"{folder}/"), descriptor)
+        for path, descriptor in paths
+        if path.startswith(f"{folder}/")
+    ]
 
 
 def _is_locked(descriptor: int) -> bool:
@@ -143,9 +153,16 @@ def _is_locked(descriptor: int) -> bool:
         return False
 
 
-def _must_be_free(stash: Stash, folder: str, call: Callable[[int], Any], moment: int, error: BaseException) -> None:
-    # Those that others wait for. A file that was being written stays locked too, but only as long as the error is kept.
-    shared = [number for path, number in _opened(f"{folder}/{NAME}") if path.startswith(("flights/", "commits/", "opening", "sweep"))]
+def _must_be_free(
+    stash: Stash, folder: str, call: Callable[[int], Any], moment: int, error: BaseException
+) -> None:
+    # Those that others wait for. A file that was being written stays locked too, but only as long
+    # as the error is kept.
+    shared = [
+        number
+        for path, number in _opened(f"{folder}/{NAME}")
+        if path.startswith(("flights/", "commits/", "opening", "sweep"))
+    ]
     held = [number for number in shared if _is_locked(number)]
     assert not held, f"moment {moment}: files {held} are locked"
     failures: list[BaseException] = []
@@ -177,7 +194,10 @@ def _must_be_tidy(stash: Stash, folder: str) -> None:
 
 
 def at_random(url: str, seed: int, times: int) -> int:
-    """Interrupt calls at random moments, so many times, then see that all is free; return how many calls there were."""
+    """Interrupt calls at random moments, so many times, then see that all is free.
+
+    Return how many calls there were.
+    """
     signal.signal(signal.SIGALRM, _interrupt)
     stash = Stash(url=url, secret=SECRET)
     chance, calls, interrupted = random.Random(seed), _calls(stash), 0
@@ -211,7 +231,10 @@ def at_random(url: str, seed: int, times: int) -> int:
 
 
 def by_its_own_thread(folder: str, name: str) -> list[str]:
-    """Use the stash at each moment of a call of its own thread, in a signal handler; return what was raised."""
+    """Use the stash at each moment of a call of its own thread, in a signal handler.
+
+    Return what was raised.
+    """
     raised: set[str] = set()
     is_busy = False
 
@@ -222,7 +245,10 @@ def by_its_own_thread(folder: str, name: str) -> list[str]:
         is_busy = True
         tracer = sys.gettrace()
         sys.settrace(None)
-        uses: list[Callable[[int], Any]] = [*calls.values(), lambda _: stash.app.modify("other", lambda count: count + 1, default=0)]
+        uses: list[Callable[[int], Any]] = [
+            *calls.values(),
+            lambda _: stash.app.modify("other", lambda count: count + 1, default=0),
+        ]
         for call in uses:
             try:
                 call(0)

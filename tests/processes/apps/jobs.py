@@ -23,7 +23,9 @@ def open_stash(folder: str | pathlib.Path, **options: Any) -> Stash:
 
 def entries(folder: str | pathlib.Path) -> set[str]:
     """The names of the entry files that there are, whatever the index says."""
-    return {path.name for path in pathlib.Path(folder, NAME, "entries").rglob("*") if path.is_file()}
+    return {
+        path.name for path in pathlib.Path(folder, NAME, "entries").rglob("*") if path.is_file()
+    }
 
 
 def listed(stash: Stash) -> set[str]:
@@ -109,21 +111,32 @@ def _kill_while(work: Callable[[], object], seconds: float) -> None:
 
 
 def kill_while_opening(folder: str, seed: int, rounds: int) -> list[str]:
-    """Kill processes that use new folders for the first time; return all names that are there after the next one's use."""
+    """Kill processes that use new folders for the first time.
+
+    Return all names that are there after the next one's use.
+    """
     chance, names = random.Random(seed), set()
     for number in range(rounds):
         place = pathlib.Path(folder, str(number))
-        _kill_while(lambda place=place: Stash(url=f"file://{place}").app.update(a=1), chance.uniform(0, 0.015))  # type: ignore[misc]
+        _kill_while(
+            lambda place=place: Stash(url=f"file://{place}").app.update(a=1),  # type: ignore[misc]
+            chance.uniform(0, 0.015),
+        )
         again = Stash(url=f"file://{place}")
         again.app["b"] = 2
         sweep(again.store)
         store = place / NAME
-        names |= {path.name for path in store.iterdir()} | {f"{path.parent.name}/..." for path in store.glob("[ft]*/*")}
+        names |= {path.name for path in store.iterdir()} | {
+            f"{path.parent.name}/..." for path in store.glob("[ft]*/*")
+        }
     return sorted(names)
 
 
 def kill_while_indexing(folder: str, seed: int, rounds: int) -> int:
-    """Kill processes that make the index anew; return how often what the next one lists is not what is stored."""
+    """Kill processes that make the index anew.
+
+    Return how often what the next one lists is not what is stored.
+    """
     chance, incomplete = random.Random(seed), 0
     for _ in range(rounds):
         delete_index(folder)
@@ -183,7 +196,10 @@ def _open_sourced(folder: str) -> tuple[Stash, Source, Memo[[int], int]]:
 
 
 def forget_and_call(folder: str, how: str, owner: int, rounds: int) -> int:
-    """Raise one's number, forget what was made of it, and call; return how often that gave an older one."""
+    """Raise one's number, forget what was made of it, and call.
+
+    Return how often that gave an older one.
+    """
     stash, source, sourced = _open_sourced(folder)
     outdated = 0
     for _ in range(rounds):

@@ -11,7 +11,12 @@ from dash import Dash, Input, Output, State, dcc, html
 
 from dash_stash import Stash
 
-PLACES: dict[str, Any] = {"local": "local", "session": "session", "memory": "memory", "pattern": {"kind": "note", "n": 1}}
+PLACES: dict[str, Any] = {
+    "local": "local",
+    "session": "session",
+    "memory": "memory",
+    "pattern": {"kind": "note", "n": 1},
+}
 app = Dash(__name__)
 FOLDER = pathlib.Path(os.environ["STASH_TEST_FOLDER"])
 
@@ -25,7 +30,10 @@ def now() -> float:
 stash = Stash(app, FOLDER.as_uri(), clock=now)
 app.layout = html.Div(
     [
-        *(dcc.Store(id=place, storage_type=name if name != "pattern" else "local") for name, place in PLACES.items()),
+        *(
+            dcc.Store(id=place, storage_type=name if name != "pattern" else "local")
+            for name, place in PLACES.items()
+        ),
         *(html.Button(f"put {name}", id=f"put-{name}") for name in PLACES),
         dcc.Input(id="typed", persistence=True, persistence_type="local", debounce=True),
         *(html.Button(name, id=name) for name in ("expire", "log out", "log in", "ask", "nest")),
@@ -36,7 +44,11 @@ app.layout = html.Div(
 
 
 def _keep(name: str, place: Any) -> None:
-    @app.callback(Output(place, "data", allow_duplicate=True), Input(f"put-{name}", "n_clicks"), prevent_initial_call=True)
+    @app.callback(
+        Output(place, "data", allow_duplicate=True),
+        Input(f"put-{name}", "n_clicks"),
+        prevent_initial_call=True,
+    )
     def put(_: int) -> Any:
         return stash.put("value")
 
@@ -49,13 +61,24 @@ for name, place in PLACES.items():
     _keep(name, place)
 
 
-@app.callback(Output("local", "data", allow_duplicate=True), Input("nest", "n_clicks"), prevent_initial_call=True)
+@app.callback(
+    Output("local", "data", allow_duplicate=True),
+    Input("nest", "n_clicks"),
+    prevent_initial_call=True,
+)
 def nest(_: int) -> Any:
     """Keep references among other things, two of which are gone soon."""
-    return {"good": stash.put("value"), "bad": [stash.put("value", ttl=0.001), 1], "worse": stash.put("value", ttl=0.001), "rest": "text"}
+    return {
+        "good": stash.put("value"),
+        "bad": [stash.put("value", ttl=0.001), 1],
+        "worse": stash.put("value", ttl=0.001),
+        "rest": "text",
+    }
 
 
-@app.callback(Output("said-expire", "children"), Input("expire", "n_clicks"), prevent_initial_call=True)
+@app.callback(
+    Output("said-expire", "children"), Input("expire", "n_clicks"), prevent_initial_call=True
+)
 def expire(_: int) -> str:
     """Let all that the session has put be gone."""
     for listed in stash.store.list(kind="put"):
@@ -69,7 +92,9 @@ def show_typed(value: Any) -> str:
     return f"typed: {value}"
 
 
-@app.callback(Output("said-out", "children"), Input("log out", "n_clicks"), prevent_initial_call=True)
+@app.callback(
+    Output("said-out", "children"), Input("log out", "n_clicks"), prevent_initial_call=True
+)
 def log_out(_: int) -> str:
     """End the session."""
     stash.session.clear()
@@ -85,7 +110,12 @@ def log_in(_: int) -> str:
     return "logged in"
 
 
-@app.callback(Output("said-ask", "children"), Input("ask", "n_clicks"), State("local", "data"), prevent_initial_call=True)
+@app.callback(
+    Output("said-ask", "children"),
+    Input("ask", "n_clicks"),
+    State("local", "data"),
+    prevent_initial_call=True,
+)
 def ask(clicks: int, kept: Any) -> str:
     """Say who is there, and note that it was asked."""
     with (FOLDER.parent / "asked").open("a") as log:
@@ -100,4 +130,6 @@ def visits() -> str:
 
 
 server = app.server
-server.test_client().get("/")  # the first page of a worker races with its bundles (plotly/dash 3971)
+server.test_client().get(
+    "/"
+)  # the first page of a worker races with its bundles (plotly/dash 3971)

@@ -47,7 +47,10 @@ def slow_of(stash: Stash, place: str | pathlib.Path) -> Memo[[str], int]:
     def slow(key: str, folder: pathlib.Path = folder) -> int:
         log(folder / "computed", key)
         number = len(lines(folder / "computed"))
-        wait_until(lambda: (folder / f"go {number}").exists() or (folder / "go").exists(), f"computation {number} may end")
+        wait_until(
+            lambda: (folder / f"go {number}").exists() or (folder / "go").exists(),
+            f"computation {number} may end",
+        )
         log(folder / "ended", time.monotonic())
         return number
 
@@ -67,7 +70,10 @@ def call_slow(url: str, cache: str, place: str, clients: int) -> list[tuple[int,
 
 
 def call_failing(url: str, cache: str, place: str, clients: int) -> list[str]:
-    """Let some clients call, at the same time, a function that fails once the file `go` is there; return their errors."""
+    """Let some clients call, at the same time, a function that fails once the file `go` is there.
+
+    Return their errors.
+    """
     stash, folder = open_machine(url, cache), pathlib.Path(place)
 
     @stash.memo(ignore="folder")
@@ -138,13 +144,17 @@ def write_blocks(url: str, cache: str, size: int) -> None:
 
 
 def increment(url: str, cache: str, writers: int, times: int) -> int:
-    """Let some writers of one process count in a variable of the app; return how often that was refused."""
+    """Let some writers of one process count in a variable of the app.
+
+    Return how often that was refused.
+    """
     stash = open_machine(url, cache)
 
     def write(_writer: int) -> int:
-        return [outcome(lambda: stash.app.modify("count", lambda count: count + 1, default=0)) for _ in range(times)].count(
-            "StoreUnavailable"
-        )
+        return [
+            outcome(lambda: stash.app.modify("count", lambda count: count + 1, default=0))
+            for _ in range(times)
+        ].count("StoreUnavailable")
 
     with ThreadPoolExecutor(writers) as threads:
         return sum(threads.map(write, range(writers)))
@@ -154,7 +164,10 @@ def increment(url: str, cache: str, writers: int, times: int) -> int:
 
 
 def use_after_fork(url: str, cache: str, children: int) -> list[str]:
-    """Use the store, fork, and use it in parent and children at the same time; return what went wrong."""
+    """Use the store, fork, and use it in parent and children at the same time.
+
+    Return what went wrong.
+    """
     stash = open_machine(url, cache)
     block = block_of(stash)
     block(1, 80_000)
@@ -180,11 +193,16 @@ def use_after_fork(url: str, cache: str, children: int) -> list[str]:
     use(children)
     statuses = [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in pids]
     expected = 20 * (children + 1)
-    return [f"child: {status}" for status in statuses if status] + ([f"{stash.app['count']}"] if stash.app["count"] != expected else [])
+    return [f"child: {status}" for status in statuses if status] + (
+        [f"{stash.app['count']}"] if stash.app["count"] != expected else []
+    )
 
 
 def use_in_greenlets(url: str, cache: str, place: str, clients: int) -> dict[str, Any]:
-    """Let greenlets ask for the same key at the same time; return what they got, and whether others ran meanwhile."""
+    """Let greenlets ask for the same key at the same time.
+
+    Return what they got, and whether others ran meanwhile.
+    """
     from gevent import monkey
 
     monkey.patch_all()
@@ -207,11 +225,18 @@ def use_in_greenlets(url: str, cache: str, place: str, clients: int) -> dict[str
 
     ticker = gevent.spawn(tick)
     asked = [gevent.spawn(slow, "key") for _ in range(clients)]
-    counted = [gevent.spawn(stash.app.modify, "count", lambda count: count + 1, default=0) for _ in range(clients)]
+    counted = [
+        gevent.spawn(stash.app.modify, "count", lambda count: count + 1, default=0)
+        for _ in range(clients)
+    ]
     gevent.joinall([*asked, *counted], raise_error=True, timeout=60)
     ticker.kill()
     longest = max(later - earlier for earlier, later in itertools.pairwise(ticks))
-    return {"values": [greenlet.value for greenlet in asked], "count": stash.app["count"], "longest pause": longest}
+    return {
+        "values": [greenlet.value for greenlet in asked],
+        "count": stash.app["count"],
+        "longest pause": longest,
+    }
 
 
 # Sources that change
@@ -234,12 +259,17 @@ class Source:
 
 
 def dated_of(stash: Stash, place: str | pathlib.Path, go: str) -> Memo[[int], int]:
-    """Return a function whose value is what the source said when it began; it ends once the file *go* is there."""
+    """Return a function whose value is what the source said when it began.
+
+    It ends once the file *go* is there.
+    """
     folder = pathlib.Path(place)
     source = Source(folder / "source")
 
     @stash.memo(ignore=("folder", "source", "go"))
-    def dated(key: int, folder: pathlib.Path = folder, source: Source = source, go: str = go) -> int:
+    def dated(
+        key: int, folder: pathlib.Path = folder, source: Source = source, go: str = go
+    ) -> int:
         number = source.read(0)
         log(folder / "computed", key)
         wait_until((folder / go).exists, "the computation may end", 100)
@@ -279,7 +309,10 @@ def refresh_until(url: str, cache: str, place: str) -> int:
 
 
 def look_until(url: str, cache: str, place: str) -> tuple[int, int]:
-    """Look at that value until the file `stop` is there; return how many there were, and how often an older one came after a newer."""
+    """Look at that value until the file `stop` is there.
+
+    Return how many there were, and how often an older one came after a newer.
+    """
     quick, folder = _quick_of(open_machine(url, cache), place), pathlib.Path(place)
     log(folder / "ready", cache)
     seen, newest, older = set(), -1, 0
@@ -298,8 +331,14 @@ _BOUND = 2.0
 
 
 def update(url: str, cache: str, place: str, how: str, updates: int) -> int:
-    """Raise the source's number, forget or refresh what was made of it, and promise that; return how often."""
-    quick, source = _quick_of(open_machine(url, cache), place), Source(pathlib.Path(place) / "source")
+    """Raise the source's number, forget or refresh what was made of it, and promise that.
+
+    Return how often.
+    """
+    quick, source = (
+        _quick_of(open_machine(url, cache), place),
+        Source(pathlib.Path(place) / "source"),
+    )
     for number in range(1, updates + 1):
         source.write(0, number)
         while outcome(quick.refresh if how == "refresh" else quick.forget) != "done":
@@ -311,9 +350,8 @@ def update(url: str, cache: str, place: str, how: str, updates: int) -> int:
 def compare_until(url: str, cache: str, place: str) -> dict[str, float]:
     """Call until the file `stop` is there.
 
-    Return how often, how often that gave a number older than what was promised 2 s before, how often one older than was
-    promised when the call began, and by how many seconds at most.
-    """
+    Return how often, how often that gave a number older than what was promised 2 s before, how
+    often one older than was promised when the call began, and by how many seconds at most."""
     quick, folder = _quick_of(open_machine(url, cache), place), pathlib.Path(place)
     source, promised = Source(folder / "source"), [(0.0, 0)]
     calls = outdated = late = 0

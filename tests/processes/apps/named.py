@@ -38,7 +38,9 @@ def report() -> None:
     """Print what this process gets, and how often it imported the app."""
     value = point()
     imports = len((folder / f"imports of {os.getpid()}").read_text().splitlines())
-    print(json.dumps({"x": value.x, "is its own class": isinstance(value, Point), "imports": imports}))
+    print(
+        json.dumps({"x": value.x, "is its own class": isinstance(value, Point), "imports": imports})
+    )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,7 @@
-"""A Dash app whose callbacks do, under a real server, what the tests want to see. It logs to files in its folder."""
+"""A Dash app whose callbacks do, under a real server, what the tests want to see.
+
+It logs to files in its folder.
+"""
 
 from __future__ import annotations
 
@@ -76,7 +79,9 @@ def compute(region: str) -> Ref[pd.DataFrame]:
 
 @app.callback(Output("out", "children"), Input("signal", "data"))
 def draw(frame: pd.DataFrame) -> str:
-    return json.dumps({"pid": os.getpid(), "region": frame["region"].iloc[0], "total": int(frame["amount"].sum())})
+    return json.dumps(
+        {"pid": os.getpid(), "region": frame["region"].iloc[0], "total": int(frame["amount"].sum())}
+    )
 
 
 @app.callback(Output("failed", "children"), Input("key", "value"))
@@ -108,31 +113,55 @@ def session(name: str | None) -> str:
     if name:
         stash.session["name"] = name
         stash.page["name"] = name
-    return json.dumps({"pid": os.getpid(), "session": stash.session.get("name"), "page": stash.page.get("name")})
+    return json.dumps(
+        {"pid": os.getpid(), "session": stash.session.get("name"), "page": stash.page.get("name")}
+    )
 
 
 @app.callback(Output("clicks", "children"), Input("button", "n_clicks"))
 def click(_clicks: int) -> str:
-    return json.dumps({"pid": os.getpid(), "clicks": stash.session.modify("clicks", lambda n: n + 1, default=0)})
+    return json.dumps(
+        {"pid": os.getpid(), "clicks": stash.session.modify("clicks", lambda n: n + 1, default=0)}
+    )
 
 
 @stash.memo
 def everything() -> dict[str, object]:
     frame = pd.DataFrame({"a": np.arange(20_000.0), "b": ["x", "y"] * 10_000})
-    return {"frame": frame, "array": np.zeros(20_000), "small": np.zeros(3), "dict": {"list": [1, 2, 3]}, "list": [{"a": 1}]}
+    return {
+        "frame": frame,
+        "array": np.zeros(20_000),
+        "small": np.zeros(3),
+        "dict": {"list": [1, 2, 3]},
+        "list": [{"a": 1}],
+    }
 
 
 @app.callback(Output("mutated", "children"), Input("round", "value"))
 def mutate(_round: int) -> str:
     """Say what was found, then do all that a callback must not do to shared data."""
     value = everything()
-    frame, array, small, inner, rows = value["frame"], value["array"], value["small"], value["dict"], value["list"]
+    frame, array, small, inner, rows = (
+        value["frame"],
+        value["array"],
+        value["small"],
+        value["dict"],
+        value["list"],
+    )
     assert isinstance(frame, pd.DataFrame)
     assert isinstance(array, np.ndarray)
     assert isinstance(small, np.ndarray)
     assert isinstance(inner, dict)
     assert isinstance(rows, list)
-    seen = [float(frame["a"].sum()), list(frame.columns), len(frame), float(array.sum()), float(small.sum()), inner, rows]
+    seen = [
+        float(frame["a"].sum()),
+        list(frame.columns),
+        len(frame),
+        float(array.sum()),
+        float(small.sum()),
+        inner,
+        rows,
+    ]
     text = json.dumps({"pid": os.getpid(), "seen": seen})
     frame.iloc[0, 0] = -1e9
     frame.loc[len(frame)] = pd.Series({"a": 1.0, "b": "z"})

@@ -10,8 +10,17 @@ from dash import Dash, Input, Output, html
 from dash_stash import Stash
 
 app = Dash(__name__)
-stash = Stash(app, f"file://{os.environ['STASH_TEST_FOLDER']}", cross_site="STASH_TEST_CROSS_SITE" in os.environ)
-SCOPES = ("page", "tab", "session", "app")  # of a page without a session the first one fails, and nothing is counted
+stash = Stash(
+    app,
+    f"file://{os.environ['STASH_TEST_FOLDER']}",
+    cross_site="STASH_TEST_CROSS_SITE" in os.environ,
+)
+SCOPES = (
+    "page",
+    "tab",
+    "session",
+    "app",
+)  # of a page without a session the first one fails, and nothing is counted
 app.layout = html.Div(
     [
         html.Button("count", id="count"),
@@ -27,7 +36,9 @@ app.layout = html.Div(
 @app.callback(Output("counts", "children"), Input("count", "n_clicks"), prevent_initial_call=True)
 def count(_: int) -> str:
     """Count one more in every scope."""
-    counts: list[Any] = [getattr(stash, scope).modify("n", lambda n: n + 1, default=0) for scope in SCOPES]
+    counts: list[Any] = [
+        getattr(stash, scope).modify("n", lambda n: n + 1, default=0) for scope in SCOPES
+    ]
     return " ".join(f"{scope}:{count}" for scope, count in zip(SCOPES, counts, strict=True))
 
 
@@ -50,4 +61,6 @@ def log_out(_: int) -> str:
 
 
 server = app.server
-server.test_client().get("/")  # the first page of a worker races with its bundles (plotly/dash 3971)
+server.test_client().get(
+    "/"
+)  # the first page of a worker races with its bundles (plotly/dash 3971)

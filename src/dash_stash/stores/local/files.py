@@ -20,7 +20,19 @@ from dash_stash.layout import Entry, Packed
 from dash_stash.stores.local.locks import create_locked, open_as
 
 _CHUNK = 2**20
-_NETWORK = ("nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "ceph", "glusterfs", "lustre", "fuse.sshfs", "afs")
+_NETWORK = (
+    "nfs",
+    "nfs4",
+    "cifs",
+    "smb3",
+    "smbfs",
+    "9p",
+    "ceph",
+    "glusterfs",
+    "lustre",
+    "fuse.sshfs",
+    "afs",
+)
 
 # Else each map holds a file descriptor as long as it lives.
 _UNTRACKED: dict[str, Any] = {"trackfd": False} if sys.version_info >= (3, 13) else {}
@@ -109,7 +121,9 @@ class EntryFile(io.FileIO):
 
     identity: Identity
 
-    __del__ = io.FileIO.close  # in C, as `locks` has it: an exception in a function of ours would leave the file open
+    __del__ = (
+        io.FileIO.close
+    )  # in C, as `locks` has it: an exception in a function of ours would leave the file open
 
     @property
     def descriptor(self) -> int:
@@ -141,13 +155,16 @@ def open_entry(path: str) -> EntryFile | None:
 def is_whole(descriptor: int) -> bool:
     """Whether an entry file is as it was written.
 
-    It is read here, not mapped: of a map, a page that the disk cannot deliver would end the process.
+    It is read here, not mapped: of a map, a page that the disk cannot deliver would end the
+    process.
     """
     return layout.is_whole(_chunks(descriptor))
 
 
 def read_head(descriptor: int, key: bytes, sealing_key: bytes) -> tuple[Entry, bytes] | None:
-    """Read what an entry file says of itself, and the bytes whose seal says so; None if it is not our entry of *key*.
+    """Read what an entry file says of itself, and the bytes whose seal says so.
+
+    None if it is not our entry of *key*.
 
     The bytes are a copy: a file can still be changed, by who is allowed to, after it was checked.
     """
@@ -162,7 +179,9 @@ def read_head(descriptor: int, key: bytes, sealing_key: bytes) -> tuple[Entry, b
 
 def _chunks(descriptor: int, end: int | None = None) -> Iterator[bytes]:
     position = 0
-    while chunk := os.pread(descriptor, _CHUNK if end is None else min(_CHUNK, end - position), position):
+    while chunk := os.pread(
+        descriptor, _CHUNK if end is None else min(_CHUNK, end - position), position
+    ):
         yield chunk
         position += len(chunk)
 
@@ -189,9 +208,13 @@ def make_private_folder(folder: pathlib.Path, *, network: bool) -> None:
     if not os.path.isdir(folder) or os.path.islink(folder):
         raise StoreUnsafe(str(folder), "it is not a folder (a link, or a file)")
     if status.st_uid != os.getuid():
-        raise StoreUnsafe(str(folder), f"it belongs to user {status.st_uid}, and this is user {os.getuid()}")
+        raise StoreUnsafe(
+            str(folder), f"it belongs to user {status.st_uid}, and this is user {os.getuid()}"
+        )
     if status.st_mode & 0o022:
-        raise StoreUnsafe(str(folder), f"others can write to it (mode {status.st_mode & 0o777:o}): chmod 700 it")
+        raise StoreUnsafe(
+            str(folder), f"others can write to it (mode {status.st_mode & 0o777:o}): chmod 700 it"
+        )
     kind = file_system(folder)
     if kind in _NETWORK and not network:
         raise StoreUnsafe(
@@ -202,12 +225,22 @@ def make_private_folder(folder: pathlib.Path, *, network: bool) -> None:
 
 
 def file_system(folder: pathlib.Path) -> str:
-    """The type of the file system that *folder* is on, as the kernel names it; "" where it does not tell."""
+    """The type of the file system that *folder* is on, as the kernel names it.
+
+    "" where it does not tell.
+    """
     try:
-        lines = pathlib.Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+        lines = (
+            pathlib.Path("/proc/self/mountinfo")
+            .read_text(encoding="utf-8", errors="surrogateescape")
+            .splitlines()
+        )
     except OSError:
         return ""
     place = folder.resolve()
-    mounts = ((line.split()[4].replace("\\040", " "), line.partition(" - ")[2].split()[0]) for line in lines)
+    mounts = (
+        (line.split()[4].replace("\\040", " "), line.partition(" - ")[2].split()[0])
+        for line in lines
+    )
     holding = [(point, kind) for point, kind in mounts if place.is_relative_to(point)]
     return max(holding, key=lambda mount: len(mount[0]), default=("", ""))[1]

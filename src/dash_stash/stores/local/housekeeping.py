@@ -80,7 +80,8 @@ class Housekeeping:
                 if not drop(is_too_much, slots, index, now):
                     break
             else:
-                # Should another process have stored more by the next step, what is worth more must not go for that.
+                # Should another process have stored more by the next step, what is worth more must
+                # not go for that.
                 kept.add(budget)
 
     def _exceeded(self, index: Index) -> set[str]:
@@ -95,11 +96,18 @@ class Housekeeping:
         return {budget for budget, is_kept in kept.items() if not is_kept}
 
     def make_room_for(self, entry: Entry, now: float) -> bool:
-        """Remove the cheapest of what an entry's session or user has; False if what is left is worth more than the entry.
+        """Remove the cheapest of what an entry's session or user has.
 
-        Variables are worth more than whatever is new: they make room for nothing. If it would not fit even so, nothing is removed.
+        False if what is left is worth more than the entry.
+
+        Variables are worth more than whatever is new: they make room for nothing. If it would not
+        fit even so, nothing is removed.
         """
-        slots, index, budget = self.place.ready(now), self.place.index(), self._limits.max_session_bytes
+        slots, index, budget = (
+            self.place.ready(now),
+            self.place.index(),
+            self._limits.max_session_bytes,
+        )
         most = min(class_of(entry.facts.kind), PUTS)
 
         def is_too_much() -> bool:
@@ -108,34 +116,67 @@ class Housekeeping:
         def cheapest_first(limit: int) -> list[tuple[bytes, float]]:
             return index.cheapest_first(holder_of(entry.facts.scope), most, limit)
 
-        return index.can_make_room_for(entry, most, budget) and self._drop_oldest(cheapest_first, is_too_much, slots, index, now)
+        return index.can_make_room_for(entry, most, budget) and self._drop_oldest(
+            cheapest_first, is_too_much, slots, index, now
+        )
 
-    def _drop_new_sessions(self, are_too_many: Callable[[], bool], slots: Slots, index: Index, now: float) -> bool:
-        """Remove all that sessions have that were seen in one request only; False if that changes nothing.
+    def _drop_new_sessions(
+        self, are_too_many: Callable[[], bool], slots: Slots, index: Index, now: float
+    ) -> bool:
+        """Remove all that sessions have that were seen in one request only.
 
-        Whether one was seen again is looked up only now. It is when it was used since it stored something, or in the minute before:
-        so often, at most, a process notes that.
+        False if that changes nothing.
+
+        Whether one was seen again is looked up only now. It is when it was used since it stored
+        something, or in the minute before: so often, at most, a process notes that.
         """
         sessions = index.new_sessions(_FEW)
-        returned = [holder for holder, since in sessions if slots.last_use(scope_key(holder)) > since - TOUCHED_EVERY]
+        returned = [
+            holder
+            for holder, since in sessions
+            if slots.last_use(scope_key(holder)) > since - TOUCHED_EVERY
+        ]
         if returned:
             index.note_return(returned)
             return True
-        dropped = self._drop_sessions([holder for holder, _ in sessions], are_too_many, slots, index, now)
+        dropped = self._drop_sessions(
+            [holder for holder, _ in sessions], are_too_many, slots, index, now
+        )
         return dropped or sessions != index.new_sessions(_FEW)
 
-    def _drop_idle_sessions(self, are_too_many: Callable[[], bool], slots: Slots, index: Index, now: float) -> bool:
-        """Remove all that sessions have that were used longest ago, of a few at most; False if that changes nothing."""
+    def _drop_idle_sessions(
+        self, are_too_many: Callable[[], bool], slots: Slots, index: Index, now: float
+    ) -> bool:
+        """Remove all that sessions have that were used longest ago, of a few at most.
+
+        False if that changes nothing.
+        """
         sessions = index.idle_sessions(_FEW)
-        used_since = [(holder, use) for holder, used in sessions if (use := _last_use(slots, scope_key(holder), now)) > used]
+        used_since = [
+            (holder, use)
+            for holder, used in sessions
+            if (use := _last_use(slots, scope_key(holder), now)) > used
+        ]
         if used_since:
             index.note_scope_use(used_since)
             return True
-        dropped = self._drop_sessions([holder for holder, _ in sessions], are_too_many, slots, index, now)
+        dropped = self._drop_sessions(
+            [holder for holder, _ in sessions], are_too_many, slots, index, now
+        )
         return dropped or sessions != index.idle_sessions(_FEW)
 
-    def _drop_sessions(self, holders: Iterable[str], are_too_many: Callable[[], bool], slots: Slots, index: Index, now: float) -> bool:
-        """Remove all that sessions have, one by one as long as there are too many; whether anything was removed."""
+    def _drop_sessions(
+        self,
+        holders: Iterable[str],
+        are_too_many: Callable[[], bool],
+        slots: Slots,
+        index: Index,
+        now: float,
+    ) -> bool:
+        """Remove all that sessions have, one by one as long as there are too many.
+
+        Whether anything was removed.
+        """
         dropped = False
         for holder in holders:
             if not are_too_many():
@@ -151,9 +192,14 @@ class Housekeeping:
         index: Index,
         now: float,
     ) -> bool:
-        """Remove entries that were used longest ago, a few at most; False if that changes nothing."""
+        """Remove entries that were used longest ago, a few at most.
+
+        False if that changes nothing.
+        """
         oldest = oldest_first(_FEW)
-        used_since = [(key, use) for key, used in oldest if (use := _last_use(slots, key, now)) > used]
+        used_since = [
+            (key, use) for key, used in oldest if (use := _last_use(slots, key, now)) > used
+        ]
         if used_since:
             # The index learns of reads only now; the next round knows better who is oldest.
             index.note_use(used_since)
@@ -163,14 +209,23 @@ class Housekeeping:
             if not is_too_much():
                 return True
             dropped |= self._drop_all([entry], slots, index, now)
-        # Others remove the oldest, too, at the same time: then there is room all the same, or others are the oldest now.
+        # Others remove the oldest, too, at the same time: then there is room all the same, or
+        # others are the oldest now.
         return dropped or oldest != oldest_first(_FEW)
 
-    def _drop_all(self, entries: Iterable[tuple[bytes, float]], slots: Slots, index: Index, now: float) -> bool:
-        """Remove entries, but for those that somebody is just writing, or has used since; whether any was."""
+    def _drop_all(
+        self, entries: Iterable[tuple[bytes, float]], slots: Slots, index: Index, now: float
+    ) -> bool:
+        """Remove entries, but for those that somebody is just writing, or has used since.
+
+        Whether any was.
+        """
         dropped = 0
-        # Those under one lock together: to take it, and to begin a transaction, is most of the work.
-        for _, group in itertools.groupby(sorted(entries), lambda entry: self.place.commit_lock(entry[0])):
+        # Those under one lock together: to take it, and to begin a transaction, is most of the
+        # work.
+        for _, group in itertools.groupby(
+            sorted(entries), lambda entry: self.place.commit_lock(entry[0])
+        ):
             together = list(group)
             with locked(self.place.commit_lock(together[0][0]), wait=False) as had:
                 for key in index.remove_unless_renewed(together, now) if had else ():
@@ -187,7 +242,12 @@ class Housekeeping:
         self._process = os.getpid()  # a forked child has none of its parent's threads
         stop = threading.Event()
         weakref.finalize(self, stop.set)
-        thread = threading.Thread(target=_sweep_now_and_then, args=(weakref.ref(self), stop), name="dash-stash janitor", daemon=True)
+        thread = threading.Thread(
+            target=_sweep_now_and_then,
+            args=(weakref.ref(self), stop),
+            name="dash-stash janitor",
+            daemon=True,
+        )
         try:
             thread.start()
         except RuntimeError:
@@ -220,7 +280,12 @@ class Housekeeping:
             index.note_scope_use([(scope, use) for scope, use in uses if use >= before])
             for scope, use in uses:
                 if use < before:
-                    self._drop_all([(key, used) for key, used in index.of_scope(scope) if used < before], slots, index, now)
+                    self._drop_all(
+                        [(key, used) for key, used in index.of_scope(scope) if used < before],
+                        slots,
+                        index,
+                        now,
+                    )
             for scope, since in index.left(now - GRACE, AT_ONCE):
                 if slots.last_use(scope_key(scope)) <= since:
                     self._drop_all(index.of_scope(scope), slots, index, now)
@@ -232,8 +297,9 @@ class Housekeeping:
     def _compare(self, first: int, index: Index, now: float) -> None:
         """See that the index has the entries whose keys begin with the byte *first*, and no others.
 
-        A process that died between two steps, or a power loss, leaves a file that is not in the index, and so would never be evicted.
-        One byte at each sweep, so that this costs little: all are seen in less than an hour.
+        A process that died between two steps, or a power loss, leaves a file that is not in the
+        index, and so would never be evicted. One byte at each sweep, so that this costs little: all
+        are seen in less than an hour.
         """
         if self.place.stored(first) == index.beginning_with(first):
             return
@@ -248,7 +314,8 @@ _SLOTS_OF_SCOPE = 4
 
 
 def _let_go_in_child() -> None:
-    # The janitor is not forked. What the child reads it opens again, and with that it has a janitor of its own.
+    # The janitor is not forked. What the child reads it opens again, and with that it has a janitor
+    # of its own.
     for housekeeping in tuple(_all):
         housekeeping.kept_open.clear()
 
@@ -260,13 +327,19 @@ os.register_at_fork(after_in_child=_let_go_in_child)
 def scope_key(scope: str) -> bytes:
     """Return what the uses of a scope are noted under.
 
-    It is noted in several slots: a scope that nobody uses counts as used only if others, which are used, share all of them.
+    It is noted in several slots: a scope that nobody uses counts as used only if others, which are
+    used, share all of them.
     """
-    return b"".join(keys.digest(b"scope", bytes([number]), scope.encode()) for number in range(_SLOTS_OF_SCOPE))
+    return b"".join(
+        keys.digest(b"scope", bytes([number]), scope.encode()) for number in range(_SLOTS_OF_SCOPE)
+    )
 
 
 def _last_use(slots: Slots, key: bytes, now: float) -> float:
-    """When an entry was last used. Uses are noted only so often: one that was noted lately may still be going on."""
+    """When an entry was last used.
+
+    Uses are noted only so often: one that was noted lately may still be going on.
+    """
     use = slots.last_use(key)
     return now if now - use < TRUSTED else use
 

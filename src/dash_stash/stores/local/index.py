@@ -1,6 +1,9 @@
-"""A disposable SQLite index of the entry files: what to evict, what to list. No read of a value needs it.
+"""A disposable SQLite index of the entry files: what to evict, what to list.
 
-Names and tags stand in it as JSON: SQLite takes only text that UTF-8 has, and half a surrogate pair can come from a browser.
+No read of a value needs it.
+
+Names and tags stand in it as JSON: SQLite takes only text that UTF-8 has, and half a surrogate pair
+can come from a browser.
 """
 
 from __future__ import annotations
@@ -20,7 +23,9 @@ from dash_stash.stores.base import PUTS, STATE, VALUES, Listed, class_of, holder
 from dash_stash.stores.local.locks import unless_held
 from dash_stash.stores.local.schema import SCHEMA, our_schema, schema_of
 
-_PATIENCE = 2.0  # seconds to wait for another writer, who holds the index for well under a millisecond
+_PATIENCE = (
+    2.0  # seconds to wait for another writer, who holds the index for well under a millisecond
+)
 
 _ADD = """
 INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -34,7 +39,8 @@ _USED = (bytes, float)
 _SCOPE_USED = (str, float)
 
 
-# SQLite's handles do not survive a fork, least of all in the middle of another thread's transaction: none is open during one.
+# SQLite's handles do not survive a fork, least of all in the middle of another thread's
+# transaction: none is open during one.
 _in_use = threading.RLock()
 _indexes: set[weakref.ref[Index]] = set()
 
@@ -74,8 +80,15 @@ class Index:
         self.identity = identity(path)
 
     def _open(self, path: str) -> sqlite3.Connection:
-        opened = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False, uri=path.startswith("file:"))
-        # Not at exit: the janitor may be in the middle of a query, and to close it under another thread ends the process by a signal.
+        opened = sqlite3.connect(
+            path,
+            timeout=_PATIENCE,
+            isolation_level=None,
+            check_same_thread=False,
+            uri=path.startswith("file:"),
+        )
+        # Not at exit: the janitor may be in the middle of a query, and to close it under another
+        # thread ends the process by a signal.
         self._finalizer = weakref.finalize(self, opened.close)
         self._finalizer.atexit = False
         opened.execute("PRAGMA synchronous = NORMAL")
@@ -95,16 +108,25 @@ class Index:
 
     @property
     def is_complete(self) -> bool:
-        """Whether it was filled from the files to the end; whoever did may have died before that."""
+        """Whether it was filled from the files to the end.
+
+        Whoever did may have died before that.
+        """
         return self._rows("PRAGMA user_version") == [(1,)]
 
     def complete(self) -> None:
-        """Note that all files are in it. Whose files they are has been here before, or nobody can tell."""
+        """Note that all files are in it.
+
+        Whose files they are has been here before, or nobody can tell.
+        """
         self._rows("UPDATE holders SET is_new = 0")
         self._rows("PRAGMA user_version = 1")
 
     def close(self) -> None:
-        """Close the index, once nobody is using it; should somebody use it all the same, it is opened again."""
+        """Close the index, once nobody is using it.
+
+        Should somebody use it all the same, it is opened again.
+        """
         with self._lock:
             self._close()
 
@@ -113,10 +135,12 @@ class Index:
         self._opened = None
 
     def _begun(self) -> sqlite3.Connection:
-        """Begin a transaction, and return what ends it at the end of a with block; the lock is held.
+        """Begin a transaction, and return what ends it at the end of a with block.
 
-        SQLite's own `__exit__`, which no signal handler can keep from being called, ends it: a transaction left open would keep out all
-        processes.
+        The lock is held.
+
+        SQLite's own `__exit__`, which no signal handler can keep from being called, ends it: a
+        transaction left open would keep out all processes.
         """
         connection = self._connection
         try:
@@ -126,7 +150,9 @@ class Index:
             raise
         return connection
 
-    def _rows(self, query: str, values: Sequence[object] = (), kinds: Sequence[type] = ()) -> list[Any]:
+    def _rows(
+        self, query: str, values: Sequence[object] = (), kinds: Sequence[type] = ()
+    ) -> list[Any]:
         """The rows that a query finds; whoever wrote others than of these kinds was not us."""
         with self._lock:
             rows = self._connection.execute(query, values).fetchall()
@@ -142,7 +168,10 @@ class Index:
                 _add(connection, entry, used)
 
     def add_within(self, entry: Entry, budget: float, used: float) -> bool:
-        """Add an entry, unless its session or user would then have more than *budget* bytes; return whether it was added."""
+        """Add an entry, unless its session or user would then have more than *budget* bytes.
+
+        Return whether it was added.
+        """
         with self._lock, self._begun() as connection:
             if _excess(connection, entry, budget) > 0:
                 return False
@@ -159,16 +188,30 @@ class Index:
         with self._lock, self._begun() as connection:
             connection.executemany("DELETE FROM entries WHERE key = ?", [(key,) for key in keys])
 
-    def remove_unless_renewed(self, entries: Iterable[tuple[bytes, float]], now: float) -> list[bytes]:
-        """Remove the entries that were not written or used since then, or whose own time is over; return their keys."""
+    def remove_unless_renewed(
+        self, entries: Iterable[tuple[bytes, float]], now: float
+    ) -> list[bytes]:
+        """Remove the entries that were not written or used since then, or whose own time is over.
+
+        Return their keys.
+        """
         query = "DELETE FROM entries WHERE key = ? AND (used <= ? OR gone_at <= ?)"
         with self._lock, self._begun() as connection:
-            return [key for key, used in entries if connection.execute(query, (key, used, now)).rowcount > 0]
+            return [
+                key
+                for key, used in entries
+                if connection.execute(query, (key, used, now)).rowcount > 0
+            ]
 
     def beginning_with(self, first: int) -> set[bytes]:
         """The keys that begin with the byte *first*."""
         bounds = bytes([first]), bytes([first]) + b"\xff" * KEY_SIZE
-        return {key for (key,) in self._rows("SELECT key FROM entries WHERE key BETWEEN ? AND ?", bounds, (bytes,))}
+        return {
+            key
+            for (key,) in self._rows(
+                "SELECT key FROM entries WHERE key BETWEEN ? AND ?", bounds, (bytes,)
+            )
+        }
 
     def note_use(self, uses: Iterable[tuple[bytes, float]]) -> None:
         """Take over when entries were really last used."""
@@ -177,7 +220,9 @@ class Index:
 
     def totals(self) -> Totals:
         """How much there is."""
-        rows = self._rows("SELECT bytes, entries, sessions, new_sessions, ended FROM totals", (), (int,) * 5)
+        rows = self._rows(
+            "SELECT bytes, entries, sessions, new_sessions, ended FROM totals", (), (int,) * 5
+        )
         if len(rows) != 1:
             raise UselessError("there are no totals")
         return Totals(*rows[0])
@@ -224,7 +269,9 @@ class Index:
         with self._lock:
             missing = _excess(self._connection, entry, budget)
             for limit in (_FEW, -1):  # nearly always the first will do, however much there is
-                found = self._connection.execute(query, (holder_of(entry.facts.scope), at_most, entry.key, limit)).fetchone()
+                found = self._connection.execute(
+                    query, (holder_of(entry.facts.scope), at_most, entry.key, limit)
+                ).fetchone()
                 if found[0] >= missing:
                     return True
         return False
@@ -234,12 +281,16 @@ class Index:
 
         The session of an ended cookie may go on under another one, which the old one must not open.
         """
-        query = "SELECT key, used FROM entries WHERE kind = 'ended' ORDER BY name DESC, gone_at LIMIT ?"
+        query = (
+            "SELECT key, used FROM entries WHERE kind = 'ended' ORDER BY name DESC, gone_at LIMIT ?"
+        )
         return self._rows(query, (limit,), _USED)
 
     def gone(self, now: float, limit: int) -> list[tuple[bytes, float]]:
         """Keys whose own time is over, and when they were last used."""
-        return self._rows("SELECT key, used FROM entries WHERE gone_at <= ? LIMIT ?", (now, limit), _USED)
+        return self._rows(
+            "SELECT key, used FROM entries WHERE gone_at <= ? LIMIT ?", (now, limit), _USED
+        )
 
     # Holders and scopes
 
@@ -253,7 +304,9 @@ class Index:
 
     def idle_sessions(self, limit: int) -> list[tuple[str, float]]:
         """The sessions used longest ago, as far as the index knows, and when that was."""
-        query = "SELECT holder, used FROM holders WHERE holder LIKE 'session:%' ORDER BY used LIMIT ?"
+        query = (
+            "SELECT holder, used FROM holders WHERE holder LIKE 'session:%' ORDER BY used LIMIT ?"
+        )
         return self._rows(query, (limit,), _SCOPE_USED)
 
     def new_sessions(self, limit: int) -> list[tuple[str, float]]:
@@ -264,7 +317,9 @@ class Index:
     def note_return(self, sessions: Iterable[str]) -> None:
         """Note that sessions were seen again."""
         with self._lock, self._begun() as connection:
-            connection.executemany("UPDATE holders SET is_new = 0 WHERE holder = ?", [(holder,) for holder in sessions])
+            connection.executemany(
+                "UPDATE holders SET is_new = 0 WHERE holder = ?", [(holder,) for holder in sessions]
+            )
 
     def idle_scopes(self, before: float, limit: int) -> list[tuple[str, float]]:
         """The sessions, tabs and pages last used *before* then, as far as the index knows."""
@@ -285,7 +340,9 @@ class Index:
 
     def left(self, before: float, limit: int) -> list[tuple[str, float]]:
         """Scopes that were left *before* then, and when that was."""
-        return self._rows("SELECT scope, since FROM leaving WHERE since < ? LIMIT ?", (before, limit), _SCOPE_USED)
+        return self._rows(
+            "SELECT scope, since FROM leaving WHERE since < ? LIMIT ?", (before, limit), _SCOPE_USED
+        )
 
     def stay(self, scope: str) -> None:
         """Forget that a scope has been left."""
@@ -303,7 +360,10 @@ class Index:
         query = f"SELECT key, kind, name, scope, size FROM entries WHERE {where} ORDER BY name, key"  # noqa: S608 (the conditions are ours)
         rows = self._rows(query, tuple(asked.values()), (bytes, str, str, str, int))
         try:
-            return [Listed(key, kind, json.loads(name), scope, size) for key, kind, name, scope, size in rows]
+            return [
+                Listed(key, kind, json.loads(name), scope, size)
+                for key, kind, name, scope, size in rows
+            ]
         except json.JSONDecodeError as error:
             raise UselessError("a name is not as it was written") from error
 
@@ -323,7 +383,9 @@ def _add(connection: sqlite3.Connection, entry: Entry, used: float) -> None:
     )
     connection.execute(_ADD, row)
     connection.execute("DELETE FROM tags WHERE key = ?", (entry.key,))
-    connection.executemany("INSERT INTO tags VALUES (?, ?)", [(json.dumps(tag), entry.key) for tag in facts.tags])
+    connection.executemany(
+        "INSERT INTO tags VALUES (?, ?)", [(json.dumps(tag), entry.key) for tag in facts.tags]
+    )
 
 
 def _excess(connection: sqlite3.Connection, entry: Entry, budget: float) -> float:
@@ -351,6 +413,9 @@ def _close_all() -> None:
             index._close()
 
 
-# What is to happen before a fork happens in the opposite order: first nobody uses an index, then all are closed.
+# What is to happen before a fork happens in the opposite order: first nobody uses an index, then
+# all are closed.
 os.register_at_fork(before=_close_all)
-os.register_at_fork(before=_in_use.acquire, after_in_parent=_in_use.release, after_in_child=_in_use.release)
+os.register_at_fork(
+    before=_in_use.acquire, after_in_parent=_in_use.release, after_in_child=_in_use.release
+)

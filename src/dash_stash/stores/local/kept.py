@@ -21,7 +21,10 @@ SMALL = 64 * 1024
 KEPT = 512
 
 MAPPED = 256 * 1024
-"""From this size on an entry is mapped. A map may hold a file descriptor as long as the value lives, and of those there are few."""
+"""From this size on an entry is mapped.
+
+A map may hold a file descriptor as long as the value lives, and of those there are few.
+"""
 
 KEPT_OPEN = 16
 """So many mapped entries are also kept open, which spares a third of reading them."""
@@ -56,7 +59,10 @@ class Kept:
         return cls(entry, identity, head if len(head) <= SMALL else None, body, found)
 
     def load(self, file: EntryFile | None) -> Found | None:
-        """Memory for one reader, without a look at the folder, perhaps from a file kept open; None if that cannot be."""
+        """Memory for one reader, without a look at the folder, perhaps from a file kept open.
+
+        None if that cannot be.
+        """
         if self.body is not None:
             return found_in(self.entry, self.head, bytearray(self.body))
         if self.head is None or file is None or file.identity != self.identity:
@@ -66,7 +72,10 @@ class Kept:
     def trust(self, version: int, now: float) -> None:
         """Trust it for a while, if this is still the version of its key."""
         facts = self.entry.facts
-        self.watched = ((version_slot(self.entry.key), version), *((epoch_slot(tag), epoch) for tag, epoch in facts.tags.items()))
+        self.watched = (
+            (version_slot(self.entry.key), version),
+            *((epoch_slot(tag), epoch) for tag, epoch in facts.tags.items()),
+        )
         self.since, self.until = now, min(now + TRUSTED, facts.gone_at)
 
 

@@ -31,7 +31,8 @@ Path = pathlib.Path | str
 
 _LONGEST_PAUSE = 0.05
 
-# Both may be entered again by their own thread: a `__del__` or a signal handler that opens a file, or forks, meanwhile.
+# Both may be entered again by their own thread: a `__del__` or a signal handler that opens a file,
+# or forks, meanwhile.
 _forking = threading.RLock()
 _open: set[weakref.ref[LockFile]] = set()
 
@@ -53,7 +54,9 @@ class LockFile(io.FileIO):
         return os.fstat(self.fileno()).st_nlink == 0
 
     def take(self, *, wait: bool) -> bool:
-        """Lock the file; without *wait*, return False if another holds it. Closes it when the lock is not had.
+        """Lock the file; without *wait*, return False if another holds it.
+
+        Closes it when the lock is not had.
 
         Raises:
             ReentrantCall: The caller holds it already, and would wait for itself.
@@ -82,7 +85,8 @@ class LockFile(io.FileIO):
         if not _has_greenlets():
             fcntl.flock(self, fcntl.LOCK_EX)
             return
-        # Outside of the kernel, which would keep all greenlets of this process waiting, the lock's holder among them.
+        # Outside of the kernel, which would keep all greenlets of this process waiting, the lock's
+        # holder among them.
         pause = 0.0005
         while not self._take_at_once():
             time.sleep(pause)  # gevent's, which lets the others run
@@ -110,10 +114,13 @@ def open_as(kind: type[F], path: Path, flags: int, folder: int | None = None) ->
     flags |= os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
     open_file = functools.partial(os.open, mode=0o600, dir_fd=folder)
     try:
-        # Opened and owned within one step of the interpreter: an exception in between would leave it open for ever.
+        # Opened and owned within one step of the interpreter: an exception in between would leave
+        # it open for ever.
         (file,) = map(kind, map(open_file, (path,), (flags,)))
     except IsADirectoryError as error:
-        if isinstance(error.filename, int):  # opened for reading, which folders can be; FileIO takes none
+        if isinstance(
+            error.filename, int
+        ):  # opened for reading, which folders can be; FileIO takes none
             os.close(error.filename)
         raise
     return file
@@ -122,8 +129,8 @@ def open_as(kind: type[F], path: Path, flags: int, folder: int | None = None) ->
 def opened(kind: type[L], path: Path, flags: int, folder: int | None = None) -> L:
     """Open a file whose lock is not taken yet."""
     opener = caller()
-    # No fork in between: the child would hold a file that its hook does not know. And before the lock is taken:
-    # a child forked while this thread waits would share the lock that comes later.
+    # No fork in between: the child would hold a file that its hook does not know. And before the
+    # lock is taken: a child forked while this thread waits would share the lock that comes later.
     with _forking:
         file = open_as(kind, path, flags, folder)
         file.caller = opener
@@ -145,7 +152,9 @@ def _close_in_child() -> None:
 
 
 os.register_at_fork(after_in_child=_close_in_child)
-os.register_at_fork(before=_forking.acquire, after_in_parent=_forking.release, after_in_child=_forking.release)
+os.register_at_fork(
+    before=_forking.acquire, after_in_parent=_forking.release, after_in_child=_forking.release
+)
 
 
 def unless_held(lock: threading.RLock) -> threading.RLock:
@@ -160,7 +169,10 @@ def unless_held(lock: threading.RLock) -> threading.RLock:
 
 
 def lock(path: Path, *, wait: bool = True) -> LockFile | None:
-    """Lock *path*, which is created if need be; None if another holds it and the caller will not *wait*."""
+    """Lock *path*, which is created if need be.
+
+    None if another holds it and the caller will not *wait*.
+    """
     return lock_as(LockFile, path, wait=wait)
 
 
@@ -171,7 +183,10 @@ def lock_as(kind: type[L], path: Path, *, wait: bool) -> L | None:
 
 
 def create_locked(path: Path) -> LockFile | None:
-    """Create *path* and lock it; None if `remove_abandoned` removed it before the lock was taken."""
+    """Create *path* and lock it.
+
+    None if `remove_abandoned` removed it before the lock was taken.
+    """
     created = opened(LockFile, path, os.O_RDWR | os.O_CREAT | os.O_EXCL)
     created.take(wait=True)
     if not created.is_unlinked:
@@ -181,7 +196,10 @@ def create_locked(path: Path) -> LockFile | None:
 
 
 def locked(path: Path, *, wait: bool = True) -> contextlib.AbstractContextManager[LockFile | None]:
-    """Hold the lock of *path* for the length of a with block; the block is told by None that it was not had."""
+    """Hold the lock of *path* for the length of a with block.
+
+    The block is told by None that it was not had.
+    """
     return lock(path, wait=wait) or contextlib.nullcontext()
 
 
@@ -189,7 +207,8 @@ def locked(path: Path, *, wait: bool = True) -> contextlib.AbstractContextManage
 def opened_folder(root: Path, *steps: str) -> Iterator[int]:
     """Open a folder below *root*, step by step, none of which may be a link.
 
-    What is listed and removed in it is then in this folder, whatever is laid in its place meanwhile.
+    What is listed and removed in it is then in this folder, whatever is laid in its place
+    meanwhile.
 
     Raises:
         OSError: There is none, or something else lies in its place.
@@ -207,12 +226,16 @@ def opened_folder(root: Path, *steps: str) -> Iterator[int]:
 def remove_abandoned(name: str, folder: int, lock_of_name: Path | None = None) -> None:
     """Remove a file of an open folder that nobody holds: its owner is gone, whatever its age.
 
-    With *lock_of_name*, under which others take the name away, the name cannot become another file's meanwhile.
+    With *lock_of_name*, under which others take the name away, the name cannot become another
+    file's meanwhile.
     """
-    with contextlib.suppress(OSError):  # gone already, or laid there by somebody else: a link, a folder
+    with contextlib.suppress(
+        OSError
+    ):  # gone already, or laid there by somebody else: a link, a folder
         abandoned = opened(LockFile, name, os.O_RDONLY, folder)
         if abandoned.take(wait=False):
-            # Whoever opens the file between our lock and our unlink finds it unlinked once the lock is theirs, and starts anew.
+            # Whoever opens the file between our lock and our unlink finds it unlinked once the lock
+            # is theirs, and starts anew.
             with abandoned, locked(lock_of_name) if lock_of_name else contextlib.nullcontext():
                 # Its name may have become another's since it was opened.
                 if not abandoned.is_unlinked:

@@ -30,15 +30,20 @@ _NAME = re.compile("[0-9a-f]{32}")
 TRUSTED = 1.0
 """How long, in seconds, something kept is trusted without a look at the folder.
 
-It bounds what a writer that died between the renaming of its file and the change of the version can cost, and a folder that was
-deleted by hand.
-"""
+It bounds what a writer that died between the renaming of its file and the change of the version can
+cost, and a folder that was deleted by hand. """
 
-# Of several processes that find the index deleted, each makes a new one; SQLite, closing an old one, removes a file of the new.
+# Of several processes that find the index deleted, each makes a new one; SQLite, closing an old
+# one, removes a file of the new.
 _TRIES = 4
 
 # The first of them is said of tables that are not there any more.
-_DAMAGE = (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_DAMAGE = (
+    sqlite3.SQLITE_ERROR,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_CORRUPT,
+    sqlite3.SQLITE_NOTADB,
+)
 
 
 class _HasPlace(Protocol):
@@ -76,14 +81,17 @@ def available(method: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S,
 class Place:
     """The folder of a store."""
 
-    def __init__(self, folder: pathlib.Path, sealing_key: bytes, *, network: bool, clock: Clock) -> None:
+    def __init__(
+        self, folder: pathlib.Path, sealing_key: bytes, *, network: bool, clock: Clock
+    ) -> None:
         """Take the folder, which is created when needed, what its entries are sealed with, and whether it may be on a network."""
         self.folder = folder
         self._sealing_key, self._network, self.clock = sealing_key, network, clock
         self.slots: Slots | None = None
         self.looked_at = float("-inf")
         self._index: Index | None = None
-        # By process: should another thread open the index during a fork, the child finds its parent's locked for ever.
+        # By process: should another thread open the index during a fork, the child finds its
+        # parent's locked for ever.
         self._opening: dict[int, threading.RLock] = {}
 
     def create(self) -> None:
@@ -97,7 +105,10 @@ class Place:
             files.make_private_folder(folder, network=self._network)
 
     def ready(self, now: float) -> Slots:
-        """See that the folder is there and the slots are the folder's, once a second; a deleted folder begins anew."""
+        """See that the folder is there and the slots are the folder's, once a second.
+
+        A deleted folder begins anew.
+        """
         if self.slots is not None and 0 <= now - self.looked_at < TRUSTED:
             return self.slots
         if self.slots is None or indexes.identity(f"{self.folder}/slots") != self.slots.identity:
@@ -113,14 +124,19 @@ class Place:
     def index(self) -> Index:
         """Return the index; if it is new, or was deleted meanwhile, filled from the files."""
         with unless_held(self._opening.setdefault(os.getpid(), threading.RLock())):
-            if self._index is None or indexes.identity(self.folder / "index.sqlite") != self._index.identity:
+            if (
+                self._index is None
+                or indexes.identity(self.folder / "index.sqlite") != self._index.identity
+            ):
                 if self._index is not None:
                     self._index.close()
                     self._index = None
-                # SQLite does not let two processes make a database at the same time: the second is told that it is locked.
+                # SQLite does not let two processes make a database at the same time: the second is
+                # told that it is locked.
                 with locked(self.folder / "opening"):
                     if os.path.lexists(self.folder / "index.sqlite-journal"):
-                        # Of one who died making the index, or laid there: SQLite deletes the file that a journal names.
+                        # Of one who died making the index, or laid there: SQLite deletes the file
+                        # that a journal names.
                         self.discard_index()
                     self._index = self._make_index(self.folder / "index.sqlite")
             return self._index
@@ -146,11 +162,19 @@ class Place:
 
     def discard_index(self) -> None:
         """Remove a damaged index; it is made anew."""
-        for name in ("index.sqlite", "index.sqlite-wal", "index.sqlite-shm", "index.sqlite-journal"):
+        for name in (
+            "index.sqlite",
+            "index.sqlite-wal",
+            "index.sqlite-shm",
+            "index.sqlite-journal",
+        ):
             (self.folder / name).unlink(missing_ok=True)
 
     def was_deleted(self) -> bool:
-        """Whether the folder, or the index in it, is no longer what this process has opened; look again if so."""
+        """Whether the folder, or the index in it, is no longer what this process has opened.
+
+        Look again if so.
+        """
         self.looked_at = float("-inf")
         index = self._index
         return not (self.folder / "slots").exists() or (
@@ -187,15 +211,30 @@ class Place:
     def described(self, keys: Iterable[bytes]) -> list[Entry]:
         """What the files of *keys* say of themselves, as the index is to know it.
 
-        Those that we cannot read (of another version or secret, or damaged) take room as well, and are evicted for it in their turn.
+        Those that we cannot read (of another version or secret, or damaged) take room as well, and
+        are evicted for it in their turn.
         """
-        return [entry for key in keys if (entry := self.read_head(key) or self._foreign(key)) is not None]
+        return [
+            entry
+            for key in keys
+            if (entry := self.read_head(key) or self._foreign(key)) is not None
+        ]
 
     def _foreign(self, key: bytes) -> Entry | None:
         with contextlib.suppress(FileNotFoundError):
             status = os.lstat(self.entry_path(key))
             if stat.S_ISREG(status.st_mode):
-                return Entry(b"", key, Facts("memo", "", status.st_mtime), None, (), (), (), 0, status.st_size)
+                return Entry(
+                    b"",
+                    key,
+                    Facts("memo", "", status.st_mtime),
+                    None,
+                    (),
+                    (),
+                    (),
+                    0,
+                    status.st_size,
+                )
         return None
 
     def remove_abandoned(self) -> None:
@@ -206,8 +245,14 @@ class Place:
             remove_abandoned(name, folder, self.commit_lock(bytes.fromhex(name)))
 
     def _named(self, *path: str) -> Iterator[tuple[str, int]]:
-        """The names of ours in a folder, each with the open folder; none if something else lies in its place."""
-        with contextlib.suppress(FileNotFoundError, NotADirectoryError), opened_folder(self.folder, *path) as folder:
+        """The names of ours in a folder, each with the open folder.
+
+        None if something else lies in its place.
+        """
+        with (
+            contextlib.suppress(FileNotFoundError, NotADirectoryError),
+            opened_folder(self.folder, *path) as folder,
+        ):
             yield from ((name, folder) for name in os.listdir(folder) if _NAME.fullmatch(name))
 
     def unlink(self, key: bytes, slots: Slots) -> None:
@@ -221,12 +266,20 @@ class Place:
         self._unlink(key.hex(), "flights")
 
     def _unlink(self, name: str, *path: str) -> None:
-        with contextlib.suppress(FileNotFoundError, NotADirectoryError), opened_folder(self.folder, *path) as folder:
+        with (
+            contextlib.suppress(FileNotFoundError, NotADirectoryError),
+            opened_folder(self.folder, *path) as folder,
+        ):
             os.unlink(name, dir_fd=folder)
 
 
 def _is_damage(error: Exception) -> bool:
-    """Whether the index is to be made anew: unsound, not what was opened, or not written by us; other errors pass (busy, full)."""
+    """Whether the index is to be made anew: unsound, not what was opened, or not written by us.
+
+    Other errors pass (busy, full).
+    """
     if isinstance(error, UselessError):
         return True
-    return isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGE
+    return (
+        isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGE
+    )

@@ -85,8 +85,13 @@ COMMIT;
 
 
 def schema_of(connection: sqlite3.Connection) -> frozenset[tuple[str, str]]:
-    """The tables, indexes and triggers of a database; those that SQLite makes for itself have no text."""
-    return frozenset(connection.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall())
+    """The tables, indexes and triggers of a database.
+
+    Those that SQLite makes for itself have no text.
+    """
+    return frozenset(
+        connection.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall()
+    )
 
 
 @functools.cache

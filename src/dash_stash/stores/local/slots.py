@@ -2,13 +2,16 @@
 
 Three columns of 64-bit values, each at a slot that the hash of a key or tag names:
 
-- versions: changes whenever an entry is written or deleted, so what a process keeps in memory is current while the version is;
-- epochs: changes when a tag is forgotten, so entries that carry an older epoch are misses, those still being computed included;
-- uses: when an entry was last read, for the eviction of the least recently used, or a scope (a session, a tab, a page) was last
-  in use, so that it goes once it is idle.
+- versions: changes whenever an entry is written or deleted, so what a process keeps in memory is
+  current while the version is;
+- epochs: changes when a tag is forgotten, so entries that carry an older epoch are misses, those
+  still being computed included;
+- uses: when an entry was last read, for the eviction of the least recently used, or a scope (a
+  session, a tab, a page) was last in use, so that it goes once it is idle.
 
-Keys that share a slot only cost each other a look at the file, or a recomputation. The table is read through a shared map and
-written by `pwrite`: a full disk is then an error instead of the signal that a write through the map would get.
+Keys that share a slot only cost each other a look at the file, or a recomputation. The table is
+read through a shared map and written by `pwrite`: a full disk is then an error instead of the
+signal that a write through the map would get.
 """
 
 from __future__ import annotations
@@ -76,7 +79,8 @@ class Slots:
             os.pwrite(self._descriptor, struct.pack("=d", now), 8 * (VERSIONS + EPOCHS + slot))
 
     def _write(self, slot: int) -> None:
-        # Random instead of one more: two writers need no lock between them, and no version comes back.
+        # Random instead of one more: two writers need no lock between them, and no version comes
+        # back.
         os.pwrite(self._descriptor, secrets.token_bytes(8), 8 * slot)
 
 
@@ -92,7 +96,10 @@ def epoch_slot(tag: str) -> int:
 
 def _use_slots(key: bytes) -> list[int]:
     """Where the uses of *key*, made of one or more digests, stand: in a slot for each."""
-    return [int.from_bytes(key[start : start + 4], "little") % USES for start in range(2, len(key), keys.KEY_SIZE)]
+    return [
+        int.from_bytes(key[start : start + 4], "little") % USES
+        for start in range(2, len(key), keys.KEY_SIZE)
+    ]
 
 
 def _open_or_create(path: pathlib.Path) -> int:
@@ -101,8 +108,9 @@ def _open_or_create(path: pathlib.Path) -> int:
         return _sound(os.open(path, flags), path)
     temporary = Temporary(path.parent / "temporary")
     try:
-        # Epochs start at random: entries that outlived the table, some of them perhaps forgotten, must not match it.
-        # Every byte is written, so that none of them needs room on the disk later.
+        # Epochs start at random: entries that outlived the table, some of them perhaps forgotten,
+        # must not match it. Every byte is written, so that none of them needs room on the disk
+        # later.
         temporary.write(bytes(8 * VERSIONS), secrets.token_bytes(8) * EPOCHS, bytes(8 * USES))
         with contextlib.suppress(FileExistsError):
             temporary.link(path)
@@ -112,7 +120,10 @@ def _open_or_create(path: pathlib.Path) -> int:
 
 
 def _sound(descriptor: int, path: pathlib.Path) -> int:
-    """Return *descriptor* if its file is as long as the table; a shorter one would end the process when it is read."""
+    """Return *descriptor* if its file is as long as the table.
+
+    A shorter one would end the process when it is read.
+    """
     if os.fstat(descriptor).st_size != _SIZE:
         os.close(descriptor)
         os.unlink(path)

@@ -39,7 +39,10 @@ _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 class LocalFlight(LockFile):
-    """A computation under way on this machine: a locked file. Whoever waits for the lock reads the outcome from it."""
+    """A computation under way on this machine: a locked file.
+
+    Whoever waits for the lock reads the outcome from it.
+    """
 
     path: pathlib.Path
     commits: pathlib.Path
@@ -47,7 +50,10 @@ class LocalFlight(LockFile):
 
     @property
     def is_current(self) -> bool:
-        """Whether the key was not deleted since; only lasting while the commit lock is held. In a forked child it never is."""
+        """Whether the key was not deleted since; only lasting while the commit lock is held.
+
+        In a forked child it never is.
+        """
         return not self.closed and not self.is_unlinked
 
     def land(self, outcome: bytes | None = None) -> None:
@@ -59,7 +65,8 @@ class LocalFlight(LockFile):
                 try:
                     os.pwrite(self.descriptor, outcome, 0)
                 except OSError:
-                    # The disk is full. A hole takes no room: those who wait read zeros, as many as the outcome has bytes.
+                    # The disk is full. A hole takes no room: those who wait read zeros, as many as
+                    # the outcome has bytes.
                     os.ftruncate(self.descriptor, len(outcome))
             with contextlib.suppress(OSError), locked(self.commits):
                 if self.is_current:
@@ -81,7 +88,8 @@ class LocalStore:
         """Use *folder*, which is created if need be, within *limits*.
 
         Raises:
-            StoreUnsafe: Others could change what is stored, or the folder is on a network file system and not *network*.
+            StoreUnsafe: Others could change what is stored, or the folder is on a network file
+                system and not *network*.
         """
         self.folder, self._limits = folder, limits
         self._sealing_key, self._clock = sealing_key, clock
@@ -112,7 +120,9 @@ class LocalStore:
             else:
                 if kept.found is not None:
                     return kept.found
-                with contextlib.suppress(OSError):  # no room for one more map: below, that is the store's failure
+                with contextlib.suppress(
+                    OSError
+                ):  # no room for one more map: below, that is the store's failure
                     found = kept.load(self._kept_open.get(key))
                     if found is not None:
                         return found
@@ -120,9 +130,14 @@ class LocalStore:
 
     @available
     def _open(self, key: bytes, kept: Kept | None, now: float) -> Found | None:
-        """Read an entry's file, which is checked unless this process did so already; None is a miss."""
+        """Read an entry's file, which is checked unless this process did so already.
+
+        None is a miss.
+        """
         slots = self._ready(now)
-        version = slots.version(key)  # before the file is opened: what is written meanwhile then has another version
+        version = slots.version(
+            key
+        )  # before the file is opened: what is written meanwhile then has another version
         file = files.open_entry(self.place.entry_path(key))
         if file is None:
             self._kept.pop(key, None)
@@ -137,7 +152,9 @@ class LocalStore:
             found = found_in(kept.entry, head, files.private_copy(file.descriptor))
         else:
             found = found_in(kept.entry, head, files.private_map(file.descriptor))
-        if (before is None or before.identity != kept.identity) and not structure.is_sound(found.encoded):
+        if (before is None or before.identity != kept.identity) and not structure.is_sound(
+            found.encoded
+        ):
             self._warn(key)
             return None
         if kept.entry.size >= MAPPED:
@@ -150,12 +167,19 @@ class LocalStore:
         return found
 
     def _check(self, key: bytes, kept: Kept | None, file: EntryFile) -> tuple[Kept, bytes] | None:
-        """What is known of an open file, and its head; None if it is not the entry of *key*, whole and ours."""
+        """What is known of an open file, and its head.
+
+        None if it is not the entry of *key*, whole and ours.
+        """
         is_known = kept is not None and kept.identity == file.identity
         if kept is not None and is_known and kept.head is not None:
             return kept, kept.head
         descriptor = file.descriptor
-        read = files.read_head(descriptor, key, self._sealing_key) if is_known or files.is_whole(descriptor) else None
+        read = (
+            files.read_head(descriptor, key, self._sealing_key)
+            if is_known or files.is_whole(descriptor)
+            else None
+        )
         if read is None:
             self._warn(key)
             return None
@@ -164,7 +188,9 @@ class LocalStore:
         return Kept.of(entry, file.identity, head, body), head
 
     def _warn(self, key: bytes) -> None:
-        _log.warning("a damaged or foreign entry in %s counts as a miss (key %s)", self.folder, key.hex()[:8])
+        _log.warning(
+            "a damaged or foreign entry in %s counts as a miss (key %s)", self.folder, key.hex()[:8]
+        )
 
     def _ready(self, now: float) -> Slots:
         """See that the folder is there, and let go of what is not the folder's any more."""
@@ -188,7 +214,9 @@ class LocalStore:
             left = os.fstat(flight.descriptor)
             if left.st_nlink:
                 if left.st_size:
-                    os.ftruncate(flight.descriptor, 0)  # by one who died between telling the outcome and removing the name
+                    os.ftruncate(
+                        flight.descriptor, 0
+                    )  # by one who died between telling the outcome and removing the name
                 flight.path, flight.commits = path, self.place.commit_lock(key)
                 return flight
             outcome = os.pread(flight.descriptor, left.st_size, 0)
@@ -219,7 +247,8 @@ class LocalStore:
         finally:
             written.discard()
         if stored and holder and self.has_ended(holder):
-            # `end` is told before it looks for what there is: what came too late for it is removed here.
+            # `end` is told before it looks for what there is: what came too late for it is removed
+            # here.
             self.delete(key)
             return False
         self.housekeeping.evict(now)
@@ -227,21 +256,35 @@ class LocalStore:
 
     def _refuse_larger_than_all(self, packed: Packed) -> None:
         if packed.entry.size > self._limits.max_bytes:
-            raise BudgetExceeded(str(self.folder), "one value", packed.entry.size, f"max_bytes={self._limits.max_bytes:,}")
+            raise BudgetExceeded(
+                str(self.folder),
+                "one value",
+                packed.entry.size,
+                f"max_bytes={self._limits.max_bytes:,}",
+            )
 
     def _over(self, holder: str, packed: Packed) -> BudgetExceeded:
-        what, budget = f"one {holder.partition(':')[0]}", f"max_session_bytes={self._limits.max_session_bytes:,}"
+        what, budget = (
+            f"one {holder.partition(':')[0]}",
+            f"max_session_bytes={self._limits.max_session_bytes:,}",
+        )
         return BudgetExceeded(str(self.folder), what, packed.entry.size, budget)
 
-    def _publish(self, flight: Flight | None, key: bytes, written: Temporary, packed: Packed, slots: Slots) -> bool | None:
-        """Give a written file its name, if the flight is still wanted; None if its session or user would have too much."""
+    def _publish(
+        self, flight: Flight | None, key: bytes, written: Temporary, packed: Packed, slots: Slots
+    ) -> bool | None:
+        """Give a written file its name, if the flight is still wanted.
+
+        None if its session or user would have too much.
+        """
         now = self._clock()
         index = self.place.index()
         entry = packed.entry
         with locked(self.place.commit_lock(key)):
             if isinstance(flight, LocalFlight) and not flight.is_current:
                 return False
-            # The index first: a row without a file is harmless, a file without a row is never evicted.
+            # The index first: a row without a file is harmless, a file without a row is never
+            # evicted.
             if not index.add_within(entry, self._limits.max_session_bytes, now):
                 return None
             written.rename(self.place.entry_path(key))
@@ -261,7 +304,8 @@ class LocalStore:
             if isinstance(flight, LocalFlight) and not flight.is_current:
                 return False
             self.place.unlink(key, slots)
-            # A flight without its name may not commit, and whoever comes from now on begins another, and finds nothing stored.
+            # A flight without its name may not commit, and whoever comes from now on begins
+            # another, and finds nothing stored.
             self.place.unlink_flight(key)
             # The disk may be too full for the index to change; it finds out later.
             with contextlib.suppress(StoreUnavailable, sqlite3.Error):
@@ -323,7 +367,9 @@ class LocalStore:
         self.housekeeping.start()
 
     @available
-    def list(self, scope: str | None = None, kind: str | None = None, tag: str | None = None) -> Sequence[Listed]:
+    def list(
+        self, scope: str | None = None, kind: str | None = None, tag: str | None = None
+    ) -> Sequence[Listed]:
         """List what is stored."""
         self._ready(self._clock())
         listed = self.place.index().list(scope, kind, tag)

@@ -61,7 +61,8 @@ class Address:
 
         A cluster is connected to now, which raises what redis-py raises.
         """
-        # A connection that the server has closed since is found out by using it, so one retry; one that hangs is not tried again.
+        # A connection that the server has closed since is found out by using it, so one retry; one
+        # that hangs is not tried again.
         retry = Retry(NoBackoff(), 1, supported_errors=(redis.ConnectionError,))
         times = {"socket_timeout": timeout, "socket_connect_timeout": _TO_CONNECT}
         settings = {
@@ -72,20 +73,32 @@ class Address:
             "max_connections": 2**31,  # as many as threads of the app ask at the same time
         }
         if self.way == "cluster":
-            return redis.RedisCluster(startup_nodes=[ClusterNode(*host) for host in self.hosts], retry=retry, **settings)
+            return redis.RedisCluster(
+                startup_nodes=[ClusterNode(*host) for host in self.hosts], retry=retry, **settings
+            )
         if self.way == "sentinel":
-            sentinel = redis.Sentinel(self.hosts, sentinel_kwargs={**self.sentinel_settings, **times})
+            sentinel = redis.Sentinel(
+                self.hosts, sentinel_kwargs={**self.sentinel_settings, **times}
+            )
             return sentinel.master_for(self.primary, retry=retry, **settings)
         tls = settings.pop("ssl", False)
-        kind = redis.UnixDomainSocketConnection if "path" in settings else redis.SSLConnection if tls else redis.Connection
+        kind = (
+            redis.UnixDomainSocketConnection
+            if "path" in settings
+            else redis.SSLConnection
+            if tls
+            else redis.Connection
+        )
         return redis.Redis(connection_pool=redis.ConnectionPool(kind, retry=retry, **settings))
 
 
 def parse(url: str) -> Address:
     """Return the address that a URL names.
 
-    redis://[[user]:password@]host[:port][/database], rediss:// with TLS, unix://[[user]:password@]/socket[?db=database],
-    redis+sentinel://host[:port],.../primary[/database], redis+cluster://host[:port],...; valkey the same.
+    redis://[[user]:password@]host[:port][/database], rediss:// with TLS,
+    unix://[[user]:password@]/socket[?db=database],
+    redis+sentinel://host[:port],.../primary[/database], redis+cluster://host[:port],...; valkey the
+    same.
 
     Raises:
         ConfigError: It is no such URL, or has an option that there is not.
@@ -94,23 +107,43 @@ def parse(url: str) -> Address:
     userinfo, _, netloc = parts.netloc.rpartition("@")
     scheme = _SCHEME.fullmatch(parts.scheme)
     if scheme is None:
-        raise ConfigError(f"url={shown!r} is not a store: write file:///an/absolute/folder, or redis://host:6379/0")
+        raise ConfigError(
+            f"url={shown!r} is not a store: write file:///an/absolute/folder, or redis://host:6379/0"
+        )
     way, tls = scheme["way"], bool(scheme["tls"])
     options = {name: values[-1] for name, values in parse_qs(parts.query).items()}
     _check(shown, options, tls=tls)
     try:
-        hosts = () if parts.scheme == "unix" else tuple(_host(one, _PORTS[way]) for one in netloc.split(","))
+        hosts = (
+            ()
+            if parts.scheme == "unix"
+            else tuple(_host(one, _PORTS[way]) for one in netloc.split(","))
+        )
         primary, place = _place(parts, options, way)
     except ValueError as error:
-        raise ConfigError(f"url={shown!r} cannot be used: {error}") from None  # what it was made of may be a password
+        raise ConfigError(
+            f"url={shown!r} cannot be used: {error}"
+        ) from None  # what it was made of may be a password
     if way == "cluster" and options.get("push") == "1":
-        raise ConfigError(f"url={shown!r}: push=1 is for one primary, whose messages can be heard on one connection, not for a cluster")
+        raise ConfigError(
+            f"url={shown!r}: push=1 is for one primary, whose messages can be heard on one connection, not for a cluster"
+        )
     if way is None and len(hosts) > 1:
-        raise ConfigError(f"url={shown!r} names several servers: write redis+sentinel:// or redis+cluster://")
-    encryption = {name: _TRUTHS.get(value.lower(), value) for name, value in options.items() if name.startswith("ssl_")}
+        raise ConfigError(
+            f"url={shown!r} names several servers: write redis+sentinel:// or redis+cluster://"
+        )
+    encryption = {
+        name: _TRUTHS.get(value.lower(), value)
+        for name, value in options.items()
+        if name.startswith("ssl_")
+    }
     encryption |= {"ssl": True} if tls else {}
     username, _, password = userinfo.partition(":")
-    login = {name: unquote(value) for name, value in (("username", username), ("password", password)) if value}
+    login = {
+        name: unquote(value)
+        for name, value in (("username", username), ("password", password))
+        if value
+    }
     if way is None and hosts:
         place["host"], place["port"] = hosts[0]
     return Address(
@@ -121,18 +154,29 @@ def parse(url: str) -> Address:
         hosts=hosts,
         primary=primary,
         settings=place | login | encryption,
-        sentinel_settings=encryption | {name.removeprefix("sentinel_"): options[name] for name in options if name.startswith("sentinel_")},
+        sentinel_settings=encryption
+        | {
+            name.removeprefix("sentinel_"): options[name]
+            for name in options
+            if name.startswith("sentinel_")
+        },
     )
 
 
 def _check(shown: str, options: Mapping[str, str], *, tls: bool) -> None:
-    unknown = [name for name in options if name not in _OPTIONS and not (tls and name.startswith("ssl_"))]
+    unknown = [
+        name for name in options if name not in _OPTIONS and not (tls and name.startswith("ssl_"))
+    ]
     if unknown:
         known = ", ".join((*_OPTIONS, "with rediss:// also ssl_..., as redis-py has them"))
-        names = "of that name" if "@" in f"{options}" else ", ".join(unknown)  # it may be half of a password
+        names = (
+            "of that name" if "@" in f"{options}" else ", ".join(unknown)
+        )  # it may be half of a password
         raise ConfigError(f"url={shown!r}: there is no option {names}; there are {known}")
     if not _PREFIX.fullmatch(options.get("prefix", "a")):
-        raise ConfigError(f"url={shown!r}: prefix={options['prefix']!r} must be of letters, digits and _ . : -")
+        raise ConfigError(
+            f"url={shown!r}: prefix={options['prefix']!r} must be of letters, digits and _ . : -"
+        )
     if options.get("push", "0") not in ("0", "1"):
         raise ConfigError(f"url={shown!r}: push={options['push']!r} must be 1 or 0")
 
@@ -142,16 +186,22 @@ def _host(text: str, port: int) -> tuple[str, int]:
     try:
         return parts.hostname or "localhost", parts.port or port
     except ValueError:
-        raise ValueError("a port is a number up to 65535 (in a password, write %3F for ?)") from None
+        raise ValueError(
+            "a port is a number up to 65535 (in a password, write %3F for ?)"
+        ) from None
 
 
-def _place(parts: SplitResult, options: Mapping[str, str], way: str | None) -> tuple[str, dict[str, Any]]:
+def _place(
+    parts: SplitResult, options: Mapping[str, str], way: str | None
+) -> tuple[str, dict[str, Any]]:
     """The name of the primary, and where the connections lead: the database, or the socket."""
     if parts.scheme == "unix":
         return "", {"path": unquote(parts.path), "db": _database(options.get("db", ""))}
     first, _, rest = unquote(parts.path).strip("/").partition("/")
     if way == "sentinel" and not first:
-        raise ValueError("it does not say what the Sentinels call the primary: redis+sentinel://host:26379/primary/0")
+        raise ValueError(
+            "it does not say what the Sentinels call the primary: redis+sentinel://host:26379/primary/0"
+        )
     database = _database((rest if way == "sentinel" else first) or options.get("db", ""))
     if way == "cluster" and database:
         raise ValueError("a cluster has no database but 0")

@@ -42,7 +42,9 @@ _LANDED, _TOLD, _CLOSED = b"l", b"t", b"c"
 class RedisFlight:
     """A computation under way."""
 
-    def __init__(self, flights: Flights, key: bytes, token: bytes | None, local: Flight | None) -> None:
+    def __init__(
+        self, flights: Flights, key: bytes, token: bytes | None, local: Flight | None
+    ) -> None:
         """Take the token that stands in the lease, None without the server, and the lock on this machine."""
         self._flights, self.key, self.token, self._local = flights, key, token, local
         self._process = os.getpid()
@@ -77,7 +79,9 @@ class RedisFlight:
 
     def _end(self, message: bytes) -> None:
         token, self.token = self.token, None
-        if token is not None and self._process == os.getpid():  # a forked child's copy is not the one that computes
+        if (
+            token is not None and self._process == os.getpid()
+        ):  # a forked child's copy is not the one that computes
             self._flights.end(self.key, token, message)
 
 
@@ -87,16 +91,20 @@ class Flights:
     def __init__(self, server: Server, names: Names, near: LocalStore, lease: float) -> None:
         """Take the server, and the store of this machine, whose flights come first."""
         self._server, self._names, self._near, self._lease = server, names, near, lease
-        # The flights whose leases this process has, by token; and which process has a thread that renews them. A call that was
-        # interrupted may have lost one: then its lease ends by itself.
+        # The flights whose leases this process has, by token; and which process has a thread that
+        # renews them. A call that was interrupted may have lost one: then its lease ends by itself.
         self._held: dict[int, dict[bytes, weakref.ref[RedisFlight]]] = {}
-        # What could not be told when a flight ended, by token: until when that matters, the key, and the message.
+        # What could not be told when a flight ended, by token: until when that matters, the key,
+        # and the message.
         self._owed: dict[int, dict[bytes, tuple[float, bytes, bytes]]] = {}
         self._renewing = 0
         self._owing = threading.Event()
 
     def join(self, key: bytes, *, wait: bool) -> RedisFlight | Landed | None:
-        """Become the one that computes *key* over all machines; on this one alone, while the server is away."""
+        """Become the one that computes *key* over all machines.
+
+        On this one alone, while the server is away.
+        """
         try:
             local = self._near.join(key, wait=wait)
         except StoreUnavailable:
@@ -116,7 +124,9 @@ class Flights:
             local.close()
         return joined
 
-    def _join_others(self, key: bytes, local: Flight | None, *, wait: bool) -> RedisFlight | Landed | None:
+    def _join_others(
+        self, key: bytes, local: Flight | None, *, wait: bool
+    ) -> RedisFlight | Landed | None:
         token = secrets.token_bytes(16)
         while True:
             holder = self._lease_or_holder(key, token)
@@ -135,7 +145,9 @@ class Flights:
         was_asked = self._server.outage is None
         try:
             lives = milliseconds(self._lease), milliseconds(_LONGEST)
-            holder: bytes | None = self._server.run(scripts.JOIN, [self._names.lease(key)], token, *lives, self._names.outcome(key, b""))
+            holder: bytes | None = self._server.run(
+                scripts.JOIN, [self._names.lease(key)], token, *lives, self._names.outcome(key, b"")
+            )
         except StoreUnavailable:
             if was_asked:
                 self._owe(key, token, _CLOSED)  # only the answer may have got lost
@@ -144,7 +156,9 @@ class Flights:
 
     def _message(self, outcome: str) -> bytes | None:
         """Wait for a while for what a flight leaves, which stays for others."""
-        message: bytes | None = self._server.ask(lambda client: client.blmove(outcome, outcome, _LOOKED_AGAIN, "LEFT", "LEFT"), PATIENT)
+        message: bytes | None = self._server.ask(
+            lambda client: client.blmove(outcome, outcome, _LOOKED_AGAIN, "LEFT", "LEFT"), PATIENT
+        )
         return message
 
     def end(self, key: bytes, token: bytes, message: bytes) -> None:
@@ -178,7 +192,9 @@ class Flights:
         if self._renewing != process:  # a forked child has none of its parent's threads
             self._owing = threading.Event()
             arguments = weakref.ref(self), self._lease / 3, self._owing
-            thread = threading.Thread(target=_renew_now_and_then, args=arguments, name="dash-stash leases", daemon=True)
+            thread = threading.Thread(
+                target=_renew_now_and_then, args=arguments, name="dash-stash leases", daemon=True
+            )
             self._renewing = process
             try:
                 thread.start()
@@ -195,7 +211,9 @@ class Flights:
                 held.pop(token, None)
                 continue
             with contextlib.suppress(StoreUnavailable):
-                self._server.run(scripts.RENEW, [self._names.lease(flight.key)], token, milliseconds(self._lease))
+                self._server.run(
+                    scripts.RENEW, [self._names.lease(flight.key)], token, milliseconds(self._lease)
+                )
             del flight
 
     def tell_what_is_owed(self) -> None:
@@ -213,7 +231,9 @@ class Flights:
             self._owing.set()
 
 
-def _renew_now_and_then(reference: weakref.ref[Flights], every: float, owing: threading.Event) -> None:
+def _renew_now_and_then(
+    reference: weakref.ref[Flights], every: float, owing: threading.Event
+) -> None:
     renewed = steady_clock()
     while True:
         if owing.wait(renewed + every - steady_clock()):

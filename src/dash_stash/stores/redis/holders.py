@@ -18,7 +18,10 @@ GRACE = 30.0
 """Seconds that the data of a page or tab outlives its closing: a reload closes a tab, too."""
 
 _KEPT_FOR = 1.5
-"""What nobody uses is kept for so many times `Limits.idle`; it is prolonged before less than once that is left."""
+"""What nobody uses is kept for so many times `Limits.idle`.
+
+It is prolonged before less than once that is left.
+"""
 
 _UPLOAD = 60.0
 """Seconds for which what is noted need not be there yet."""
@@ -30,7 +33,10 @@ _KNOWN = 4096
 """So many sessions a process remembers to have seen."""
 
 _CLASS = 1e11
-"""In an order, keys of one class come so far behind those of the class before; times of storing, in seconds, are less."""
+"""In an order, keys of one class come so far behind those of the class before.
+
+Times of storing, in seconds, are less.
+"""
 
 _COOKIES_LATER = 1e11
 """Cookies that were replaced are forgotten after the sessions that have ended: their session may go on, and they must not open it."""
@@ -68,7 +74,8 @@ class Holders:
         """Note an entry that is about to be stored, in place of what its key had.
 
         Returns:
-            What `RESERVE` answers: it could not fit, so much has to go first, it is the first of its session or user, or neither.
+            What `RESERVE` answers: it could not fit, so much has to go first, it is the first of
+            its session or user, or neither.
         """
         scope, holder = belonging.scope, holder_of(belonging.scope)
         life = self.life(scope)
@@ -93,48 +100,78 @@ class Holders:
         """Note that entries are gone."""
         names = self._names.holder(holder), self._names.order(holder), self._names.scope(holder)
         for first in range(0, len(keys), _SOME):
-            self._server.run(scripts.RELEASE, names, holder, *(key.hex() for key in keys[first : first + _SOME]))
+            self._server.run(
+                scripts.RELEASE, names, holder, *(key.hex() for key in keys[first : first + _SOME])
+            )
 
     def keys(self, holder: str) -> list[bytes]:
         """The keys of all that a session or user has, as far as is noted: some of it may be gone."""
-        names = ("HKEYS", self._names.holder(holder)), ("ZRANGE", self._names.order(holder), 0, -1), ("HKEYS", self._names.scope(holder))
+        names = (
+            ("HKEYS", self._names.holder(holder)),
+            ("ZRANGE", self._names.order(holder), 0, -1),
+            ("HKEYS", self._names.scope(holder)),
+        )
         return _keys({name for some in self._server.together(names) for name in some})
 
     def keys_of(self, scope: str) -> list[bytes]:
         """The same of a scope alone."""
-        commands = ("HKEYS", self._names.scope(scope)), ("HGETALL", self._names.holder(holder_of(scope)))
+        commands = (
+            ("HKEYS", self._names.scope(scope)),
+            ("HGETALL", self._names.holder(holder_of(scope))),
+        )
         own, all_of_holder = self._server.together(commands)
         return [*{*_keys(own), *(one.key for one in _parse(all_of_holder) if one.scope == scope)}]
 
     def some(self, holder: str) -> list[bytes]:
         """Keys at random, of what was noted long enough ago to be there, if it is not gone."""
-        (fields,) = self._server.together([("HRANDFIELD", self._names.holder(holder), _SOME, "WITHVALUES")])
+        (fields,) = self._server.together(
+            [("HRANDFIELD", self._names.holder(holder), _SOME, "WITHVALUES")]
+        )
         before = self._clock() - _UPLOAD
-        return [one.key for one in _parse(dict(zip(fields[::2], fields[1::2], strict=True))) if one.stored <= before]
+        return [
+            one.key
+            for one in _parse(dict(zip(fields[::2], fields[1::2], strict=True)))
+            if one.stored <= before
+        ]
 
     def cheapest_first(self, belonging: Belonging) -> list[tuple[bytes, int]]:
         """Some of what makes room for an entry, with the sizes: class by class, and first what was used longest ago."""
         holder = self._names.holder(holder_of(belonging.scope))
         limit = f"({(belonging.makes_room + 1) * _CLASS:.0f}"
         order = self._names.order(holder_of(belonging.scope))
-        (names,) = self._server.together([("ZRANGEBYSCORE", order, "-inf", limit, "LIMIT", 0, _FEW)])
+        (names,) = self._server.together(
+            [("ZRANGEBYSCORE", order, "-inf", limit, "LIMIT", 0, _FEW)]
+        )
         some = [key for key in _keys(names) if key != belonging.key]
         if not some:
             return []
-        looks: list[Sequence[Any]] = [("EVAL", scripts.UNUSED_FOR, 1, self._names.pointer(key)) for key in some]
-        texts, *unused = self._server.together([("HMGET", holder, *(key.hex() for key in some)), *looks])
-        known = [_parse_one(key.hex().encode(), text or b"") for key, text in zip(some, texts, strict=True)]
+        looks: list[Sequence[Any]] = [
+            ("EVAL", scripts.UNUSED_FOR, 1, self._names.pointer(key)) for key in some
+        ]
+        texts, *unused = self._server.together(
+            [("HMGET", holder, *(key.hex() for key in some)), *looks]
+        )
+        known = [
+            _parse_one(key.hex().encode(), text or b"")
+            for key, text in zip(some, texts, strict=True)
+        ]
         # What is gone already costs nobody anything.
         found = [
             (-1 if seconds is None or one is None else one.class_, -(seconds or 0), number)
             for number, (one, seconds) in enumerate(zip(known, unused, strict=True))
         ]
-        return [(some[number], 0 if (one := known[number]) is None else one.size) for _, _, number in sorted(found)]
+        return [
+            (some[number], 0 if (one := known[number]) is None else one.size)
+            for _, _, number in sorted(found)
+        ]
 
     # Life
 
     def end(self, holder: str) -> None:
-        """Note, for longer than any cookie is good for, that a session or user has ended; so many at most."""
+        """Note, for longer than any cookie is good for, that a session or user has ended.
+
+        So many at most.
+        """
         known_for, now, all_ended = self._limits.ended, self._clock(), self._names.all_ended
         late = _COOKIES_LATER if holder.startswith("cookie:") else 0.0
         commands = [
@@ -146,7 +183,9 @@ class Holders:
         ]
         *_, count = self._server.together(commands)
         if count > self._limits.max_ended:
-            (first,) = self._server.together([("ZRANGE", all_ended, 0, count - self._limits.max_ended - 1)])
+            (first,) = self._server.together(
+                [("ZRANGE", all_ended, 0, count - self._limits.max_ended - 1)]
+            )
             names = [("DEL", self._names.ended(one.decode(errors="replace"))) for one in first]
             self._server.together([*names, ("ZREM", all_ended, *first)])
 
@@ -158,10 +197,15 @@ class Holders:
         """Forget what a session or user has."""
         names = self._names.holder(holder), self._names.order(holder), self._names.scope(holder)
         lists = self._names.sessions, self._names.new_sessions
-        self._server.together([*(("DEL", name) for name in names), *(("ZREM", name, holder) for name in lists)])
+        self._server.together(
+            [*(("DEL", name) for name in names), *(("ZREM", name, holder) for name in lists)]
+        )
 
     def touch(self, scope: str) -> list[bytes]:
-        """Note that a scope is in use; return the keys of what it has if their life is to be prolonged."""
+        """Note that a scope is in use.
+
+        Return the keys of what it has if their life is to be prolonged.
+        """
         holder, now = holder_of(scope), self._clock()
         is_session = scope == holder
         names = self._names.scope(scope), self._names.holder(holder), self._names.order(holder)
@@ -170,7 +214,10 @@ class Holders:
         commands: list[Sequence[Any]] = [("EVAL", scripts.TOUCH, 3, *names, *arguments)]
         if is_session:
             self._see(holder, now)
-            commands += [("ZADD", self._names.sessions, "XX", now, holder), ("ZREM", self._names.new_sessions, holder)]
+            commands += [
+                ("ZADD", self._names.sessions, "XX", now, holder),
+                ("ZREM", self._names.new_sessions, holder),
+            ]
         keys, *listed = self._server.together(commands)
         if is_session and listed[1]:
             self._server.together([("ZADD", self._names.sessions, now, holder)])
@@ -178,7 +225,9 @@ class Holders:
 
     def leave(self, scope: str) -> list[bytes]:
         """Note that a scope was left; return the keys of what it has."""
-        return _keys(self._server.run(scripts.LEAVE, [self._names.scope(scope)], milliseconds(GRACE)))
+        return _keys(
+            self._server.run(scripts.LEAVE, [self._names.scope(scope)], milliseconds(GRACE))
+        )
 
     # How many there are
 
@@ -188,7 +237,10 @@ class Holders:
         self._seen[holder] = now
 
     def _count(self, holder: str) -> None:
-        """Note that a session has something stored from now on; whoever was not seen before may never come back."""
+        """Note that a session has something stored from now on.
+
+        Whoever was not seen before may never come back.
+        """
         now = self._clock()
         if now - self._seen.get(holder, -math.inf) <= TOUCHED_EVERY:
             self._server.together([("ZADD", self._names.sessions, now, holder)])
@@ -199,16 +251,30 @@ class Holders:
 
     def too_many(self) -> list[str]:
         """The sessions that have to go: of those seen in one request only, then those used longest ago."""
-        new, sessions, before = self._names.new_sessions, self._names.sessions, self._clock() - _KEPT_FOR * self._limits.idle
+        new, sessions, before = (
+            self._names.new_sessions,
+            self._names.sessions,
+            self._clock() - _KEPT_FOR * self._limits.idle,
+        )
         old = [("ZREMRANGEBYSCORE", name, "-inf", before) for name in (new, sessions)]
         *_, news, others = self._server.together([*old, ("ZCARD", new), ("ZCARD", sessions)])
         limits = self._limits
-        too_new = min(news, max(news - limits.max_new_sessions, news + others - limits.max_sessions, 0))
+        too_new = min(
+            news, max(news - limits.max_new_sessions, news + others - limits.max_sessions, 0)
+        )
         too_old = max(news - too_new + others - limits.max_sessions, 0)
         counts = [(name, count) for name, count in ((new, too_new), (sessions, too_old)) if count]
-        found = self._server.together([("ZRANGE", name, 0, count - 1) for name, count in counts]) if counts else []
+        found = (
+            self._server.together([("ZRANGE", name, 0, count - 1) for name, count in counts])
+            if counts
+            else []
+        )
         holders = {holder for some in found for holder in some}
-        foreign = {holder for holder in holders if not holder.startswith(b"session:") or not holder.isascii()}
+        foreign = {
+            holder
+            for holder in holders
+            if not holder.startswith(b"session:") or not holder.isascii()
+        }
         if foreign:
             self._server.together([("ZREM", name, *foreign) for name in (new, sessions)])
         return [holder.decode() for holder in holders - foreign]

@@ -29,7 +29,9 @@ _SAMPLE = 32
 class Listings:
     """The listings of one store."""
 
-    def __init__(self, server: Server, names: Names, holders: Holders, sealing_key: bytes, clock: Clock) -> None:
+    def __init__(
+        self, server: Server, names: Names, holders: Holders, sealing_key: bytes, clock: Clock
+    ) -> None:
         """Take the server, and what knows of sessions and users."""
         self._server, self._names, self._holders = server, names, holders
         self._sealing_key, self._clock = sealing_key, clock
@@ -45,7 +47,10 @@ class Listings:
                 self._look_after(name)
 
     def _sets(self, pointer: Pointer) -> list[str]:
-        return [*map(self._names.tagged, pointer.tags), *([self._names.variables] if pointer.is_state and not pointer.scope else [])]
+        return [
+            *map(self._names.tagged, pointer.tags),
+            *([self._names.variables] if pointer.is_state and not pointer.scope else []),
+        ]
 
     def _look_after(self, name: str) -> None:
         (some,) = self._server.together([("ZRANDMEMBER", name, 2 * _SAMPLE)])
@@ -54,8 +59,13 @@ class Listings:
             self._server.together([("ZREM", name, *gone)])
 
     def release_gone(self, holder: str) -> bool:
-        """See that what is gone by itself takes no room of a session or user; whether any was found, among some."""
-        gone = [key for key, pointer in self.pointers(self._holders.some(holder)) if pointer is None]
+        """See that what is gone by itself takes no room of a session or user.
+
+        Whether any was found, among some.
+        """
+        gone = [
+            key for key, pointer in self.pointers(self._holders.some(holder)) if pointer is None
+        ]
         if gone:
             self._holders.release(holder, gone)
         return bool(gone)
@@ -75,7 +85,10 @@ class Listings:
     def pointers(self, some: Sequence[bytes]) -> list[tuple[bytes, Pointer | None]]:
         """Return keys with what their pointers say."""
         packed = self._values([self._names.pointer(key) for key in some])
-        return [(key, None if text is None else Pointer.parse(text)) for key, text in zip(some, packed, strict=True)]
+        return [
+            (key, None if text is None else Pointer.parse(text))
+            for key, text in zip(some, packed, strict=True)
+        ]
 
     def _values(self, names: Sequence[str]) -> list[bytes | None]:
         return self._server.values(names, PATIENT) if names else []
@@ -85,10 +98,19 @@ class Listings:
         (tagged,) = self._server.together([("ZRANGE", self._names.tagged(tag), 0, -1)])
         for some in _batches(tagged):
             (present,) = self._server.values([self._names.epoch(tag)])
-            pointers = [(key, pointer) for key, pointer in self.pointers(some) if pointer is not None]
-            old = [(key, pointer) for key, pointer in pointers if str(pointer.tags.get(tag)).encode() != present]
+            pointers = [
+                (key, pointer) for key, pointer in self.pointers(some) if pointer is not None
+            ]
+            old = [
+                (key, pointer)
+                for key, pointer in pointers
+                if str(pointer.tags.get(tag)).encode() != present
+            ]
             # By its id, because it may have been replaced meanwhile.
-            deletions = [("EVAL", scripts.DELETE, 3, *self._names.of_entry(key), pointer.id, b"") for key, pointer in old]
+            deletions = [
+                ("EVAL", scripts.DELETE, 3, *self._names.of_entry(key), pointer.id, b"")
+                for key, pointer in old
+            ]
             if deletions:
                 self._server.together(deletions)
                 self.strike(old)
@@ -100,9 +122,13 @@ class Listings:
         for some in _batches(self._candidates(scope, kind, tag)):
             for entry in self._entries(some):
                 facts = entry.facts
-                is_asked = all(wanted in (None, getattr(facts, name)) for name, wanted in conditions.items())
+                is_asked = all(
+                    wanted in (None, getattr(facts, name)) for name, wanted in conditions.items()
+                )
                 if is_asked and (tag is None or tag in facts.tags):
-                    listed.append(Listed(entry.key, facts.kind, facts.name, facts.scope, entry.size))
+                    listed.append(
+                        Listed(entry.key, facts.kind, facts.name, facts.scope, entry.size)
+                    )
         return sorted(listed, key=lambda one: (one.name, one.key))
 
     def _candidates(self, scope: str | None, kind: str | None, tag: str | None) -> Iterable[bytes]:
@@ -113,16 +139,30 @@ class Listings:
             return list(members)
         if scope:
             return self._holders.keys_of(scope)
-        return {key for name in self._server.names(self._names.pointers) if (key := self._names.key(name)) is not None}
+        return {
+            key
+            for name in self._server.names(self._names.pointers)
+            if (key := self._names.key(name)) is not None
+        }
 
     def _entries(self, some: Sequence[bytes]) -> Iterator[Entry]:
         """What entries say of themselves, of those that are there, ours, and not over."""
         pointers = {key: pointer for key, pointer in self.pointers(some) if pointer is not None}
         in_pieces = [(key, pointer) for key, pointer in pointers.items() if not pointer.inline]
-        manifests = self._values([self._names.manifest(key, pointer.id) for key, pointer in in_pieces])
+        manifests = self._values(
+            [self._names.manifest(key, pointer.id) for key, pointer in in_pieces]
+        )
         # A pointer may say that there are more pieces than there are.
-        sound = [one for one, manifest in zip(in_pieces, manifests, strict=True) if records.is_manifest(manifest, one[1])]
-        pieces = [(key, self._names.piece(key, pointer.id, number)) for key, pointer in sound for number in range(pointer.head_pieces)]
+        sound = [
+            one
+            for one, manifest in zip(in_pieces, manifests, strict=True)
+            if records.is_manifest(manifest, one[1])
+        ]
+        pieces = [
+            (key, self._names.piece(key, pointer.id, number))
+            for key, pointer in sound
+            for number in range(pointer.head_pieces)
+        ]
         heads: dict[bytes, bytes] = {}
         for (key, _), piece in zip(pieces, self._values([name for _, name in pieces]), strict=True):
             heads[key] = heads.get(key, b"") + (piece or b"")
@@ -130,7 +170,9 @@ class Listings:
             if pointer.inline:
                 parsed = records.parse_inline(key, pointer.inline, self._sealing_key)
             else:
-                parsed = records.parse_head(key, heads.get(key, b""), pointer.size, self._sealing_key)
+                parsed = records.parse_head(
+                    key, heads.get(key, b""), pointer.size, self._sealing_key
+                )
             if parsed is not None and parsed[0].facts.gone_at > self._clock():
                 yield parsed[0]
 

@@ -1,4 +1,7 @@
-"""The names of the keys on the server. What is in braces decides about a cluster's slot: all that belongs to one key shares one."""
+"""The names of the keys on the server.
+
+What is in braces decides about a cluster's slot: all that belongs to one key shares one.
+"""
 
 from __future__ import annotations
 
@@ -77,7 +80,10 @@ class Names:
         return f"{self._prefix}:r:{{{holder}}}"
 
     def scope(self, scope: str) -> str:
-        """What tells what a session, tab, page or user has; begins with the name of its session's."""
+        """What tells what a session, tab, page or user has.
+
+        Begins with the name of its session's.
+        """
         holder, slash, rest = scope.partition("/")
         return f"{self._prefix}:s:{{{holder}}}{slash}{rest}"
 

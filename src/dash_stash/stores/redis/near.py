@@ -30,13 +30,25 @@ _INLINE_KEPT = 1024
 
 
 class Near:
-    """The copies on this machine, and how they get here. A folder that cannot be used only costs time: values are fetched again."""
+    """The copies on this machine, and how they get here.
 
-    def __init__(self, local: LocalStore, server: Server, names: Names, pointers: Pointers, sealing_key: bytes, clock: Clock) -> None:
+    A folder that cannot be used only costs time: values are fetched again.
+    """
+
+    def __init__(
+        self,
+        local: LocalStore,
+        server: Server,
+        names: Names,
+        pointers: Pointers,
+        sealing_key: bytes,
+        clock: Clock,
+    ) -> None:
         """Take the local store in which they lie."""
         self._local, self._server, self._names, self._pointers = local, server, names, pointers
         self._sealing_key, self._clock = sealing_key, clock
-        # By key, what lay in its pointer, and what every reader may be given of it: nothing in it can be written to.
+        # By key, what lay in its pointer, and what every reader may be given of it: nothing in it
+        # can be written to.
         self._inline: dict[bytes, tuple[bytes, Found]] = {}
 
     def read(self, key: bytes, pointer: Pointer, part: PartName | None) -> Found | None:
@@ -44,7 +56,11 @@ class Near:
         if pointer.inline:
             return self._in_pointer(key, pointer.inline)
         whole = self._copy(_copy_key(key, pointer, None))
-        return whole if whole is not None or part is None else self._copy(_copy_key(key, pointer, part))
+        return (
+            whole
+            if whole is not None or part is None
+            else self._copy(_copy_key(key, pointer, part))
+        )
 
     def _copy(self, key: bytes) -> Found | None:
         with contextlib.suppress(StoreUnavailable):
@@ -62,7 +78,12 @@ class Near:
         entry, head = parsed
         if not _is_current(entry.facts, self._clock()):
             return None
-        found = Found(entry, entry.encoded(memoryview(head), memoryview(bytearray(inline) if entry.has_buffers else inline)))
+        found = Found(
+            entry,
+            entry.encoded(
+                memoryview(head), memoryview(bytearray(inline) if entry.has_buffers else inline)
+            ),
+        )
         if not entry.has_buffers:
             if len(self._inline) >= _INLINE_KEPT:
                 self._inline.clear()
@@ -72,7 +93,9 @@ class Near:
     # Fetching
 
     def fetch(self, key: bytes, pointer: Pointer, part: PartName | None) -> Found | None:
-        """Fetch an entry, or the part of it, to this machine, where one does it for all; None if pieces are missing or damaged.
+        """Fetch an entry, or the part of it, to this machine, where one does it for all.
+
+        None if pieces are missing or damaged.
 
         Raises:
             StoreUnavailable: The server cannot be asked.
@@ -92,7 +115,11 @@ class Near:
 
     def _download(self, key: bytes, pointer: Pointer, part: PartName | None) -> Found | None:
         (manifest,) = self._server.values([self._names.manifest(key, pointer.id)])
-        head = None if manifest is None else self._pieces(key, pointer, manifest, range(pointer.head_pieces))
+        head = (
+            None
+            if manifest is None
+            else self._pieces(key, pointer, manifest, range(pointer.head_pieces))
+        )
         if manifest is None or head is None:
             return None
         read = records.parse_head(key, b"".join(head), pointer.size, self._sealing_key)
@@ -107,22 +134,40 @@ class Near:
         encoded = self._joined(key, pointer, manifest, read, part)
         return None if encoded is None else self._kept(key, pointer, part, entry, encoded)
 
-    def _joined(self, key: bytes, pointer: Pointer, manifest: bytes, read: tuple[Entry, bytes], part: PartName | None) -> Encoded | None:
-        """The value, or the part of it, from its pieces and its head as that was read; None if they do not make one."""
+    def _joined(
+        self,
+        key: bytes,
+        pointer: Pointer,
+        manifest: bytes,
+        read: tuple[Entry, bytes],
+        part: PartName | None,
+    ) -> Encoded | None:
+        """The value, or the part of it, from its pieces and its head as that was read.
+
+        None if they do not make one.
+        """
         entry, head = read
         segments = records.pieces_of(entry, pointer.head_pieces, part)
-        pieces = self._pieces(key, pointer, manifest, [number for numbers in segments for number in numbers])
+        pieces = self._pieces(
+            key, pointer, manifest, [number for numbers in segments for number in numbers]
+        )
         if pieces is None:
             return None
         given = iter(pieces)
-        return records.join(entry, memoryview(head), [[next(given) for _ in numbers] for numbers in segments], part)
+        return records.join(
+            entry, memoryview(head), [[next(given) for _ in numbers] for numbers in segments], part
+        )
 
-    def _pieces(self, key: bytes, pointer: Pointer, manifest: bytes, numbers: Sequence[int]) -> list[bytes] | None:
+    def _pieces(
+        self, key: bytes, pointer: Pointer, manifest: bytes, numbers: Sequence[int]
+    ) -> list[bytes] | None:
         """Some pieces of an entry; None if one is missing or damaged."""
         pieces: list[bytes] = []
         for first in range(0, len(numbers), _AT_ONCE):
             some = numbers[first : first + _AT_ONCE]
-            answers = self._server.together([("GET", self._names.piece(key, pointer.id, number)) for number in some])
+            answers = self._server.together(
+                [("GET", self._names.piece(key, pointer.id, number)) for number in some]
+            )
             for number, piece in zip(some, answers, strict=True):
                 if piece is None:
                     return None  # evicted, or replaced meanwhile
@@ -132,21 +177,44 @@ class Near:
             pieces += answers
         return pieces
 
-    def _kept(self, key: bytes, pointer: Pointer, part: PartName | None, entry: Entry, encoded: Encoded) -> Found | None:
-        """What was fetched, as it lies on this machine from now on; None if it leads outside of itself."""
+    def _kept(
+        self, key: bytes, pointer: Pointer, part: PartName | None, entry: Entry, encoded: Encoded
+    ) -> Found | None:
+        """What was fetched, as it lies on this machine from now on.
+
+        None if it leads outside of itself.
+        """
         if not structure.is_sound(encoded):
             self._pointers.warn(key)
             return None
         self.keep(key, pointer, entry.facts, encoded, part)
         return self._copy(_copy_key(key, pointer, part)) or Found(entry, encoded)
 
-    def keep(self, key: bytes, pointer: Pointer, facts: Facts, encoded: Encoded, part: PartName | None = None) -> None:
-        """Keep an entry, or the part of it, on this machine; whatever it is, it can be fetched again."""
+    def keep(
+        self,
+        key: bytes,
+        pointer: Pointer,
+        facts: Facts,
+        encoded: Encoded,
+        part: PartName | None = None,
+    ) -> None:
+        """Keep an entry, or the part of it, on this machine.
+
+        Whatever it is, it can be fetched again.
+        """
         with contextlib.suppress(StoreUnavailable):
-            self._local.commit(None, _copy_key(key, pointer, part), dataclasses.replace(facts, kind="copy", tags={}), encoded)
+            self._local.commit(
+                None,
+                _copy_key(key, pointer, part),
+                dataclasses.replace(facts, kind="copy", tags={}),
+                encoded,
+            )
 
     def let_go(self, key: bytes, pointer: Pointer) -> None:
-        """Remove a copy of what is not current any more; those of parts go when they have not been used for long."""
+        """Remove a copy of what is not current any more.
+
+        Those of parts go when they have not been used for long.
+        """
         if not pointer.inline:
             with contextlib.suppress(StoreUnavailable):
                 self._local.delete(_copy_key(key, pointer, None))
@@ -164,7 +232,9 @@ class Near:
             StoreUnavailable: The folder cannot be used either.
         """
         gone_at = min(facts.gone_at, self._clock() + BOUND)
-        return self._local.commit(None, _alone_key(key), dataclasses.replace(facts, tags={}, gone_at=gone_at), encoded)
+        return self._local.commit(
+            None, _alone_key(key), dataclasses.replace(facts, tags={}, gone_at=gone_at), encoded
+        )
 
     def let_go_alone(self, key: bytes) -> None:
         """Remove what was computed on this machine alone."""

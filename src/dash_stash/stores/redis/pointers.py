@@ -38,7 +38,10 @@ class Known:
     """When it was current, on a clock that is never set."""
 
     mark: Mark | None = None
-    """What the listener is asked whether it is current still; None if it has to be looked at each time."""
+    """What the listener is asked whether it is current still.
+
+    None if it has to be looked at each time.
+    """
 
 
 class Pointers:
@@ -51,7 +54,9 @@ class Pointers:
         self._known: dict[bytes, Known] = {}
 
     def look(self, key: bytes) -> Known | None:
-        """Return what the key's pointer says now; None if there is none, or one of its tags was forgotten.
+        """Return what the key's pointer says now.
+
+        None if there is none, or one of its tags was forgotten.
 
         Raises:
             StoreUnavailable: The server cannot be asked.
@@ -78,7 +83,9 @@ class Pointers:
                 self.warn(key)
             return None
         names = self._names.pointer(key), *map(self._names.epoch, pointer.tags)
-        known = Known(packed, pointer, names, [str(epoch).encode() for epoch in pointer.tags.values()])
+        known = Known(
+            packed, pointer, names, [str(epoch).encode() for epoch in pointer.tags.values()]
+        )
         epochs = self._server.values(names[1:]) if pointer.tags else []
         return self._keep(key, known, now, None) if epochs == known.epochs else None
 
@@ -94,7 +101,12 @@ class Pointers:
     def vouched_for(self, key: bytes) -> Known | None:
         """Return what need not be looked at, because its change would have been heard of."""
         known = self._known.get(key)
-        if known is None or known.mark is None or self._listener is None or steady_clock() - known.looked_at >= _PUSHED_FOR:
+        if (
+            known is None
+            or known.mark is None
+            or self._listener is None
+            or steady_clock() - known.looked_at >= _PUSHED_FOR
+        ):
             return None
         return known if self._listener.vouches(known.mark) else None
 
@@ -103,7 +115,10 @@ class Pointers:
         return self._known.get(key)
 
     def seen_lately(self, key: bytes) -> Known | None:
-        """Return what may be served without a look while the server cannot be asked; never a variable."""
+        """Return what may be served without a look while the server cannot be asked.
+
+        Never a variable.
+        """
         known = self._known.get(key)
         if known is None or known.pointer.is_state or steady_clock() - known.looked_at >= BOUND:
             return None
@@ -116,4 +131,8 @@ class Pointers:
 
     def warn(self, key: bytes) -> None:
         """Log that what lies on the server is not what we have written."""
-        _log.warning("a damaged or foreign entry at %s counts as a miss (key %s)", self._server.address.shown, key.hex()[:8])
+        _log.warning(
+            "a damaged or foreign entry at %s counts as a miss (key %s)",
+            self._server.address.shown,
+            key.hex()[:8],
+        )

@@ -1,8 +1,8 @@
 """Changes that the server pushes, so that a hit need not ask whether there was one.
 
-The server remembers who has looked at which key, and tells this process's listening connection when that key changes. A message can
-get lost without an error. So what it would have said is only one reason to look again: a lost connection is another, and that the
-last look is a while ago.
+The server remembers who has looked at which key, and tells this process's listening connection when
+that key changes. A message can get lost without an error. So what it would have said is only one
+reason to look again: a lost connection is another, and that the last look is a while ago.
 
 Source: Redis documentation, "Client-side caching", with redirection and opting in.
 """
@@ -57,10 +57,22 @@ class Listener:
     def mark(self, names: Iterable[str]) -> Mark | None:
         """Note that keys are about to be looked at; None while nobody listens."""
         if self._process != os.getpid():
-            self._process, self._ear = os.getpid(), None  # a forked child has none of its parent's threads
-            threading.Thread(target=_listen_always, args=(weakref.ref(self),), name="dash-stash listener", daemon=True).start()
+            self._process, self._ear = (
+                os.getpid(),
+                None,
+            )  # a forked child has none of its parent's threads
+            threading.Thread(
+                target=_listen_always,
+                args=(weakref.ref(self),),
+                name="dash-stash listener",
+                daemon=True,
+            ).start()
         ear = self._ear
-        return None if ear is None else Mark(ear, tuple((slot, self._changes[slot]) for slot in map(_slot, names)))
+        return (
+            None
+            if ear is None
+            else Mark(ear, tuple((slot, self._changes[slot]) for slot in map(_slot, names)))
+        )
 
     def vouches(self, mark: Mark) -> bool:
         """Whether nothing was heard of a change since, on a connection that has not been lost since."""
@@ -91,9 +103,13 @@ class Listener:
             if message[1] is None:  # everything: the server was emptied
                 listener._ear = None
             else:
-                listener.note(name.decode("utf-8", "replace") if isinstance(name, bytes) else name for name in message[1])
+                listener.note(
+                    name.decode("utf-8", "replace") if isinstance(name, bytes) else name
+                    for name in message[1]
+                )
 
-        # redis-py has no public way to hear of invalidations, and named this one otherwise before its version 5.1.
+        # redis-py has no public way to hear of invalidations, and named this one otherwise before
+        # its version 5.1.
         parser = connection._parser
         (getattr(parser, "set_invalidation_push_handler", None) or parser.set_push_handler)(hear)
         connection.send_command("CLIENT", "ID")

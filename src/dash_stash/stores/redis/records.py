@@ -64,20 +64,45 @@ class Pointer:
     def pack(self) -> bytes:
         """Return the pointer as it lies on the server."""
         gone_at = None if math.isinf(self.gone_at) else self.gone_at
-        description = json.dumps([self.size, self.scope, gone_at, self.tags, self.is_state]).encode()
-        return _START.pack(self.id, self.head_pieces, self.pieces, len(description)) + description + self.inline
+        description = json.dumps(
+            [self.size, self.scope, gone_at, self.tags, self.is_state]
+        ).encode()
+        return (
+            _START.pack(self.id, self.head_pieces, self.pieces, len(description))
+            + description
+            + self.inline
+        )
 
     @classmethod
     def parse(cls, packed: bytes) -> Pointer | None:
-        """Return what a pointer says, None if somebody else wrote it. It is not sealed: what it leads to is."""
+        """Return what a pointer says, None if somebody else wrote it.
+
+        It is not sealed: what it leads to is.
+        """
         try:
             identity, head_pieces, pieces, length = _START.unpack_from(packed)
             end = _START.size + length
             size, scope, gone_at, tags, is_state = json.loads(packed[_START.size : end])
             gone_at = math.inf if gone_at is None else float(gone_at)
             epochs = {tag: int(epoch) for tag, epoch in tags.items()}
-            is_sound = scope.isascii() and not math.isnan(gone_at) and head_pieces <= pieces <= MOST_PIECES
-            return cls(identity, int(size), scope, gone_at, epochs, bool(is_state), head_pieces, pieces, packed[end:]) if is_sound else None
+            is_sound = (
+                scope.isascii() and not math.isnan(gone_at) and head_pieces <= pieces <= MOST_PIECES
+            )
+            return (
+                cls(
+                    identity,
+                    int(size),
+                    scope,
+                    gone_at,
+                    epochs,
+                    bool(is_state),
+                    head_pieces,
+                    pieces,
+                    packed[end:],
+                )
+                if is_sound
+                else None
+            )
         except (struct.error, ValueError, TypeError, AttributeError, OverflowError, RecursionError):
             return None
 
@@ -132,7 +157,10 @@ def is_manifest(manifest: bytes | None, pointer: Pointer) -> bool:
 
 def is_piece(piece: bytes | None, number: int, manifest: bytes) -> bool:
     """Whether this is the piece of that number, undamaged."""
-    return piece is not None and _checksum(piece) == manifest[_CHECKSUM_SIZE * number : _CHECKSUM_SIZE * (number + 1)]
+    return (
+        piece is not None
+        and _checksum(piece) == manifest[_CHECKSUM_SIZE * number : _CHECKSUM_SIZE * (number + 1)]
+    )
 
 
 def pieces_of(entry: Entry, head_pieces: int, part: PartName | None) -> list[range]:
@@ -143,8 +171,13 @@ def pieces_of(entry: Entry, head_pieces: int, part: PartName | None) -> list[ran
     return numbers if part is None else [numbers[entry.names.index(part)]]
 
 
-def join(entry: Entry, head: memoryview, pieces: Sequence[Sequence[bytes]], part: PartName | None) -> Encoded | None:
-    """Return the value, or one part of it, from the head and the pieces of each segment; None if they are of another length."""
+def join(
+    entry: Entry, head: memoryview, pieces: Sequence[Sequence[bytes]], part: PartName | None
+) -> Encoded | None:
+    """Return the value, or one part of it, from the head and the pieces of each segment.
+
+    None if they are of another length.
+    """
     places = list(zip(entry.segments, entry.digests, strict=True))
     chosen = places if part is None else [places[entry.names.index(part)]]
     segments = []
@@ -154,19 +187,33 @@ def join(entry: Entry, head: memoryview, pieces: Sequence[Sequence[bytes]], part
         ends = list(itertools.accumulate(sizes, initial=0))
         if ends[-1] != len(content):
             return None  # the checksums of pieces are not sealed: somebody else has made them fit
-        segments.append(Segment(head[header], [content[start:end] for start, end in itertools.pairwise(ends)], digest))
+        segments.append(
+            Segment(
+                head[header],
+                [content[start:end] for start, end in itertools.pairwise(ends)],
+                digest,
+            )
+        )
     return Encoded(entry.shape, entry.names if part is None else (part,), tuple(segments))
 
 
 def parse_inline(key: bytes, inline: bytes, sealing_key: bytes) -> tuple[Entry, bytes] | None:
-    """Return the entry that lies in its pointer, and its head; None if it is not the entry of *key*, whole and ours."""
+    """Return the entry that lies in its pointer, and its head.
+
+    None if it is not the entry of *key*, whole and ours.
+    """
     if not layout.is_whole(iter([inline])) or layout.head_size(inline) > len(inline):
         return None
     return parse_head(key, inline[: layout.head_size(inline)], len(inline), sealing_key)
 
 
-def parse_head(key: bytes, head: bytes, size: int, sealing_key: bytes) -> tuple[Entry, bytes] | None:
-    """Return what an entry's head says, and the head; None if it is not the head of *key*'s entry of that size, and ours."""
+def parse_head(
+    key: bytes, head: bytes, size: int, sealing_key: bytes
+) -> tuple[Entry, bytes] | None:
+    """Return what an entry's head says, and the head.
+
+    None if it is not the head of *key*'s entry of that size, and ours.
+    """
     if len(head) < layout.PREFIX_SIZE or layout.head_size(head) != len(head):
         return None
     entry = layout.parse(head, sealing_key)

@@ -10,7 +10,8 @@ local function hex(text)
 end
 """
 
-# How many pieces a pointer's entry has, and the names of their keys: the manifest, then the pieces by number.
+# How many pieces a pointer's entry has, and the names of their keys: the manifest, then the pieces
+# by number.
 _PIECES = f"""{_HEX}
 local function pieces(pointer, base)
   local names, count = {{}}, 0
@@ -111,10 +112,11 @@ return redis.call('PEXPIRE', KEYS[1], ARGV[2])
 """
 )
 
-# Of one session or user a hash tells what belongs to it: for each key (in hex) size, class, when it was stored, and scope; in '=0', '=1'
-# and '=2' the sum of the sizes in each class. The same text stands in a hash of each scope, which tells in '@' when the life of all that
-# it has was last prolonged, and is without that once the scope was left. A sorted set has the keys in the order in which they make room.
-# The server may evict any of the three: who wants to find all asks two.
+# Of one session or user a hash tells what belongs to it: for each key (in hex) size, class, when it
+# was stored, and scope; in '=0', '=1' and '=2' the sum of the sizes in each class. The same text
+# stands in a hash of each scope, which tells in '@' when the life of all that it has was last
+# prolonged, and is without that once the scope was left. A sorted set has the keys in the order in
+# which they make room. The server may evict any of the three: who wants to find all asks two.
 
 RESERVE = """
 -- KEYS: the holder's hash, its order, the scope's hash. ARGV: key, size, class, text, what the key has in the order, the class up to

@@ -41,12 +41,22 @@ _TIMED_EVERY = 60.0
 _PROBED_FIRST, _PROBED_EVERY = 0.02, 0.5
 """Seconds between two looks whether the server is back, at first and in the end."""
 
-# Of these it is the server, or the way to it, that is at fault; RedisClusterException is not among redis-py's own errors.
-_AWAY = (redis.ConnectionError, redis.TimeoutError, redis.exceptions.ClusterDownError, redis.exceptions.RedisClusterException)
+# Of these it is the server, or the way to it, that is at fault; RedisClusterException is not among
+# redis-py's own errors.
+_AWAY = (
+    redis.ConnectionError,
+    redis.TimeoutError,
+    redis.exceptions.ClusterDownError,
+    redis.exceptions.RedisClusterException,
+)
 
 
 # While a machine sleeps, its monotonic clock may stand still; this one does not.
-steady_clock = functools.partial(time.clock_gettime, time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic
+steady_clock = (
+    functools.partial(time.clock_gettime, time.CLOCK_BOOTTIME)
+    if hasattr(time, "CLOCK_BOOTTIME")
+    else time.monotonic
+)
 """Tells the seconds since some moment; it is never set."""
 
 
@@ -72,7 +82,8 @@ class Server:
         weakref.finalize(self, _close, self._clients)
         # Of this process: a forked child has no thread that would find out when the server is back.
         self._outages: dict[int, Outage] = {}
-        # How far the server's clock is before the steady one, and when that is to be looked at again; at first this machine's clock counts.
+        # How far the server's clock is before the steady one, and when that is to be looked at
+        # again; at first this machine's clock counts.
         self._ahead, self._time_asked_at = system_clock() - steady_clock(), float("-inf")
 
     def time(self) -> float:
@@ -87,7 +98,10 @@ class Server:
             except StoreUnavailable:
                 self._time_asked_at = now + _LATELY
             else:
-                self._ahead, self._time_asked_at = int(seconds) + int(microseconds) / 1e6 - now, now + _TIMED_EVERY
+                self._ahead, self._time_asked_at = (
+                    int(seconds) + int(microseconds) / 1e6 - now,
+                    now + _TIMED_EVERY,
+                )
         return now + self._ahead
 
     @property
@@ -96,7 +110,9 @@ class Server:
         return self._outages.get(os.getpid()) if self._outages else None
 
     def ask(self, call: Callable[[Any], T], timeout: float = _QUICK) -> T:
-        """Return what *call* returns, which is given a client; it may be called again, when the answer got lost in a short pause.
+        """Return what *call* returns, which is given a client.
+
+        It may be called again, when the answer got lost in a short pause.
 
         Raises:
             StoreUnavailable: The server is away, or refuses.
@@ -109,10 +125,14 @@ class Server:
                     return call(self._client(timeout))
                 except _AWAY as error:
                     outage = self._lose(str(error), began)
-                except (redis.RedisError, OSError) as error:  # redis-py lets some errors of the system pass
+                except (
+                    redis.RedisError,
+                    OSError,
+                ) as error:  # redis-py lets some errors of the system pass
                     raise StoreUnavailable(self.address.shown, str(error)) from error
                 except BaseException:
-                    # A signal handler's, perhaps between a question and its answer, which the next to ask on that connection would get.
+                    # A signal handler's, perhaps between a question and its answer, which the next
+                    # to ask on that connection would get.
                     self._clients.pop(os.getpid(), None)
                     raise
             rest = min(until, outage.began + _LATELY) - steady_clock()
@@ -122,21 +142,31 @@ class Server:
     def _client(self, timeout: float) -> Any:
         clients = self._clients.setdefault(os.getpid(), {})
         if timeout not in clients:
-            clients[timeout] = self.address.client(timeout)  # of two threads that do this at once, one's is lost
+            clients[timeout] = self.address.client(
+                timeout
+            )  # of two threads that do this at once, one's is lost
         return clients[timeout]
 
     def listening_connection(self) -> Any:
         """Return a connection, not opened yet, on which the server can push messages."""
-        return self.ask(lambda _: self.address.client(_QUICK, protocol=3).connection_pool.make_connection())
+        return self.ask(
+            lambda _: self.address.client(_QUICK, protocol=3).connection_pool.make_connection()
+        )
 
     def _lose(self, reason: str, began: float) -> Outage:
         """Do not ask again until a thread has found that the server is back."""
         new = Outage(reason, began)
-        outage = self._outages.setdefault(os.getpid(), new)  # of many threads that find out at the same time, the first one's
+        outage = self._outages.setdefault(
+            os.getpid(), new
+        )  # of many threads that find out at the same time, the first one's
         if outage is new:
             try:
-                threading.Thread(target=_probe, args=(weakref.ref(self),), name="dash-stash probe", daemon=True).start()
-            except BaseException:  # by a signal handler, too: nobody would find out that the server is back
+                threading.Thread(
+                    target=_probe, args=(weakref.ref(self),), name="dash-stash probe", daemon=True
+                ).start()
+            except (
+                BaseException
+            ):  # by a signal handler, too: nobody would find out that the server is back
                 self._outages.pop(os.getpid(), None)
                 raise
         return outage
@@ -155,7 +185,11 @@ class Server:
         """The values of some keys."""
 
         def get(client: Any) -> list[bytes | None]:
-            return list(client.mget_nonatomic(names) if isinstance(client, redis.RedisCluster) else client.mget(names))
+            return list(
+                client.mget_nonatomic(names)
+                if isinstance(client, redis.RedisCluster)
+                else client.mget(names)
+            )
 
         return self.ask(get, timeout)
 
@@ -164,7 +198,8 @@ class Server:
 
         def get(client: Any) -> list[bytes | None] | None:
             with client.pipeline(transaction=False) as pipeline:
-                # Each time, because nobody knows which connection of the pool this is, and to whom it has told changes before.
+                # Each time, because nobody knows which connection of the pool this is, and to whom
+                # it has told changes before.
                 pipeline.execute_command("CLIENT", "TRACKING", "ON", "REDIRECT", listener, "OPTIN")
                 pipeline.execute_command("CLIENT", "CACHING", "YES")
                 pipeline.mget(names)
@@ -179,7 +214,10 @@ class Server:
         return self.ask(get)
 
     def together(self, commands: Sequence[Sequence[Any]], timeout: float = PATIENT) -> list[Any]:
-        """Send commands without waiting for each other's answers; those that a cluster's nodes share are not one step."""
+        """Send commands without waiting for each other's answers.
+
+        Those that a cluster's nodes share are not one step.
+        """
 
         def send(client: Any) -> list[Any]:
             with client.pipeline(transaction=False) as pipeline:
@@ -189,7 +227,13 @@ class Server:
 
         return self.ask(send, timeout)
 
-    def run(self, script: str, names: Sequence[str], *arguments: str | bytes | float, timeout: float = _QUICK) -> Any:
+    def run(
+        self,
+        script: str,
+        names: Sequence[str],
+        *arguments: str | bytes | float,
+        timeout: float = _QUICK,
+    ) -> Any:
         """Run a script on the server: one step, on keys of one slot."""
         return self.ask(lambda client: client.eval(script, len(names), *names, *arguments), timeout)
 
@@ -199,7 +243,10 @@ class Server:
 
 
 def milliseconds(seconds: float) -> int:
-    """Return a time as the server wants it, at least 1; what is for ever, or nearly so, as thousands of years."""
+    """Return a time as the server wants it, at least 1.
+
+    What is for ever, or nearly so, as thousands of years.
+    """
     return round(1000 * min(max(seconds, 0.001), _FOR_EVER))
 
 
@@ -212,7 +259,8 @@ def _close(clients: dict[int, dict[float, Any]]) -> None:
 
 
 def _probe(reference: weakref.ref[Server]) -> None:
-    # The first look comes at once, and waits in the server if that only pauses: then it knows when the pause is over.
+    # The first look comes at once, and waits in the server if that only pauses: then it knows when
+    # the pause is over.
     pause = _PROBED_FIRST
     while (server := reference()) is not None and not server._is_back():
         del server

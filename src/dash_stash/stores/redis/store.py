@@ -24,7 +24,16 @@ from dash_stash.clock import Clock, system_clock
 from dash_stash.codec import Encoded, PartName
 from dash_stash.errors import BudgetExceeded, StoreUnavailable
 from dash_stash.layout import Facts, Packed
-from dash_stash.stores.base import UNKNOWN_EPOCH, Flight, Found, Landed, Limits, Listed, class_of, holder_of
+from dash_stash.stores.base import (
+    UNKNOWN_EPOCH,
+    Flight,
+    Found,
+    Landed,
+    Limits,
+    Listed,
+    class_of,
+    holder_of,
+)
 from dash_stash.stores.local import LocalStore
 from dash_stash.stores.redis import address, records, scripts
 from dash_stash.stores.redis.flights import LEASE, Flights, RedisFlight
@@ -67,9 +76,10 @@ class RedisStore:
 
         With the *name* of an app all its keys there begin with it, after the URL's prefix.
 
-        Of *limits*, those of bytes and entries hold for one value and for the folder: how much the server holds is its own setting
-        (`maxmemory`), and what it evicts its own choice. *lease* is after how many seconds a machine that has vanished is replaced.
-        *warn* is told why nothing is shared with other machines.
+        Of *limits*, those of bytes and entries hold for one value and for the folder: how much the
+        server holds is its own setting (`maxmemory`), and what it evicts its own choice. *lease* is
+        after how many seconds a machine that has vanished is replaced. *warn* is told why nothing
+        is shared with other machines.
 
         Raises:
             ConfigError: The URL names no server.
@@ -79,12 +89,17 @@ class RedisStore:
         self._limits, self._sealing_key, self._warn = limits, sealing_key, warn
         self.clock: Clock = self._server.time if clock is system_clock else clock
         """The clock of all machines: the server's, unless a test gave another."""
-        # What sessions may have, the server decides; of what is there, this machine keeps what it can.
-        wide = dataclasses.replace(limits, max_sessions=limits.max_entries, max_session_bytes=limits.max_bytes)
+        # What sessions may have, the server decides; of what is there, this machine keeps what it
+        # can.
+        wide = dataclasses.replace(
+            limits, max_sessions=limits.max_entries, max_session_bytes=limits.max_bytes
+        )
         self._local = LocalStore(folder, sealing_key, wide, clock=self.clock)
         self._names = Names(self._server.address.prefix)
         self._pointers = Pointers(self._server, self._names)
-        self._near = Near(self._local, self._server, self._names, self._pointers, sealing_key, self.clock)
+        self._near = Near(
+            self._local, self._server, self._names, self._pointers, sealing_key, self.clock
+        )
         self._flights = Flights(self._server, self._names, self._local, lease)
         self._holders = Holders(self._server, self._names, limits, self.clock)
         self._listings = Listings(self._server, self._names, self._holders, sealing_key, self.clock)
@@ -108,7 +123,9 @@ class RedisStore:
                     return self._near.alone(key)
                 if known is tried:
                     return None  # not replaced meanwhile, but over, damaged, or half of it evicted
-                found = self._near.read(key, known.pointer, part) or self._near.fetch(key, known.pointer, part)
+                found = self._near.read(key, known.pointer, part) or self._near.fetch(
+                    key, known.pointer, part
+                )
                 if found is not None:
                     return found
                 before = tried = known
@@ -122,8 +139,15 @@ class RedisStore:
     def _without_server(self, key: bytes, part: PartName | None) -> Found | None:
         """Return what this machine has of a key: what was computed here lately, or looked at lately, whichever is newer."""
         lately = self._pointers.seen_lately(key)
-        copies = self._near.alone(key), None if lately is None else self._near.read(key, lately.pointer, part)
-        return max((found for found in copies if found is not None), key=lambda found: found.entry.facts.created, default=None)
+        copies = (
+            self._near.alone(key),
+            None if lately is None else self._near.read(key, lately.pointer, part),
+        )
+        return max(
+            (found for found in copies if found is not None),
+            key=lambda found: found.entry.facts.created,
+            default=None,
+        )
 
     # Flights
 
@@ -137,7 +161,12 @@ class RedisStore:
         """Store an entry, unless *flight* is not the present one of its key any more, or what it belongs to has ended."""
         packed = layout.pack(key, facts, encoded, self._sealing_key)
         if packed.entry.size > self._limits.max_bytes:
-            raise BudgetExceeded(self._server.address.shown, "one value", packed.entry.size, f"max_bytes={self._limits.max_bytes:,}")
+            raise BudgetExceeded(
+                self._server.address.shown,
+                "one value",
+                packed.entry.size,
+                f"max_bytes={self._limits.max_bytes:,}",
+            )
         token = flight.token if isinstance(flight, RedisFlight) else b""
         try:
             return self._publish(token, packed, encoded)
@@ -153,7 +182,9 @@ class RedisStore:
     def _publish(self, token: bytes | None, packed: Packed, encoded: Encoded) -> bool:
         """Store an entry, if the flight with this token is the present one; b"" needs none."""
         if token is None or UNKNOWN_EPOCH in packed.entry.facts.tags.values():
-            raise StoreUnavailable(self._server.address.shown, "it could not be reached when this began")
+            raise StoreUnavailable(
+                self._server.address.shown, "it could not be reached when this began"
+            )
         entry = packed.entry
         key, facts, holder = entry.key, entry.facts, holder_of(entry.facts.scope)
         pieces = None if entry.size <= records.INLINE else records.cut(packed, encoded)
@@ -172,24 +203,45 @@ class RedisStore:
             most = f"what one value may have on a server, {records.MOST_PIECES * records.PIECE:,}"
             raise BudgetExceeded(self._server.address.shown, "one value", entry.size, most)
         if holder:
-            self._reserve(Belonging(key, entry.size, class_of(facts.kind), self.clock(), facts.scope))
+            self._reserve(
+                Belonging(key, entry.size, class_of(facts.kind), self.clock(), facts.scope)
+            )
         commands = list(self._listings.notes(key, pointer))
         if pieces is not None:
-            names = [self._names.piece(key, pointer.id, number) for number in range(len(pieces.all))]
-            commands.append(("SET", self._names.manifest(key, pointer.id), pieces.manifest(), "PX", milliseconds(_UPLOAD)))
-            commands += [("SET", name, piece, "PX", milliseconds(_UPLOAD)) for name, piece in zip(names, pieces.all, strict=True)]
+            names = [
+                self._names.piece(key, pointer.id, number) for number in range(len(pieces.all))
+            ]
+            commands.append(
+                (
+                    "SET",
+                    self._names.manifest(key, pointer.id),
+                    pieces.manifest(),
+                    "PX",
+                    milliseconds(_UPLOAD),
+                )
+            )
+            commands += [
+                ("SET", name, piece, "PX", milliseconds(_UPLOAD))
+                for name, piece in zip(names, pieces.all, strict=True)
+            ]
         if not self._send(token, key, pointer, commands):
             return False
         if pieces is not None:
             self._near.keep(key, pointer, facts, encoded)
         if holder and self.has_ended(holder):
-            # `end` is told before it looks for what there is: what came too late for it is removed here.
+            # `end` is told before it looks for what there is: what came too late for it is removed
+            # here.
             self.delete(key)
             return False
         return True
 
-    def _send(self, token: bytes, key: bytes, pointer: Pointer, commands: Sequence[Sequence[Any]]) -> bool:
-        """Write the pieces of an entry, then its pointer; False if the flight is not the present one."""
+    def _send(
+        self, token: bytes, key: bytes, pointer: Pointer, commands: Sequence[Sequence[Any]]
+    ) -> bool:
+        """Write the pieces of an entry, then its pointer.
+
+        False if the flight is not the present one.
+        """
         life = self._life(pointer)
         expiry = "" if math.isinf(life) else milliseconds(life)
         answer = scripts.EVICTED
@@ -197,13 +249,18 @@ class RedisStore:
             for first in range(0, len(commands), _AT_ONCE):
                 self._server.together(commands[first : first + _AT_ONCE])
             arguments = token, pointer.pack(), expiry
-            answer = self._server.run(scripts.PUBLISH, self._names.of_entry(key), *arguments, timeout=PATIENT)
+            answer = self._server.run(
+                scripts.PUBLISH, self._names.of_entry(key), *arguments, timeout=PATIENT
+            )
         finally:
             self._pointers.note_change(self._names.pointer(key))
             if answer != scripts.STORED:
                 self._take_back(key, pointer)
         if answer == scripts.EVICTED:
-            raise StoreUnavailable(self._server.address.shown, "it evicts what is being stored (maxmemory is too small)")
+            raise StoreUnavailable(
+                self._server.address.shown,
+                "it evicts what is being stored (maxmemory is too small)",
+            )
         return bool(answer == scripts.STORED)
 
     def _take_back(self, key: bytes, pointer: Pointer) -> None:
@@ -215,7 +272,9 @@ class RedisStore:
             # Not known: perhaps the pointer was written, and only the answer got lost.
             (packed,) = self._server.values([self._names.pointer(key)])
             if names and (packed is None or packed[: records.ID_SIZE] != pointer.id):
-                self._server.together([("UNLINK", name) for name in (self._names.manifest(key, pointer.id), *names)])
+                self._server.together(
+                    [("UNLINK", name) for name in (self._names.manifest(key, pointer.id), *names)]
+                )
 
     def _life(self, pointer: Pointer) -> float:
         """How many seconds an entry is to be stored from now on."""
@@ -225,8 +284,15 @@ class RedisStore:
         """Make room for an entry in the budget of its session or user, and for the session among the others."""
         holder = holder_of(belonging.scope)
         while (answer := self._holders.reserve(belonging)) <= scripts.TOO_MUCH:
-            if not (self._make_room(belonging, -answer) if answer else self._listings.release_gone(holder)):
-                what, budget = f"one {holder.partition(':')[0]}", f"max_session_bytes={self._limits.max_session_bytes:,}"
+            if not (
+                self._make_room(belonging, -answer)
+                if answer
+                else self._listings.release_gone(holder)
+            ):
+                what, budget = (
+                    f"one {holder.partition(':')[0]}",
+                    f"max_session_bytes={self._limits.max_session_bytes:,}",
+                )
                 raise BudgetExceeded(self._server.address.shown, what, belonging.size, budget)
         if answer == scripts.FIRST:
             for other in self._holders.too_many():
@@ -234,7 +300,10 @@ class RedisStore:
                     self._drop(other)
 
     def _make_room(self, belonging: Belonging, missing: int) -> bool:
-        """Delete some of the cheapest that a session or user has, up to so many bytes; False if there is nothing."""
+        """Delete some of the cheapest that a session or user has, up to so many bytes.
+
+        False if there is nothing.
+        """
         chosen = []
         for key, size in self._holders.cheapest_first(belonging):
             if missing <= 0:
@@ -250,21 +319,31 @@ class RedisStore:
         """Delete the entry of *key*, for good, unless *flight* is not the present one of its key any more."""
         token = flight.token if isinstance(flight, RedisFlight) else b""
         if token is None:
-            raise StoreUnavailable(self._server.address.shown, "it could not be reached when this began")
+            raise StoreUnavailable(
+                self._server.address.shown, "it could not be reached when this began"
+            )
         return self._delete([key], token)
 
     def _delete(self, some: Sequence[bytes], token: bytes = b"") -> bool:
-        """Delete entries; False if the flight with this token is not the present one of its key any more."""
+        """Delete entries.
+
+        False if the flight with this token is not the present one of its key any more.
+        """
         for key in some:
             self._near.let_go_alone(key)
-        commands = [("EVAL", scripts.DELETE, 3, *self._names.of_entry(key), b"", token) for key in some]
+        commands = [
+            ("EVAL", scripts.DELETE, 3, *self._names.of_entry(key), b"", token) for key in some
+        ]
         answers: list[Any] = []
         for first in range(0, len(commands), _AT_ONCE):
             answers += self._server.together(commands[first : first + _AT_ONCE])
         self._pointers.note_change(*map(self._names.pointer, some))
         if scripts.REFUSED in answers:
             return False
-        pointers = [(key, None if packed is None else Pointer.parse(packed)) for key, packed in zip(some, answers, strict=True)]
+        pointers = [
+            (key, None if packed is None else Pointer.parse(packed))
+            for key, packed in zip(some, answers, strict=True)
+        ]
         deleted = [(key, pointer) for key, pointer in pointers if pointer is not None]
         for key, pointer in deleted:
             self._near.let_go(key, pointer)
@@ -284,14 +363,24 @@ class RedisStore:
     def _epochs(self, tags: Sequence[str]) -> dict[str, int]:
         names = [self._names.epoch(tag) for tag in tags]
         values = self._server.values(names) if names else []
-        missing = [(name, value) for name, value in zip(names, values, strict=True) if not records.is_epoch(value)]
+        missing = [
+            (name, value)
+            for name, value in zip(names, values, strict=True)
+            if not records.is_epoch(value)
+        ]
         if missing:
-            # Random instead of the first: should the server have evicted one, it does not come back.
-            # What somebody else has laid there is replaced.
-            commands = [("SET", name, secrets.randbits(62), *(("NX",) if value is None else ())) for name, value in missing]
+            # Random instead of the first: should the server have evicted one, it does not come
+            # back. What somebody else has laid there is replaced.
+            commands = [
+                ("SET", name, secrets.randbits(62), *(("NX",) if value is None else ()))
+                for name, value in missing
+            ]
             self._server.together(commands)
             values = self._server.values(names)
-        return {tag: int(value) if records.is_epoch(value) else 0 for tag, value in zip(tags, values, strict=True)}
+        return {
+            tag: int(value) if records.is_epoch(value) else 0
+            for tag, value in zip(tags, values, strict=True)
+        }
 
     def forget_tag(self, tag: str) -> None:
         """Make every entry with *tag* a miss for good, and give back its room."""
@@ -330,7 +419,14 @@ class RedisStore:
     def _prolong(self, scope: str, some: Sequence[bytes], at_most: float) -> None:
         """Let entries of a scope live as long as they are to from now on."""
         commands: list[Sequence[Any]] = [
-            ("EVAL", scripts.EXPIRE, 3, *self._names.of_entry(key), pointer.id, milliseconds(min(self._life(pointer), at_most)))
+            (
+                "EVAL",
+                scripts.EXPIRE,
+                3,
+                *self._names.of_entry(key),
+                pointer.id,
+                milliseconds(min(self._life(pointer), at_most)),
+            )
             for key, pointer in self._listings.pointers(some)
             if pointer is not None and pointer.scope == scope
         ]
@@ -339,6 +435,8 @@ class RedisStore:
 
     # Listing
 
-    def list(self, scope: str | None = None, kind: str | None = None, tag: str | None = None) -> Sequence[Listed]:
+    def list(
+        self, scope: str | None = None, kind: str | None = None, tag: str | None = None
+    ) -> Sequence[Listed]:
         """List what is stored."""
         return self._listings.list(scope, kind, tag)
