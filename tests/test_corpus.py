@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from dash_stash.guard.check import check
-from dash_stash.guard.rules import RULES
+from dash_stash.lint.check import check
+from dash_stash.lint.rules import RULES
 
 _CORPUS = pathlib.Path(__file__).parent / "corpus"
 _PAGE = pathlib.Path(__file__).parent.parent / "docs" / "check.md"

@@ -103,9 +103,9 @@ def check(
 
     The exit status is 0 if nothing is found, 1 if something is, 2 if the command is used wrongly.
     """
-    from dash_stash.guard import check as guard
-    from dash_stash.guard import config, output
-    from dash_stash.guard.fix import fixes
+    from dash_stash.lint import check as guard
+    from dash_stash.lint import config, output
+    from dash_stash.lint.fix import fixes
 
     given = paths or (pathlib.Path(),)
     try:

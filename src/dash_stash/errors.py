@@ -1,22 +1,22 @@
 """Everything that dash-stash raises.
 
 StashError
-├── ConfigError         (ValueError)       Stash(...) or @stash.memo was given something it cannot
-use │   └── StoreUnsafe     (PermissionError)  others could write to the store's folder ├──
-StoreUnavailable    (OSError)          the store is full, gone or out of reach │   └──
-BudgetExceeded  (OSError)          one value, or one session's data, would take more than its share
-├── Unstorable          (TypeError)        a value that cannot be pickled ├── UnhashableArgument
-(TypeError)        an argument that has no value to make a key of ├── ComputeFailed
-(RuntimeError)     another worker's computation failed with an error that cannot be pickled ├──
-FlightCycle         (RecursionError)   a computation waits for itself ├── ReentrantCall
-(RuntimeError)     a signal handler or __del__ would wait for the call that it interrupts ├──
-VariableUnreadable  (KeyError)         a stored variable that this program cannot unpickle ├──
-NoSession           (RuntimeError)     there is no browser session (or user, tab, page) here ├──
-ScopeTooWide        (RuntimeError)     a memo function for many reads what belongs to one of them
-├── RefInvalid          (PermissionError)  a reference that this session may not open ├── RefExpired
-(LookupError)      a reference whose value is gone and cannot be computed again ├── PartMissing
-(KeyError)         a reference to a part that the stored value does not have └── SharedStateChanged
-(RuntimeError)     a variable outside of a callback's scope changed while it ran (guard="raise")
+├── ConfigError         (ValueError)       Stash(...) or @stash.memo was given what it cannot use
+│   └── StoreUnsafe     (PermissionError)  others could write to the store's folder
+├── StoreUnavailable    (OSError)          the store is full, gone or out of reach
+│   └── BudgetExceeded  (OSError)          a value, or one session's data, takes more than its share
+├── Unstorable          (TypeError)        a value that cannot be pickled
+├── UnhashableArgument  (TypeError)        an argument that has no value to make a key of
+├── ComputeFailed       (RuntimeError)     another worker failed with an error that cannot be pickled
+├── FlightCycle         (RecursionError)   a computation waits for itself
+├── ReentrantCall       (RuntimeError)     a signal handler or __del__ waits for what it interrupts
+├── VariableUnreadable  (KeyError)         a stored variable that this program cannot unpickle
+├── NoSession           (RuntimeError)     there is no browser session (or user, tab, page) here
+├── ScopeTooWide        (RuntimeError)     a memo function for many reads what belongs to one of them
+├── RefInvalid          (PermissionError)  a reference that this session may not open
+├── RefExpired          (LookupError)      its value is gone and cannot be computed again
+├── PartMissing         (KeyError)         a reference to a part that the stored value does not have
+└── SharedStateChanged  (RuntimeError)     a callback changed a variable outside of its scope
 """
 
 from __future__ import annotations

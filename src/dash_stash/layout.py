@@ -99,7 +99,7 @@ class Entry:
         Args:
             head: The entry's head as its seal was checked: what is code comes from here.
             body: The whole entry, or at least its head's length of anything if there are no
-            buffers.
+                buffers.
         """
         return Encoded(
             self.shape,

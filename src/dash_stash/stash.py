@@ -73,7 +73,7 @@ class Stash:
     and for one load of a page.
     """
 
-    def __init__(  # noqa: D417
+    def __init__(
         self,
         app: Dash | None = None,
         url: str | None = None,
@@ -102,38 +102,36 @@ class Stash:
         Args:
             app: The app to serve; `init_app` can be called later instead.
             url: `file:///an/absolute/folder`, the same for all workers; or, for many machines, a
-            Redis or Valkey server:
-                `redis://host:6379/0` (docs/scale.md has the other forms).
+                Redis or Valkey server: `redis://host:6379/0` (docs/scale.md has the other forms).
             name: What the app is called: letters, digits and _ . -. It is part of where everything
-            lies and of what seals it, so
-                that apps of different names share nothing, whatever else they share; those of one
-                name are one app, wherever it is written: after a deploy into a new folder, in
-                containers, in jobs. Without one, in a notebook it is the notebook's, and elsewhere
-                where no file is known (`python -c`, a shell) this process's alone.
+                lies and of what seals it, so that apps of different names share nothing, whatever
+                else they share; those of one name are one app, wherever it is written: after a
+                deploy into a new folder, in containers, in jobs. Without one, in a notebook it is
+                the notebook's, and elsewhere where no file is known (`python -c`, a shell) this
+                process's alone.
             secret: What seals entries, references and cookies. Of several, the first seals and all
-            open, so that one can take the
-                place of another while the app runs; in DASH_STASH_SECRET they stand with commas
-                between them.
+                open, so that one can take the place of another while the app runs; in
+                DASH_STASH_SECRET they stand with commas between them.
             user: Called in a request, returns the id of the user who asks, None for nobody: what
-            `stash.user` goes by. max_bytes: How many bytes are kept at most, also as "500MB" or
-            "2GiB"; what is cheapest to have again goes first. With a
-                server, this and the next hold for what each machine keeps of it, and the server's
-                own `maxmemory` for the whole.
+                `stash.user` goes by.
+            max_bytes: How many bytes are kept at most, also as "500MB" or "2GiB"; what is cheapest
+                to have again goes first. With a server, this and the next hold for what each
+                machine keeps of it, and the server's own `maxmemory` for the whole.
             max_entries: How many values are kept at most.
             max_sessions: How many browser sessions have something stored at most; who was here once
-            only or longest ago
-                goes first.
+                only or longest ago goes first.
             max_session_bytes: How many bytes of *max_bytes* one session (tabs and pages included)
-            or user may have; a quarter. idle: How long the data of a session, tab or page is kept
-            that nobody uses: seconds, a timedelta, or "12h". cross_site: Whether pages work in
-            frames of other sites too (they need https, and the app its own protection
-                against requests forged by other sites).
+                or user may have; a quarter.
+            idle: How long the data of a session, tab or page is kept that nobody uses: seconds, a
+                timedelta, or "12h".
+            cross_site: Whether pages work in frames of other sites too (they need https, and the
+                app its own protection against requests forged by other sites).
             on_expired: Given the error, returns the text of the notice that a page shows whose data
-            cannot be had any more. guard: What happens when a variable outside of a callback's
-            scope was changed while the callback ran: "warn" in the
-                log and in Dash's error panel, "raise" SharedStateChanged in the place of the
-                callback's value, or nothing with "off". By default "warn" when the app runs in
-                Dash's debug mode, else "off".
+                cannot be had any more.
+            guard: What happens when a variable outside of a callback's scope was changed while the
+                callback ran: "warn" in the log and in Dash's error panel, "raise"
+                SharedStateChanged in the place of the callback's value, or nothing with "off". By
+                default "warn" when the app runs in Dash's debug mode, else "off".
             clock: Tells the time in seconds since the epoch; for tests.
 
         Raises:
@@ -197,7 +195,8 @@ class Stash:
         """Serve *app*: resolve the references that its callbacks get, and know its sessions and pages.
 
         Raises:
-            ConfigError: Its Dash is too old, its backend is not Flask, it has a Stash already, or the Stash serves another app.
+            ConfigError: Its Dash is too old, its backend is not Flask, it has a Stash already, or
+                the Stash serves another app.
         """
         from dash_stash import plugin
 
@@ -320,17 +319,22 @@ class Stash:
 
         Args:
             function: A plain or `async def` function.
-            ttl: How long a value is fresh: seconds, a timedelta, or "90s", "15m", "1h", "7d". For ever by default.
+            ttl: How long a value is fresh: seconds, a timedelta, or "90s", "15m", "1h", "7d". For
+                ever by default.
             stale: How much longer an old value is served while one caller computes a new one.
             scope: Whose the values are: "app", "user", "session", "tab" or "page".
-            tags: Names under which `stash.forget(tag=...)` forgets values of several functions at once.
+            tags: Names under which `stash.forget(tag=...)` forgets values of several functions at
+                once.
             version: Any plain value; another one makes it another function.
-            ignore: Parameters, and variables from around a nested function, that do not matter for the result: a connection.
-            share: Whether references to the values open for every session. Needed to mint them outside a request.
+            ignore: Parameters, and variables from around a nested function, that do not matter for
+                the result: a connection.
+            share: Whether references to the values open for every session. Needed to mint them
+                outside a request.
             **unknown: Nothing; there to say what was meant.
 
         Raises:
-            ConfigError: An option cannot be used, or the function is a method whose `self` is not ignored.
+            ConfigError: An option cannot be used, or the function is a method whose `self` is not
+                ignored.
         """
         mistakes.check_options(function, unknown)
         check_scope(scope)

@@ -1,1 +1,1 @@
-"""Finds callbacks that change what they do not own: before running (`dash-stash check`) and while developing (the guard)."""
+"""Finds callbacks that change what they do not own, while the app runs in debug mode."""

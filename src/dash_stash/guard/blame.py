@@ -13,8 +13,8 @@ from types import FunctionType
 from typing import Final
 
 from dash_stash import bytecode
-from dash_stash.guard.mutation import DATA_METHODS, FAMILIES
 from dash_stash.guard.reach import Reach, Variable
+from dash_stash.mutations import DATA_METHODS, FAMILIES
 
 _METHODS: Final = frozenset[str]().union(
     *(family.methods for family in FAMILIES), DATA_METHODS, {"at", "iat", "loc", "iloc", "inplace"}

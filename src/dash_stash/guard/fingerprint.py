@@ -22,7 +22,6 @@ from typing import Any, Final, TypeVar
 
 import xxhash
 
-from dash_stash.guard.mutation import is_infrastructure
 from dash_stash.guard.origin import is_app_class, is_proxy_class, own_dict
 from dash_stash.guard.prints import (
     Again,
@@ -37,6 +36,7 @@ from dash_stash.guard.prints import (
     Unwatched,
 )
 from dash_stash.guard.prints import Mapping as MappingPrint
+from dash_stash.mutations import is_infrastructure
 
 T = TypeVar("T")
 

@@ -30,7 +30,8 @@ class Arguments:
         """Return *args*, the flat list of a callback's inputs and states, with values in the place of references.
 
         Raises:
-            RefInvalid: One of them is a reference that this session may not open; the callback must not run.
+            RefInvalid: One of them is a reference that this session may not open; the callback must
+                not run.
             RefExpired: The value of one is gone for good.
         """
         if not _may_hold_references():

@@ -200,7 +200,8 @@ def make_private_folder(folder: pathlib.Path, *, network: bool) -> None:
     """Create *folder*, or see that an existing one is this user's alone and on a disk of this machine.
 
     Raises:
-        StoreUnsafe: It is another's, others can write to it, it is no folder, or it is shared with other machines.
+        StoreUnsafe: It is another's, others can write to it, it is no folder, or it is shared with
+            other machines.
     """
     with contextlib.suppress(FileExistsError):
         folder.mkdir(mode=0o700, parents=True)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import ast
 from typing import Final
 
-from dash_stash.guard import files, mutation
-from dash_stash.guard.expressions import writes_columns
-from dash_stash.guard.frame import can_change
-from dash_stash.guard.libraries import Arguments, LibraryCalls
-from dash_stash.guard.registration import last_name
-from dash_stash.guard.values import (
+from dash_stash import mutations
+from dash_stash.lint import files
+from dash_stash.lint.expressions import writes_columns
+from dash_stash.lint.frame import can_change
+from dash_stash.lint.libraries import Arguments, LibraryCalls
+from dash_stash.lint.registration import last_name
+from dash_stash.lint.values import (
     EACH,
     NONE,
     SCALAR,
@@ -77,7 +78,7 @@ class DataCalls(LibraryCalls):
     def call_method(self, receiver: Value, name: str, node: ast.Call, given: Arguments) -> Value:
         """Follow `receiver.name(...)`, where the receiver is data, or nobody knows what it is."""
         self._write_to_path(receiver, name, node)
-        if name in mutation.DATA_METHODS and isinstance(node.func, ast.Attribute):
+        if name in mutations.DATA_METHODS and isinstance(node.func, ast.Attribute):
             self.change_app(node.func.value, "DS106")
         if _is_in_place(node):
             if not writes_columns(receiver):
@@ -101,7 +102,7 @@ class DataCalls(LibraryCalls):
         node: ast.expr = target
         while isinstance(node, ast.Attribute | ast.Subscript):
             if isinstance(node, ast.Attribute) and self._is_app(node.value):
-                known = node.attr in mutation.APP_ATTRIBUTES
+                known = node.attr in mutations.APP_ATTRIBUTES
                 if known or node is target:
                     root = Root(
                         Sort.PROCESS if known else Sort.GLOBAL,

@@ -9,12 +9,12 @@ import pathlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from dash_stash.guard import discover
-from dash_stash.guard.analysis import Analysis
-from dash_stash.guard.config import Config
-from dash_stash.guard.findings import Finding, find
-from dash_stash.guard.program import Module, Program, Unreadable
-from dash_stash.guard.suppress import is_suppressed
+from dash_stash.lint import discover
+from dash_stash.lint.analysis import Analysis
+from dash_stash.lint.config import Config
+from dash_stash.lint.findings import Finding, find
+from dash_stash.lint.program import Module, Program, Unreadable
+from dash_stash.lint.suppress import is_suppressed
 
 
 @dataclass(frozen=True)

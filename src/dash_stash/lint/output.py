@@ -6,10 +6,10 @@ import json
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
-from dash_stash.guard.check import Report
-from dash_stash.guard.effects import Site
-from dash_stash.guard.findings import Finding
-from dash_stash.guard.rules import RULES
+from dash_stash.lint.check import Report
+from dash_stash.lint.effects import Site
+from dash_stash.lint.findings import Finding
+from dash_stash.lint.rules import RULES
 
 
 def text(report: Report) -> str:

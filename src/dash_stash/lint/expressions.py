@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterable
 
-from dash_stash.guard.definitions import Class, Function
-from dash_stash.guard.frame import Frame, handler, import_origin
-from dash_stash.guard.values import (
+from dash_stash.lint.definitions import Class, Function
+from dash_stash.lint.frame import Frame, handler, import_origin
+from dash_stash.lint.values import (
     CONSTANT,
     EACH,
     NONE,
@@ -238,7 +238,7 @@ class Expressions(Frame):
         return Value(value.content, value.content, None, value.text)
 
     def _of_module(self, module: object, name: str, node: ast.AST) -> Value:
-        from dash_stash.guard.program import Module
+        from dash_stash.lint.program import Module
 
         if not isinstance(module, Module):
             return UNKNOWN
@@ -382,9 +382,9 @@ class Expressions(Frame):
     @staticmethod
     def made(name: str) -> Data | Made:
         """Return what a library's function of this name returns."""
-        from dash_stash.guard import mutation
+        from dash_stash import mutations
 
-        family = mutation.family_of(name)
+        family = mutations.family_of(name)
         return Data(family.name) if family else Made(name)
 
     def foreign(self, cls: Class) -> bool:

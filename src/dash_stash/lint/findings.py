@@ -6,13 +6,13 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from dash_stash.guard.analysis import Analysis, Entry
-from dash_stash.guard.definitions import Function
-from dash_stash.guard.effects import Effect, Site, Step
-from dash_stash.guard.memos import memo_effects
-from dash_stash.guard.program import Module
-from dash_stash.guard.rules import RULES, Rule
-from dash_stash.guard.values import Root, Sort
+from dash_stash.lint.analysis import Analysis, Entry
+from dash_stash.lint.definitions import Function
+from dash_stash.lint.effects import Effect, Site, Step
+from dash_stash.lint.memos import memo_effects
+from dash_stash.lint.program import Module
+from dash_stash.lint.rules import RULES, Rule
+from dash_stash.lint.values import Root, Sort
 
 
 @dataclass(frozen=True)

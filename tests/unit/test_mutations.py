@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from dash_stash.guard import mutation
+from dash_stash import mutations
 
 _OTHERS = frozenset({
     "geopandas", "matplotlib", "seaborn", "torch", "tensorflow", "dotenv", "yaml", "toml", "quart", "flask_login", "dash_extensions",
@@ -37,8 +37,8 @@ def found(dotted: str) -> Any:
     return _MISSING
 
 
-_NAMES = {name for family in mutation.FAMILIES for name in family.types} | {
-    *mutation.ARGUMENT_MUTATORS, *mutation.PROCESS_STATE, *mutation.PROCESS_CALLS, *mutation.REQUEST
+_NAMES = {name for family in mutations.FAMILIES for name in family.types} | {
+    *mutations.ARGUMENT_MUTATORS, *mutations.PROCESS_STATE, *mutations.PROCESS_CALLS, *mutations.REQUEST
 }  # fmt: skip
 
 
@@ -52,10 +52,10 @@ def test_a_name_is_that_of_something(name: str) -> None:
 
 @pytest.mark.parametrize(
     "family",
-    [each for each in mutation.FAMILIES if each.name not in _OTHERS],
+    [each for each in mutations.FAMILIES if each.name not in _OTHERS],
     ids=lambda family: family.name,
 )
-def test_a_method_is_one_of_the_types_of_its_family(family: mutation.Family) -> None:
+def test_a_method_is_one_of_the_types_of_its_family(family: mutations.Family) -> None:
     types = [value for value in map(found, family.types) if isinstance(value, type)]
     missing = {
         method

@@ -8,8 +8,8 @@ import textwrap
 
 import pytest
 
-from dash_stash.guard.check import Report, check
-from dash_stash.guard.rules import RULES
+from dash_stash.lint.check import Report, check
+from dash_stash.lint.rules import RULES
 
 _PAGES = pathlib.Path(__file__).parent.parent.parent / "docs" / "rules"
 _HEAD = """

@@ -6,14 +6,14 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from dash_stash.guard.caches import cache_fills
-from dash_stash.guard.definitions import Function
-from dash_stash.guard.effects import Summary
-from dash_stash.guard.frame import Environment
-from dash_stash.guard.program import Module, Program
-from dash_stash.guard.registration import last_name
-from dash_stash.guard.statements import Statements
-from dash_stash.guard.values import (
+from dash_stash.lint.caches import cache_fills
+from dash_stash.lint.definitions import Function
+from dash_stash.lint.effects import Summary
+from dash_stash.lint.frame import Environment
+from dash_stash.lint.program import Module, Program
+from dash_stash.lint.registration import last_name
+from dash_stash.lint.statements import Statements
+from dash_stash.lint.values import (
     CONSTANT,
     NONE,
     SCALAR,

@@ -6,11 +6,12 @@ import ast
 from dataclasses import dataclass
 from typing import Final
 
-from dash_stash.guard import files, mutation
-from dash_stash.guard.effects import Site
-from dash_stash.guard.expressions import Expressions
-from dash_stash.guard.frame import written
-from dash_stash.guard.values import (
+from dash_stash import mutations
+from dash_stash.lint import files
+from dash_stash.lint.effects import Site
+from dash_stash.lint.expressions import Expressions
+from dash_stash.lint.frame import written
+from dash_stash.lint.values import (
     EACH,
     SCALAR,
     UNKNOWN,
@@ -77,10 +78,10 @@ class LibraryCalls(Expressions):
     def call_library(self, name: str, node: ast.Call, given: Arguments) -> Value:
         """Follow a call of the library's function *name*."""
         self.summary.foreign_calls.setdefault(name, Site.of(self.module, node))
-        position = mutation.ARGUMENT_MUTATORS.get(name)
+        position = mutations.ARGUMENT_MUTATORS.get(name)
         if position is not None:
             self._change_argument(name, given[position], node)
-        if name in mutation.PROCESS_CALLS and not (
+        if name in mutations.PROCESS_CALLS and not (
             self.warnings_are_kept and name.startswith("warnings.")
         ):
             self.record("DS111", Root(Sort.PROCESS, name), node)
@@ -122,7 +123,7 @@ class LibraryCalls(Expressions):
         if name in _VIEWS:
             return first if first.roots else Value(kind=Data("array"))
         if name in _SHALLOW:
-            family = mutation.family_of(name)
+            family = mutations.family_of(name)
             own = isinstance(first.kind, Data) and first.kind.family in {"frame", "series", "array"}
             kind = Data(family.name) if family else Data("tuple") if "tuple" in name else first.kind
             if name == "builtins.dict" and given.named and not given.positional:

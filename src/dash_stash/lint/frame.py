@@ -9,10 +9,10 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
-from dash_stash.guard import mutation
-from dash_stash.guard.definitions import Class, Function
-from dash_stash.guard.effects import Effect, Site, Step, Summary
-from dash_stash.guard.values import (
+from dash_stash import mutations
+from dash_stash.lint.definitions import Class, Function
+from dash_stash.lint.effects import Effect, Site, Step, Summary
+from dash_stash.lint.values import (
     EACH,
     NONE,
     SCALAR,
@@ -30,7 +30,7 @@ from dash_stash.guard.values import (
 )
 
 if TYPE_CHECKING:
-    from dash_stash.guard.program import Module, Program
+    from dash_stash.lint.program import Module, Program
 
 Environment = dict[str, Value]
 
@@ -177,7 +177,7 @@ class Frame:
         for root in value.roots:
             if root.sort in {Sort.GLOBAL, Sort.CLASS}:
                 self.summary.reads.setdefault(replace(root, part=False), site)
-        if isinstance(value.kind, Foreign) and value.kind.name in mutation.REQUEST:
+        if isinstance(value.kind, Foreign) and value.kind.name in mutations.REQUEST:
             self.summary.reads.setdefault(
                 Root(Sort.FOREIGN, value.kind.name.rpartition(".")[2]), site
             )
@@ -189,15 +189,15 @@ class Frame:
         """Tell whether an object is made to be shared, or belongs to one request."""
         match value.kind:
             case Foreign(name) | Made(name):
-                return mutation.is_infrastructure(name)
+                return mutations.is_infrastructure(name)
             case Instance(cls):
-                return any(mutation.is_infrastructure(name) for name in foreign_bases(cls))
+                return any(mutations.is_infrastructure(name) for name in foreign_bases(cls))
         return False
 
     def is_lasting(self, value: Value) -> bool:
         """Tell whether an object is made to be shared and kept: a connection, but not what it answered."""
         match value.kind:
-            case Foreign(name) | Made(name) if name.startswith(mutation.ANSWERING):
+            case Foreign(name) | Made(name) if name.startswith(mutations.ANSWERING):
                 return name.rpartition(".")[2][:1].isupper()
         return self.is_exempt(value)
 
@@ -283,20 +283,22 @@ def can_change(value: Value, via: str) -> bool:
         case Data("none"):
             return can_change(Value(value.roots), via)
         case Data(family) if via.endswith("="):
-            return family in mutation.BY_NAME and mutation.BY_NAME[family].augments
+            return family in mutations.BY_NAME and mutations.BY_NAME[family].augments
         case Data(family):
-            return family in mutation.BY_NAME and mutation.is_mutating(family, via)
+            return family in mutations.BY_NAME and mutations.is_mutating(family, via)
         case None if via.endswith("="):
             return any(root.sort is Sort.PARAMETER for root in value.roots)
         case None:
-            return mutation.is_mutating(None, via)
+            return mutations.is_mutating(None, via)
         case Made(name):
-            known = mutation.family_of(name)
+            known = mutations.family_of(name)
             return (
-                mutation.is_mutating(known.name, via) if known else via in mutation.FOREIGN_METHODS
+                mutations.is_mutating(known.name, via)
+                if known
+                else via in mutations.FOREIGN_METHODS
             )
         case Foreign(_):
-            return via in mutation.FOREIGN_METHODS
+            return via in mutations.FOREIGN_METHODS
     return False
 
 
@@ -328,7 +330,7 @@ def import_origin(module: Module, name: str) -> str:
 
 def _foreign_root(name: str) -> Root:
     is_process = any(
-        name == state or name.startswith(state + ".") for state in mutation.PROCESS_STATE
+        name == state or name.startswith(state + ".") for state in mutations.PROCESS_STATE
     )
     return Root(Sort.PROCESS if is_process else Sort.FOREIGN, name)
 

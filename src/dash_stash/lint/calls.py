@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import ast
 
-from dash_stash.guard import registration
-from dash_stash.guard.definitions import Class, Function
-from dash_stash.guard.effects import Site
-from dash_stash.guard.frame import can_change
-from dash_stash.guard.libraries import Arguments
-from dash_stash.guard.methods import DataCalls
-from dash_stash.guard.values import (
+from dash_stash.lint import registration
+from dash_stash.lint.definitions import Class, Function
+from dash_stash.lint.effects import Site
+from dash_stash.lint.frame import can_change
+from dash_stash.lint.libraries import Arguments
+from dash_stash.lint.methods import DataCalls
+from dash_stash.lint.values import (
     UNKNOWN,
     Data,
     Foreign,
