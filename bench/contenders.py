@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from bench.timing import Call
-from dash_stash import Stash, layout
+from dash_stash import Stash, entries
 from dash_stash.stores.local import LocalStore
 
 if TYPE_CHECKING:
@@ -94,8 +94,8 @@ def by_hand(stash: Stash) -> Call:
     assert isinstance(store, LocalStore)
     (path,) = (path for path in (store.folder / "entries").rglob("*") if path.is_file())
     content = path.read_bytes()
-    head = content[: layout.head_size(content)]
-    entry = layout.parse(head, stash.seal.key("entry"))
+    head = content[: entries.head_size(content)]
+    entry = entries.parse(head, stash.seal.key("entry"))
     assert entry is not None
     ((header, buffers),) = entry.segments
     pickled = head[header]

@@ -20,7 +20,7 @@ from bench.hits import OURS, REDIS
 from bench.report import Demand, Section
 from bench.timing import Call, race
 from dash_stash.codec import encode
-from dash_stash.layout import Facts, pack
+from dash_stash.entries import Facts, pack
 
 PUSHED = "dash-stash, pushed"
 GET, LOCAL, BOTH = "a raw GET", "a local hit", "a small GET, a local hit"

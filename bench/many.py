@@ -16,8 +16,8 @@ from bench.report import Demand, Section
 from bench.timing import Call, race
 from dash_stash import Stash
 from dash_stash.codec import encode
+from dash_stash.entries import Facts
 from dash_stash.keys import KEY_SIZE
-from dash_stash.layout import Facts
 from dash_stash.stores.base import Store
 from dash_stash.stores.local import LocalStore
 from dash_stash.stores.local.housekeeping import AT_ONCE, SWEEP_EVERY

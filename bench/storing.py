@@ -11,7 +11,7 @@ from bench.report import Demand, Section
 from bench.timing import race
 from dash_stash import Ref
 from dash_stash.codec import encode
-from dash_stash.layout import Facts, pack
+from dash_stash.entries import Facts, pack
 
 
 def storing(folder: pathlib.Path, *, quick: bool) -> Iterator[Section]:

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar
 
 from dash_stash import flight, identity, implementation, mistakes, modules, recipe
 from dash_stash.codec import Unreadable, decode, encode, own
+from dash_stash.entries import Facts
 from dash_stash.errors import ConfigError, StoreUnavailable, Unstorable
 from dash_stash.flight import MISSING, Save
-from dash_stash.layout import Facts
 from dash_stash.recipe import Recipe
 from dash_stash.ref import Ref, target_of
 from dash_stash.signature import Options, Signature

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, ParamSpec, Protocol, TypeVar, ca
 from dash_stash import bytecode, folders, identity, keys, mistakes, naming, owners
 from dash_stash.clock import Clock, Duration, seconds, system_clock
 from dash_stash.codec import encode
+from dash_stash.entries import Facts
 from dash_stash.errors import (
     ConfigError,
     NoSession,
@@ -23,7 +24,6 @@ from dash_stash.errors import (
     StashError,
     StoreUnavailable,
 )
-from dash_stash.layout import Facts
 from dash_stash.memo import AsyncMemo, Memo
 from dash_stash.opening import Opener
 from dash_stash.ref import Ref, References, Target

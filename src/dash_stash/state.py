@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dash_stash import flight, keys
 from dash_stash.codec import Encoded, Unreadable, decode, encode, own
+from dash_stash.entries import Facts
 from dash_stash.errors import NoSession, VariableUnreadable
-from dash_stash.layout import Facts
 from dash_stash.scope import Scope, Visit
 from dash_stash.stores.base import Flight, holder_of, patiently, read_patiently
 

@@ -10,9 +10,9 @@ import shutil
 
 import pytest
 
-from dash_stash import Stash, layout
+from dash_stash import Stash, entries
 from dash_stash.codec import encode
-from dash_stash.layout import Facts
+from dash_stash.entries import Facts
 from processes.apps import damage
 from processes.running import result, start
 from support import NAME, run_python
@@ -54,7 +54,7 @@ def test_code_laid_into_the_folder_never_runs(
     evil = encode(_malicious(marker))
     marker.rmdir()  # whoever stores something tries whether it comes back
     sealing_key = b"the attacker's own sealing key.." if attack == "another secret" else bytes(32)
-    packed = layout.pack(key, Facts("put", "evil", 0.0), evil, sealing_key)
+    packed = entries.pack(key, Facts("put", "evil", 0.0), evil, sealing_key)
     body = b"".join((packed.head, *packed.body))
     if attack == "spliced header":
         genuine = path.read_bytes()

@@ -7,8 +7,8 @@ import pathlib
 import pytest
 
 from dash_stash.codec import encode
+from dash_stash.entries import Facts
 from dash_stash.keys import KEY_SIZE
-from dash_stash.layout import Facts
 from dash_stash.stores.base import Landed
 from dash_stash.stores.local import LocalStore
 from dash_stash.stores.local.locks import LockFile

@@ -104,7 +104,7 @@ def test_budgets_hold_while_four_processes_write(folder: pathlib.Path) -> None:
 _VISITORS = """
 import os, sys
 from concurrent.futures import ThreadPoolExecutor
-from dash_stash import Stash, codec, keys, layout
+from dash_stash import Stash, codec, keys, entries
 stash = Stash(url=f"file://{sys.argv[1]}", secret="a secret for the tests only", max_bytes=500_000, max_sessions=100)
 
 def come(n):
@@ -112,7 +112,7 @@ def come(n):
     stash.store.touch(scope)
     for part in range(2):
         name = f"{os.getpid()} {n} {part}".encode()
-        facts = layout.Facts("put", "text", stash.clock(), scope=scope)
+        facts = entries.Facts("put", "text", stash.clock(), scope=scope)
         stash.store.commit(None, keys.digest(name), facts, codec.encode("x" * 1000))
 
 with ThreadPoolExecutor(8) as crowd:

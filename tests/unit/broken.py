@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from dash_stash.codec import Encoded, PartName
+from dash_stash.entries import Facts
 from dash_stash.errors import StoreUnavailable
-from dash_stash.layout import Facts
 from dash_stash.stores.base import Flight, Found, Landed, Limits, Listed, Store
 from support import LIMITS, SEALING_KEY, FakeClock
 from unit.laboratory import Laboratory

@@ -14,7 +14,7 @@ from dash import Dash, Input, Output, dcc, html
 
 from dash_stash import Ref, Stash, StoreUnavailable
 from dash_stash.codec import Encoded
-from dash_stash.layout import Facts
+from dash_stash.entries import Facts
 from dash_stash.stores.base import Flight
 from support import FakeClock
 from unit.broken import Sound

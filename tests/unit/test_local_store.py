@@ -14,8 +14,8 @@ import pytest
 
 from dash_stash import Stash
 from dash_stash.codec import decode, encode
+from dash_stash.entries import Facts
 from dash_stash.keys import KEY_SIZE
-from dash_stash.layout import Facts
 from dash_stash.stores.local import LocalStore, housekeeping
 from dash_stash.stores.local.housekeeping import GRACE, scope_key
 from dash_stash.stores.local.index import Index

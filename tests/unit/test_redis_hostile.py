@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from dash_stash import Memo, StashError
 from dash_stash.codec import decode, encode
-from dash_stash.layout import Facts
+from dash_stash.entries import Facts
 from dash_stash.stores.base import Flight, Landed, Store
 from dash_stash.stores.redis import RedisStore
 from dash_stash.stores.redis.records import Pointer

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dash_stash import layout
+from dash_stash import entries
 from dash_stash.codec import Encoded, PartName, decode, encode
-from dash_stash.layout import Facts
+from dash_stash.entries import Facts
 from dash_stash.stores.redis import records
 from dash_stash.stores.redis.records import Pointer
 from support import SEALING_KEY, must
@@ -93,13 +93,13 @@ VALUES: list[Any] = [
 ]
 
 
-def _cut(value: object) -> tuple[layout.Packed, records.Pieces]:
+def _cut(value: object) -> tuple[entries.Packed, records.Pieces]:
     encoded = encode(value)
-    packed = layout.pack(KEY, Facts("put", "v", 0.0), encoded, SEALING_KEY)
+    packed = entries.pack(KEY, Facts("put", "v", 0.0), encoded, SEALING_KEY)
     return packed, records.cut(packed, encoded)
 
 
-def _join(packed: layout.Packed, pieces: records.Pieces, part: PartName | None) -> Encoded:
+def _join(packed: entries.Packed, pieces: records.Pieces, part: PartName | None) -> Encoded:
     content = [bytes(piece) for piece in pieces.all]
     head = b"".join(content[: pieces.head_count])
     entry, _ = must(records.parse_head(KEY, head, packed.entry.size, SEALING_KEY))

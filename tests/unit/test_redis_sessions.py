@@ -11,7 +11,7 @@ from collections.abc import Callable
 import pytest
 
 from dash_stash.codec import encode
-from dash_stash.layout import Facts
+from dash_stash.entries import Facts
 from dash_stash.stores.base import Limits
 from dash_stash.stores.redis import RedisStore
 from dash_stash.stores.redis.holders import GRACE

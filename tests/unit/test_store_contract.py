@@ -19,7 +19,7 @@ import pytest
 
 from dash_stash import BudgetExceeded, StashError, StoreUnavailable
 from dash_stash.codec import decode, encode
-from dash_stash.layout import Facts
+from dash_stash.entries import Facts
 from dash_stash.stores.base import UNKNOWN_EPOCH, Flight, Landed, Store
 from support import LIMITS, FakeClock, must
 from unit import broken

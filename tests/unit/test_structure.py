@@ -18,7 +18,7 @@ import xxhash
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dash_stash import Stash, layout, structure
+from dash_stash import Stash, entries, structure
 from dash_stash.codec import encode, own
 from processes.running import ask, start
 from servers import Server
@@ -128,7 +128,7 @@ def _tamper_with_file(folder: pathlib.Path) -> None:
         if path.is_file() and path.stat().st_size > 4_000
     ]
     content = bytearray(path.read_bytes())
-    head = layout.head_size(bytes(content))
+    head = entries.head_size(bytes(content))
     first = head + -head % 64
     content[first : first + 8] = _LONG
     content[8:24] = xxhash.xxh3_128(bytes(content[24:])).digest()

@@ -12,8 +12,8 @@ from typing import Protocol, Self
 
 from dash_stash.clock import SKEW
 from dash_stash.codec import Encoded, PartName
+from dash_stash.entries import Entry, Facts
 from dash_stash.errors import StoreUnavailable
-from dash_stash.layout import Entry, Facts
 
 TOUCHED_EVERY = 60.0
 """Seconds after which a process calls `Store.touch` again for a page that is in use."""

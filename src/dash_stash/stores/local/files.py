@@ -14,9 +14,9 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-from dash_stash import layout
+from dash_stash import entries
+from dash_stash.entries import Entry, Packed
 from dash_stash.errors import StoreUnsafe
-from dash_stash.layout import Entry, Packed
 from dash_stash.stores.local.locks import create_locked, open_as
 
 _CHUNK = 2**20
@@ -47,7 +47,7 @@ def identity(descriptor: int) -> Identity:
     The status alone would not: a new file may have the inode of one that was just deleted, and until Linux 6.13, and on many file
     systems still, what happens within 1 to 10 ms has one time stamp. Nor would the nonce: a file can be damaged after it was checked.
     """
-    nonce = os.pread(descriptor, layout.NONCE_SIZE, layout.NONCE_AT)
+    nonce = os.pread(descriptor, entries.NONCE_SIZE, entries.NONCE_AT)
     status = os.fstat(descriptor)
     return nonce, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
@@ -158,7 +158,7 @@ def is_whole(descriptor: int) -> bool:
     It is read here, not mapped: of a map, a page that the disk cannot deliver would end the
     process.
     """
-    return layout.is_whole(_chunks(descriptor))
+    return entries.is_whole(_chunks(descriptor))
 
 
 def read_head(descriptor: int, key: bytes, sealing_key: bytes) -> tuple[Entry, bytes] | None:
@@ -168,12 +168,12 @@ def read_head(descriptor: int, key: bytes, sealing_key: bytes) -> tuple[Entry, b
 
     The bytes are a copy: a file can still be changed, by who is allowed to, after it was checked.
     """
-    prefix = os.pread(descriptor, layout.PREFIX_SIZE, 0)
+    prefix = os.pread(descriptor, entries.PREFIX_SIZE, 0)
     file_size = os.fstat(descriptor).st_size
-    if len(prefix) < layout.PREFIX_SIZE or layout.head_size(prefix) > file_size:
+    if len(prefix) < entries.PREFIX_SIZE or entries.head_size(prefix) > file_size:
         return None
-    head = b"".join(_chunks(descriptor, layout.head_size(prefix)))
-    entry = layout.parse(head, sealing_key)
+    head = b"".join(_chunks(descriptor, entries.head_size(prefix)))
+    entry = entries.parse(head, sealing_key)
     return None if entry is None or entry.key != key or entry.size != file_size else (entry, head)
 
 

@@ -17,8 +17,8 @@ import weakref
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
+from dash_stash.entries import Entry
 from dash_stash.keys import KEY_SIZE
-from dash_stash.layout import Entry
 from dash_stash.stores.base import PUTS, STATE, VALUES, Listed, class_of, holder_of
 from dash_stash.stores.local.locks import unless_held
 from dash_stash.stores.local.schema import SCHEMA, our_schema, schema_of

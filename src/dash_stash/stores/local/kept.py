@@ -6,7 +6,7 @@ import contextlib
 from dataclasses import dataclass
 from typing import TypeVar
 
-from dash_stash.layout import Entry
+from dash_stash.entries import Entry
 from dash_stash.stores.base import Found
 from dash_stash.stores.local import files
 from dash_stash.stores.local.files import EntryFile, Identity

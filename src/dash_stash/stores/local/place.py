@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
 from dash_stash.clock import Clock
+from dash_stash.entries import Entry, Facts
 from dash_stash.errors import StoreUnavailable, StoreUnsafe
-from dash_stash.layout import Entry, Facts
 from dash_stash.stores.local import files
 from dash_stash.stores.local import index as indexes
 from dash_stash.stores.local.index import Index, UselessError

@@ -18,11 +18,11 @@ import pathlib
 import sqlite3
 from collections.abc import Sequence
 
-from dash_stash import keys, layout, structure
+from dash_stash import entries, keys, structure
 from dash_stash.clock import SKEW, Clock, system_clock
 from dash_stash.codec import Encoded, PartName, encode
+from dash_stash.entries import Facts, Packed
 from dash_stash.errors import BudgetExceeded, StoreUnavailable, StoreUnsafe
-from dash_stash.layout import Facts, Packed
 from dash_stash.stores.base import Flight, Found, Landed, Limits, Listed, holder_of
 from dash_stash.stores.local import files
 from dash_stash.stores.local.files import EntryFile, Temporary
@@ -231,7 +231,7 @@ class LocalStore:
     @available
     def commit(self, flight: Flight | None, key: bytes, facts: Facts, encoded: Encoded) -> bool:
         """Store an entry, unless *key* was deleted since *flight* began, or what it belongs to has ended."""
-        packed = layout.pack(key, facts, encoded, self._sealing_key)
+        packed = entries.pack(key, facts, encoded, self._sealing_key)
         self._refuse_larger_than_all(packed)
         now = self._clock()
         slots = self._ready(now)

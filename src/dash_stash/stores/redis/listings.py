@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from dash_stash.clock import Clock
-from dash_stash.layout import Entry
+from dash_stash.entries import Entry
 from dash_stash.stores.base import Listed, holder_of
 from dash_stash.stores.redis import records, scripts
 from dash_stash.stores.redis.holders import Holders

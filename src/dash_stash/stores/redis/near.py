@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from dash_stash import keys, structure
 from dash_stash.clock import SKEW, Clock
 from dash_stash.codec import Encoded, PartName
+from dash_stash.entries import Entry, Facts
 from dash_stash.errors import StoreUnavailable
-from dash_stash.layout import Entry, Facts
 from dash_stash.stores.base import Found, Landed
 from dash_stash.stores.local import LocalStore
 from dash_stash.stores.redis import records

@@ -21,9 +21,9 @@ from typing import TypeGuard
 
 import xxhash
 
-from dash_stash import layout
+from dash_stash import entries
 from dash_stash.codec import Encoded, PartName, Segment
-from dash_stash.layout import Entry, Packed
+from dash_stash.entries import Entry, Packed
 
 PIECE = 2**20
 INLINE = 1024
@@ -202,9 +202,9 @@ def parse_inline(key: bytes, inline: bytes, sealing_key: bytes) -> tuple[Entry, 
 
     None if it is not the entry of *key*, whole and ours.
     """
-    if not layout.is_whole(iter([inline])) or layout.head_size(inline) > len(inline):
+    if not entries.is_whole(iter([inline])) or entries.head_size(inline) > len(inline):
         return None
-    return parse_head(key, inline[: layout.head_size(inline)], len(inline), sealing_key)
+    return parse_head(key, inline[: entries.head_size(inline)], len(inline), sealing_key)
 
 
 def parse_head(
@@ -214,9 +214,9 @@ def parse_head(
 
     None if it is not the head of *key*'s entry of that size, and ours.
     """
-    if len(head) < layout.PREFIX_SIZE or layout.head_size(head) != len(head):
+    if len(head) < entries.PREFIX_SIZE or entries.head_size(head) != len(head):
         return None
-    entry = layout.parse(head, sealing_key)
+    entry = entries.parse(head, sealing_key)
     return None if entry is None or entry.key != key or entry.size != size else (entry, head)
 
 

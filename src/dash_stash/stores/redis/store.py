@@ -19,11 +19,11 @@ import secrets
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from dash_stash import layout
+from dash_stash import entries
 from dash_stash.clock import Clock, system_clock
 from dash_stash.codec import Encoded, PartName
+from dash_stash.entries import Facts, Packed
 from dash_stash.errors import BudgetExceeded, StoreUnavailable
-from dash_stash.layout import Facts, Packed
 from dash_stash.stores.base import (
     UNKNOWN_EPOCH,
     Flight,
@@ -159,7 +159,7 @@ class RedisStore:
 
     def commit(self, flight: Flight | None, key: bytes, facts: Facts, encoded: Encoded) -> bool:
         """Store an entry, unless *flight* is not the present one of its key any more, or what it belongs to has ended."""
-        packed = layout.pack(key, facts, encoded, self._sealing_key)
+        packed = entries.pack(key, facts, encoded, self._sealing_key)
         if packed.entry.size > self._limits.max_bytes:
             raise BudgetExceeded(
                 self._server.address.shown,

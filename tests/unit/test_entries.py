@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dash_stash import layout
+from dash_stash import entries
 from dash_stash.codec import decode, encode
-from dash_stash.layout import PREFIX_SIZE, Facts
+from dash_stash.entries import PREFIX_SIZE, Facts
 from support import SEALING_KEY, must
 from unit import values
 
@@ -35,12 +35,12 @@ facts = st.builds(
 
 
 def packed(value: object, about: Facts | None = None) -> bytes:
-    made = layout.pack(KEY, about or Facts("put", "v", 1.0), encode(value), SEALING_KEY)
+    made = entries.pack(KEY, about or Facts("put", "v", 1.0), encode(value), SEALING_KEY)
     return b"".join([made.head, *made.body])
 
 
-def parsed(entry: bytes, sealing_key: bytes = SEALING_KEY) -> layout.Entry | None:
-    return layout.parse(entry[: layout.head_size(entry)], sealing_key)
+def parsed(entry: bytes, sealing_key: bytes = SEALING_KEY) -> entries.Entry | None:
+    return entries.parse(entry[: entries.head_size(entry)], sealing_key)
 
 
 def loaded(entry: bytes) -> Any:
@@ -52,7 +52,7 @@ def loaded(entry: bytes) -> Any:
 
 @given(values.plain, facts)
 def test_what_is_packed_is_parsed(value: object, about: Facts) -> None:
-    made = layout.pack(KEY, about, encode(value), SEALING_KEY)
+    made = entries.pack(KEY, about, encode(value), SEALING_KEY)
     entry = b"".join([made.head, *made.body])
     described = must(parsed(entry))
     assert (described.key, described.facts, described.size) == (KEY, about, len(entry))
@@ -88,45 +88,45 @@ def test_nothing_is_said_about_an_entry_that_another_secret_sealed() -> None:
 )
 def test_every_flipped_bit_is_found(value: object) -> None:
     entry = packed(value, Facts("memo", "f", 1.0, tags={"t": 1}))
-    assert layout.is_whole(iter([entry]))
+    assert entries.is_whole(iter([entry]))
     for position in range(len(entry)):
         for bit in range(8):
             flipped = bytearray(entry)
             flipped[position] ^= 1 << bit
-            assert not layout.is_whole(iter([bytes(flipped)])), (position, bit)
+            assert not entries.is_whole(iter([bytes(flipped)])), (position, bit)
 
 
 def test_every_flip_of_what_is_code_or_describes_it_breaks_the_seal() -> None:
     entry = packed({"a": np.arange(400), "b": [1, 2]})
-    head = entry[: layout.head_size(entry)]
+    head = entry[: entries.head_size(entry)]
     for position in range(len(head)):
         flipped = bytearray(head)
         flipped[position] ^= 0x10
         if position >= 8 + 16:  # magic and checksum are what `is_whole` looks at
-            assert layout.parse(bytes(flipped), SEALING_KEY) is None, position
+            assert entries.parse(bytes(flipped), SEALING_KEY) is None, position
 
 
 def test_every_truncation_is_found() -> None:
     entry = packed({"a": np.arange(400), "b": "text"})
-    assert not any(layout.is_whole(iter([entry[:size]])) for size in range(len(entry)))
+    assert not any(entries.is_whole(iter([entry[:size]])) for size in range(len(entry)))
 
 
 @given(st.binary(max_size=2 * PREFIX_SIZE))
 def test_what_is_no_entry_is_not_whole(content: bytes) -> None:
-    assert not layout.is_whole(iter([content]))
+    assert not entries.is_whole(iter([content]))
 
 
 def test_it_does_not_matter_in_which_chunks_an_entry_is_checked() -> None:
     entry = packed(np.arange(1000))
     for size in (PREFIX_SIZE, PREFIX_SIZE + 1, 777, len(entry)):
-        assert layout.is_whole(
+        assert entries.is_whole(
             iter([entry[start : start + size] for start in range(0, len(entry), size)])
         )
 
 
 def test_the_seal_covers_the_head_however_big_the_value_is() -> None:
     small, big = (
-        layout.pack(KEY, Facts("put", "v", 1.0), encode(np.zeros(n)), SEALING_KEY)
+        entries.pack(KEY, Facts("put", "v", 1.0), encode(np.zeros(n)), SEALING_KEY)
         for n in (1000, 10**6)
     )
     assert abs(len(small.head) - len(big.head)) < 10
