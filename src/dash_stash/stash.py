@@ -12,7 +12,7 @@ import weakref
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Literal, ParamSpec, Protocol, TypeVar, cast, overload
 
-from dash_stash import bytecode, folders, identity, keys, mistakes, naming, owners
+from dash_stash import bytecode, claims, folders, identity, keys, mistakes, naming
 from dash_stash.clock import Clock, Duration, seconds, system_clock
 from dash_stash.codec import encode
 from dash_stash.entries import Facts
@@ -247,7 +247,7 @@ class Stash:
             self.store = LocalStore(
                 place, self.seal.key("entry"), self.limits, network=network, clock=self.clock
             )
-        owners.claim(place, self._name)
+        claims.claim(place, self._name)
         self.flight_key = self.seal.key("flight")
         opener = Opener(self.store, self.visits, self.clock, self._memos)
         key = self.seal.key("reference")
