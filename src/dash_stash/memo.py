@@ -86,7 +86,7 @@ class Call:
         self._memo.tell_unseen()
         with contextlib.ExitStack() as around:
             context = around.enter_context(
-                self._memo.stash.visits.computing(self.name, self._memo.options.scope)
+                self._memo.stash.visitor.computing(self.name, self._memo.options.scope)
             )
             around.enter_context(self._explained())
             result = context.run(self._memo.function, *self.args, **self.kwargs)
@@ -105,7 +105,7 @@ class Call:
     @contextlib.contextmanager
     def _explained(self) -> Iterator[None]:
         """Say why there is no request, if that is what the function fails for."""
-        request = self._memo.stash.visits.request
+        request = self._memo.stash.visitor.request
         try:
             yield
         except Exception as error:
@@ -171,7 +171,7 @@ class Memo(Generic[P, R]):
         mistakes.check_generator(function)
         functools.update_wrapper(self, function)
         self.stash, self.function, self.options = stash, function, options
-        self.signature = Signature(function, options, stash.visits)
+        self.signature = Signature(function, options, stash.visitor)
         self.id, self.name, self._locate = (
             self.signature.id,
             self.signature.name,

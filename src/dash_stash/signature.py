@@ -12,7 +12,8 @@ from typing import Any
 
 from dash_stash import identity, implementation, keys
 from dash_stash.errors import ConfigError, UnhashableArgument
-from dash_stash.scope import APP, Scope, Visits
+from dash_stash.owner import APP, Scope
+from dash_stash.visitor import CurrentVisitor
 
 # Arguments of these types, compared with their types, are equal exactly if their keys are.
 _PLAIN = frozenset({str, int, bool, bytes, type(None)})
@@ -36,7 +37,7 @@ class Options:
 class Signature:
     """Makes the keys of a function's calls: of the function, what it took from around it, the arguments, and the owner."""
 
-    def __init__(self, function: FunctionType, options: Options, visits: Visits) -> None:
+    def __init__(self, function: FunctionType, options: Options, visitor: CurrentVisitor) -> None:
         """Take the function, its options, and what tells whose a value is.
 
         Raises:
@@ -44,7 +45,7 @@ class Signature:
                 parameter, or the version no plain data.
         """
         self.name = f"{identity.module_name(function)}.{function.__qualname__}"
-        self._function, self._options, self._visits = function, options, visits
+        self._function, self._options, self._visitor = function, options, visitor
         self._signature = inspect.signature(function)
         self.parameters = self._signature.parameters
         free = function.__code__.co_freevars
@@ -118,7 +119,7 @@ class Signature:
         key = self._key_of(args, kwargs)
         if self._options.scope == "app":
             return key, APP
-        owner = self._visits.owner(self._options.scope, f"{self.name}()")
+        owner = self._visitor.owner(self._options.scope, f"{self.name}()")
         return keys.digest(key, owner.encode()), owner
 
     def _key_of(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bytes:

@@ -13,7 +13,7 @@ import pytest
 from dash import Dash, Input, Output, ctx, dcc, html
 
 from dash_stash import NoSession, Ref, RefInvalid, ScopeTooWide, Stash
-from dash_stash.scope import Scope
+from dash_stash.owner import Scope
 from support import SECRET, FakeClock
 from unit.pages import Page
 from unit.visiting import visit

@@ -10,7 +10,7 @@ import pytest
 from dash import Dash, html
 
 from dash_stash import RefInvalid, Stash
-from dash_stash.scope import Scope
+from dash_stash.owner import Scope
 from support import SECRET, FakeClock
 from unit.pages import Page
 from unit.visiting import visit

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _NEEDLE = PREFIX.encode()
 
 
-class Arguments:
+class ArgumentResolver:
     """Resolves the arguments of one app's callbacks."""
 
     def __init__(self, app: Dash, references: References) -> None:

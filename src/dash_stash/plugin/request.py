@@ -19,7 +19,7 @@ _DASH = _callback_context.context_value
 
 
 class FlaskRequest:
-    """A `scope.Request` of Flask's and Dash's."""
+    """A `Request` of Flask's and Dash's."""
 
     @contextlib.contextmanager
     def hidden(self) -> Iterator[Context]:
