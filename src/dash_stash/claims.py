@@ -70,7 +70,7 @@ def _note(path: pathlib.Path, own: _Claim) -> None:
 
 
 def _is_another(own: _Claim, other: _Claim) -> bool:
-    """Whether *other* is a different app, still there, and not named the same on purpose."""
+    """Whether *other* is a different app that still exists, and not named alike on purpose."""
     is_agreed = own.is_given and other.is_given
     return own.file != other.file and not is_agreed and os.path.exists(other.file)
 

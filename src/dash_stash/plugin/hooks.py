@@ -28,11 +28,14 @@ class RequestHooks:
 
     def __init__(self, app: Dash, deployment: Deployment, pages: Pages) -> None:
         """Take the app, the deployment whose visitors ask it, and the app's pages."""
-        self._app, self._deployment, self._pages = app, deployment, pages
+        self._app, self._pages = app, pages
+        self._store, self._clock = deployment.store, deployment.clock
+        self._current, self._cross_site = deployment.visitor, deployment.settings.cross_site
         self._prefix = app.config.requests_pathname_prefix
         routes = app.config.routes_pathname_prefix
         # Also the component suites and the reload hash: none of them shows a page.
         self._paths = Paths(routes, f"{routes}_")
+        self._layout = f"{routes}_dash-layout"
         self.proofs = Proofs(deployment, self._prefix)
         self._neighbours: list[RequestHooks] = app.server.extensions.setdefault("dash_stash", [])
         """Those of all apps of the server."""
@@ -56,16 +59,16 @@ class RequestHooks:
         It is proven when somebody wants to know, or once a minute.
         """
         request: flask.Request = flask.request._get_current_object()  # type: ignore[attr-defined]
-        current, store = self._deployment.visitor, self._deployment.store
-        visitor = BrowserVisitor(self.proofs, self._paths, store, request, current.current)
-        current.enter(visitor)
+        before = self._current.current
+        visitor = BrowserVisitor(self.proofs, self._paths, self._store, request, before)
+        self._current.enter(visitor)
         if request.method in ("GET", "HEAD"):
             flask.after_this_request(self._pages.add_scripts)  # here: before it is compressed
         cookies = request.environ.get("HTTP_COOKIE")
         if cookies is None:
             return
         page = hash((cookies, request.environ.get("HTTP_X_DASH_STASH")))
-        now = self._deployment.clock()
+        now = self._clock()
         if not 0 <= now - self._slid.get(page, 0) < TOUCHED_EVERY:
             if len(self._slid) >= _MOST_NOTED:
                 self._slid.clear()
@@ -75,12 +78,12 @@ class RequestHooks:
 
     def leave(self, error: BaseException | None = None) -> None:  # noqa: ARG002 (Flask's signature)
         """Forget who was asking."""
-        visitor = self._deployment.visitor.current
-        self._deployment.visitor.enter(None if visitor is None else visitor.before)
+        visitor = self._current.current
+        self._current.enter(None if visitor is None else visitor.before)
 
     def answer(self, response: Response) -> Response:
         """Give a browser its cookie and a page its ids; no cache may keep either."""
-        visitor = self._deployment.visitor.current
+        visitor = self._current.current
         if isinstance(visitor, BrowserVisitor):
             cookie = visitor.lasting_cookie()
             if cookie is not None:
@@ -96,7 +99,7 @@ class RequestHooks:
         return response
 
     def _where_sent(self) -> dict[str, Any]:
-        if self._deployment.settings.cross_site:
+        if self._cross_site:
             return {"samesite": "None", "secure": True, "partitioned": True}
         return {"samesite": "Lax", "secure": flask.request.is_secure}
 
@@ -106,7 +109,7 @@ class RequestHooks:
             response.headers[HEADER] = visitor.new_ids
         if visitor.request.environ.get("HTTP_X_DASH_STASH_KEY") != key_id:
             response.headers[f"{HEADER}-Key"] = key_id
-        if visitor.request.path == f"{self._paths.own}dash-layout":
+        if visitor.request.path == self._layout:
             with contextlib.suppress(StoreUnavailable):
                 if visitor.is_of_another_session:
                     response.headers[f"{HEADER}-Reload"] = "1"
@@ -142,19 +145,18 @@ class RequestHooks:
 
     def _hear(self, what: str) -> Response:
         """A page says that it is being left, or that its tab is there again."""
-        store = self._deployment.store
         ids = flask.request.stream.read(_LONGEST).decode("ascii", "replace")
         # What cannot be noted now goes anyway, when nobody has used it for long enough.
         with contextlib.suppress(StoreUnavailable):
             for scope, owner in self._visitor.named_by(ids):
                 if what == "leave":
-                    store.leave(owner)
+                    self._store.leave(owner)
                 elif scope == "tab":
-                    store.touch(owner)
+                    self._store.touch(owner)
         return Response(status=204)
 
     @property
     def _visitor(self) -> BrowserVisitor:
-        visitor = self._deployment.visitor.current
+        visitor = self._current.current
         assert isinstance(visitor, BrowserVisitor)  # noqa: S101 (in a request of this app)
         return visitor

@@ -1,4 +1,4 @@
-"""The answer to a callback that cannot get its data: it has not run, and its page shows a notice."""
+"""The answer to a callback that cannot get its data; the page shows a notice."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ class Refusals:
         return response
 
     def _log(self, error: StashError, notice: str) -> str:
-        """Log an error, and return its text for the browser, which is not told where the store is."""
+        """Log an error, and return its text for the browser, without the store's address."""
         if isinstance(error, StoreUnavailable) and not isinstance(error, BudgetExceeded):
             self._deployment.warn(error)
             return notice
