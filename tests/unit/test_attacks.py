@@ -1,4 +1,4 @@
-"""Attacks: what is forged, stolen, oversized or laid in the store's way opens nothing and breaks nothing."""
+"""Attacks: what is forged, stolen, oversized or planted opens nothing and breaks nothing."""
 
 from __future__ import annotations
 
@@ -46,7 +46,10 @@ _SEED = 20261124
 
 
 def _mutations(texts: list[str], count: int, *, at: int = 0) -> Iterator[str]:
-    """Random changes of *texts* behind their first *at* letters: flipped bits, other letters, cuts, insertions, splices."""
+    """Return *texts*, changed at random after their first *at* letters.
+
+    Bits are flipped, letters replaced and inserted, ends cut off, and two texts spliced.
+    """
     chance = random.Random(_SEED)
 
     def flipped(text: str, place: int) -> str:
@@ -173,7 +176,7 @@ def app(folder: pathlib.Path, clock: FakeClock) -> Dash:
 
 
 def _cookie(page: Page) -> tuple[str, str]:
-    (cookie,) = page.browser._cookies.values()
+    cookie = page.cookie
     return cookie.key, cookie.value
 
 
