@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from browser.windows import visit
 from support import NAME, gunicorn, wait_until
 
 
@@ -23,20 +24,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
 def address(folder: pathlib.Path) -> Iterator[str]:
     with gunicorn("visits:server", folder) as served:
         yield served
-
-
-@pytest.fixture
-def context(chromium: Browser) -> Iterator[BrowserContext]:
-    made = chromium.new_context(viewport={"width": 390, "height": 700})
-    made.set_default_timeout(30_000)
-    yield made
-    made.close()
-
-
-def opened(context: BrowserContext, address: str) -> Page:
-    page = context.new_page()
-    page.goto(address)
-    return page
 
 
 def counts(page: Page) -> dict[str, int]:
@@ -54,7 +41,7 @@ def counts(page: Page) -> dict[str, int]:
 
 
 def test_a_reload_is_the_same_tab_and_another_page(context: BrowserContext, address: str) -> None:
-    page = opened(context, address)
+    page = visit(context, address)
     counts(page)
     for number in (2, 3):
         page.reload()
@@ -65,9 +52,9 @@ def test_a_reload_is_the_same_tab_and_another_page(context: BrowserContext, addr
 def test_other_tabs_and_windows_that_a_tab_opens_are_tabs_of_their_own(
     context: BrowserContext, address: str
 ) -> None:
-    first = opened(context, address)
+    first = visit(context, address)
     assert counts(first)["tab"] == 1
-    assert counts(opened(context, address))["tab"] == 1
+    assert counts(visit(context, address))["tab"] == 1
     with context.expect_page() as window:
         first.evaluate(
             "window.open(location.href)"
@@ -83,9 +70,9 @@ def test_other_tabs_and_windows_that_a_tab_opens_are_tabs_of_their_own(
 def test_two_browsers_share_what_is_the_apps_and_nothing_else(
     chromium: Browser, context: BrowserContext, address: str
 ) -> None:
-    mine = counts(opened(context, address))
+    mine = counts(visit(context, address))
     other = chromium.new_context()
-    theirs = counts(opened(other, address))
+    theirs = counts(visit(other, address))
     other.close()
     assert theirs["app"] == mine["app"] + 1
     assert (theirs["session"], theirs["tab"], theirs["page"]) == (1, 1, 1)
@@ -94,7 +81,7 @@ def test_two_browsers_share_what_is_the_apps_and_nothing_else(
 def test_after_logging_out_a_page_goes_on_in_a_new_session_and_other_tabs_are_told(
     context: BrowserContext, address: str
 ) -> None:
-    page, other = opened(context, address), opened(context, address)
+    page, other = visit(context, address), visit(context, address)
     counts(page)
     counts(other)
     page.get_by_text("log out").click()
@@ -124,7 +111,7 @@ def left(folder: pathlib.Path) -> list[str]:
 
 def test_a_page_says_goodbye(context: BrowserContext, address: str, folder: pathlib.Path) -> None:
     before = left(folder)
-    page = opened(context, address)
+    page = visit(context, address)
     counts(page)
     page.close()
     wait_until(
@@ -133,7 +120,7 @@ def test_a_page_says_goodbye(context: BrowserContext, address: str, folder: path
 
 
 def test_the_back_button_comes_back_to_the_tab(context: BrowserContext, address: str) -> None:
-    page = opened(context, address)
+    page = visit(context, address)
     counts(page)
     page.goto("about:blank")
     page.go_back()
@@ -144,7 +131,7 @@ def test_the_back_button_comes_back_to_the_tab(context: BrowserContext, address:
 def test_a_page_that_is_kept_for_the_back_button_does_not_say_goodbye(
     context: BrowserContext, address: str, folder: pathlib.Path
 ) -> None:
-    page = opened(context, address)
+    page = visit(context, address)
     counts(page)
     before = left(folder)
     # What Safari does with any page, and Chromium with those that may be kept.
@@ -167,7 +154,7 @@ def test_without_cookies_a_page_works_and_is_told_what_needs_them(
             headers={k: v for k, v in route.request.headers.items() if k != "cookie"}
         ),
     )
-    page = opened(context, address)
+    page = visit(context, address)
     page.route(
         "**/_dash-update-component", lambda route: (context.clear_cookies(), route.continue_())[1]
     )
