@@ -18,6 +18,7 @@ from dash_stash.codec import Unreadable, decode, encode, own
 from dash_stash.entries import Facts
 from dash_stash.errors import ConfigError, StoreUnavailable, Unstorable
 from dash_stash.flight import MISSING, Save
+from dash_stash.owner import Owner
 from dash_stash.recipe import Recipe
 from dash_stash.ref import Ref, target_of
 from dash_stash.signature import Options, Signature
@@ -65,7 +66,7 @@ class Call:
         key: bytes,
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
-        owner: str,
+        owner: Owner,
     ) -> None:
         """Take the function, the key of the call, the arguments, and whose the value is."""
         self._memo, self.key, self.args, self.kwargs, self.owner = memo, key, args, kwargs, owner
@@ -364,7 +365,7 @@ class Memo(Generic[P, R]):
         except Unstorable:
             return  # the reference then lives as long as the value
         function = f"{signature.id.hex()} {signature.function.hex()}"
-        facts = Facts("recipe", self.name, self.stash.clock(), scope=call.owner, function=function)
+        facts = Facts("recipe", self.name, self.stash.clock(), owner=call.owner, function=function)
         with patiently():
             self.stash.store.commit(None, key, facts, encoded)
 

@@ -123,7 +123,7 @@ class Opener:
         if len(calls) != 1:
             raise RefExpired(what, why)
         ((memo, call),) = calls.values()
-        if call.owner != facts.scope:
+        if call.owner != facts.owner:
             raise RefInvalid("foreign", what)
         return memo.value_of(call)
 

@@ -22,8 +22,8 @@ Scope = Literal["app", "user", "session", "tab", "page"]
 Owner = NewType("Owner", str)
 """Whose a value is. At run time it is plain text, which JSON, SQL and Lua take as it is."""
 
-CookieName = NewType("CookieName", str)
-"""A session's cookie, "cookie:ID". It owns nothing, but it ends: when another one replaces it."""
+CookieName = NewType("CookieName", Owner)
+"""A session's cookie, "cookie:ID": an account that has nothing, and ends when it is replaced."""
 
 APP = Owner("")
 """The owner of what belongs to the whole app."""
@@ -64,12 +64,12 @@ def account_of(owner: Owner) -> Owner:
 
 def cookie(digest: bytes) -> CookieName:
     """Return what names a cookie in the store."""
-    return CookieName(f"cookie:{digest.hex()}")
+    return CookieName(Owner(f"cookie:{digest.hex()}"))
 
 
-def kind_of(account: Owner | CookieName) -> str:
-    """Return "user", "session" or "cookie"; also of an owner that belongs to a session."""
-    return account.partition(":")[0]
+def kind_of(owner: Owner) -> str:
+    """Return what an owner's account is: "user", "session", "cookie", or "" for the app."""
+    return owner.partition(":")[0]
 
 
 def check_scope(scope: str) -> None:

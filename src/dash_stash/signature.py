@@ -12,7 +12,7 @@ from typing import Any
 
 from dash_stash import identity, implementation, keys
 from dash_stash.errors import ConfigError, UnhashableArgument
-from dash_stash.owner import APP, Scope
+from dash_stash.owner import APP, Owner, Scope
 from dash_stash.visitor import CurrentVisitor
 
 # Arguments of these types, compared with their types, are equal exactly if their keys are.
@@ -53,7 +53,7 @@ class Signature:
         version = b"" if options.version is None else _key_of_version(self.name, options.version)
         self.id = keys.digest(identity.of_function(function), version, options.scope.encode())
         """What references name: the same after an edit of the function's code."""
-        self._spellings: dict[Any, tuple[bytes, str]] = {}
+        self._spellings: dict[Any, tuple[bytes, Owner]] = {}
         self._settled: bytes | None = None
         self._of_argument = functools.partial(
             keys.of_value, code_of=implementation.of_classes(function)
@@ -89,7 +89,7 @@ class Signature:
         taken = identity.captured(self._function).items()
         return {name: value for name, value in taken if name not in self._options.ignore}
 
-    def locate(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[bytes, str]:
+    def locate(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[bytes, Owner]:
         """Return the key of a call, and whose its value is.
 
         Plain arguments are remembered as they were spelled.
@@ -115,7 +115,7 @@ class Signature:
             self._spellings[spelling] = located
         return located
 
-    def _spell(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[bytes, str]:
+    def _spell(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[bytes, Owner]:
         key = self._key_of(args, kwargs)
         if self._options.scope == "app":
             return key, APP

@@ -108,7 +108,7 @@ class Variables(MutableMapping[str, Any]):
     def _names(self, owner: Owner) -> Iterator[str]:
         prefix = self._prefix()
         with patiently():
-            variables = self._deployment.store.list(scope=owner, kind="state")
+            variables = self._deployment.store.list(owner=owner, kind="state")
         for listed in variables:
             if listed.name.startswith(prefix):
                 yield listed.name.removeprefix(prefix)
@@ -284,7 +284,7 @@ class Variables(MutableMapping[str, Any]):
 
         `_AGAIN` if another machine may have changed the variable since the flight began.
         """
-        facts = Facts("state", self._prefix() + name, self._deployment.clock(), scope=held.owner)
+        facts = Facts("state", self._prefix() + name, self._deployment.clock(), owner=held.owner)
         if self._deployment.store.commit(held.flight, held.key, facts, encoded):
             return result
         if held.owner and self._deployment.store.has_ended(account_of(held.owner)):

@@ -104,7 +104,7 @@ def test_after_logging_out_a_page_goes_on_in_a_new_session_and_other_tabs_are_to
 def left(folder: pathlib.Path) -> set[str]:
     """The tabs and pages that have said that they are left, and not come back."""
     with contextlib.closing(sqlite3.connect(folder / NAME / "index.sqlite")) as index:
-        return {text for (text,) in index.execute("SELECT scope FROM leaving")}
+        return {text for (text,) in index.execute("SELECT owner FROM leaving")}
 
 
 def test_a_page_says_goodbye(context: BrowserContext, address: str, folder: pathlib.Path) -> None:

@@ -444,7 +444,7 @@ def test_the_data_of_a_closed_page_and_tab_goes_and_that_of_a_reloaded_tab_stays
     clock.now += 2
     sweep(stash.store)
     (left,) = stash.store.list()
-    assert "/tab:" in left.scope
+    assert "/tab:" in left.owner
     assert clicked(reloaded, "tab") == 2
 
 
@@ -671,7 +671,7 @@ def test_a_user_has_the_same_data_in_every_browser_and_nobody_has_none(url: str)
         403,
         True,
     )
-    assert not any("ann" in listed.scope for listed in stash.store.list())
+    assert not any("ann" in listed.owner for listed in stash.store.list())
 
 
 # What the reader is told
