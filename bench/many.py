@@ -18,6 +18,7 @@ from dash_stash import Stash
 from dash_stash.codec import encode
 from dash_stash.entries import Facts
 from dash_stash.keys import KEY_SIZE
+from dash_stash.owner import Owner
 from dash_stash.stores.base import Store
 from dash_stash.stores.local import LocalStore
 from dash_stash.stores.local.housekeeping import AT_ONCE, SWEEP_EVERY
@@ -127,7 +128,7 @@ def _fill(folder: pathlib.Path, numbers: range, gone_at: float = float("inf")) -
         store.commit(
             None,
             _key(number),
-            Facts("put", "dict", time.time(), gone_at=gone_at, scope=session),
+            Facts("put", "dict", time.time(), gone_at=gone_at, owner=Owner(session)),
             encoded,
         )
 

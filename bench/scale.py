@@ -25,6 +25,7 @@ import redis
 
 from bench import contenders, machine
 from dash_stash import Memo, Stash
+from dash_stash.owner import Owner
 
 KB, MB, GB = 10**3, 10**6, 10**9
 
@@ -217,7 +218,11 @@ def measure(folder: pathlib.Path, address: str, *, quick: bool) -> Costs:
         )
         # The cookie, and the session that it is of: has either ended?
         session = meter.of(
-            lambda: (first.store.has_ended("cookie:aa"), first.store.has_ended("session:aa")), times
+            lambda: (
+                first.store.has_ended(Owner(Owner("cookie:aa"))),
+                first.store.has_ended(Owner(Owner("session:aa"))),
+            ),
+            times,
         )
     fetch, fetched_byte = _line(small, big, *fetched)
     store, stored_byte = _line(small, big, *stored)

@@ -21,6 +21,7 @@ import xxhash
 
 from dash_stash import seal
 from dash_stash.codec import Encoded, PartName, Segment, Shape
+from dash_stash.owner import APP, Owner
 
 _MAGIC = b"stash\x00\x00\x02"
 _ALIGNMENT = 64
@@ -51,8 +52,8 @@ class Facts:
     gone_at: float = float("inf")
     """From `fresh_until` on the value is stale, from here on it is a miss."""
 
-    scope: str = ""
-    """Whose it is: "" for the whole app, else the kind and the hashed id of a session or page."""
+    owner: Owner = APP
+    """Whose it is."""
 
     tags: dict[str, int] = field(default_factory=dict)
     """Each tag with its epoch when the computation began.

@@ -18,6 +18,7 @@ from dash_stash.codec import Unreadable, decode, encode, own
 from dash_stash.entries import Facts
 from dash_stash.errors import ConfigError, StoreUnavailable, Unstorable
 from dash_stash.flight import MISSING, Save
+from dash_stash.owner import Owner
 from dash_stash.recipe import Recipe
 from dash_stash.ref import Ref, target_of
 from dash_stash.signature import Options, Signature
@@ -65,7 +66,7 @@ class Call:
         key: bytes,
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
-        owner: str,
+        owner: Owner,
     ) -> None:
         """Take the function, the key of the call, the arguments, and whose the value is."""
         self._memo, self.key, self.args, self.kwargs, self.owner = memo, key, args, kwargs, owner
@@ -86,7 +87,7 @@ class Call:
         self._memo.tell_unseen()
         with contextlib.ExitStack() as around:
             context = around.enter_context(
-                self._memo.stash.visits.computing(self.name, self._memo.options.scope)
+                self._memo.stash.visitor.computing(self.name, self._memo.options.scope)
             )
             around.enter_context(self._explained())
             result = context.run(self._memo.function, *self.args, **self.kwargs)
@@ -105,7 +106,7 @@ class Call:
     @contextlib.contextmanager
     def _explained(self) -> Iterator[None]:
         """Say why there is no request, if that is what the function fails for."""
-        request = self._memo.stash.visits.request
+        request = self._memo.stash.visitor.request
         try:
             yield
         except Exception as error:
@@ -171,7 +172,7 @@ class Memo(Generic[P, R]):
         mistakes.check_generator(function)
         functools.update_wrapper(self, function)
         self.stash, self.function, self.options = stash, function, options
-        self.signature = Signature(function, options, stash.visits)
+        self.signature = Signature(function, options, stash.visitor)
         self.id, self.name, self._locate = (
             self.signature.id,
             self.signature.name,
@@ -364,7 +365,7 @@ class Memo(Generic[P, R]):
         except Unstorable:
             return  # the reference then lives as long as the value
         function = f"{signature.id.hex()} {signature.function.hex()}"
-        facts = Facts("recipe", self.name, self.stash.clock(), scope=call.owner, function=function)
+        facts = Facts("recipe", self.name, self.stash.clock(), owner=call.owner, function=function)
         with patiently():
             self.stash.store.commit(None, key, facts, encoded)
 

@@ -14,7 +14,7 @@ from typing import get_args
 
 from dash_stash import folders, naming
 from dash_stash.errors import ConfigError
-from dash_stash.scope import Scope
+from dash_stash.owner import Scope
 from dash_stash.seal import SHORTEST_SECRET
 
 _log = logging.getLogger("dash_stash")

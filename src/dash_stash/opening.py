@@ -12,8 +12,8 @@ from dash_stash.codec import PartName, Unreadable, decode, pick
 from dash_stash.errors import RefExpired, RefInvalid
 from dash_stash.memo import Call, Memo
 from dash_stash.ref import References, Target
-from dash_stash.scope import Visits
 from dash_stash.stores.base import Found, Store, patiently, read_patiently
+from dash_stash.visitor import CurrentVisitor
 
 
 class Opener:
@@ -25,12 +25,12 @@ class Opener:
     def __init__(
         self,
         store: Store,
-        visits: Visits,
+        visitor: CurrentVisitor,
         clock: Clock,
         memos: Mapping[bytes, Iterable[Memo[Any, Any]]],
     ) -> None:
         """Take where values are, who is asking, what tells the time, and the program's memo functions by their ids."""
-        self._store, self._visits, self._clock, self._memos = store, visits, clock, memos
+        self._store, self._visitor, self._clock, self._memos = store, visitor, clock, memos
 
     def load(self, target: Target) -> Any:
         """Return the value that a reference points at, or the part of it.
@@ -113,7 +113,7 @@ class Opener:
         for memo in self._makers(made):
             if memo.signature.captured == known.captured:
                 try:
-                    call = self._visits.aside(lambda: memo.recall(known))  # noqa: B023 (called at once)
+                    call = self._visitor.aside(lambda: memo.recall(known))  # noqa: B023 (called at once)
                 except TypeError as error:
                     why = f"it cannot be computed from the arguments that the reference knows: {error}"
                     continue
@@ -123,7 +123,7 @@ class Opener:
         if len(calls) != 1:
             raise RefExpired(what, why)
         ((memo, call),) = calls.values()
-        if call.owner != facts.scope:
+        if call.owner != facts.owner:
             raise RefInvalid("foreign", what)
         return memo.value_of(call)
 

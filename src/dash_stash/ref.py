@@ -16,7 +16,8 @@ from dash_stash import keys, seal
 from dash_stash.clock import Clock, Duration, seconds
 from dash_stash.codec import PartName, Unreadable
 from dash_stash.errors import ConfigError, PartMissing, RefExpired, RefInvalid
-from dash_stash.scope import APP, Scope, Visits
+from dash_stash.owner import APP, Scope
+from dash_stash.visitor import CurrentVisitor
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -190,15 +191,15 @@ class References:
     def __init__(
         self,
         key: bytes,
-        visits: Visits,
+        visitor: CurrentVisitor,
         load: Callable[[Target], Any],
         delete: Callable[[bytes], object],
         clock: Clock,
     ) -> None:
         """Take the sealing key, who is asking, what loads a target's value and deletes a key's, and what tells the time."""
-        self._key, self._visits, self.load, self.delete, self.clock = (
+        self._key, self._visitor, self.load, self.delete, self.clock = (
             key,
-            visits,
+            visitor,
             load,
             delete,
             clock,
@@ -213,10 +214,10 @@ class References:
         """
         if share:
             return self.sealed(target)
-        self._visits.owner("session", "a reference")
+        self._visitor.owner("session", "a reference")
         bound = self._present(target)
         if bound is None:
-            raise self._visits.missing("a reference", target.scope)
+            raise self._visitor.missing("a reference", target.scope)
         return self.sealed(dataclasses.replace(target, bound=bound))
 
     def _present(self, target: Target) -> bytes | None:
@@ -224,7 +225,7 @@ class References:
 
         None if that is not proven.
         """
-        proven = self._visits.proven
+        proven = self._visitor.proven
         owners = [proven("session"), APP if target.scope == "app" else proven(target.scope)]
         if target.is_users:
             owners.append(proven("user"))
@@ -266,7 +267,7 @@ class References:
         Raises:
             RefInvalid: It does not; *prop* says where it was used.
         """
-        if target.bound is None or self._visits.current is None or self._visits.is_computing:
+        if target.bound is None or self._visitor.current is None or self._visitor.is_computing:
             return
         if target.bound != self._present(target):
             raise RefInvalid("foreign", prop)
@@ -282,14 +283,14 @@ class References:
             ScopeTooWide: A memo function is running whose value is for more than who may open it.
         """
         target = self._target_of(text, prop)
-        if target.bound is not None and self._visits.is_computing:
+        if target.bound is not None and self._visitor.is_computing:
             scopes: list[Scope] = [
                 "session",
                 target.scope,
                 "user" if target.is_users else "session",
             ]
             for scope in scopes:
-                self._visits.check(scope, f"what is behind a reference ({prop})")
+                self._visitor.check(scope, f"what is behind a reference ({prop})")
         if target.bound is not None and target.bound != self._present(target):
             raise RefInvalid("foreign", prop)
         if self.clock() >= target.until:

@@ -12,7 +12,8 @@ from typing import Any
 
 from dash_stash import identity, implementation, keys
 from dash_stash.errors import ConfigError, UnhashableArgument
-from dash_stash.scope import APP, Scope, Visits
+from dash_stash.owner import APP, Owner, Scope
+from dash_stash.visitor import CurrentVisitor
 
 # Arguments of these types, compared with their types, are equal exactly if their keys are.
 _PLAIN = frozenset({str, int, bool, bytes, type(None)})
@@ -36,7 +37,7 @@ class Options:
 class Signature:
     """Makes the keys of a function's calls: of the function, what it took from around it, the arguments, and the owner."""
 
-    def __init__(self, function: FunctionType, options: Options, visits: Visits) -> None:
+    def __init__(self, function: FunctionType, options: Options, visitor: CurrentVisitor) -> None:
         """Take the function, its options, and what tells whose a value is.
 
         Raises:
@@ -44,7 +45,7 @@ class Signature:
                 parameter, or the version no plain data.
         """
         self.name = f"{identity.module_name(function)}.{function.__qualname__}"
-        self._function, self._options, self._visits = function, options, visits
+        self._function, self._options, self._visitor = function, options, visitor
         self._signature = inspect.signature(function)
         self.parameters = self._signature.parameters
         free = function.__code__.co_freevars
@@ -52,7 +53,7 @@ class Signature:
         version = b"" if options.version is None else _key_of_version(self.name, options.version)
         self.id = keys.digest(identity.of_function(function), version, options.scope.encode())
         """What references name: the same after an edit of the function's code."""
-        self._spellings: dict[Any, tuple[bytes, str]] = {}
+        self._spellings: dict[Any, tuple[bytes, Owner]] = {}
         self._settled: bytes | None = None
         self._of_argument = functools.partial(
             keys.of_value, code_of=implementation.of_classes(function)
@@ -88,7 +89,7 @@ class Signature:
         taken = identity.captured(self._function).items()
         return {name: value for name, value in taken if name not in self._options.ignore}
 
-    def locate(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[bytes, str]:
+    def locate(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[bytes, Owner]:
         """Return the key of a call, and whose its value is.
 
         Plain arguments are remembered as they were spelled.
@@ -114,11 +115,11 @@ class Signature:
             self._spellings[spelling] = located
         return located
 
-    def _spell(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[bytes, str]:
+    def _spell(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[bytes, Owner]:
         key = self._key_of(args, kwargs)
         if self._options.scope == "app":
             return key, APP
-        owner = self._visits.owner(self._options.scope, f"{self.name}()")
+        owner = self._visitor.owner(self._options.scope, f"{self.name}()")
         return keys.digest(key, owner.encode()), owner
 
     def _key_of(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bytes:

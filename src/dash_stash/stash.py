@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import logging
 import os
 import pathlib
 import secrets
@@ -12,9 +11,10 @@ import weakref
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Literal, ParamSpec, Protocol, TypeVar, cast, overload
 
-from dash_stash import bytecode, folders, identity, keys, mistakes, naming, owners
+from dash_stash import bytecode, claims, folders, identity, keys, mistakes, naming
 from dash_stash.clock import Clock, Duration, seconds, system_clock
 from dash_stash.codec import encode
+from dash_stash.deployment import Deployment
 from dash_stash.entries import Facts
 from dash_stash.errors import (
     ConfigError,
@@ -26,14 +26,16 @@ from dash_stash.errors import (
 )
 from dash_stash.memo import AsyncMemo, Memo
 from dash_stash.opening import Opener
+from dash_stash.owner import APP, Scope, check_scope
 from dash_stash.ref import Ref, References, Target
-from dash_stash.scope import APP, Request, Scope, Visits, check_scope
 from dash_stash.seal import Seal
+from dash_stash.settings import Settings
 from dash_stash.signature import Options
 from dash_stash.sizes import Size, in_bytes
 from dash_stash.state import Session, Variables
 from dash_stash.stores.base import Limits, Store, patiently
 from dash_stash.stores.local import LocalStore
+from dash_stash.visitor import CurrentVisitor, Request
 
 if TYPE_CHECKING:
     from dash import Dash
@@ -41,10 +43,6 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 R = TypeVar("R")
 T = TypeVar("T")
-
-_log = logging.getLogger("dash_stash")
-
-_WARN_EVERY = 60.0
 
 
 class _Decorator(Protocol):
@@ -153,19 +151,30 @@ class Stash:
         self.store: Store = cast(Store, _NotOpened())
         self.references = cast(References, self.store)
         self._memos: dict[bytes, weakref.WeakSet[Memo[Any, Any]]] = {}
-        self._warned_at = float("-inf")
-        self.clock, self.guard = clock, guard
-        self.namespace, self._has_place = "", False
+        self.clock = clock
         self._app: Callable[[], Dash | None] = lambda: None
-        self.is_debug = False
-        self.visits = Visits(_request, knows_users=user is not None)
-        self.user_id, self.cross_site, self.on_expired = user, cross_site, on_expired
-        self.app, self.user, self.session = (
-            Variables(self, "app"),
-            Variables(self, "user"),
-            Session(self, "session"),
+        self.visitor = CurrentVisitor(_request, knows_users=user is not None)
+        settings = Settings(
+            name=self._name,
+            url=self._url,
+            secrets=self._secrets,
+            limits=self.limits,
+            user=user,
+            cross_site=cross_site,
+            on_expired=on_expired,
+            guard=guard,
+            clock=clock,
         )
-        self.tab, self.page = Variables(self, "tab"), Variables(self, "page")
+        self._deployment = Deployment(settings, self.visitor)
+        self.app, self.user, self.session = (
+            Variables(self._deployment, "app"),
+            Variables(self._deployment, "user"),
+            Session(self._deployment, "session"),
+        )
+        self.tab, self.page = (
+            Variables(self._deployment, "tab"),
+            Variables(self._deployment, "page"),
+        )
         if app is not None:
             from dash_stash import plugin
 
@@ -202,8 +211,8 @@ class Stash:
 
         plugin.check(app)
         prefix = app.config.requests_pathname_prefix.strip("/")
-        if self.visits.serves_app:
-            self._check_served(prefix)
+        if self.visitor.serves_app:
+            self._deployment.check_prefix(prefix)
         if isinstance(self.store, _NotOpened):
             folder = (
                 folders.named_folder()
@@ -212,24 +221,17 @@ class Stash:
             )
             self._open(folder.as_uri())
         self._app = weakref.ref(app)
-        self.visits.serves_app, self.namespace = True, prefix
-        plugin.install(app, self)
+        self.visitor.serves_app, self._deployment.prefix = True, prefix
+        plugin.install(app, self._deployment)
 
-    def serve_at(self, prefix: str) -> None:
-        """Serve the app at *prefix*, which has got its server by now.
+    @property
+    def is_debug(self) -> bool:
+        """Whether the app runs in Dash's debug mode."""
+        return self._deployment.is_debug
 
-        Raises:
-            ConfigError: The Stash serves another app.
-        """
-        if self._has_place:
-            self._check_served(prefix)
-        self._has_place, self.namespace = True, prefix
-
-    def _check_served(self, prefix: str) -> None:
-        if self.namespace != prefix:
-            raise ConfigError(
-                f"this Stash serves the app at /{self.namespace} already: make another one for the app at /{prefix}"
-            )
+    @is_debug.setter
+    def is_debug(self, is_debug: bool) -> None:
+        self._deployment.is_debug = is_debug
 
     @property
     def name(self) -> str:
@@ -247,13 +249,15 @@ class Stash:
             self.store = LocalStore(
                 place, self.seal.key("entry"), self.limits, network=network, clock=self.clock
             )
-        owners.claim(place, self._name)
+        claims.claim(place, self._name)
         self.flight_key = self.seal.key("flight")
-        opener = Opener(self.store, self.visits, self.clock, self._memos)
+        opener = Opener(self.store, self.visitor, self.clock, self._memos)
         key = self.seal.key("reference")
         self.references = opener.references = References(
-            key, self.visits, opener.load, opener.delete, self.clock
+            key, self.visitor, opener.load, opener.delete, self.clock
         )
+        self._deployment.clock = self.clock
+        self._deployment.open(self.store, self.seal, self.references)
 
     def _open_server(self, url: str, place: pathlib.Path) -> Store:
         try:
@@ -417,7 +421,7 @@ class Stash:
         """
         now = self.clock()
         gone_at = float("inf") if ttl is None else now + seconds(ttl, "ttl")
-        owner = APP if share else self.visits.owner("session", "stash.put()")
+        owner = APP if share else self.visitor.owner("session", "stash.put()")
         target = Target(
             secrets.token_bytes(keys.KEY_SIZE), "app" if share else "session", is_memo=False
         )
@@ -441,10 +445,7 @@ class Stash:
 
     def warn(self, error: StoreUnavailable) -> None:
         """Log that the store cannot be used, once a minute."""
-        now = self.clock()
-        if now - self._warned_at >= _WARN_EVERY:
-            self._warned_at = now
-            _log.warning("%s Memo functions go on computing, without sharing.", error)
+        self._deployment.warn(error)
 
 
 def _request() -> Request | None:

@@ -1,4 +1,7 @@
-"""State on the server: a mapping per app, user, session, tab or page, with updates that are atomic over all workers."""
+"""State on the server: variables of the app, or of each user, session, tab or page.
+
+Updates are atomic over all workers.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +11,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dash_stash import flight, keys
 from dash_stash.codec import Encoded, Unreadable, decode, encode, own
+from dash_stash.deployment import Deployment
 from dash_stash.entries import Facts
 from dash_stash.errors import NoSession, VariableUnreadable
-from dash_stash.scope import Scope, Visit
-from dash_stash.stores.base import Flight, holder_of, patiently, read_patiently
-
-if TYPE_CHECKING:
-    from dash_stash.stash import Stash
+from dash_stash.owner import Owner, Scope, account_of
+from dash_stash.stores.base import Flight, patiently, read_patiently
+from dash_stash.visitor import Visitor
 
 _log = logging.getLogger("dash_stash")
 
@@ -26,29 +28,27 @@ _AGAIN: Any = object()
 
 
 class _Held(NamedTuple):
-    """A variable that nobody else changes.
-
-    Whose it was when that began, whoever logs in meanwhile.
-    """
+    """A variable that nobody else can change until its flight ends."""
 
     flight: Flight
     key: bytes
-    owner: str
+    owner: Owner
+    """Whose it was when the flight began, whoever logs in meanwhile."""
 
 
 class Variables(MutableMapping[str, Any]):
     """Variables of the whole app, or of the present user, session, tab or page, by name.
 
-    Reading a variable gives a private copy: to change what is stored, assign it again, or `modify`
-    it. Every method that changes one variable is atomic over all threads, workers and machines;
-    `update` and `clear` are so for each of the variables. Every method raises `NoSession` where
-    there is no such user, session, tab or page, and `StoreUnavailable` while the store is out of
-    reach.
+    Reading a variable returns a private copy: to change what is stored, assign it again, or
+    `modify` it. Every method that changes one variable is atomic over all threads, workers and
+    machines; `update` and `clear` change one variable after the other. Every method raises
+    `NoSession` where there is no such user, session, tab or page, and `StoreUnavailable` while the
+    store is out of reach.
     """
 
-    def __init__(self, stash: Stash, scope: Scope) -> None:
+    def __init__(self, deployment: Deployment, scope: Scope) -> None:
         """Made by `Stash`."""
-        self._stash, self._scope = stash, scope
+        self._deployment, self._scope = deployment, scope
 
     if not TYPE_CHECKING:  # else any name would pass for an attribute's
 
@@ -56,21 +56,24 @@ class Variables(MutableMapping[str, Any]):
             raise AttributeError(name if name.startswith("_") else self._no_attribute(name, ""))
 
         def __setattr__(self, name: str, value: object) -> None:
-            # It would be an attribute of this process, which all visitors of a worker share and
-            # others do not see.
-            if name not in ("_stash", "_scope"):
+            # An attribute would be this process's: all its visitors would share it, and other
+            # workers would not have it.
+            if name not in ("_deployment", "_scope"):
                 raise AttributeError(self._no_attribute(name, " = ..."))
             super().__setattr__(name, value)
 
     def _no_attribute(self, name: str, doing: str) -> str:
-        return f"stash.{self._scope} has no attribute {name!r}: variables are its items, write {self._shown(name)}{doing}"
+        return (
+            f"stash.{self._scope} has no attribute {name!r}: variables are its items, "
+            f"write {self._shown(name)}{doing}"
+        )
 
     def __getitem__(self, name: str) -> Any:
         """Return a private copy of the variable's value.
 
         Raises:
-            KeyError: There is no such variable; as a VariableUnreadable: there is, but this program
-                cannot unpickle it.
+            KeyError: There is no such variable.
+            VariableUnreadable: There is, but this program cannot unpickle it; also a KeyError.
         """
         value = self._read(self._key(name, self._owner()), name)
         if value is _NOTHING:
@@ -81,7 +84,7 @@ class Variables(MutableMapping[str, Any]):
         """Whether there is such a variable."""
         return (
             isinstance(name, str)
-            and read_patiently(self._stash.store, self._key(name, self._owner())) is not None
+            and read_patiently(self._deployment.store, self._key(name, self._owner())) is not None
         )
 
     def __setitem__(self, name: str, value: object) -> None:
@@ -102,10 +105,10 @@ class Variables(MutableMapping[str, Any]):
         """Go through the names of the variables that there are now."""
         yield from self._names(self._owner())
 
-    def _names(self, owner: str) -> Iterator[str]:
+    def _names(self, owner: Owner) -> Iterator[str]:
         prefix = self._prefix()
         with patiently():
-            variables = self._stash.store.list(scope=owner, kind="state")
+            variables = self._deployment.store.list(owner=owner, kind="state")
         for listed in variables:
             if listed.name.startswith(prefix):
                 yield listed.name.removeprefix(prefix)
@@ -115,17 +118,17 @@ class Variables(MutableMapping[str, Any]):
         return sum(1 for _ in self)
 
     def items(self) -> ItemsView[str, Any]:
-        """Go through names and values; what is deleted meanwhile is passed over."""
+        """Go through names and values; variables that are deleted meanwhile are left out."""
         return _Items(self)
 
     def values(self) -> ValuesView[Any]:
-        """Go through the values; what is deleted meanwhile is passed over."""
+        """Go through the values; variables that are deleted meanwhile are left out."""
         return _Values(self)
 
     def pop(self, name: str, default: Any = _NOTHING) -> Any:
         """Delete the variable and return its value, or *default* if there is none.
 
-        Of several callers, one gets it.
+        Of several callers, only one gets the value.
 
         Raises:
             KeyError: There is no such variable, and no *default*.
@@ -136,7 +139,7 @@ class Variables(MutableMapping[str, Any]):
             value = self._read(held.key, name)
             return (
                 value
-                if value is _NOTHING or self._stash.store.delete(held.key, held.flight)
+                if value is _NOTHING or self._deployment.store.delete(held.key, held.flight)
                 else _AGAIN
             )
 
@@ -185,7 +188,7 @@ class Variables(MutableMapping[str, Any]):
             self._delete(name)
 
     def __repr__(self) -> str:
-        """Tell whose state this is, without a look at the store."""
+        """Say whose state this is, without reading the store."""
         return f"<dash_stash state of the {self._scope}>"
 
     def modify(self, name: str, change: Callable[[Any], Any], *, default: object = None) -> Any:
@@ -194,8 +197,8 @@ class Variables(MutableMapping[str, Any]):
         Nobody else changes it meanwhile.
 
         *change* gets a private copy of *default* if there is no such variable. If it raises,
-        nothing has changed. With many machines it may be called again, with what another one has
-        stored meanwhile: then what it returned before has not been stored.
+        nothing has changed. With many machines it may be called again, with the value that another
+        machine has stored meanwhile: then what it returned before was not stored.
 
         Raises:
             FlightCycle: *change* modifies the same variable.
@@ -204,8 +207,8 @@ class Variables(MutableMapping[str, Any]):
         """
         if isinstance(name, str) and not callable(change):
             raise TypeError(
-                f"{self._shown(name)}: modify takes a function of the old value, not {type(change).__qualname__}; to store a value "
-                f"write {self._shown(name)} = ..."
+                f"{self._shown(name)}: modify takes a function of the old value, not "
+                f"{type(change).__qualname__}; to store a value write {self._shown(name)} = ..."
             )
 
         def changed(held: _Held) -> Any:
@@ -213,31 +216,39 @@ class Variables(MutableMapping[str, Any]):
             before = self._copy(encode(default)) if stored is _NOTHING else stored
             try:
                 value = change(before)
-            except (AttributeError, TypeError) as error:  # as None leads to
+            except (AttributeError, TypeError) as error:  # what None leads to
                 if stored is _NOTHING and default is None:
                     error.add_note(
-                        f"There is no {self._shown(name)} yet, so the function got None: say default=... in modify."
+                        f"There is no {self._shown(name)} yet, so the function got None: "
+                        "say default=... in modify."
                     )
                 raise
-            if value is None and before is not None and self._stash.is_debug:
-                _log.warning(
-                    "stash.%s.modify(%r, ...) stores None in the place of a %s: what the function returns is stored, and this one "
-                    "returned None. Let it return the new value (list.append and the like return None).",
-                    *(self._scope, name, type(before).__qualname__),
-                )
+            if value is None and before is not None and self._deployment.is_debug:
+                self._warn_of_none(name, before)
             encoded = encode(value)
             return self._write(held, name, encoded, self._copy(encoded))
 
         return self._alone(name, changed)
 
+    def _warn_of_none(self, name: str, before: object) -> None:
+        _log.warning(
+            "stash.%s.modify(%r, ...) stores None in the place of a %s: what the function returns "
+            "is stored, and this one returned None. Let it return the new value (list.append and "
+            "the like return None).",
+            *(self._scope, name, type(before).__qualname__),
+        )
+
     def _alone(self, name: str, act: Callable[[_Held], Any]) -> Any:
-        """Return what *act* does while nobody else changes the variable, called again for as long as that is `_AGAIN`."""
+        """Return what *act* returns while nobody else changes the variable.
+
+        It is called again while it returns `_AGAIN`.
+        """
         owner = self._owner()
         key, shown = self._key(name, owner), self._shown(name)
         result = _AGAIN
         while result is _AGAIN:
             result = flight.exclusively(
-                self._stash.store, key, shown, lambda held: act(_Held(held, key, owner))
+                self._deployment.store, key, shown, lambda held: act(_Held(held, key, owner))
             )
         return result
 
@@ -246,44 +257,44 @@ class Variables(MutableMapping[str, Any]):
 
         @patiently()
         def delete(held: _Held) -> Any:
-            if self._stash.store.read(held.key) is None:
+            if self._deployment.store.read(held.key) is None:
                 return False
-            return True if self._stash.store.delete(held.key, held.flight) else _AGAIN
+            return True if self._deployment.store.delete(held.key, held.flight) else _AGAIN
 
         deleted: bool = self._alone(name, delete)
         return deleted
 
     def _read(self, key: bytes, name: str) -> Any:
-        found = read_patiently(self._stash.store, key)
+        found = read_patiently(self._deployment.store, key)
         try:
             return (
                 _NOTHING
                 if found is None
-                else decode(found.encoded, references=self._stash.references)
+                else decode(found.encoded, references=self._deployment.references)
             )
         except Unreadable as error:
             raise VariableUnreadable(self._shown(name), str(error)) from error
 
     def _copy(self, encoded: Encoded) -> Any:
-        return decode(own(encoded), references=self._stash.references)
+        return decode(own(encoded), references=self._deployment.references)
 
     @patiently()
     def _write(self, held: _Held, name: str, encoded: Encoded, result: Any) -> Any:
         """Store a value and return *result*.
 
-        `_AGAIN` if another may have changed the variable since it was held.
+        `_AGAIN` if another machine may have changed the variable since the flight began.
         """
-        facts = Facts("state", self._prefix() + name, self._stash.clock(), scope=held.owner)
-        if self._stash.store.commit(held.flight, held.key, facts, encoded):
+        facts = Facts("state", self._prefix() + name, self._deployment.clock(), owner=held.owner)
+        if self._deployment.store.commit(held.flight, held.key, facts, encoded):
             return result
-        if facts.scope and self._stash.store.has_ended(holder_of(facts.scope)):
+        if held.owner and self._deployment.store.has_ended(account_of(held.owner)):
             raise NoSession(self._shown(name), self._scope)  # meanwhile
         return _AGAIN
 
     def _shown(self, name: str) -> str:
         return f"stash.{self._scope}[{name!r}]"
 
-    def _key(self, name: str, owner: str) -> bytes:
+    def _key(self, name: str, owner: Owner) -> bytes:
         if not isinstance(name, str):
             raise TypeError(
                 f"{self._shown(name)}: names of variables are text, not {type(name).__name__}"
@@ -292,17 +303,16 @@ class Variables(MutableMapping[str, Any]):
             b"state", owner.encode(), (self._prefix() + name).encode("utf-8", "surrogatepass")
         )
 
-    def _owner(self) -> str:
-        return self._stash.visits.owner(self._scope, f"stash.{self._scope}")
+    def _owner(self) -> Owner:
+        return self._deployment.visitor.owner(self._scope, f"stash.{self._scope}")
 
     def _prefix(self) -> str:
-        # Two apps of one source file share a folder; where they are served tells their variables
-        # apart.
-        return self._stash.namespace + ":"
+        # Two apps of one name share a folder: the path tells their variables apart.
+        return self._deployment.prefix + ":"
 
 
 class _Items(ItemsView[str, Any]):
-    """Names and values, one by one as they are when it is their turn."""
+    """Names and values, each read when it is its turn."""
 
     _mapping: Variables
 
@@ -326,25 +336,28 @@ class Session(Variables):
 
     @patiently()
     def clear(self) -> None:
-        """End the session, as on logout: all its data goes, of its tabs and pages too, and the browser gets a new one.
+        """End the session, as on logout, and give the browser a new one.
 
-        That is final: what a slower request of the ended session stores later is not stored, and nothing that the browser had
-        before, its cookie and its references, opens anything.
+        All its data is deleted, that of its tabs and pages included. That is final: what a slower
+        request of the ended session stores later is not stored, and the browser's old cookie and
+        references open nothing.
         """
-        self._stash.store.end(self._owner())
-        self._visit().end()
+        self._deployment.store.end(self._owner())
+        self._visitor().end()
 
     @patiently()
     def rotate(self) -> None:
-        """Give the browser another cookie for the same data, as on login: whoever knew the old one has nothing.
+        """Give the browser another cookie for the same session, as on login.
+
+        Whoever knew the old cookie has nothing.
 
         Raises:
             NoSession: Another request has done so since this one began.
         """
         self._owner()
-        self._visit().rotate()
+        self._visitor().rotate()
 
-    def _visit(self) -> Visit:
-        visit = self._stash.visits.current
-        assert visit is not None  # noqa: S101 (its session was proven)
-        return visit
+    def _visitor(self) -> Visitor:
+        visitor = self._deployment.visitor.current
+        assert visitor is not None  # noqa: S101 (the session was proven)
+        return visitor

@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
 _FLAGS = [
     "--no-sandbox",
@@ -28,3 +28,12 @@ def chromium() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=_FLAGS)
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def context(chromium: Browser) -> Iterator[BrowserContext]:
+    """A browser with nothing kept yet, as wide as a phone."""
+    made = chromium.new_context(viewport={"width": 390, "height": 700})
+    made.set_default_timeout(30_000)
+    yield made
+    made.close()

@@ -1,13 +1,16 @@
-"""Pages that keep references in the browser: what is dead is removed by one press of Reload, what is good stays."""
+"""Pages that keep references in the browser: Reload removes the dead ones and no others."""
 
 from __future__ import annotations
 
+import contextlib
+import os
 import pathlib
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from browser.windows import visit
 from proxy import between
 from support import free_port, gunicorn, lines
 
@@ -16,20 +19,12 @@ PLACES = ("local", "session", "pattern")
 
 @pytest.fixture
 def folder(tmp_path: pathlib.Path) -> pathlib.Path:
+    os.mkfifo(tmp_path / "login")
     return tmp_path / "stash"
 
 
-@pytest.fixture
-def context(chromium: Browser) -> Iterator[BrowserContext]:
-    made = chromium.new_context(viewport={"width": 390, "height": 700})
-    made.set_default_timeout(30_000)
-    yield made
-    made.close()
-
-
 def opened(context: BrowserContext, address: str) -> Page:
-    page = context.new_page()
-    page.goto(address)
+    page = visit(context, address)
     expect(page.locator("#shown-local")).to_contain_text("local:")
     return page
 
@@ -184,7 +179,10 @@ def test_a_colleagues_reference_opens_nothing_before_or_after_the_repair(
         other = chromium.new_context()
         theirs = opened(other, address)
         theirs.evaluate(
-            "text => { localStorage.setItem('local', text); localStorage.setItem('local-timestamp', 1) }",
+            """text => {
+                localStorage.setItem("local", text);
+                localStorage.setItem("local-timestamp", 1);
+            }""",
             leaked,
         )
         refused(theirs)
@@ -197,7 +195,7 @@ def test_a_colleagues_reference_opens_nothing_before_or_after_the_repair(
 def test_during_a_deploy_with_two_secrets_nothing_good_is_removed(
     context: BrowserContext, folder: pathlib.Path
 ) -> None:
-    """Workers that know the old secret only call dead what the others have sealed, and both answer for a while."""
+    """Both answer for a while, and those with the old secret alone call good references dead."""
     secrets, ports = (
         ("the secret until today", "the secret from now on,the secret until today"),
         (free_port(), free_port()),
@@ -233,6 +231,21 @@ def asked(folder: pathlib.Path) -> list[str]:
     return lines(folder.parent / "asked")
 
 
+@contextlib.contextmanager
+def logging_in(page: Page, folder: pathlib.Path) -> Iterator[None]:
+    """Log in: in the with block the cookie is replaced already, but the answer not sent yet."""
+    press(page, "log in")
+    with (folder.parent / "login").open("w"):  # waits until the callback reads
+        yield
+    expect(page.locator("#said-in")).to_have_text("logged in")
+
+
+def ask_too_early(page: Page) -> None:
+    """Ask, and see that refused: the page will send it once more."""
+    with page.expect_response(lambda response: response.status == 403):
+        press(page, "ask")
+
+
 def test_what_is_asked_while_a_login_is_under_way_is_answered_after_it(
     context: BrowserContext, folder: pathlib.Path
 ) -> None:
@@ -240,10 +253,9 @@ def test_what_is_asked_while_a_login_is_under_way_is_answered_after_it(
         page = opened(context, address)
         put(page, "local")
         for number in range(1, 4):
-            press(page, "log in")
-            press(page, "ask")
+            with logging_in(page, folder):
+                ask_too_early(page)
             expect(page.locator("#said-ask")).to_have_text(f"{number}: ann")
-            expect(page.locator("#said-in")).to_have_text("logged in")
         assert page.get_by_role("alert").count() == 0
         assert asked(folder) == ["1", "2", "3"], "what was refused had not run"
 
@@ -252,10 +264,9 @@ def test_so_is_what_another_tab_asks(context: BrowserContext, folder: pathlib.Pa
     with gunicorn("kept:server", folder, "--threads", "4", workers=2) as address:
         page, other = opened(context, address), opened(context, address)
         put(page, "local")
-        press(page, "log in")
-        press(other, "ask")
+        with logging_in(page, folder):
+            ask_too_early(other)
         expect(other.locator("#said-ask")).to_have_text("1: ann")
-        expect(page.locator("#said-in")).to_have_text("logged in")
         assert [one.get_by_role("alert").count() for one in (page, other)] == [0, 0]
         assert asked(folder) == ["1"]
 
@@ -297,7 +308,10 @@ def test_what_dash_lets_a_worker_send_for_a_stream_says_which_tab_asks(
     streaming = """message => new Promise((resolve) => {
         const {port1, port2} = new MessageChannel();
         const frame = document.body.appendChild(document.createElement("iframe"));
-        port2.onmessage = ({data}) => frame.contentWindow.fetch(data.url, data.init).then((answer) => answer.text()).then(resolve);
+        port2.onmessage = async ({data}) => {
+            const answer = await frame.contentWindow.fetch(data.url, data.init);
+            resolve(await answer.text());
+        };
         port1.postMessage(message);
     })"""
     message = {

@@ -104,15 +104,15 @@ def test_budgets_hold_while_four_processes_write(folder: pathlib.Path) -> None:
 _VISITORS = """
 import os, sys
 from concurrent.futures import ThreadPoolExecutor
-from dash_stash import Stash, codec, keys, entries
+from dash_stash import Stash, codec, keys, entries, owner
 stash = Stash(url=f"file://{sys.argv[1]}", secret="a secret for the tests only", max_bytes=500_000, max_sessions=100)
 
 def come(n):
-    scope = f"session:{keys.digest(b'%d' % n, sys.argv[2].encode()).hex()}"
-    stash.store.touch(scope)
+    session = owner.make("session", keys.digest(b'%d' % n, sys.argv[2].encode()))
+    stash.store.touch(session)
     for part in range(2):
         name = f"{os.getpid()} {n} {part}".encode()
-        facts = entries.Facts("put", "text", stash.clock(), scope=scope)
+        facts = entries.Facts("put", "text", stash.clock(), owner=session)
         stash.store.commit(None, keys.digest(name), facts, codec.encode("x" * 1000))
 
 with ThreadPoolExecutor(8) as crowd:

@@ -11,6 +11,7 @@ from typing import Any
 from dash_stash.codec import Encoded, PartName
 from dash_stash.entries import Facts
 from dash_stash.errors import StoreUnavailable
+from dash_stash.owner import APP, Owner
 from dash_stash.stores.base import Flight, Found, Landed, Limits, Listed, Store
 from support import LIMITS, SEALING_KEY, FakeClock
 from unit.laboratory import Laboratory
@@ -42,21 +43,21 @@ class Sound:
         self.below.forget_tag(tag)
 
     def list(
-        self, scope: str | None = None, kind: str | None = None, tag: str | None = None
+        self, owner: Owner | None = None, kind: str | None = None, tag: str | None = None
     ) -> Sequence[Listed]:
-        return self.below.list(scope, kind, tag)
+        return self.below.list(owner, kind, tag)
 
-    def end(self, holder: str) -> None:
-        self.below.end(holder)
+    def end(self, account: Owner) -> None:
+        self.below.end(account)
 
-    def has_ended(self, holder: str) -> bool:
-        return self.below.has_ended(holder)
+    def has_ended(self, account: Owner) -> bool:
+        return self.below.has_ended(account)
 
-    def touch(self, scope: str) -> None:
-        self.below.touch(scope)
+    def touch(self, owner: Owner) -> None:
+        self.below.touch(owner)
 
-    def leave(self, scope: str) -> None:
-        self.below.leave(scope)
+    def leave(self, owner: Owner) -> None:
+        self.below.leave(owner)
 
 
 class OfOne(Sound):
@@ -202,17 +203,17 @@ class DeletesLate(Sound):
 class EndsOneScope(Sound):
     """Ends a session, and leaves its tabs and pages."""
 
-    def end(self, holder: str) -> None:
-        for listed in self.below.list(scope=holder):
+    def end(self, account: Owner) -> None:
+        for listed in self.below.list(owner=account):
             self.below.delete(listed.key)
 
 
 class EndsForNow(Sound):
     """Deletes what a session has now, and forgets that it has ended."""
 
-    def end(self, holder: str) -> None:
+    def end(self, account: Owner) -> None:
         for listed in self.below.list():
-            if listed.scope.startswith(holder):
+            if listed.owner.startswith(account):
                 self.below.delete(listed.key)
 
 
@@ -220,7 +221,7 @@ class WithoutShares(Sound):
     """Lets one session have everything."""
 
     def commit(self, flight: Flight | None, key: bytes, facts: Facts, encoded: Encoded) -> bool:
-        return self.below.commit(flight, key, dataclasses.replace(facts, scope=""), encoded)
+        return self.below.commit(flight, key, dataclasses.replace(facts, owner=APP), encoded)
 
 
 class TakesAllForVariables(Sound):
@@ -264,7 +265,7 @@ class Blind(Sound):
     """Lists nothing."""
 
     def list(
-        self, scope: str | None = None, kind: str | None = None, tag: str | None = None
+        self, owner: Owner | None = None, kind: str | None = None, tag: str | None = None
     ) -> Sequence[Listed]:
         return ()
 
@@ -273,7 +274,7 @@ class Indiscreet(Sound):
     """Lists everything, whatever was asked for."""
 
     def list(
-        self, scope: str | None = None, kind: str | None = None, tag: str | None = None
+        self, owner: Owner | None = None, kind: str | None = None, tag: str | None = None
     ) -> Sequence[Listed]:
         return self.below.list()
 

@@ -1,13 +1,13 @@
-"""A browser as far as Dash's protocol goes, in this process: a loaded page, cookies, and callbacks."""
+"""A browser, as far as Dash's protocol goes, in this process: pages, cookies and callbacks."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from dash import Dash
-from werkzeug.test import TestResponse
+from werkzeug.test import Cookie, TestResponse
 
 Prop = tuple[Any, str, Any]
 """A component's id, its property, and the value of that."""
@@ -37,6 +37,16 @@ class Page:
         page = self.another()
         page.tab = self.tab
         return page
+
+    @property
+    def cookie(self) -> Cookie:
+        """The one cookie that the browser has."""
+        (only,) = self.browser._cookies.values()
+        return cast(Cookie, only)
+
+    def take(self, cookie: Cookie) -> None:
+        """Let the browser have this cookie."""
+        self.browser.set_cookie(cookie.key, cookie.value)
 
     @property
     def headers(self) -> dict[str, str]:

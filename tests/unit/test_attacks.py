@@ -1,4 +1,4 @@
-"""Attacks: what is forged, stolen, oversized or laid in the store's way opens nothing and breaks nothing."""
+"""Attacks: what is forged, stolen, oversized or planted opens nothing and breaks nothing."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from dash_stash import (
     StoreUnsafe,
     seal,
 )
-from dash_stash.plugin.ids import ID_SIZE, Cookie, proven, sign
+from dash_stash.plugin.ids import ID_SIZE, SessionCookie, proven, sign
 from dash_stash.ref import is_reference
 from support import NAME, FakeClock, sweep
 from unit.pages import Page
@@ -46,7 +46,10 @@ _SEED = 20261124
 
 
 def _mutations(texts: list[str], count: int, *, at: int = 0) -> Iterator[str]:
-    """Random changes of *texts* behind their first *at* letters: flipped bits, other letters, cuts, insertions, splices."""
+    """Return *texts*, changed at random after their first *at* letters.
+
+    Bits are flipped, letters replaced and inserted, ends cut off, and two texts spliced.
+    """
     chance = random.Random(_SEED)
 
     def flipped(text: str, place: int) -> str:
@@ -104,10 +107,10 @@ def test_of_100_000_mutated_references_none_opens_and_none_raises_anything_else(
 
 
 def test_of_100_000_mutated_cookies_and_ids_none_proves_anything() -> None:
-    cookies = [Cookie.new(1_800_000_000) for _ in range(5)]
+    cookies = [SessionCookie.new(1_800_000_000) for _ in range(5)]
     signed = [cookie.sign(_KEY) for cookie in cookies]
-    assert [Cookie.proven(text, _KEY) for text in signed] == cookies
-    assert [text for text in _mutations(signed, _MANY) if Cookie.proven(text, _KEY)] == []
+    assert [SessionCookie.proven(text, _KEY) for text in signed] == cookies
+    assert [text for text in _mutations(signed, _MANY) if SessionCookie.proven(text, _KEY)] == []
     ids = [sign(bytes([number]) * ID_SIZE, _KEY, b"session") for number in range(5)]
     assert all(proven(text, _KEY, ID_SIZE, b"session") for text in ids)
     assert [
@@ -123,7 +126,7 @@ def test_of_100_000_mutated_cookies_and_ids_none_proves_anything() -> None:
 )
 def test_any_text_is_a_refused_reference_or_just_text(text: str) -> None:
     assert proven(text, _KEY, ID_SIZE) is None
-    assert Cookie.proven(text, _KEY) is None
+    assert SessionCookie.proven(text, _KEY) is None
     if is_reference(text):
         with pytest.raises(RefInvalid):
             Stash(url="file:///nowhere").ref(text)
@@ -137,6 +140,7 @@ def app(folder: pathlib.Path, clock: FakeClock) -> Dash:
     app = Dash(__name__)
     app.layout = html.Div([dcc.Store(id="out")])
     stash = Stash(app, f"file://{folder}", secret="a secret for the tests only", clock=clock)
+    app.server.config["stash"] = stash
 
     @app.callback(Output("ref", "data"), Input("put", "n_clicks"))
     def put(_: int) -> str:
@@ -172,7 +176,7 @@ def app(folder: pathlib.Path, clock: FakeClock) -> Dash:
 
 
 def _cookie(page: Page) -> tuple[str, str]:
-    (cookie,) = page.browser._cookies.values()
+    cookie = page.cookie
     return cookie.key, cookie.value
 
 
@@ -228,7 +232,7 @@ def test_a_request_that_is_held_open_over_a_login_has_the_old_cookie(app: Dash) 
 
 def test_of_two_logins_with_one_cookie_only_the_first_gets_a_new_one(app: Dash) -> None:
     """Who planted the cookie would be in the victim's session else."""
-    stash: Stash = app._dash_stash
+    stash: Stash = app.server.config["stash"]
 
     @app.callback(Output("slow", "data"), Input("login", "n_clicks"))
     def log_in_slowly(_: int) -> bool:
@@ -514,20 +518,20 @@ def test_users_ids_are_kept_apart_whatever_they_are(folder: pathlib.Path) -> Non
     with app.server.test_request_context("/"):
         app.server.preprocess_request()
         for number, present[0] in enumerate(ids):
-            stash.visits.current._owners.clear()  # type: ignore[union-attr]
+            stash.visitor.current._owners.clear()  # type: ignore[union-attr]
             assert "seen" not in stash.user, f"{present[0]!r:.50} is another's"
             stash.user["seen"] = number
         for number, present[0] in enumerate(ids):
-            stash.visits.current._owners.clear()  # type: ignore[union-attr]
+            stash.visitor.current._owners.clear()  # type: ignore[union-attr]
             assert stash.user["seen"] == number
         for nobody in (None, "", b""):
             present[0] = nobody
-            stash.visits.current._owners.clear()  # type: ignore[union-attr]
+            stash.visitor.current._owners.clear()  # type: ignore[union-attr]
             with pytest.raises(NoSession):
                 stash.user["seen"]
         for useless in (True, 1.5, ["a"], object()):
             present[0] = useless
-            stash.visits.current._owners.clear()  # type: ignore[union-attr]
+            stash.visitor.current._owners.clear()  # type: ignore[union-attr]
             with pytest.raises(ConfigError, match="user= returned a"):
                 stash.user["seen"]
     kept = b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())

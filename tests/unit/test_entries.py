@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from dash_stash import entries
 from dash_stash.codec import decode, encode
 from dash_stash.entries import PREFIX_SIZE, Facts
+from dash_stash.owner import Owner
 from support import SEALING_KEY, must
 from unit import values
 
@@ -27,7 +28,7 @@ facts = st.builds(
     created=st.floats(0, 1e12),
     fresh_until=st.floats(0, 1e12) | st.just(math.inf),
     gone_at=st.floats(0, 1e12) | st.just(math.inf),
-    scope=st.text(max_size=40),
+    owner=st.text(max_size=40).map(Owner),
     tags=st.dictionaries(st.text(max_size=9), st.integers(0, 2**64 - 1), max_size=4),
     took=st.floats(0, 1e6),
     function=st.text(max_size=32),

@@ -16,8 +16,9 @@ from dash_stash import Stash
 from dash_stash.codec import decode, encode
 from dash_stash.entries import Facts
 from dash_stash.keys import KEY_SIZE
+from dash_stash.owner import Owner
 from dash_stash.stores.local import LocalStore, housekeeping
-from dash_stash.stores.local.housekeeping import GRACE, scope_key
+from dash_stash.stores.local.housekeeping import GRACE, owner_key
 from dash_stash.stores.local.index import Index
 from dash_stash.stores.local.slots import Slots, _use_slots
 from dash_stash.stores.local.store import LocalFlight, _ended_key
@@ -128,11 +129,11 @@ def test_the_data_of_a_session_that_does_not_come_back_goes_away_by_itself(
     folder: pathlib.Path, clock: FakeClock
 ) -> None:
     store = limited(folder, clock)
-    put(store, 1, "left", scope="session:left")
-    put(store, 2, "used", scope="session:used")
+    put(store, 1, "left", owner="session:left")
+    put(store, 2, "used", owner="session:used")
     put(store, 3, "everybody's")
     clock.now += LIMITS.idle / 2
-    store.touch("session:used")
+    store.touch(Owner("session:used"))
     clock.now += LIMITS.idle / 2 + 60
     sweep(store)
     assert names(store) == [2, 3]
@@ -142,10 +143,10 @@ def test_a_session_goes_though_an_entry_that_is_always_used_shares_a_slot_with_i
     folder: pathlib.Path, clock: FakeClock
 ) -> None:
     store = limited(folder, clock)
-    put(store, 1, "theirs", scope="session:abc")
-    store.touch("session:abc")
+    put(store, 1, "theirs", owner="session:abc")
+    store.touch(Owner("session:abc"))
     slots = Slots(folder / "slots")
-    for slot in _use_slots(scope_key("session:abc"))[1:]:
+    for slot in _use_slots(owner_key(Owner("session:abc")))[1:]:
         for _ in range(20):
             clock.now += LIMITS.idle / 10
             slots.use(bytes(2) + slot.to_bytes(4, "little") + bytes(10), clock.now)
@@ -160,7 +161,10 @@ def test_of_a_thousand_idle_sessions_all_are_seen_to_be_idle_among_ten_thousand_
     slots = Slots(folder / "slots")
     for number in range(10_000):
         slots.use((number * 2**32 // 10_000).to_bytes(4, "big") * 4, clock())
-    assert sum(slots.last_use(scope_key(f"session:{number}")) > 0 for number in range(1000)) <= 1
+    assert (
+        sum(slots.last_use(owner_key(Owner(f"session:{number}"))) > 0 for number in range(1000))
+        <= 1
+    )
 
 
 def compare_all(store: LocalStore) -> None:
@@ -172,7 +176,7 @@ def test_a_file_whose_row_is_lost_is_found_and_counted_and_goes_with_its_session
     folder: pathlib.Path, clock: FakeClock
 ) -> None:
     store = limited(folder, clock)
-    put(store, 1, "theirs", scope="session:abc")
+    put(store, 1, "theirs", owner="session:abc")
     put(store, 2, "everybody's")
     size = store.place.index().totals().bytes
     store.place.index().remove([key(1), key(2)])
@@ -214,18 +218,18 @@ def test_files_of_another_version_or_secret_are_counted_and_make_room(
     assert [number for number in range(10, 15) if store.read(key(number)) is None] == []
 
 
-def test_a_scope_that_was_left_goes_soon_unless_it_is_used_again(
+def test_a_tab_that_was_left_goes_soon_unless_it_is_used_again(
     folder: pathlib.Path, clock: FakeClock
 ) -> None:
     store = limited(folder, clock)
-    for number, scope in enumerate(
+    for number, owner in enumerate(
         ["session:a", "session:a/tab:1", "session:a/page:1", "session:a/tab:2"]
     ):
-        put(store, number, "value", scope=scope)
-    for scope in ("session:a/tab:1", "session:a/page:1", "session:a/tab:2"):
-        store.leave(scope)
+        put(store, number, "value", owner=owner)
+    for owner in ("session:a/tab:1", "session:a/page:1", "session:a/tab:2"):
+        store.leave(Owner(owner))
     clock.now += GRACE / 2
-    store.touch("session:a/tab:2")
+    store.touch(Owner("session:a/tab:2"))
     sweep(store)
     assert names(store) == [0, 1, 2, 3]
     clock.now += GRACE
@@ -241,15 +245,15 @@ def test_the_session_that_was_here_longest_ago_makes_room_for_a_new_one(
 ) -> None:
     store = limited(folder, clock, max_sessions=3)
     for number in range(3):
-        store.touch(f"session:{number}")
-        put(store, number, "value", scope=f"session:{number}")
-        put(store, 10 + number, "value", scope=f"session:{number}/page:1")
+        store.touch(Owner(f"session:{number}"))
+        put(store, number, "value", owner=f"session:{number}")
+        put(store, 10 + number, "value", owner=f"session:{number}/page:1")
         clock.now += 60
-    store.touch("session:0")
+    store.touch(Owner("session:0"))
     clock.now += 60
-    store.touch("session:3")
-    put(store, 3, "value", scope="session:3")
-    put(store, 4, "value", scope="user:4")
+    store.touch(Owner("session:3"))
+    put(store, 3, "value", owner="session:3")
+    put(store, 4, "value", owner="user:4")
     assert names(store) == [0, 2, 3, 4, 10, 12]
 
 
@@ -258,8 +262,8 @@ def test_thousands_of_sessions_stay_within_their_number(
 ) -> None:
     store = limited(folder, clock, max_sessions=50)
     for number in range(300):
-        store.touch(f"session:{number}")
-        put(store, number, number, scope=f"session:{number}")
+        store.touch(Owner(f"session:{number}"))
+        put(store, number, number, owner=f"session:{number}")
         clock.now += 5
         assert len(names(store)) <= 50
     assert names(store) == list(range(250, 300))
@@ -270,20 +274,20 @@ def test_sessions_that_were_seen_in_one_request_only_are_a_tenth_at_most_and_go_
 ) -> None:
     store = limited(folder, clock, max_sessions=20)
     for number in range(10):
-        put(store, number, "came back", scope=f"session:{number}")
+        put(store, number, "came back", owner=f"session:{number}")
         clock.now += 10
-        store.touch(f"session:{number}")
+        store.touch(Owner(f"session:{number}"))
     for number in range(100, 400):
-        put(store, number, "did not", scope=f"session:{number}")
+        put(store, number, "did not", owner=f"session:{number}")
         must(store.place.slots).use(
-            scope_key(f"session:{number}")[: 3 * KEY_SIZE], clock.now
+            owner_key(Owner(f"session:{number}"))[: 3 * KEY_SIZE], clock.now
         )  # by others, who share slots with it
         clock.now += 10
     assert names(store) == [*range(10), 398, 399]
     for number in range(10, 20):
         clock.now += 120
-        store.touch(f"session:{number}")
-        put(store, number, "comes back", scope=f"session:{number}")
+        store.touch(Owner(f"session:{number}"))
+        put(store, number, "comes back", owner=f"session:{number}")
     assert names(store) == list(range(20)), "whoever comes back needs none of the others' room"
 
 
@@ -292,8 +296,8 @@ def test_a_lost_index_makes_no_session_one_that_was_seen_once(
 ) -> None:
     store = limited(folder, clock, max_sessions=20)
     for number in range(20):
-        put(store, number, "value", scope=f"session:{number}")
-        store.touch(f"session:{number}")
+        put(store, number, "value", owner=f"session:{number}")
+        store.touch(Owner(f"session:{number}"))
     clock.now += 3600
     for path in folder.glob("index*"):
         path.unlink()
@@ -307,22 +311,22 @@ def test_what_can_be_computed_again_goes_before_puts_and_puts_before_variables(
     store = limited(folder, clock, max_bytes=200_000)
     kinds = {1: "state", 2: "put", 3: "recipe"}
     for number, kind in kinds.items():
-        put(store, number, np.zeros(2000), kind=kind, scope=f"session:{number}")
+        put(store, number, np.zeros(2000), kind=kind, owner=f"session:{number}")
         clock.now += 10
-        store.touch(f"session:{number}")
+        store.touch(Owner(f"session:{number}"))
     for number in range(100, 130):
         put(
             store,
             number,
             np.zeros(5000),
             kind="memo",
-            scope="" if number % 2 else "session:of a greedy one",
+            owner="" if number % 2 else "session:of a greedy one",
         )
         clock.now += 10
     assert names(store) == [1, 2, 3, 127, 128, 129]
-    store.touch("session:of a greedy one")
+    store.touch(Owner("session:of a greedy one"))
     for number in range(200, 230):
-        put(store, number, np.zeros(5000), kind="put", scope="session:of a greedy one")
+        put(store, number, np.zeros(5000), kind="put", owner="session:of a greedy one")
         clock.now += 10
     assert names(store) == [1, 226, 227, 228, 229], (
         "the puts that were used longest ago went, no variable"
@@ -353,14 +357,14 @@ def test_who_has_most_gives_when_only_variables_are_left(
     store = limited(folder, clock, max_bytes=200_000)
     honest = range(5)
     for number in honest:
-        put(store, number, "a" * 3000, kind="state", scope=f"session:{number}")
-        store.touch(f"session:{number}")
+        put(store, number, "a" * 3000, kind="state", owner=f"session:{number}")
+        store.touch(Owner(f"session:{number}"))
     put(store, 5, "a" * 3000, kind="state")
     for number in range(100, 200):
         clock.now += 60
-        scope = f"session:cookie {number % 5} of the same visitor"
-        store.touch(scope)
-        put(store, number, "a" * 10_000, kind="state", scope=scope)
+        owner = f"session:cookie {number % 5} of the same visitor"
+        store.touch(Owner(owner))
+        put(store, number, "a" * 10_000, kind="state", owner=owner)
     assert [number for number in names(store) if number < 5] == [*honest]
     assert sum(listed.size for listed in store.list()) <= 200_000
 
@@ -368,27 +372,27 @@ def test_who_has_most_gives_when_only_variables_are_left(
 def test_sessions_survive_a_lost_index(folder: pathlib.Path, clock: FakeClock) -> None:
     store = limited(folder, clock, max_sessions=3)
     for number in range(3):
-        put(store, number, "value", scope=f"session:{number}")
-        store.touch(f"session:{number}")
+        put(store, number, "value", owner=f"session:{number}")
+        store.touch(Owner(f"session:{number}"))
     for path in folder.glob("index*"):
         path.unlink()
-    put(store, 3, "value", scope="session:3")
+    put(store, 3, "value", owner="session:3")
     assert len(names(store)) == 3
-    store.end("session:3")
+    store.end(Owner("session:3"))
     assert 3 not in names(store)
 
 
 def test_an_end_is_not_evicted(folder: pathlib.Path, clock: FakeClock) -> None:
     store = limited(folder, clock, max_entries=5)
-    store.end("session:a")
+    store.end(Owner("session:a"))
     for number in range(20):
         put(store, number, number)
         clock.now += 10
-    assert store.has_ended("session:a")
+    assert store.has_ended(Owner("session:a"))
     clock.now += 2 * LIMITS.idle
     sweep(store)
-    assert not store.has_ended("session:a")
-    assert not list((folder / "entries").glob(f"*/{_ended_key('session:a').hex()}"))
+    assert not store.has_ended(Owner("session:a"))
+    assert not list((folder / "entries").glob(f"*/{_ended_key(Owner('session:a')).hex()}"))
 
 
 def test_who_logs_out_again_and_again_neither_fills_the_disk_nor_takes_the_room_of_others(
@@ -396,15 +400,15 @@ def test_who_logs_out_again_and_again_neither_fills_the_disk_nor_takes_the_room_
 ) -> None:
     store = limited(folder, clock, max_entries=5, max_sessions=2)
     put(store, 1, "of somebody else")
-    store.end("cookie:a")
+    store.end(Owner("cookie:a"))
     for number in range(50):
-        store.end(f"session:{number}")
+        store.end(Owner(f"session:{number}"))
         clock.now += 10
     assert names(store) == [1]
-    assert [number for number in range(50) if store.has_ended(f"session:{number}")] == list(
+    assert [number for number in range(50) if store.has_ended(Owner(f"session:{number}"))] == list(
         range(31, 50)
     )
-    assert store.has_ended("cookie:a"), "its session may go on"
+    assert store.has_ended(Owner("cookie:a")), "its session may go on"
     assert len(list((folder / "entries").glob("*/*"))) == 1 + 20
 
 
@@ -418,7 +422,7 @@ def test_who_logs_out_again_and_again_neither_fills_the_disk_nor_takes_the_room_
         "UPDATE totals SET bytes = 'many'",
         "DELETE FROM totals",
         "INSERT INTO totals VALUES (0, 0, 0, 0, 0)",
-        "DROP TABLE scopes",
+        "DROP TABLE owners",
         "DROP TABLE totals; CREATE TABLE totals (bytes INTEGER); PRAGMA user_version = 1",
         "CREATE TRIGGER planted AFTER INSERT ON entries BEGIN DELETE FROM tags; END",
     ],
@@ -431,7 +435,7 @@ def test_an_index_that_others_wrote_to_or_of_another_version_is_made_anew(
     with contextlib.closing(sqlite3.connect(folder / "index.sqlite")) as index:
         index.executescript(written)
     for store, number in ((limited(folder, clock, max_entries=5), 2), (running, 3)):
-        put(store, number, "value", scope="session:a")
+        put(store, number, "value", owner="session:a")
         sweep(store)
         assert names(store) == [*range(1, number + 1)]
     for number in range(4, 10):

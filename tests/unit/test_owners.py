@@ -1,4 +1,8 @@
-"""Nobody gets what is another's: who the user is changes within a request, and a reference opens for the value's owner alone."""
+"""Nobody gets what is another's.
+
+The text that names an owner has one meaning; who the user is may change within a request; and a
+reference opens for the value's owner alone.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +12,73 @@ from typing import Any
 import flask
 import pytest
 from dash import Dash, html
+from hypothesis import given
+from hypothesis import strategies as st
 
-from dash_stash import RefInvalid, Stash
-from dash_stash.scope import Scope
+from dash_stash import RefInvalid, Stash, owner
+from dash_stash.owner import APP, Parts, Scope
 from support import SECRET, FakeClock
 from unit.pages import Page
 from unit.visiting import visit
+
+# The text of an owner
+
+DIGESTS = st.binary(min_size=1, max_size=20)
+ACCOUNTS: st.SearchStrategy[Scope] = st.sampled_from(["user", "session"])
+WITHIN: st.SearchStrategy[Scope] = st.sampled_from(["tab", "page"])
+
+
+@given(ACCOUNTS, DIGESTS)
+def test_a_user_or_session_is_read_as_it_was_made(scope: Scope, digest: bytes) -> None:
+    made = owner.make(scope, digest)
+    assert owner.parse(made) == Parts(scope, digest.hex(), made)
+    assert (owner.account_of(made), owner.kind_of(made)) == (made, scope)
+
+
+@given(WITHIN, DIGESTS, DIGESTS)
+def test_a_tab_or_page_is_read_as_it_was_made(scope: Scope, digest: bytes, session: bytes) -> None:
+    account = owner.make("session", session)
+    made = owner.make(scope, digest, account)
+    assert owner.parse(made) == Parts(scope, digest.hex(), account)
+    assert (owner.account_of(made), owner.kind_of(made)) == (account, "session")
+
+
+def test_the_app_is_an_owner_and_its_own_account() -> None:
+    assert owner.parse(APP) == Parts("app", "", APP)
+    assert owner.account_of(APP) == APP
+
+
+def remade(parts: Parts) -> str:
+    if parts.scope == "app":
+        return ""
+    session = APP if parts.scope in ("user", "session") else parts.account
+    digits = f"{parts.scope}:{parts.id}"
+    return f"{session}/{digits}" if session else digits
+
+
+PIECES = st.sampled_from(
+    ["user", "session", "tab", "page", "app", "cookie", ":", "/", "0", "af", "A", " ", "\n", "é"]
+)
+
+
+@given(st.lists(PIECES, max_size=9).map("".join))
+def test_a_text_is_malformed_or_the_one_text_of_its_owner(text: str) -> None:
+    parts = owner.parse(text)
+    assert parts is None or remade(parts) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("app", "user:", "user:A", "user:a/tab:b", "user:a/", "session:a/user:b", "tab:a"),
+        *("session:a/tab:b/page:c", "session:/tab:a", "/tab:a", "cookie:a", " user:a", "user:a\n"),
+    ],
+)
+def test_what_is_no_owner_does_not_parse(text: str) -> None:
+    assert owner.parse(text) is None
+
+
+# Who gets what
 
 
 class App:
@@ -105,7 +170,7 @@ def test_who_logs_out_within_a_request_has_no_user_any_more(app: App) -> None:
 def test_the_next_user_of_a_browser_opens_nothing_of_the_last_one(
     app: App, clock: FakeClock
 ) -> None:
-    """Neither while the value is stored, nor after its ttl, when opening it would compute for the wrong user."""
+    """Nor after its ttl, when opening it would compute for the wrong user."""
 
     @app.stash.memo(scope="user", ttl=60)
     def salary() -> str:
@@ -168,7 +233,7 @@ def test_a_value_of_the_whole_app_and_one_of_the_session_stay_open_over_a_login(
 
 
 def test_who_may_open_a_reference_is_sealed(stash: Stash) -> None:
-    """A reference to the same value for one scope is none for another: the scope cannot be changed."""
+    """A reference made for one scope cannot be turned into one for another."""
     memos = {
         scope: stash.memo(scope=scope)(lambda: 5)
         for scope in ("app", "session", "tab", "page", "user")
@@ -193,7 +258,7 @@ def test_who_may_open_a_reference_is_sealed(stash: Stash) -> None:
 
 
 def test_a_change_that_was_begun_for_one_user_is_not_the_next_ones(app: App) -> None:
-    """Who logs in while a variable is changed, or while variables are gone through, has nothing of it."""
+    """Who logs in while variables are changed or read gets nothing of them."""
     page = Page(app.dash)
     app.log_in(page, "xavier")
 

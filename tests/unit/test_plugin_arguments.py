@@ -1,4 +1,4 @@
-"""References in the arguments of callbacks: in every form that Dash has, values arrive in their place."""
+"""References in the arguments of callbacks: values arrive in their place, in every form."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import dash
 import numpy as np
 import pandas as pd
 import pytest
-from dash import ALL, MATCH, Dash, Input, Output, Patch, State, ctx, dcc, html, no_update, set_props
+from dash import ALL, MATCH, Dash, Input, Output, Patch, State, ctx, html, no_update, set_props
 from dash._utils import AttributeDict
 from dash.exceptions import PreventUpdate
 
@@ -34,13 +34,6 @@ class Carrier(enum.StrEnum):
     """One of a few texts."""
 
     AA = "AA"
-
-
-@pytest.fixture
-def app() -> Dash:
-    made = Dash(__name__)
-    made.layout = html.Div([dcc.Store(id="out"), dcc.Store(id="signal")])
-    return made
 
 
 @pytest.fixture
@@ -295,6 +288,12 @@ def _annotated(annotation: Any) -> Callable[[Any], str]:
         (dict, "value"),
         (dict[str, Any], "value"),
         (pd.DataFrame | None, "value"),
+        (str | list, "value"),
+        (str | list[int] | None, "value"),
+        (str | dict[str, Any], "value"),
+        (str | int, "value"),
+        (Literal["a", 1], "value"),
+        ("str | list", "value"),
         (None, "value"),
         ("Ref", "ref"),
         ("Ref[Any] | None", "ref"),
@@ -326,6 +325,9 @@ def test_the_annotation_decides_what_arrives(
         (Collection[Code], "[text, text]"),
         (set[Literal["a", "b"]], "[text, text]"),
         (list[Carrier] | None, "[text, text]"),
+        (list[str | int], "[value, value]"),
+        (list[str | list[Any]], "[value, value]"),
+        (list[str] | Any, "[text, text]"),
         ("Sequence[str]", "[text, text]"),
     ],
     ids=str,

@@ -39,7 +39,8 @@ def counted(page: Page) -> int:
 
 
 def _own_page(**parts: Any) -> str:
-    return f"<html><body>mine{parts['app_entry']}{parts['config']}{parts['scripts']}{parts['renderer']}</body></html>"
+    body = "".join(parts[name] for name in ("app_entry", "config", "scripts", "renderer"))
+    return f"<html><body>mine{body}</body></html>"
 
 
 class OwnInterpolation(Dash):
@@ -217,7 +218,10 @@ def test_a_layout_function_may_use_every_scope_though_dash_calls_it_without_a_re
 
 
 def test_the_first_visitor_of_a_process_is_not_the_one_whose_pages_are_validated(url: str) -> None:
-    """Dash calls every page's layout in the first request: one that logs out must not log that visitor out, nor show his data."""
+    """Dash calls every page's layout in the first request.
+
+    A layout that logs out must not log that visitor out, and none may show that visitor's data.
+    """
 
     def made() -> tuple[Dash, Stash]:
         dash.page_registry.clear()
@@ -307,7 +311,7 @@ def test_a_route_that_a_pages_script_asks_knows_its_tab_and_page(
 def test_a_route_beside_an_apps_path_ends_no_session_and_says_why_it_has_none(
     folder: pathlib.Path, scope: str
 ) -> None:
-    """Browsers send the cookie below the app's path only, and would take another one from anywhere."""
+    """Browsers send the cookie below the app's path only, but accept another one anywhere."""
     app = Dash(__name__, url_base_pathname="/sales/")
     stash = Stash(app, f"file://{folder}", secret=SECRET)
     counting(app, stash)

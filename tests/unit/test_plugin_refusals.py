@@ -1,9 +1,13 @@
-"""What a browser is told with a refusal: which references are dead, and that a request may be sent once more."""
+"""What a browser is told with a refusal.
+
+Which references are dead, and whether it may send the request once more.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import pathlib
+import time
 import types
 from collections.abc import AsyncGenerator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,19 +16,13 @@ from urllib.parse import quote, unquote
 
 import flask
 import pytest
-from dash import Dash, Input, Output, State, dcc, html
+from dash import Dash, Input, Output, State, html
 from dash._utils import AttributeDict
 
 from dash_stash import NoSession, Ref, Stash
-from support import SECRET, FakeClock, must
+from servers import running
+from support import SECRET, FakeClock, must, wait_until
 from unit.pages import Page
-
-
-@pytest.fixture
-def app() -> Dash:
-    made = Dash(__name__)
-    made.layout = html.Div([dcc.Store(id="out")])
-    return made
 
 
 @pytest.fixture
@@ -201,6 +199,26 @@ def test_so_many_that_no_header_holds_them_are_told_as_far_as_there_is_room(
     assert len(response.headers["X-Dash-Stash-Dead"]) < 4200
 
 
+def test_while_the_store_is_away_callbacks_are_refused_within_milliseconds(
+    app: Dash, tmp_path: pathlib.Path
+) -> None:
+    """The first may wait for a second, as the server was there a moment ago."""
+    with running(tmp_path / "server") as server:
+        stash = Stash(app, server.url, secret=SECRET)
+        app.callback(Output("out", "data"), Input("a", "data"))(lambda _: stash.session["n"])
+        page = Page(app)
+
+        def refused() -> float:
+            """For how many seconds a callback was waited for."""
+            begun = time.perf_counter()
+            assert page.post("out.data", ("a", "data", 1)).status_code == 503
+            return time.perf_counter() - begun
+
+        with server.stopped():
+            wait_until(lambda: refused() < 0.5, "nobody waits any more", 10)
+            assert sorted(refused() for _ in range(9))[4] < 0.05
+
+
 # Logging in
 
 
@@ -215,28 +233,30 @@ def test_a_callback_whose_cookie_was_replaced_has_not_run_and_may_be_sent_once_m
         return stash.session.get("name")
 
     page = Page(app)
-    (old,) = page.browser._cookies.values()
+    old = page.cookie
     page.call("in.data", ("login", "n_clicks", 1))
-    (new,) = page.browser._cookies.values()
-    page.browser.set_cookie(old.key, old.value)
+    new = page.cookie
+    page.take(old)
     for _ in range(2):
         response = page.post("slow.data", ("go", "n_clicks", 1))
         assert (response.status_code, response.headers["X-Dash-Stash-Replaced"]) == (403, "1")
     assert not ran
-    page.browser.set_cookie(new.key, new.value)
+    page.take(new)
     assert page.post("slow.data", ("go", "n_clicks", 1)).status_code == 200
 
 
-def test_so_it_is_with_a_reference_that_may_be_none(app: Dash, stash: Stash) -> None:
+def test_a_reference_that_may_be_none_is_refused_too_when_the_cookie_was_replaced(
+    app: Dash, stash: Stash
+) -> None:
     @app.callback(Output("optional", "data"), Input("a", "data"))
     def use(a: dict[str, Any] | None) -> Any:
         return a
 
     page = Page(app)
     mine = put(page)
-    (old,) = page.browser._cookies.values()
+    old = page.cookie
     page.call("in.data", ("login", "n_clicks", 1))
-    page.browser.set_cookie(old.key, old.value)
+    page.take(old)
     response = page.post("optional.data", ("a", "data", mine))
     assert (response.status_code, response.headers["X-Dash-Stash-Replaced"]) == (403, "1")
 
@@ -247,9 +267,9 @@ def test_a_callback_that_never_asks_who_is_there_is_not_kept_waiting(
     app.callback(Output("plain", "data"), Input("go", "n_clicks"))(lambda clicks: clicks)
     page = Page(app)
     assert page.call("plain.data", ("go", "n_clicks", 1)) == 1
-    (old,) = page.browser._cookies.values()
+    old = page.cookie
     page.call("in.data", ("login", "n_clicks", 1))
-    page.browser.set_cookie(old.key, old.value)
+    page.take(old)
     assert page.call("plain.data", ("go", "n_clicks", 2)) == 2
 
 
@@ -259,10 +279,10 @@ def test_what_has_run_is_not_to_be_sent_once_more(app: Dash, stash: Stash) -> No
         return stash.session.get("name") if clicks > 1 else None
 
     page = Page(app)
-    (old,) = page.browser._cookies.values()
+    old = page.cookie
     page.call("both.data", ("go", "n_clicks", 1))
     page.call("in.data", ("login", "n_clicks", 1))
-    page.browser.set_cookie(old.key, old.value)
+    page.take(old)
     response = page.post("both.data", ("go", "n_clicks", 2))
     assert response.status_code == 403
     assert "X-Dash-Stash-Replaced" not in response.headers
@@ -274,9 +294,9 @@ def test_a_cookie_that_was_logged_out_is_not_replaced(app: Dash, stash: Stash) -
         stash.session.clear()
 
     page = Page(app)
-    (old,) = page.browser._cookies.values()
+    old = page.cookie
     page.post("bye.data", ("logout", "n_clicks", 1))
-    page.browser.set_cookie(old.key, old.value)
+    page.take(old)
     response = page.post("made.data", ("make", "n_clicks", 1))
     assert response.status_code == 403
     assert "X-Dash-Stash-Replaced" not in response.headers
@@ -298,13 +318,13 @@ async def _numbers(stash: Stash) -> AsyncGenerator[Any, None]:
         stash.session["n"] = 1
 
 
-def test_a_stream_keeps_its_visit_on_threads_of_dashs_own(url: str) -> None:
-    """As Dash 4.5 has it: the callback returns at once what the answers are taken from later, elsewhere, without our context."""
+def test_a_stream_keeps_its_visitor_on_threads_of_dashs_own(url: str) -> None:
+    """As in Dash 4.5: the callback returns a generator, which is read elsewhere."""
     app = Dash(__name__)
     app.layout = html.Div()
     stash = Stash(app, url, secret=SECRET, user=lambda: flask.request.headers["X-User"])
     page = Page(app)
-    (cookie,) = page.browser._cookies.values()
+    cookie = page.cookie
 
     async def streams(*_: Any, **__: Any) -> Any:
         return types.SimpleNamespace(frames=_numbers(stash))

@@ -1,4 +1,4 @@
-"""Who is asking: sessions by a cookie, pages by an id, and what both are worth when they are forged."""
+"""Who is asking: sessions by a cookie, pages and tabs by an id, and what forged ones prove."""
 
 from __future__ import annotations
 
@@ -14,18 +14,10 @@ import pytest
 from dash import Dash, Input, Output, dcc, html
 
 from dash_stash import NoSession, Stash
-from dash_stash.stores.local.housekeeping import GRACE
 from servers import Server
 from support import SECRET, FakeClock, sweep
 from unit.pages import Page
 from unit.visiting import Caller, at_once
-
-
-@pytest.fixture
-def app() -> Dash:
-    made = Dash(__name__)
-    made.layout = html.Div([dcc.Store(id="out")])
-    return made
 
 
 @pytest.fixture
@@ -49,12 +41,6 @@ def stash(app: Dash, url: str, clock: FakeClock) -> Stash:
 def clicked(page: Page, output: str = "session") -> int:
     count: int = page.call(f"{output}.data", ("go", "n_clicks", 1))
     return count
-
-
-def cookie(page: Page) -> Any:
-    """The cookie that the browser has."""
-    (only,) = page.browser._cookies.values()
-    return only
 
 
 # Cookies
@@ -91,7 +77,7 @@ def test_a_page_is_kept_in_no_cache(app: Dash, stash: Stash) -> None:
 
 def test_every_browser_is_a_session_of_its_own(app: Dash, stash: Stash) -> None:
     mine, theirs = Page(app), Page(app)
-    assert cookie(mine).value != cookie(theirs).value
+    assert mine.cookie.value != theirs.cookie.value
     assert [clicked(mine), clicked(mine), clicked(theirs), clicked(mine.another())] == [1, 2, 1, 3]
 
 
@@ -138,21 +124,21 @@ def test_a_forged_cookie_is_no_session_and_the_next_page_gives_a_new_one(
 ) -> None:
     page = Page(app)
     assert clicked(page) == 1
-    had = cookie(page)
+    had = page.cookie
     forged = forge(had.value)
     page.browser.set_cookie(had.key, forged)
     response = page.post("session.data", ("go", "n_clicks", 1))
     assert response.status_code == 403
     again = page.another()
     assert again.loaded.headers.getlist("Set-Cookie")
-    assert cookie(again).value not in (forged, had.value)
+    assert again.cookie.value not in (forged, had.value)
     assert clicked(again) == 1
 
 
 @pytest.mark.parametrize("value", ["", "ä", "=", "A" * 3000, "!" * 43, "%00", "\x7f"])
 def test_a_cookie_of_anything_is_no_session(app: Dash, stash: Stash, value: str) -> None:
     page = Page(app)
-    page.browser.set_cookie(cookie(page).key, value)
+    page.browser.set_cookie(page.cookie.key, value)
     assert page.post("session.data", ("go", "n_clicks", 1)).status_code == 403
     assert page.another().loaded.status_code == 200
 
@@ -173,7 +159,7 @@ def test_another_deployments_cookie_is_no_session(
     other.layout = html.Div()
     Stash(other, f"file://{tmp_path}/other")
     page = Page(app)
-    page.browser.set_cookie(cookie(page).key, cookie(Page(other)).value)
+    page.browser.set_cookie(page.cookie.key, Page(other).cookie.value)
     assert page.post("session.data", ("go", "n_clicks", 1)).status_code == 403
 
 
@@ -183,7 +169,7 @@ def test_neither_the_store_nor_a_reference_holds_the_id_of_a_session(
     page = Page(app)
     clicked(page)
     clicked(page, "page")
-    raw = base64.urlsafe_b64decode(cookie(page).value + "=")[:16]
+    raw = base64.urlsafe_b64decode(page.cookie.value + "=")[:16]
     contents = (
         [path.read_bytes() for path in folder.rglob("*") if path.is_file()]
         if url.startswith("file:")
@@ -257,7 +243,10 @@ def test_under_a_prefix_the_script_is_served_there(url: str) -> None:
 
 
 def test_a_page_of_ones_own_index_string_works(app: Dash, stash: Stash) -> None:
-    app.index_string = "<!DOCTYPE html><html><head>{%css%}</head><body>mine{%app_entry%}{%config%}{%scripts%}{%renderer%}</body></html>"
+    app.index_string = (
+        "<!DOCTYPE html><html><head>{%css%}</head>"
+        "<body>mine{%app_entry%}{%config%}{%scripts%}{%renderer%}</body></html>"
+    )
     assert clicked(Page(app), "page") == 1
 
 
@@ -267,10 +256,9 @@ def test_a_page_of_ones_own_index_string_works(app: Dash, stash: Stash) -> None:
 def test_a_layout_that_is_a_function_knows_session_and_page_from_the_first_request_on(
     url: str,
 ) -> None:
-    """Dash calls it once more while it prepares itself for the first request, before that browser can have a cookie."""
-    app = Dash(
-        __name__, suppress_callback_exceptions=True
-    )  # else it is called at the assignment, where nobody is asking
+    """Dash also calls it before the first request, when that browser cannot have a cookie."""
+    # Else it is called at the assignment, where nobody is asking.
+    app = Dash(__name__, suppress_callback_exceptions=True)
     stash = Stash(app, url, secret=SECRET)
 
     def layout() -> Any:
@@ -439,9 +427,8 @@ def test_the_tab_of_another_session_is_no_tab(scoped: Dash) -> None:
     assert theirs.post("tab.data", ("go", "n_clicks", 1)).status_code == 403
 
 
-@pytest.mark.parametrize(
-    "url", ["folder"], indirect=True
-)  # a server removes by its own clock: test_redis_sessions.py
+# A server removes by its own clock: see the next test, and test_redis_sessions.py.
+@pytest.mark.parametrize("url", ["folder"], indirect=True)
 def test_the_data_of_a_closed_page_and_tab_goes_and_that_of_a_reloaded_tab_stays(
     scoped: Dash, stash: Stash, clock: FakeClock
 ) -> None:
@@ -450,13 +437,29 @@ def test_the_data_of_a_closed_page_and_tab_goes_and_that_of_a_reloaded_tab_stays
         clicked(page, "tab")
         clicked(page, "page")
         assert page.tell("leave").status_code == 204
-    clock.now += GRACE / 2
+    clock.now += 29
+    sweep(stash.store)
+    assert len(stash.store.list()) == 4, "half a minute is not over"
     reloaded.reloaded().tell("stay")
-    clock.now += GRACE
+    clock.now += 2
     sweep(stash.store)
     (left,) = stash.store.list()
-    assert "/tab:" in left.scope
+    assert "/tab:" in left.owner
     assert clicked(reloaded, "tab") == 2
+
+
+@pytest.mark.parametrize("url", ["server"], indirect=True)
+def test_on_a_server_the_data_of_a_closed_page_lives_for_half_a_minute(
+    scoped: Dash, stash: Stash, server: Server
+) -> None:
+    page = Page(scoped)
+    clicked(page, "page")
+    (stored,) = stash.store.list()
+    assert page.tell("leave").status_code == 204
+    with server.client() as client:
+        names = list(client.scan_iter(f"*{stored.key.hex()}*", count=1000))
+        lives = [client.pttl(name) for name in names]
+    assert 29_000 < max(lives) <= 30_000
 
 
 @pytest.mark.parametrize("body", ["", ".", "a.b", "A" * 43 + "." + "A" * 43, "x" * 10_000_000])
@@ -484,9 +487,9 @@ def test_logging_out_deletes_everything_and_gives_the_browser_a_new_session(
     ref = page.call("ref.data", ("put", "n_clicks", 1))
     for scope in ("session", "tab", "page"):
         assert clicked(page, scope) == 1
-    before = cookie(page).value
+    before = page.cookie.value
     response = page.post("out.data", ("logout", "n_clicks", 1))
-    assert cookie(page).value != before
+    assert page.cookie.value != before
     assert response.headers["Cache-Control"] == "no-store"
     assert list(stash.store.list()) == []
     page.id, page.tab, session = response.headers["X-Dash-Stash"].split(".")
@@ -498,10 +501,10 @@ def test_logging_out_deletes_everything_and_gives_the_browser_a_new_session(
 
 def test_what_a_browser_had_before_logging_out_opens_nothing(scoped: Dash) -> None:
     page = Page(scoped)
-    ref, old = page.call("ref.data", ("put", "n_clicks", 1)), cookie(page)
+    ref, old = page.call("ref.data", ("put", "n_clicks", 1)), page.cookie
     ids = page.id, page.tab
     page.call("out.data", ("logout", "n_clicks", 1))
-    page.browser.set_cookie(old.key, old.value)
+    page.take(old)
     page.id, page.tab = ids
     for call in (
         ("value.data", ("ref", "data", ref)),
@@ -552,22 +555,22 @@ def test_a_slow_request_that_renews_its_cookie_does_not_bring_it_back_after_logg
     slow = Caller(lambda: other.post("slow.data", ("slowly", "n_clicks", 1)))
     assert entered.wait(30)
     page.call("out.data", ("logout", "n_clicks", 1))
-    after = cookie(page).value
+    after = page.cookie.value
     released.set()
     assert slow.result().headers.getlist("Set-Cookie") == []
-    assert cookie(page).value == after
+    assert page.cookie.value == after
 
 
 def test_logging_in_keeps_the_data_and_makes_a_planted_cookie_worthless(scoped: Dash) -> None:
     victim = Page(scoped)
-    planted = cookie(victim)
+    planted = victim.cookie
     ref = victim.call("ref.data", ("put", "n_clicks", 1))
     assert clicked(victim, "page") == 1
     victim.call("in.data", ("login", "n_clicks", 1))
-    assert cookie(victim).value != planted.value
+    assert victim.cookie.value != planted.value
     assert (clicked(victim, "page"), victim.call("value.data", ("ref", "data", ref))) == (2, "mine")
     attacker = Page(scoped)
-    attacker.browser.set_cookie(planted.key, planted.value)
+    attacker.take(planted)
     assert attacker.post("session.data", ("go", "n_clicks", 1)).status_code == 403
     assert attacker.post("value.data", ("ref", "data", ref)).status_code == 403
 
@@ -575,8 +578,51 @@ def test_logging_in_keeps_the_data_and_makes_a_planted_cookie_worthless(scoped: 
 # Time
 
 
+HOUR = 3600.0
+
+
+# A server removes by its own clock.
 @pytest.mark.parametrize("url", ["folder"], indirect=True)
-def test_a_cookie_slides_as_long_as_it_is_used_and_is_over_when_it_is_not(
+def test_a_session_is_kept_for_twelve_hours_after_its_last_use(
+    scoped: Dash, stash: Stash, clock: FakeClock
+) -> None:
+    page = Page(scoped)
+    assert clicked(page) == 1
+    for _ in range(3):
+        clock.now += 12 * HOUR - 60
+        sweep(stash.store)
+        assert len(stash.store.list()) == 1
+        page.another()
+    clock.now += 12 * HOUR + 60
+    sweep(stash.store)
+    assert list(stash.store.list()) == []
+
+
+def test_a_cookie_is_issued_anew_after_a_tenth_of_the_idle_time(
+    scoped: Dash, clock: FakeClock
+) -> None:
+    page = Page(scoped)
+    clock.now += 12 * HOUR / 10
+    assert not page.another().loaded.headers.getlist("Set-Cookie")
+    clock.now += 61
+    assert page.another().loaded.headers.getlist("Set-Cookie")
+    assert not page.another().loaded.headers.getlist("Set-Cookie")
+
+
+def test_a_cookie_proves_its_session_for_a_tenth_longer_and_what_clocks_may_differ(
+    scoped: Dash, clock: FakeClock
+) -> None:
+    page = Page(scoped)
+    old, issued = page.cookie, clock.now
+    assert clicked(page) == 1
+    for later, status in ((13.2 * HOUR + 300, 200), (13.2 * HOUR + 301, 403)):
+        clock.now = issued + later
+        page.take(old)
+        assert page.post("session.data", ("go", "n_clicks", 1)).status_code == status
+
+
+@pytest.mark.parametrize("url", ["folder"], indirect=True)
+def test_a_cookie_lasts_while_it_is_used_and_ends_when_it_is_not(
     url: str, clock: FakeClock
 ) -> None:
     app = Dash(__name__)
@@ -625,7 +671,7 @@ def test_a_user_has_the_same_data_in_every_browser_and_nobody_has_none(url: str)
         403,
         True,
     )
-    assert not any("ann" in listed.scope for listed in stash.store.list())
+    assert not any("ann" in listed.owner for listed in stash.store.list())
 
 
 # What the reader is told

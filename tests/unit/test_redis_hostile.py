@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from dash_stash import Memo, StashError
 from dash_stash.codec import decode, encode
 from dash_stash.entries import Facts
+from dash_stash.owner import APP, Owner
 from dash_stash.stores.base import Flight, Landed, Store
 from dash_stash.stores.redis import RedisStore
 from dash_stash.stores.redis.records import Pointer
@@ -59,7 +60,7 @@ class App:
         big, small = self.memos
         assert (big(1)["number"], small(1), big.refresh(1)["number"]) == (1, 1, 1)
         store, variables = self.stash.store, self.stash.app
-        facts = Facts("state", "name", 0.0, scope="session:aa")
+        facts = Facts("state", "name", 0.0, owner=Owner("session:aa"))
         calls: list[Callable[[], object]] = [
             lambda: variables.__setitem__("v", 1),
             lambda: variables.get("v"),
@@ -73,10 +74,10 @@ class App:
             lambda: self.stash.put(1, share=True).get(),
             store.list,
             lambda: store.commit(None, KEY, facts, encode("x" * 2000)),
-            lambda: store.touch("session:aa"),
-            lambda: store.leave("session:aa"),
-            lambda: store.has_ended("session:aa"),
-            lambda: store.end("session:aa"),
+            lambda: store.touch(Owner("session:aa")),
+            lambda: store.leave(Owner("session:aa")),
+            lambda: store.has_ended(Owner("session:aa")),
+            lambda: store.end(Owner("session:aa")),
         ]
         for call in calls:
             try:
@@ -85,7 +86,7 @@ class App:
                 continue
 
 
-_POINTER = Pointer(b"i" * 16, 5, "", 2e9, {"t": 3}, head_pieces=1, pieces=2).pack()
+_POINTER = Pointer(b"i" * 16, 5, APP, 2e9, {"t": 3}, head_pieces=1, pieces=2).pack()
 _LAID: dict[str, Callable[[Any, bytes], object]] = {
     "a list": lambda client, name: client.rpush(name, b"x"),
     "a hash": lambda client, name: client.hset(name, "field", "value"),
@@ -110,7 +111,7 @@ def test_what_somebody_else_has_laid_under_our_names_is_no_more_than_a_miss(
     big, small = app.memos
     big(1), small(1), app.stash.app.update(v=1)
     app.stash.store.commit(
-        None, KEY, Facts("state", "name", 0.0, scope="session:aa"), encode("x" * 2000)
+        None, KEY, Facts("state", "name", 0.0, owner=Owner("session:aa")), encode("x" * 2000)
     )
     with server.client() as client:
         names = list(client.scan_iter(count=1000))
@@ -249,7 +250,7 @@ def _all_names(server: Server, app: App) -> list[bytes]:
     big, small = app.memos
     big(1), small(1), app.stash.app.update(v=1)
     app.stash.store.commit(
-        None, KEY, Facts("state", "name", 0.0, scope="session:aa"), encode("x" * 2000)
+        None, KEY, Facts("state", "name", 0.0, owner=Owner("session:aa")), encode("x" * 2000)
     )
     with server.client() as client:
         return list(client.scan_iter(count=1000))
@@ -349,7 +350,7 @@ def test_names_of_sessions_may_be_anything(server: Server, tmp_path: pathlib.Pat
             assert store.commit(
                 None,
                 bytes([number]) * 16,
-                Facts("state", "name", 0.0, scope=f"session:{number}"),
+                Facts("state", "name", 0.0, owner=Owner(f"session:{number}")),
                 encode("x" * 2000),
             )
         assert client.zcard("dash-stash:sessions") <= 3
@@ -362,7 +363,9 @@ def test_a_session_is_kept_in_use_whatever_its_pointers_say(
 ) -> None:
     store = RedisStore(server.url, tmp_path / "cache", SEALING_KEY, LIMITS, clock=clock)
     for key in (KEY, OTHER):
-        store.commit(None, key, Facts("state", "name", 0.0, scope="session:aa"), encode("x" * 2000))
+        store.commit(
+            None, key, Facts("state", "name", 0.0, owner=Owner("session:aa")), encode("x" * 2000)
+        )
     described = f'[5, "{scope}", {gone_at}, {{}}, true]'.encode()
     with server.client() as client:
         client.set(
@@ -371,11 +374,11 @@ def test_a_session_is_kept_in_use_whatever_its_pointers_say(
         )
         client.pexpire(f"dash-stash:p:{{{OTHER.hex()}}}", 60_000)
         clock.now += LIMITS.idle / 2
-        store.touch("session:aa")
+        store.touch(Owner("session:aa"))
         assert client.pttl(f"dash-stash:p:{{{OTHER.hex()}}}") > 60_000, (
             "what is ours is prolonged all the same"
         )
-        store.leave("session:aa")
+        store.leave(Owner("session:aa"))
 
 
 def test_pieces_of_other_lengths_are_a_miss(server: Server, tmp_path: pathlib.Path) -> None:

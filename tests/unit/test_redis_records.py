@@ -13,13 +13,14 @@ from hypothesis import strategies as st
 from dash_stash import entries
 from dash_stash.codec import Encoded, PartName, decode, encode
 from dash_stash.entries import Facts
+from dash_stash.owner import APP, Owner
 from dash_stash.stores.redis import records
 from dash_stash.stores.redis.records import Pointer
 from support import SEALING_KEY, must
 
 KEY = b"a key of 16 byte"
 
-scopes = st.sampled_from(["", "user:aa", "session:aa", "session:aa/tab:bb"])
+owners = st.sampled_from(["", "user:aa", "session:aa", "session:aa/tab:bb"]).map(Owner)
 epochs = st.dictionaries(st.text(max_size=5), st.integers(0, 2**62), max_size=3)
 times = st.floats(0, 1e10) | st.just(math.inf)
 
@@ -27,7 +28,7 @@ times = st.floats(0, 1e10) | st.just(math.inf)
 @given(
     st.binary(min_size=16, max_size=16),
     st.integers(0, 2**60),
-    scopes,
+    owners,
     times,
     epochs,
     st.booleans(),
@@ -36,13 +37,13 @@ times = st.floats(0, 1e10) | st.just(math.inf)
 def test_a_pointer_comes_back_as_it_was(
     identity: bytes,
     size: int,
-    scope: str,
+    owner: Owner,
     gone_at: float,
     tags: dict[str, int],
     is_state: bool,
     inline: bytes,
 ) -> None:
-    pointer = Pointer(identity, size, scope, gone_at, tags, is_state, 1, 2, inline)
+    pointer = Pointer(identity, size, owner, gone_at, tags, is_state, 1, 2, inline)
     assert Pointer.parse(pointer.pack()) == pointer
 
 
@@ -56,14 +57,21 @@ def test_what_is_no_pointer_is_none(text: bytes) -> None:
 def test_a_pointer_that_was_changed_is_none_or_another_sound_one(data: st.DataObject) -> None:
     packed = bytearray(
         Pointer(
-            b"i" * 16, 5, "session:aa", 7.5, {"tag": 3}, head_pieces=1, pieces=2, inline=b"inline"
+            b"i" * 16,
+            5,
+            Owner("session:aa"),
+            7.5,
+            {"tag": 3},
+            head_pieces=1,
+            pieces=2,
+            inline=b"inline",
         ).pack()
     )
     packed[data.draw(st.integers(0, len(packed) - 1))] ^= data.draw(st.integers(1, 255))
     parsed = Pointer.parse(bytes(packed))
     if parsed is not None:
         assert parsed.head_pieces <= parsed.pieces <= 2**16
-        assert parsed.scope.isascii()
+        assert parsed.owner.isascii()
         assert all(isinstance(epoch, int) for epoch in parsed.tags.values())
 
 
@@ -79,7 +87,7 @@ def test_a_pointer_that_was_changed_is_none_or_another_sound_one(data: st.DataOb
     ],
 )
 def test_a_hostile_description_is_none(description: bytes) -> None:
-    start = Pointer(b"i" * 16, 5, "", math.inf, {}).pack()[:24]
+    start = Pointer(b"i" * 16, 5, APP, math.inf, {}).pack()[:24]
     assert Pointer.parse(start + len(description).to_bytes(4, "big") + description) is None
 
 

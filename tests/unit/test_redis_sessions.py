@@ -12,9 +12,10 @@ import pytest
 
 from dash_stash.codec import encode
 from dash_stash.entries import Facts
+from dash_stash.owner import Owner
 from dash_stash.stores.base import Limits
 from dash_stash.stores.redis import RedisStore
-from dash_stash.stores.redis.holders import GRACE
+from dash_stash.stores.redis.accounts import GRACE
 from servers import Server
 from support import SEALING_KEY, FakeClock, wait_until
 
@@ -47,7 +48,7 @@ def store(server: Server, folder: pathlib.Path, clock: FakeClock) -> RedisStore:
 
 
 def put(store: RedisStore, scope: str, key: bytes, size: int = 5000, kind: str = "state") -> None:
-    facts = Facts(kind, "name", 1_800_000_000.0, scope=scope)
+    facts = Facts(kind, "name", 1_800_000_000.0, owner=Owner(scope))
     assert store.commit(None, key, facts, encode("x" * size))
 
 
@@ -69,25 +70,25 @@ def test_what_nobody_uses_has_an_end_and_using_it_moves_that(
         for name in client.scan_iter(f"*{KEYS[SESSION].hex()}*"):
             client.pexpire(name, 800_000)
     clock.now += HOUR / 4
-    store.touch(SESSION)
+    store.touch(Owner(SESSION))
     assert life(server, KEYS[SESSION]) == {1.5}
     with server.client() as client:
         for name in client.scan_iter(f"*{KEYS[SESSION].hex()}*"):
             client.pexpire(name, 1_800_000)
     clock.now += 60
-    store.touch(SESSION)
+    store.touch(Owner(SESSION))
     assert life(server, KEYS[SESSION]) == {0.5}, "not with each request"
     clock.now += HOUR / 4
-    store.touch(TAB)
+    store.touch(Owner(TAB))
     assert life(server, KEYS[SESSION]) == {0.5}, "a tab is not its session"
-    store.touch(SESSION)
+    store.touch(Owner(SESSION))
     assert life(server, KEYS[SESSION]) == {1.5}
 
 
 def test_what_a_user_has_is_kept_whoever_uses_it(store: RedisStore, server: Server) -> None:
     put(store, "user:aa", KEYS[SESSION])
-    store.touch("user:aa")
-    store.leave("user:aa")
+    store.touch(Owner("user:aa"))
+    store.leave(Owner("user:aa"))
     with server.client() as client:
         names = [
             name
@@ -101,9 +102,9 @@ def test_what_a_user_has_is_kept_whoever_uses_it(store: RedisStore, server: Serv
 def test_a_time_to_live_of_its_own_is_not_prolonged(
     store: RedisStore, server: Server, clock: FakeClock
 ) -> None:
-    facts = Facts("put", "name", clock.now, gone_at=clock.now + HOUR / 2, scope=SESSION)
+    facts = Facts("put", "name", clock.now, gone_at=clock.now + HOUR / 2, owner=Owner(SESSION))
     store.commit(None, KEYS[SESSION], facts, encode("x" * 5000))
-    store.touch(SESSION)
+    store.touch(Owner(SESSION))
     assert life(server, KEYS[SESSION]) == {0.5}
 
 
@@ -112,14 +113,14 @@ def test_what_a_closed_page_and_tab_have_goes_soon_unless_the_tab_comes_back(
 ) -> None:
     for scope, key in KEYS.items():
         put(store, scope, key)
-    store.leave(TAB)
-    store.leave(PAGE)
+    store.leave(Owner(TAB))
+    store.leave(Owner(PAGE))
     assert (life(server, KEYS[TAB]), life(server, KEYS[PAGE]), life(server, KEYS[SESSION])) == (
         {GRACE},
         {GRACE},
         {1.5},
     )
-    store.touch(TAB)
+    store.touch(Owner(TAB))
     assert (life(server, KEYS[TAB]), life(server, KEYS[PAGE])) == ({1.5}, {GRACE})
 
 
@@ -129,7 +130,7 @@ def test_what_nobody_uses_is_gone_from_the_server(
     store = open_store(server, folder, clock, idle=0.2)
     for scope, key in KEYS.items():
         put(store, scope, key)
-    assert len(store.list(scope=SESSION)) == 1
+    assert len(store.list(owner=Owner(SESSION))) == 1
     wait_until(lambda: server.ask("DBSIZE") in (0, 1), "nothing is left but the list of sessions")
     assert store.list() == []
     clock.now += 1
@@ -143,13 +144,13 @@ def test_the_session_used_longest_ago_goes_when_there_are_too_many(
     keys = {f"session:{number}": bytes([number]) * 16 for number in range(5)}
     for scope, key in list(keys.items())[:3]:
         clock.now += 1
-        store.touch(scope)
+        store.touch(Owner(scope))
         put(store, scope, key)
     clock.now += 1
-    store.touch("session:0")
+    store.touch(Owner("session:0"))
     for scope, key in list(keys.items())[3:]:
         clock.now += 1
-        store.touch(scope)
+        store.touch(Owner(scope))
         put(store, scope, key)
     assert [scope for scope, key in keys.items() if store.read(key)] == [
         "session:0",
@@ -169,7 +170,7 @@ def test_what_has_gone_by_itself_makes_room_in_the_budget_of_its_session(
     clock.now += 120
     put(store, SESSION, KEYS[TAB], 6000)
     put(store, SESSION, KEYS[PAGE], 2000)
-    assert {listed.key for listed in store.list(scope=SESSION)} == {KEYS[TAB], KEYS[PAGE]}
+    assert {listed.key for listed in store.list(owner=Owner(SESSION))} == {KEYS[TAB], KEYS[PAGE]}
 
 
 def test_what_was_stored_in_place_of_something_counts_once(
@@ -182,7 +183,7 @@ def test_what_was_stored_in_place_of_something_counts_once(
     put(store, SESSION, KEYS[TAB], 6000)
     assert (
         server.ask("HGET", f"dash-stash:h:{{{SESSION}}}", "=2")
-        == str(store.list(scope=SESSION)[0].size).encode()
+        == str(store.list(owner=Owner(SESSION))[0].size).encode()
     )
 
 
@@ -206,7 +207,7 @@ def test_pages_that_store_nothing_leave_nothing_on_the_server(
     store: RedisStore, server: Server
 ) -> None:
     put(store, SESSION, KEYS[SESSION])
-    store.touch(SESSION)
+    store.touch(Owner(SESSION))
     before = (
         names_of(server),
         server.ask("HLEN", f"dash-stash:h:{{{SESSION}}}"),
@@ -214,11 +215,11 @@ def test_pages_that_store_nothing_leave_nothing_on_the_server(
     )
     for number in range(50):
         for scope in (f"{SESSION}/page:{number}", f"{SESSION}/tab:{number}"):
-            store.touch(scope)
-            store.leave(scope)
-            store.touch(scope)
-    store.touch("session:bb")
-    store.leave("session:bb/page:1")
+            store.touch(Owner(scope))
+            store.leave(Owner(scope))
+            store.touch(Owner(scope))
+    store.touch(Owner("session:bb"))
+    store.leave(Owner("session:bb/page:1"))
     after = (
         names_of(server),
         server.ask("HLEN", f"dash-stash:h:{{{SESSION}}}"),
@@ -234,7 +235,7 @@ def test_what_pages_have_stored_and_closed_is_not_counted_for_ever(
     for number in range(1500):
         key = number.to_bytes(16, "little")
         put(store, f"{SESSION}/page:{number}", key, 10)
-        store.leave(f"{SESSION}/page:{number}")
+        store.leave(Owner(f"{SESSION}/page:{number}"))
         # What the server does half a minute later.
         server.ask(
             "DEL", f"dash-stash:p:{{{key.hex()}}}", f"dash-stash:s:{{{SESSION}}}/page:{number}"
@@ -262,8 +263,8 @@ def test_a_page_costs_the_same_however_much_its_session_has(
     def visit() -> None:
         for number in range(100):
             for scope in (SESSION, f"{SESSION}/page:{number}", f"{SESSION}/tab:{number}"):
-                store.touch(scope)
-            store.leave(f"{SESSION}/page:{number}")
+                store.touch(Owner(scope))
+            store.leave(Owner(f"{SESSION}/page:{number}"))
 
     put(store, SESSION, KEYS[SESSION], 10)
     few = commands_of(server, visit)
@@ -286,12 +287,12 @@ def test_whichever_list_the_server_evicts_variables_are_listed_and_ended_all_the
         put(store, scope, key)
     server.ask("DEL", f"dash-stash:{lost}:{{{SESSION}}}")
     put(store, SESSION, more)
-    assert {listed.key for listed in store.list(scope=SESSION, kind="state")} == {
+    assert {listed.key for listed in store.list(owner=Owner(SESSION), kind="state")} == {
         KEYS[SESSION],
         more,
     }
-    assert [listed.key for listed in store.list(scope=PAGE, kind="state")] == [KEYS[PAGE]]
-    store.end(SESSION)
+    assert [listed.key for listed in store.list(owner=Owner(PAGE), kind="state")] == [KEYS[PAGE]]
+    store.end(Owner(SESSION))
     assert [
         name
         for name in names_of(server)
@@ -308,7 +309,7 @@ def test_a_session_whose_list_the_server_has_evicted_lives_on_while_it_is_used(
         if KEYS[SESSION].hex() in name:
             server.ask("PEXPIRE", name, 800_000)
     clock.now += HOUR / 4
-    store.touch(SESSION)
+    store.touch(Owner(SESSION))
     assert life(server, KEYS[SESSION]) == {1.5}
 
 
@@ -320,10 +321,10 @@ def test_sessions_that_were_seen_in_one_request_only_are_a_tenth_at_most_and_go_
     for number, (scope, key) in enumerate(keys.items()):
         clock.now += 1
         if 5 <= number < 10:
-            store.touch(scope)
+            store.touch(Owner(scope))
         put(store, scope, key, 10)
         if number < 5:
-            store.touch(scope)
+            store.touch(Owner(scope))
     there = [int(scope.partition(":")[2]) for scope, key in keys.items() if store.read(key)]
     assert there == [*range(10), 98, 99]
 
@@ -332,14 +333,14 @@ def test_who_logs_out_again_and_again_fills_no_server(
     server: Server, folder: pathlib.Path, clock: FakeClock
 ) -> None:
     store = open_store(server, folder, clock, max_sessions=2)
-    store.end("cookie:a")
+    store.end(Owner("cookie:a"))
     for number in range(50):
         clock.now += 1
-        store.end(f"session:{number}")
-    assert [number for number in range(50) if store.has_ended(f"session:{number}")] == list(
+        store.end(Owner(f"session:{number}"))
+    assert [number for number in range(50) if store.has_ended(Owner(f"session:{number}"))] == list(
         range(31, 50)
     )
-    assert store.has_ended("cookie:a"), "its session may go on"
+    assert store.has_ended(Owner("cookie:a")), "its session may go on"
     assert len(names_of(server)) == 20 + 1
 
 

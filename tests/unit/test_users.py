@@ -9,21 +9,12 @@ from typing import Any
 import dash_auth
 import flask
 import flask_login
-import pytest
 from dash import Dash, Input, Output, dcc, html
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from dash_stash import Stash
 from support import SECRET
 from unit.pages import Page
-
-
-@pytest.fixture
-def app() -> Dash:
-    app = Dash(__name__)
-    app.server.secret_key = "a secret for the tests only"
-    app.layout = html.Div([dcc.Store(id="seen")])
-    return app
 
 
 def _count(app: Dash, stash: Stash) -> list[str]:

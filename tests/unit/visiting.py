@@ -7,28 +7,25 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from dash_stash import Stash, keys
-from dash_stash.scope import Scope, Visit
+from dash_stash import Stash, keys, owner
+from dash_stash.owner import Owner, Scope
+from dash_stash.visitor import Visitor
 
 
-class Visitor:
-    """A visit by whom a test says."""
+class NamedVisitor:
+    """A visitor whose ids a test says."""
 
-    before: Visit | None = None
+    before: Visitor | None = None
 
     def __init__(self, **ids: str) -> None:
         """Take the ids of user, session, tab and page."""
         self._ids = ids
 
-    def owner(self, scope: Scope) -> str | None:
+    def owner(self, scope: Scope) -> Owner | None:
         if scope not in self._ids:
             return None
-        identified = keys.digest(self._ids[scope].encode()).hex()
-        return (
-            f"{self.owner('session')}/{scope}:{identified}"
-            if scope in ("tab", "page")
-            else f"{scope}:{identified}"
-        )
+        session = self.owner("session") if scope in ("tab", "page") else None
+        return owner.make(scope, keys.digest(self._ids[scope].encode()), session or owner.APP)
 
     def rotate(self) -> None:
         pass
@@ -42,11 +39,11 @@ def visit(
     stash: Stash, session: str = "mine", page: str = "first", **others: str
 ) -> Iterator[None]:
     """Be a browser's session, and a page of it, for the length of a with block."""
-    stash.visits.enter(Visitor(session=session, page=page, **others))
+    stash.visitor.enter(NamedVisitor(session=session, page=page, **others))
     try:
         yield
     finally:
-        stash.visits.enter(None)
+        stash.visitor.enter(None)
 
 
 class Caller(threading.Thread):

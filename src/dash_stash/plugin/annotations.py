@@ -1,4 +1,4 @@
-"""What a parameter's annotation wishes for in the place of a reference."""
+"""What the annotation of a callback's parameter asks for where a reference comes in."""
 
 from __future__ import annotations
 
@@ -34,16 +34,16 @@ class Wish:
 
     kind: Literal["value", "reference", "text"] = "value"
     is_optional: bool = False
-    """Whether None may stand for what cannot be had: only where the annotation says so."""
+    """Whether a reference that is refused or gone becomes None: if the annotation says so."""
 
     children: tuple[Wish, ...] | None = None
-    """Of what stands inside, by its place.
+    """The wishes for the items inside, by their places; the last one is for all further items.
 
-    The last one is for all others; None if the annotation does not look inside.
+    None if the annotation says nothing about items.
     """
 
     def child(self, place: int) -> Wish:
-        """What is wished for at a place inside a list or dict."""
+        """Return the wish for the item at a place inside a list or dict."""
         if not self.children:
             return dataclasses.replace(self, is_optional=False)
         return self.children[min(place, len(self.children) - 1)]
@@ -79,7 +79,7 @@ def _wish(annotation: Any) -> Wish:
 
 
 def _members(annotation: Any) -> Iterator[Any]:
-    """The parts of a union, or the one that there is, without what aliases and `Annotated` put around them."""
+    """The members of a union, or the annotation itself, without aliases and `Annotated`."""
     origin = typing.get_origin(annotation)
     if origin in _UNIONS:
         for child in typing.get_args(annotation):
@@ -98,7 +98,7 @@ def _members(annotation: Any) -> Iterator[Any]:
 
 
 def _children(annotation: Any) -> tuple[Any, ...]:
-    """The annotations of what stands inside a list, tuple or dict."""
+    """The annotations of the items of a list, tuple or dict."""
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
     if origin in _DICTS:
         return arguments[1:]
@@ -120,15 +120,15 @@ def _leaves(annotation: Any) -> Iterator[Any]:
 
 
 def _evaluated(hint: Any, known: dict[str, Any]) -> Any:
-    """An annotation as it is meant.
+    """An annotation that may be text, evaluated.
 
-    Of what only type checkers can evaluate, as much as its text tells.
+    Names that only type checkers import stand for classes of their own.
     """
-    holder = types.SimpleNamespace(__annotations__={"hint": hint})
+    annotated = types.SimpleNamespace(__annotations__={"hint": hint})
     for names in (None, _Names(known)):
         try:
             return typing.get_type_hints(
-                holder, globalns=known, localns=names, include_extras=True
+                annotated, globalns=known, localns=names, include_extras=True
             )["hint"]
         except Exception:  # noqa: BLE001, S112 (evaluating a user's annotation may raise anything)
             continue
@@ -136,14 +136,14 @@ def _evaluated(hint: Any, known: dict[str, Any]) -> Any:
 
 
 class _Names(dict[str, Any]):
-    """The names of a module, and something for each that is imported for type checkers only."""
+    """The names of a module, and a class for each that only type checkers import."""
 
     def __missing__(self, name: str) -> Any:
         return getattr(builtins, name, None) or _unknown(name)
 
 
 class _Unknown(type):
-    """A module or class that is not there: a class all the same, so that `list[pd.DataFrame | None]` can be evaluated."""
+    """The class of what is not imported: `list[pd.DataFrame | None]` can be evaluated with it."""
 
     def __getattr__(cls, name: str) -> Any:
         if name.startswith("__"):

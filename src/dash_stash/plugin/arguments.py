@@ -1,4 +1,4 @@
-"""Values in the place of references, in whatever form a callback takes its arguments."""
+"""The arguments of a callback, with values where references came in."""
 
 from __future__ import annotations
 
@@ -18,21 +18,26 @@ if TYPE_CHECKING:
 _NEEDLE = PREFIX.encode()
 
 
-class Arguments:
+class ArgumentResolver:
     """Resolves the arguments of one app's callbacks."""
 
     def __init__(self, app: Dash, references: References) -> None:
-        """Take the app, whose callbacks may be registered later, and what opens its references."""
+        """Take the app, which may register callbacks later, and what opens its references."""
         self._app, self._references = app, references
         self._wishes: dict[Callable[..., Any], dict[int, Wish] | None] = {}
 
     def resolve(self, func: Callable[..., Any], args: list[Any], g: Any) -> list[Any]:
-        """Return *args*, the flat list of a callback's inputs and states, with values in the place of references.
+        """Return *args* with values in place of references; the callback must not run if it raises.
+
+        Args:
+            func: What Dash calls.
+            args: The flat list of the callback's inputs and states.
+            g: What Dash knows of the call.
 
         Raises:
-            RefInvalid: One of them is a reference that this session may not open; the callback must
-                not run.
-            RefExpired: The value of one is gone for good.
+            RefInvalid: This session may not open one of the references.
+            RefExpired: The value of one was deleted, evicted or has expired.
+            PartMissing: One is to a part that the value has no more.
         """
         if not _may_hold_references():
             return args
@@ -48,8 +53,8 @@ class Arguments:
         try:
             return [self._replace(*one) for one in wished]
         except (RefInvalid, RefExpired, PartMissing) as error:
-            # What else is dead is told along, so that one repair is enough; it is not loaded for
-            # that.
+            # The error names all dead references, so that one repair is enough; no value is loaded
+            # for that.
             error.references = (
                 *error.references,
                 *(text for one in wished for text in self._refused(*one)),
@@ -95,11 +100,9 @@ class Arguments:
                 yield from self._refused(child, wish.child(place), prop)
 
     def _wishes_of(self, func: Callable[..., Any]) -> dict[int, Wish] | None:
-        """What each argument is to become, by its position in the flat list.
+        """The wish for each argument, by its position in the flat list.
 
-        None for a background callback.
-
-        A background callback runs in another process: its references stay what they are.
+        None for a background callback: it runs in another process, which gets the references.
         """
         entry = registered(self._app, func)
         if not entry:
@@ -119,7 +122,7 @@ def registered(app: Dash, func: Callable[..., Any]) -> dict[str, Any]:
 
 
 def _may_hold_references() -> bool:
-    """Whether the request's text has one: most have none, some have megabytes of table data."""
+    """Whether the request's body has a reference: most have none, some are megabytes long."""
     if not flask.has_request_context():
         return True
     request = flask.request._get_current_object()  # type: ignore[attr-defined]
@@ -138,7 +141,7 @@ def _wishes_by_position(function: Callable[..., Any], grouping: Any) -> dict[int
     try:
         bound = signature.bind(*args, **kwargs)
     except TypeError:
-        return {}  # Dash calls it all the same and reports this better
+        return {}  # Dash will report this better
     annotated = wishes(function)
     starred = {
         name for name, parameter in signature.parameters.items() if parameter.kind in _STARRED
@@ -146,7 +149,7 @@ def _wishes_by_position(function: Callable[..., Any], grouping: Any) -> dict[int
     found: dict[int, Wish] = {}
     for name, indices in bound.arguments.items():
         wish = annotated.get(name, ANYTHING)
-        # `*rest: X` says what each of them is, not what they are together.
+        # `*rest: X` is about each item of `rest`.
         found.update(_by_position(indices, Wish(children=(wish,)) if name in starred else wish))
     return found
 

@@ -1,4 +1,7 @@
-"""What happens around each callback of an app: who asks is proven before, references become values, streams keep their visit."""
+"""What happens around each callback of an app.
+
+Before it, references become values; a stream keeps its visitor.
+"""
 
 from __future__ import annotations
 
@@ -7,37 +10,38 @@ import inspect
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
-from dash_stash.plugin.arguments import Arguments, registered
+from dash_stash.deployment import Deployment
+from dash_stash.plugin.arguments import ArgumentResolver, registered
 from dash_stash.plugin.hints import hinting
-from dash_stash.plugin.visit import BrowserVisit
-from dash_stash.scope import Visits
+from dash_stash.plugin.visitor import BrowserVisitor
+from dash_stash.visitor import CurrentVisitor
 
 if TYPE_CHECKING:
     from dash import Dash
 
-    from dash_stash.stash import Stash
-
-
 _is_awaited = functools.cache(inspect.iscoroutinefunction)  # asked for at each call of a callback
 
 
-def prepare_callbacks(app: Dash, stash: Stash) -> None:
-    """Stand where Dash calls a callback with its arguments.
+def prepare_callbacks(app: Dash, deployment: Deployment) -> None:
+    """Wrap the method by which Dash calls a callback with its arguments.
 
-    `Dash._execute_callback(func, args, outputs_list, g)` is where every transport passes, unchanged
-    from Dash 3.2 to 4.5.
+    Every transport calls `Dash._execute_callback(func, args, outputs_list, g)`, unchanged from
+    Dash 3.2 to 4.5.
     """
-    arguments, execute = Arguments(app, stash.references), app._execute_callback
-    callbacks = _Callbacks(app, stash.visits)
+    arguments, execute = ArgumentResolver(app, deployment.references), app._execute_callback
+    current = deployment.visitor
+    callbacks = _Callbacks(app, current)
 
     def execute_resolved(func, args, outputs_list, g):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 (Dash's own)
-        visit = stash.visits.current
-        if not isinstance(visit, BrowserVisit):
-            return hinting(stash, execute(func, arguments.resolve(func, args, g), outputs_list, g))
-        visit.received = args
-        callbacks.confirm(func, visit)
-        call = hinting(stash, execute(func, arguments.resolve(func, args, g), outputs_list, g))
-        return functools.partial(callbacks.run, func, call, visit)
+        visitor = current.current
+        if isinstance(visitor, BrowserVisitor):
+            visitor.received = args
+            callbacks.confirm(func, visitor)
+        call = execute(func, arguments.resolve(func, args, g), outputs_list, g)
+        call = hinting(deployment, call)
+        if not isinstance(visitor, BrowserVisitor):
+            return call
+        return functools.partial(callbacks.run, func, call, visitor)
 
     app._execute_callback = execute_resolved
 
@@ -45,34 +49,37 @@ def prepare_callbacks(app: Dash, stash: Stash) -> None:
 class _Callbacks:
     """What is known of an app's callbacks."""
 
-    def __init__(self, app: Dash, visits: Visits) -> None:
-        self._app, self._visits = app, visits
+    def __init__(self, app: Dash, current: CurrentVisitor) -> None:
+        self._app, self._current = app, current
         self._asks: dict[Callable[..., Any], bool] = {}
         self._streams: dict[Callable[..., Any], bool] = {}
 
-    def confirm(self, func: Callable[..., Any], visit: BrowserVisit) -> None:
-        """See that the cookie has not been replaced, before the callback runs: the browser can then send the request once more.
+    def confirm(self, func: Callable[..., Any], visitor: BrowserVisitor) -> None:
+        """See that the cookie has not been replaced, before the callback runs.
 
-        A callback that has never asked who is there is not kept waiting for the proof.
+        If it has, the browser can send the request once more. A callback that has never asked who
+        is there does not wait for this.
 
         Raises:
             NoSession: It has.
         """
         if self._asks.get(func, True):
-            visit.confirm()
+            visitor.confirm()
 
-    def run(self, func: Callable[..., Any], call: Callable[[], Any], visit: BrowserVisit) -> Any:
-        """Call a callback, and bind the visit to what it goes on with."""
-        visit.has_begun = True
+    def run(
+        self, func: Callable[..., Any], call: Callable[[], Any], visitor: BrowserVisitor
+    ) -> Any:
+        """Call a callback, and bind the visitor to what it goes on with."""
+        visitor.has_begun = True
         try:
             answer = call()
         finally:
             if not self._asks.get(func):
-                # What is awaited may ask later on: until a callback has returned without having
-                # asked, it may ask.
-                self._asks[func] = bool(visit.asked - {"user"}) or _is_awaited(func)
+                # A callback counts as one that asks until it has returned without having asked; one
+                # that is awaited always does.
+                self._asks[func] = bool(visitor.asked - {"user"}) or _is_awaited(func)
         return (
-            self._bound_later(answer, visit)
+            self._bound_later(answer, visitor)
             if inspect.iscoroutine(answer) and self._is_stream(func)
             else answer
         )
@@ -82,26 +89,26 @@ class _Callbacks:
             self._streams[func] = bool(registered(self._app, func).get("stream"))
         return self._streams[func]
 
-    async def _bound_later(self, answer: Coroutine[Any, Any, Any], visit: BrowserVisit) -> Any:
-        """Await what Dash takes the answers of a stream from (`.frames`, from Dash 4.5), and bind the visit to them."""
+    async def _bound_later(self, answer: Coroutine[Any, Any, Any], visitor: BrowserVisitor) -> Any:
+        """Await the object whose `.frames` Dash streams (from Dash 4.5), and bind the visitor."""
         streamed = await answer
-        visit.outlive()
-        streamed.frames = self._bound(streamed.frames, visit)
+        visitor.outlive()
+        streamed.frames = self._bound(streamed.frames, visitor)
         return streamed
 
     async def _bound(
-        self, frames: AsyncGenerator[Any, None], visit: BrowserVisit
+        self, frames: AsyncGenerator[Any, None], visitor: BrowserVisitor
     ) -> AsyncGenerator[Any, None]:
         try:
             while True:
-                # Each time: Dash may take every answer in another task, on a thread of its own,
-                # without our context.
-                self._visits.enter(visit)
+                # Each time: Dash may take each frame in another task, on another thread, without
+                # our context.
+                self._current.enter(visitor)
                 try:
                     frame = await anext(frames)
                 except StopAsyncIteration:
                     return
                 yield frame
         finally:
-            self._visits.enter(visit)
+            self._current.enter(visitor)
             await frames.aclose()

@@ -1,4 +1,4 @@
-"""What is said beside a callback's answer where a value, or a reference, came to the wrong place."""
+"""What developers are told when a callback returns a value, or a reference, to the wrong place."""
 
 from __future__ import annotations
 
@@ -7,44 +7,42 @@ import inspect
 import logging
 import re
 from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dash.exceptions import InvalidCallbackReturnValue
 
+from dash_stash.deployment import Deployment
 from dash_stash.ref import PREFIX
-
-if TYPE_CHECKING:
-    from dash_stash.stash import Stash
 
 _log = logging.getLogger("dash_stash")
 
-# As Dash writes it, without spaces: properties whose value the browser itself needs.
+# Properties whose value the browser itself needs, as Dash writes them: without spaces.
 _SHOWN = re.compile(rf'"(children|figure|options|rowData)":"{PREFIX}')
 
 
-def hinting(stash: Stash, call: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a callback's call that says more where a value, or a reference, came to the wrong place."""
-    return functools.partial(_answer, stash, call)
+def hinting(deployment: Deployment, call: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a callback's call that says more when its answer is of no use."""
+    return functools.partial(_answer, deployment, call)
 
 
-def _answer(stash: Stash, call: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+def _answer(deployment: Deployment, call: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     try:
         answered = call(*args, **kwargs)
     except InvalidCallbackReturnValue as error:
         _hint_at_references(error)
         raise
-    if stash.is_debug and isinstance(answered, str):
+    if deployment.is_debug and isinstance(answered, str):
         _look_for_shown(answered)
-    return _awaited(stash, answered) if inspect.iscoroutine(answered) else answered
+    return _awaited(deployment, answered) if inspect.iscoroutine(answered) else answered
 
 
-async def _awaited(stash: Stash, answered: Coroutine[Any, Any, Any]) -> Any:
+async def _awaited(deployment: Deployment, answered: Coroutine[Any, Any, Any]) -> Any:
     try:
         answer = await answered
     except InvalidCallbackReturnValue as error:
         _hint_at_references(error)
         raise
-    if stash.is_debug and isinstance(answer, str):
+    if deployment.is_debug and isinstance(answer, str):
         _look_for_shown(answer)
     return answer
 
@@ -53,8 +51,9 @@ def _look_for_shown(answer: str) -> None:
     shown = _SHOWN.search(answer)
     if shown is not None:
         _log.warning(
-            "a callback returned a reference as the %s of a component, of which the browser knows the text only: return it as the "
-            "data of a dcc.Store, from which callbacks get the value, or return the value itself",
+            "a callback returned a reference as the %s of a component, of which the browser knows "
+            "the text only: return it as the data of a dcc.Store, from which callbacks get the "
+            "value, or return the value itself",
             shown[1],
         )
 
@@ -62,6 +61,7 @@ def _look_for_shown(answer: str) -> None:
 def _hint_at_references(error: InvalidCallbackReturnValue) -> None:
     if "JSON" in str(error):
         error.add_note(
-            "A DataFrame, array or other Python object reaches another callback by a reference: return stash.put(value), or "
-            "memo_function.ref(...), as the data of a dcc.Store; the callback that has it as an input gets the value."
+            "A DataFrame, array or other Python object reaches another callback by a reference: "
+            "return stash.put(value), or memo_function.ref(...), as the data of a dcc.Store; the "
+            "callback that has it as an input gets the value."
         )

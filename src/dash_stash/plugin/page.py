@@ -1,4 +1,4 @@
-"""Scripts of ours in the pages of one Dash app, however those pages are made."""
+"""Adds scripts to the pages of a Dash app, in whatever way the app makes them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from flask import Response
 if TYPE_CHECKING:
     from dash import Dash
 
-# Dash's renderer reads its configuration from here, so that a page without it does not run.
+# Dash's renderer reads its configuration from this tag: every page has it.
 _CONFIG = re.compile(r"<script\b(?=[^>]*\bid=[\"']?_dash-config\b)[^>]*>")
 _PREFIX = re.compile(r'"requests_pathname_prefix":\s*("[^"]*")')
 _NONCE = re.compile(r"\bnonce=([\"']?)([^\"'\s>]+)\1")
@@ -22,21 +22,18 @@ _NONCE = re.compile(r"\bnonce=([\"']?)([^\"'\s>]+)\1")
 class Pages:
     """The pages of one app.
 
-    They are recognized by what is answered: `interpolate_index` and `index` may be replaced at any
-    time, by the app or by whatever else wraps them.
+    They are recognized in the answers: the app, and others that wrap it, may replace
+    `interpolate_index` and `index` at any time.
     """
 
     def __init__(self, app: Dash) -> None:
-        """Take the app.
-
-        The prefix of what its pages request tells them from those of other apps.
-        """
+        """Take the app: the prefix of its requests tells its pages from those of other apps."""
         self._app = app
         self.scripts: dict[str, Callable[[], dict[str, str]]] = {}
-        """By a name, what returns the attributes of a script for the page that is being answered, or none."""
+        """By name, what returns a script's attributes for the present page, or no attributes."""
 
     def add_scripts(self, response: Response) -> Response:
-        """Put the scripts before Dash's own, if the answer is a page of the app."""
+        """Put our scripts before Dash's own, if the answer is a page of the app."""
         if (
             response.mimetype == "text/html"
             and response.is_sequence
@@ -55,10 +52,7 @@ class Pages:
         return said is not None and json.loads(said[1]) == self._app.config.requests_pathname_prefix
 
     def _tags(self, config: str) -> str:
-        """The tags of the scripts.
-
-        Where the page's own have a nonce, for its policy, they get it too.
-        """
+        """The tags of the scripts, with the nonce of the page's own if its policy needs one."""
         nonce = _NONCE.search(config)
         more = {} if nonce is None else {"nonce": nonce[2]}
         return "".join(

@@ -1,4 +1,4 @@
-"""The request that is being answered, as far as it is in the way of sharing a value."""
+"""The request that Flask and Dash are answering, and how to run something without it."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ import flask.globals
 from dash import _callback_context
 from dash.exceptions import MissingCallbackContextException
 
-# Where Flask and Dash keep the request, and what stands there when there is none.
+# Where Flask and Dash keep the request.
 _FLASK = flask.globals._cv_request
 _DASH = _callback_context.context_value
 
 
 class FlaskRequest:
-    """A `scope.Request` of Flask's and Dash's."""
+    """A `Request` of Flask's and Dash's."""
 
     @contextlib.contextmanager
     def hidden(self) -> Iterator[Context]:
@@ -32,8 +32,8 @@ class FlaskRequest:
         if not flask.has_request_context():
             yield context
             return
-        # The app itself is there, with a `g` of its own: in the request's, apps and extensions keep
-        # who is asking.
+        # The app's context stays, with a `g` of its own: in the request's `g`, apps and extensions
+        # keep who is asking.
         app = flask.current_app.app_context()
         context.run(app.push)
         try:
@@ -42,7 +42,7 @@ class FlaskRequest:
             context.run(app.pop)
 
     def is_missed_by(self, error: Exception) -> bool:
-        """Whether *error* is what Flask or Dash raises where a request is needed and there is none."""
+        """Whether Flask or Dash raised *error* because it needs a request and there is none."""
         if isinstance(error, MissingCallbackContextException):
             return True
         if isinstance(error, AttributeError):

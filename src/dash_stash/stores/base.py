@@ -14,6 +14,7 @@ from dash_stash.clock import SKEW
 from dash_stash.codec import Encoded, PartName
 from dash_stash.entries import Entry, Facts
 from dash_stash.errors import StoreUnavailable
+from dash_stash.owner import Owner
 
 TOUCHED_EVERY = 60.0
 """Seconds after which a process calls `Store.touch` again for a page that is in use."""
@@ -91,7 +92,7 @@ class Listed:
     key: bytes
     kind: str
     name: str
-    scope: str
+    owner: Owner
     size: int
 
 
@@ -196,8 +197,8 @@ class Store(Protocol):
         """Store an entry in place of what *key* had.
 
         - *flight* is held, or None: stored, and True;
-        - *key* was deleted since *flight* began, another computes it by now, or what `facts.scope`
-          belongs to has ended: nothing is stored, and False;
+        - *key* was deleted since *flight* began, another computes it by now, or the account of
+          `facts.owner` has ended: nothing is stored, and False;
         - its session or user would have more than `max_session_bytes`: the cheapest of what it has
           goes, by class and then by last use, as far as that is worth no more than the entry;
           variables go for nothing;
@@ -231,36 +232,46 @@ class Store(Protocol):
         ...
 
     def list(
-        self, scope: str | None = None, kind: str | None = None, tag: str | None = None
+        self, owner: Owner | None = None, kind: str | None = None, tag: str | None = None
     ) -> Sequence[Listed]:
-        """List what is stored, or the part of it that has the given scope, kind or tag.
+        """List what is stored, or the part of it that has the given owner, kind or tag.
 
         Never needed for a read.
         """
         ...
 
-    # Scopes are texts: "" for the app, "user:..." and "session:...", and under a session
-    # "session:.../tab:..." and ".../page:...".
+    # Owners and accounts: see `dash_stash.owner`.
 
-    def end(self, holder: str) -> None:
-        """Delete all that belongs to a session or user, tabs and pages included, for good: no commit under way brings it back."""
+    def end(self, account: Owner) -> None:
+        """End a user, a session or a cookie, for good.
+
+        - a user or session: all that it has is deleted, that of tabs and pages included, and no
+          commit under way brings any of it back;
+        - a cookie, which was replaced: it has nothing, so that nothing is deleted; the store only
+          remembers that it has ended.
+        """
         ...
 
-    def has_ended(self, holder: str) -> bool:
-        """Whether `end` was called for *holder* (within the last `idle` seconds, and for some time more)."""
+    def has_ended(self, account: Owner) -> bool:
+        """Whether `end` was called for *account*, a cookie included.
+
+        - it was, and no longer ago than any clock accepts a cookie (`Limits.ended`): True;
+        - it was not, or so many have ended since that this one is forgotten (`Limits.max_ended`):
+          False. Cookies are remembered longer than sessions: theirs may go on.
+        """
         ...
 
-    def touch(self, scope: str) -> None:
-        """Note that a scope is in use: its data is kept for another `idle` seconds.
+    def touch(self, owner: Owner) -> None:
+        """Note that an owner is in use: its data is kept for another `idle` seconds.
 
-        A session that was never touched was seen in one request only; that before it stores
-        something counts, too. What a scope without data costs does not depend on what its session
+        A session that was never touched was seen in one request only; a touch before it stores
+        something counts, too. What an owner without data costs does not depend on what its session
         has, and nothing is stored for it.
         """
         ...
 
-    def leave(self, scope: str) -> None:
-        """Delete the data of a scope soon, unless `touch` tells before that it is in use again."""
+    def leave(self, owner: Owner) -> None:
+        """Delete the data of an owner soon, unless `touch` says first that it is in use again."""
         ...
 
 
@@ -275,11 +286,6 @@ def caller() -> object:
 def come_apart() -> None:
     """Be a caller of one's own in the present context, whatever thread that runs in."""
     _caller.set(object())
-
-
-def holder_of(scope: str) -> str:
-    """Return the session or user that a scope belongs to; "" for the app."""
-    return scope.partition("/")[0]
 
 
 VALUES, PUTS, STATE, ENDED = range(4)

@@ -1,4 +1,4 @@
-"""An app whose pages keep references in the browser: in stores of each type, and in what is typed."""
+"""An app whose pages keep references in the browser: in stores of each type, and typed ones."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FOLDER = pathlib.Path(os.environ["STASH_TEST_FOLDER"])
 
 
 def now() -> float:
-    """Tell the time, by as many seconds later as a test has written down."""
+    """Return the time, later by the seconds that a test has written down."""
     later = FOLDER.parent / "later"
     return time.time() + (float(later.read_text()) if later.exists() else 0)
 
@@ -67,7 +67,7 @@ for name, place in PLACES.items():
     prevent_initial_call=True,
 )
 def nest(_: int) -> Any:
-    """Keep references among other things, two of which are gone soon."""
+    """Keep references among other things; two of them expire soon."""
     return {
         "good": stash.put("value"),
         "bad": [stash.put("value", ttl=0.001), 1],
@@ -80,7 +80,7 @@ def nest(_: int) -> Any:
     Output("said-expire", "children"), Input("expire", "n_clicks"), prevent_initial_call=True
 )
 def expire(_: int) -> str:
-    """Let all that the session has put be gone."""
+    """Delete all that was put."""
     for listed in stash.store.list(kind="put"):
         stash.store.delete(listed.key)
     return "expired"
@@ -103,10 +103,11 @@ def log_out(_: int) -> str:
 
 @app.callback(Output("said-in", "children"), Input("log in", "n_clicks"), prevent_initial_call=True)
 def log_in(_: int) -> str:
-    """Give the browser another cookie, and take some time for the rest."""
+    """Give the browser another cookie, and answer when the test lets it."""
     stash.session["user"] = "ann"
     stash.session.rotate()
-    time.sleep(1)
+    with (FOLDER.parent / "login").open() as pipe:
+        pipe.read()
     return "logged in"
 
 

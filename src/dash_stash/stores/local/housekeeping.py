@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterable
 from dash_stash import keys
 from dash_stash.entries import Entry
 from dash_stash.errors import StoreUnavailable
-from dash_stash.stores.base import PUTS, TOUCHED_EVERY, Limits, class_of, holder_of
+from dash_stash.owner import Owner, account_of
+from dash_stash.stores.base import PUTS, TOUCHED_EVERY, Limits, class_of
 from dash_stash.stores.local.files import EntryFile
 from dash_stash.stores.local.index import Index
 from dash_stash.stores.local.locks import locked
@@ -114,7 +115,7 @@ class Housekeeping:
             return not index.has_room_for(entry, budget)
 
         def cheapest_first(limit: int) -> list[tuple[bytes, float]]:
-            return index.cheapest_first(holder_of(entry.facts.scope), most, limit)
+            return index.cheapest_first(account_of(entry.facts.owner), most, limit)
 
         return index.can_make_room_for(entry, most, budget) and self._drop_oldest(
             cheapest_first, is_too_much, slots, index, now
@@ -132,15 +133,15 @@ class Housekeeping:
         """
         sessions = index.new_sessions(_FEW)
         returned = [
-            holder
-            for holder, since in sessions
-            if slots.last_use(scope_key(holder)) > since - TOUCHED_EVERY
+            account
+            for account, since in sessions
+            if slots.last_use(owner_key(account)) > since - TOUCHED_EVERY
         ]
         if returned:
             index.note_return(returned)
             return True
         dropped = self._drop_sessions(
-            [holder for holder, _ in sessions], are_too_many, slots, index, now
+            [account for account, _ in sessions], are_too_many, slots, index, now
         )
         return dropped or sessions != index.new_sessions(_FEW)
 
@@ -153,21 +154,21 @@ class Housekeeping:
         """
         sessions = index.idle_sessions(_FEW)
         used_since = [
-            (holder, use)
-            for holder, used in sessions
-            if (use := _last_use(slots, scope_key(holder), now)) > used
+            (account, use)
+            for account, used in sessions
+            if (use := _last_use(slots, owner_key(account), now)) > used
         ]
         if used_since:
-            index.note_scope_use(used_since)
+            index.note_owner_use(used_since)
             return True
         dropped = self._drop_sessions(
-            [holder for holder, _ in sessions], are_too_many, slots, index, now
+            [account for account, _ in sessions], are_too_many, slots, index, now
         )
         return dropped or sessions != index.idle_sessions(_FEW)
 
     def _drop_sessions(
         self,
-        holders: Iterable[str],
+        accounts: Iterable[Owner],
         are_too_many: Callable[[], bool],
         slots: Slots,
         index: Index,
@@ -178,10 +179,10 @@ class Housekeeping:
         Whether anything was removed.
         """
         dropped = False
-        for holder in holders:
+        for account in accounts:
             if not are_too_many():
                 return True
-            dropped |= self._drop_all(index.within(holder), slots, index, now)
+            dropped |= self._drop_all(index.within(account), slots, index, now)
         return dropped
 
     def _drop_oldest(
@@ -275,21 +276,21 @@ class Housekeeping:
                 return False
             self._drop_all(index.gone(now, AT_ONCE), slots, index, now)
             before = now - self._limits.idle
-            idle = index.idle_scopes(before, AT_ONCE)
-            uses = [(scope, slots.last_use(scope_key(scope))) for scope, _ in idle]
-            index.note_scope_use([(scope, use) for scope, use in uses if use >= before])
-            for scope, use in uses:
+            idle = index.idle_owners(before, AT_ONCE)
+            uses = [(owner, slots.last_use(owner_key(owner))) for owner, _ in idle]
+            index.note_owner_use([(owner, use) for owner, use in uses if use >= before])
+            for owner, use in uses:
                 if use < before:
                     self._drop_all(
-                        [(key, used) for key, used in index.of_scope(scope) if used < before],
+                        [(key, used) for key, used in index.of_owner(owner) if used < before],
                         slots,
                         index,
                         now,
                     )
-            for scope, since in index.left(now - GRACE, AT_ONCE):
-                if slots.last_use(scope_key(scope)) <= since:
-                    self._drop_all(index.of_scope(scope), slots, index, now)
-                index.stay(scope)
+            for owner, since in index.left(now - GRACE, AT_ONCE):
+                if slots.last_use(owner_key(owner)) <= since:
+                    self._drop_all(index.of_owner(owner), slots, index, now)
+                index.stay(owner)
             self._compare(next(self._folders), index, now)
             self.place.remove_abandoned()
         return True
@@ -310,7 +311,7 @@ class Housekeeping:
                 index.add(self.place.described(stored - known), now)
 
 
-_SLOTS_OF_SCOPE = 4
+_SLOTS_OF_OWNER = 4
 
 
 def _let_go_in_child() -> None:
@@ -324,14 +325,14 @@ _all: weakref.WeakSet[Housekeeping] = weakref.WeakSet()
 os.register_at_fork(after_in_child=_let_go_in_child)
 
 
-def scope_key(scope: str) -> bytes:
-    """Return what the uses of a scope are noted under.
+def owner_key(owner: Owner) -> bytes:
+    """Return what the uses of a owner are noted under.
 
-    It is noted in several slots: a scope that nobody uses counts as used only if others, which are
+    It is noted in several slots: a owner that nobody uses counts as used only if others, which are
     used, share all of them.
     """
     return b"".join(
-        keys.digest(b"scope", bytes([number]), scope.encode()) for number in range(_SLOTS_OF_SCOPE)
+        keys.digest(b"scope", bytes([number]), owner.encode()) for number in range(_SLOTS_OF_OWNER)
     )
 
 

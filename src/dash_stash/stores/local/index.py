@@ -19,7 +19,8 @@ from typing import Any, NamedTuple
 
 from dash_stash.entries import Entry
 from dash_stash.keys import KEY_SIZE
-from dash_stash.stores.base import PUTS, STATE, VALUES, Listed, class_of, holder_of
+from dash_stash.owner import Owner, account_of
+from dash_stash.stores.base import PUTS, STATE, VALUES, Listed, class_of
 from dash_stash.stores.local.locks import unless_held
 from dash_stash.stores.local.schema import SCHEMA, our_schema, schema_of
 
@@ -31,12 +32,12 @@ _ADD = """
 INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (key) DO UPDATE SET kind = excluded.kind, class = excluded.class, name = excluded.name,
     size = excluded.size, gone_at = excluded.gone_at, used = excluded.used
-"""  # a key has the same scope for ever
+"""  # a key has the same owner for ever
 
 _FEW = 64
 
 _USED = (bytes, float)
-_SCOPE_USED = (str, float)
+_OWNER_USED = (str, float)
 
 
 # SQLite's handles do not survive a fork, least of all in the middle of another thread's
@@ -119,7 +120,7 @@ class Index:
 
         Whose files they are has been here before, or nobody can tell.
         """
-        self._rows("UPDATE holders SET is_new = 0")
+        self._rows("UPDATE accounts SET is_new = 0")
         self._rows("PRAGMA user_version = 1")
 
     def close(self) -> None:
@@ -234,7 +235,7 @@ class Index:
         query = f"""
             SELECT * FROM (SELECT key, used FROM entries WHERE class = {VALUES} ORDER BY used LIMIT ?2) UNION ALL
             SELECT * FROM (
-                SELECT key, used FROM entries WHERE holder = '' AND class = {PUTS} AND used < ?1 ORDER BY used LIMIT ?2
+                SELECT key, used FROM entries WHERE account = '' AND class = {PUTS} AND used < ?1 ORDER BY used LIMIT ?2
             ) ORDER BY used LIMIT ?2
         """  # noqa: S608 (the classes are ours)
         return self._rows(query, (abandoned, limit), _USED)
@@ -246,31 +247,31 @@ class Index:
 
     def variables_first(self, limit: int) -> list[tuple[bytes, float]]:
         """The app's variables, and those of the session or user that has most: nobody loses any to who takes more."""
-        largest = self._rows("SELECT holder FROM holders ORDER BY bytes DESC LIMIT 1", (), (str,))
+        largest = self._rows("SELECT account FROM accounts ORDER BY bytes DESC LIMIT 1", (), (str,))
         query = f"""
-            SELECT * FROM (SELECT key, used FROM entries WHERE holder = '' AND class = {STATE} ORDER BY used LIMIT ?2) UNION ALL
-            SELECT * FROM (SELECT key, used FROM entries WHERE holder = ?1 AND class = {STATE} ORDER BY used LIMIT ?2)
+            SELECT * FROM (SELECT key, used FROM entries WHERE account = '' AND class = {STATE} ORDER BY used LIMIT ?2) UNION ALL
+            SELECT * FROM (SELECT key, used FROM entries WHERE account = ?1 AND class = {STATE} ORDER BY used LIMIT ?2)
             ORDER BY used LIMIT ?2
         """  # noqa: S608 (the class is ours)
         return self._rows(query, (largest[0][0] if largest else None, limit), _USED)
 
-    def cheapest_first(self, holder: str, at_most: int, limit: int) -> list[tuple[bytes, float]]:
-        """What belongs to a holder, of the classes up to *at_most*, class by class."""
-        query = "SELECT key, used FROM entries WHERE holder = ? AND class <= ? ORDER BY class, used LIMIT ?"
-        return self._rows(query, (holder, at_most, limit), _USED)
+    def cheapest_first(self, account: Owner, at_most: int, limit: int) -> list[tuple[bytes, float]]:
+        """What belongs to a account, of the classes up to *at_most*, class by class."""
+        query = "SELECT key, used FROM entries WHERE account = ? AND class <= ? ORDER BY class, used LIMIT ?"
+        return self._rows(query, (account, at_most, limit), _USED)
 
     def can_make_room_for(self, entry: Entry, at_most: int, budget: float) -> bool:
-        """Whether it would fit if all went that its holder has of the classes up to *at_most*."""
+        """Whether it would fit if all went that its account has of the classes up to *at_most*."""
         query = """
             SELECT coalesce(sum(size), 0) FROM (
-                SELECT size FROM entries WHERE holder = ? AND class <= ? AND key != ? ORDER BY class, used LIMIT ?
+                SELECT size FROM entries WHERE account = ? AND class <= ? AND key != ? ORDER BY class, used LIMIT ?
             )
         """
         with self._lock:
             missing = _excess(self._connection, entry, budget)
             for limit in (_FEW, -1):  # nearly always the first will do, however much there is
                 found = self._connection.execute(
-                    query, (holder_of(entry.facts.scope), at_most, entry.key, limit)
+                    query, (account_of(entry.facts.owner), at_most, entry.key, limit)
                 ).fetchone()
                 if found[0] >= missing:
                     return True
@@ -292,77 +293,78 @@ class Index:
             "SELECT key, used FROM entries WHERE gone_at <= ? LIMIT ?", (now, limit), _USED
         )
 
-    # Holders and scopes
+    # Holders and owners
 
-    def within(self, holder: str) -> list[tuple[bytes, float]]:
+    def within(self, account: Owner) -> list[tuple[bytes, float]]:
         """The keys of what belongs to a session, its tabs and pages included, or user, and when they were last used."""
-        return self._rows("SELECT key, used FROM entries WHERE holder = ?", (holder,), _USED)
+        return self._rows("SELECT key, used FROM entries WHERE account = ?", (account,), _USED)
 
-    def of_scope(self, scope: str) -> list[tuple[bytes, float]]:
-        """The same of a scope alone."""
-        return self._rows("SELECT key, used FROM entries WHERE scope = ?", (scope,), _USED)
+    def of_owner(self, owner: Owner) -> list[tuple[bytes, float]]:
+        """The same of a owner alone."""
+        return self._rows("SELECT key, used FROM entries WHERE owner = ?", (owner,), _USED)
 
-    def idle_sessions(self, limit: int) -> list[tuple[str, float]]:
+    def idle_sessions(self, limit: int) -> list[tuple[Owner, float]]:
         """The sessions used longest ago, as far as the index knows, and when that was."""
-        query = (
-            "SELECT holder, used FROM holders WHERE holder LIKE 'session:%' ORDER BY used LIMIT ?"
-        )
-        return self._rows(query, (limit,), _SCOPE_USED)
+        query = "SELECT account, used FROM accounts WHERE account LIKE 'session:%' ORDER BY used LIMIT ?"
+        return self._rows(query, (limit,), _OWNER_USED)
 
-    def new_sessions(self, limit: int) -> list[tuple[str, float]]:
+    def new_sessions(self, limit: int) -> list[tuple[Owner, float]]:
         """The sessions that were seen in one request only, as far as the index knows, and when that was: the first first."""
-        query = "SELECT holder, since FROM holders WHERE is_new AND holder LIKE 'session:%' ORDER BY since LIMIT ?"
-        return self._rows(query, (limit,), _SCOPE_USED)
+        query = "SELECT account, since FROM accounts WHERE is_new AND account LIKE 'session:%' ORDER BY since LIMIT ?"
+        return self._rows(query, (limit,), _OWNER_USED)
 
     def note_return(self, sessions: Iterable[str]) -> None:
         """Note that sessions were seen again."""
         with self._lock, self._begun() as connection:
             connection.executemany(
-                "UPDATE holders SET is_new = 0 WHERE holder = ?", [(holder,) for holder in sessions]
+                "UPDATE accounts SET is_new = 0 WHERE account = ?",
+                [(account,) for account in sessions],
             )
 
-    def idle_scopes(self, before: float, limit: int) -> list[tuple[str, float]]:
+    def idle_owners(self, before: float, limit: int) -> list[tuple[Owner, float]]:
         """The sessions, tabs and pages last used *before* then, as far as the index knows."""
-        query = "SELECT scope, used FROM scopes WHERE scope LIKE 'session:%' AND used < ? LIMIT ?"
-        return self._rows(query, (before, limit), _SCOPE_USED)
+        query = "SELECT owner, used FROM owners WHERE owner LIKE 'session:%' AND used < ? LIMIT ?"
+        return self._rows(query, (before, limit), _OWNER_USED)
 
-    def note_scope_use(self, uses: Iterable[tuple[str, float]]) -> None:
-        """Take over when scopes or holders were really last used."""
+    def note_owner_use(self, uses: Iterable[tuple[str, float]]) -> None:
+        """Take over when owners or accounts were really last used."""
         with self._lock, self._begun() as connection:
-            for scope, used in uses:
-                connection.execute("UPDATE scopes SET used = ?2 WHERE scope = ?1", (scope, used))
-                connection.execute("UPDATE holders SET used = ?2 WHERE holder = ?1", (scope, used))
+            for owner, used in uses:
+                connection.execute("UPDATE owners SET used = ?2 WHERE owner = ?1", (owner, used))
+                connection.execute(
+                    "UPDATE accounts SET used = ?2 WHERE account = ?1", (owner, used)
+                )
 
-    def leave(self, scope: str, now: float) -> None:
-        """Note that a scope has been left, if anything is stored in it: most pages store nothing."""
-        query = "INSERT INTO leaving SELECT scope, ?2 FROM scopes WHERE scope = ?1 ON CONFLICT (scope) DO UPDATE SET since = ?2"
-        self._rows(query, (scope, now))
+    def leave(self, owner: Owner, now: float) -> None:
+        """Note that a owner has been left, if anything is stored in it: most pages store nothing."""
+        query = "INSERT INTO leaving SELECT owner, ?2 FROM owners WHERE owner = ?1 ON CONFLICT (owner) DO UPDATE SET since = ?2"
+        self._rows(query, (owner, now))
 
-    def left(self, before: float, limit: int) -> list[tuple[str, float]]:
-        """Scopes that were left *before* then, and when that was."""
+    def left(self, before: float, limit: int) -> list[tuple[Owner, float]]:
+        """Owners that were left *before* then, and when that was."""
         return self._rows(
-            "SELECT scope, since FROM leaving WHERE since < ? LIMIT ?", (before, limit), _SCOPE_USED
+            "SELECT owner, since FROM leaving WHERE since < ? LIMIT ?", (before, limit), _OWNER_USED
         )
 
-    def stay(self, scope: str) -> None:
-        """Forget that a scope has been left."""
-        self._rows("DELETE FROM leaving WHERE scope = ?", (scope,))
+    def stay(self, owner: Owner) -> None:
+        """Forget that a owner has been left."""
+        self._rows("DELETE FROM leaving WHERE owner = ?", (owner,))
 
-    def list(self, scope: str | None, kind: str | None, tag: str | None) -> list[Listed]:
-        """The entries that have the given scope, kind and tag, by name."""
+    def list(self, owner: Owner | None, kind: str | None, tag: str | None) -> list[Listed]:
+        """The entries that have the given owner, kind and tag, by name."""
         conditions = {
-            "scope = ?": scope,
+            "owner = ?": owner,
             "kind = ?": kind,
             "key IN (SELECT key FROM tags WHERE tag = ?)": None if tag is None else json.dumps(tag),
         }
         asked = {condition: value for condition, value in conditions.items() if value is not None}
         where = " AND ".join(("kind != 'ended'", *asked))
-        query = f"SELECT key, kind, name, scope, size FROM entries WHERE {where} ORDER BY name, key"  # noqa: S608 (the conditions are ours)
+        query = f"SELECT key, kind, name, owner, size FROM entries WHERE {where} ORDER BY name, key"  # noqa: S608 (the conditions are ours)
         rows = self._rows(query, tuple(asked.values()), (bytes, str, str, str, int))
         try:
             return [
-                Listed(key, kind, json.loads(name), scope, size)
-                for key, kind, name, scope, size in rows
+                Listed(key, kind, json.loads(name), owner, size)
+                for key, kind, name, owner, size in rows
             ]
         except json.JSONDecodeError as error:
             raise UselessError("a name is not as it was written") from error
@@ -375,8 +377,8 @@ def _add(connection: sqlite3.Connection, entry: Entry, used: float) -> None:
         facts.kind,
         class_of(facts.kind),
         json.dumps(facts.name),
-        facts.scope,
-        holder_of(facts.scope),
+        facts.owner,
+        account_of(facts.owner),
         entry.size,
         facts.gone_at,
         used,
@@ -389,11 +391,11 @@ def _add(connection: sqlite3.Connection, entry: Entry, used: float) -> None:
 
 
 def _excess(connection: sqlite3.Connection, entry: Entry, budget: float) -> float:
-    """By how much all that the holder of an entry has, with the entry in place of what its key had, is more than *budget* bytes."""
-    if not entry.facts.scope:
+    """By how much all that the account of an entry has, with the entry in place of what its key had, is more than *budget* bytes."""
+    if not entry.facts.owner:
         return -budget
-    query = "SELECT coalesce((SELECT bytes FROM holders WHERE holder = ?), 0) - coalesce((SELECT size FROM entries WHERE key = ?), 0)"
-    (others,) = connection.execute(query, (holder_of(entry.facts.scope), entry.key)).fetchone()
+    query = "SELECT coalesce((SELECT bytes FROM accounts WHERE account = ?), 0) - coalesce((SELECT size FROM entries WHERE key = ?), 0)"
+    (others,) = connection.execute(query, (account_of(entry.facts.owner), entry.key)).fetchone()
     return int(others) + entry.size - budget
 
 

@@ -23,10 +23,11 @@ from dash_stash.clock import SKEW, Clock, system_clock
 from dash_stash.codec import Encoded, PartName, encode
 from dash_stash.entries import Facts, Packed
 from dash_stash.errors import BudgetExceeded, StoreUnavailable, StoreUnsafe
-from dash_stash.stores.base import Flight, Found, Landed, Limits, Listed, holder_of
+from dash_stash.owner import Owner, account_of, kind_of
+from dash_stash.stores.base import Flight, Found, Landed, Limits, Listed
 from dash_stash.stores.local import files
 from dash_stash.stores.local.files import EntryFile, Temporary
-from dash_stash.stores.local.housekeeping import Housekeeping, scope_key
+from dash_stash.stores.local.housekeeping import Housekeeping, owner_key
 from dash_stash.stores.local.kept import KEPT, KEPT_OPEN, MAPPED, SMALL, Kept, found_in, put
 from dash_stash.stores.local.locks import LockFile, lock_as, locked
 from dash_stash.stores.local.place import TRUSTED, Place, available
@@ -236,17 +237,17 @@ class LocalStore:
         now = self._clock()
         slots = self._ready(now)
         self.housekeeping.start()
-        holder = holder_of(facts.scope)
+        account = account_of(facts.owner)
         written = files.write_temporary(self.folder / "temporary", packed)
         try:
             stored = self._publish(flight, key, written, packed, slots)
             while stored is None:
                 if not self.housekeeping.make_room_for(packed.entry, now):
-                    raise self._over(holder, packed)
+                    raise self._over(account, packed)
                 stored = self._publish(flight, key, written, packed, slots)
         finally:
             written.discard()
-        if stored and holder and self.has_ended(holder):
+        if stored and account and self.has_ended(account):
             # `end` is told before it looks for what there is: what came too late for it is removed
             # here.
             self.delete(key)
@@ -263,9 +264,9 @@ class LocalStore:
                 f"max_bytes={self._limits.max_bytes:,}",
             )
 
-    def _over(self, holder: str, packed: Packed) -> BudgetExceeded:
+    def _over(self, account: Owner, packed: Packed) -> BudgetExceeded:
         what, budget = (
-            f"one {holder.partition(':')[0]}",
+            f"one {kind_of(account)}",
             f"max_session_bytes={self._limits.max_session_bytes:,}",
         )
         return BudgetExceeded(str(self.folder), what, packed.entry.size, budget)
@@ -334,50 +335,50 @@ class LocalStore:
                     self.place.unlink(listed.key, slots)
                     index.remove([listed.key])
 
-    # Scopes
+    # Owners
 
     @available
-    def end(self, holder: str) -> None:
+    def end(self, account: Owner) -> None:
         """Delete all that belongs to a session or user, for good."""
         now = self._clock()
         # From the beginning of time on: also a clock that is set back must not make it unknown.
-        facts = Facts("ended", holder.partition(":")[0], 0.0, gone_at=now + self._limits.ended)
+        facts = Facts("ended", kind_of(account), 0.0, gone_at=now + self._limits.ended)
         try:
-            self.commit(None, _ended_key(holder), facts, encode(None))
+            self.commit(None, _ended_key(account), facts, encode(None))
         finally:  # on a full disk, too
-            for key, _ in self.place.index().within(holder):
+            for key, _ in self.place.index().within(account):
                 self.delete(key)
 
-    def has_ended(self, holder: str) -> bool:
-        """Whether `end` was called for *holder*."""
-        return self.read(_ended_key(holder)) is not None
+    def has_ended(self, account: Owner) -> bool:
+        """Whether `end` was called for *account*."""
+        return self.read(_ended_key(account)) is not None
 
     @available
-    def touch(self, scope: str) -> None:
-        """Note that a scope is in use."""
+    def touch(self, owner: Owner) -> None:
+        """Note that a owner is in use."""
         now = self._clock()
-        self._ready(now).use(scope_key(scope), now)
+        self._ready(now).use(owner_key(owner), now)
 
     @available
-    def leave(self, scope: str) -> None:
-        """Delete the data of a scope soon, unless it is touched before."""
+    def leave(self, owner: Owner) -> None:
+        """Delete the data of a owner soon, unless it is touched before."""
         now = self._clock()
         self._ready(now)
-        self.place.index().leave(scope, now)
+        self.place.index().leave(owner, now)
         self.housekeeping.start()
 
     @available
     def list(
-        self, scope: str | None = None, kind: str | None = None, tag: str | None = None
+        self, owner: Owner | None = None, kind: str | None = None, tag: str | None = None
     ) -> Sequence[Listed]:
         """List what is stored."""
         self._ready(self._clock())
-        listed = self.place.index().list(scope, kind, tag)
+        listed = self.place.index().list(owner, kind, tag)
         return [entry for entry in listed if os.path.exists(self.place.entry_path(entry.key))]
 
 
-def _ended_key(holder: str) -> bytes:
-    return keys.digest(b"ended", holder.encode())
+def _ended_key(account: Owner) -> bytes:
+    return keys.digest(b"ended", account.encode())
 
 
 def _is_current(facts: Facts, slots: Slots, now: float) -> bool:

@@ -13,9 +13,10 @@ from typing import Any
 
 from dash_stash.clock import Clock
 from dash_stash.entries import Entry
-from dash_stash.stores.base import Listed, holder_of
+from dash_stash.owner import Owner, account_of
+from dash_stash.stores.base import Listed
 from dash_stash.stores.redis import records, scripts
-from dash_stash.stores.redis.holders import Holders
+from dash_stash.stores.redis.accounts import AccountIndex
 from dash_stash.stores.redis.names import Names
 from dash_stash.stores.redis.records import Pointer
 from dash_stash.stores.redis.server import PATIENT, Server
@@ -30,16 +31,16 @@ class Listings:
     """The listings of one store."""
 
     def __init__(
-        self, server: Server, names: Names, holders: Holders, sealing_key: bytes, clock: Clock
+        self, server: Server, names: Names, accounts: AccountIndex, sealing_key: bytes, clock: Clock
     ) -> None:
         """Take the server, and what knows of sessions and users."""
-        self._server, self._names, self._holders = server, names, holders
+        self._server, self._names, self._accounts = server, names, accounts
         self._sealing_key, self._clock = sealing_key, clock
 
     def notes(self, key: bytes, pointer: Pointer) -> Iterator[Sequence[Any]]:
         """Return the commands that note an entry which is about to be stored."""
-        if pointer.scope and not secrets.randbelow(_SAMPLE):
-            self.release_gone(holder_of(pointer.scope))
+        if pointer.owner and not secrets.randbelow(_SAMPLE):
+            self.release_gone(account_of(pointer.owner))
         for name in self._sets(pointer):
             yield "ZREMRANGEBYSCORE", name, "-inf", f"({self._clock()}"
             yield "ZADD", name, pointer.gone_at, key
@@ -49,7 +50,7 @@ class Listings:
     def _sets(self, pointer: Pointer) -> list[str]:
         return [
             *map(self._names.tagged, pointer.tags),
-            *([self._names.variables] if pointer.is_state and not pointer.scope else []),
+            *([self._names.variables] if pointer.is_state and not pointer.owner else []),
         ]
 
     def _look_after(self, name: str) -> None:
@@ -58,27 +59,27 @@ class Listings:
         if gone:
             self._server.together([("ZREM", name, *gone)])
 
-    def release_gone(self, holder: str) -> bool:
+    def release_gone(self, account: Owner) -> bool:
         """See that what is gone by itself takes no room of a session or user.
 
         Whether any was found, among some.
         """
         gone = [
-            key for key, pointer in self.pointers(self._holders.some(holder)) if pointer is None
+            key for key, pointer in self.pointers(self._accounts.some(account)) if pointer is None
         ]
         if gone:
-            self._holders.release(holder, gone)
+            self._accounts.release(account, gone)
         return bool(gone)
 
     def strike(self, deleted: Iterable[tuple[bytes, Pointer]]) -> None:
         """Note that entries are gone."""
-        commands, of_holders = [], collections.defaultdict[str, list[bytes]](list)
+        commands, of_accounts = [], collections.defaultdict[Owner, list[bytes]](list)
         for key, pointer in deleted:
-            if pointer.scope:
-                of_holders[holder_of(pointer.scope)].append(key)
+            if pointer.owner:
+                of_accounts[account_of(pointer.owner)].append(key)
             commands += [("ZREM", name, key) for name in self._sets(pointer)]
-        for holder, keys in of_holders.items():
-            self._holders.release(holder, keys)
+        for account, keys in of_accounts.items():
+            self._accounts.release(account, keys)
         if commands:
             self._server.together(commands)
 
@@ -115,11 +116,11 @@ class Listings:
                 self._server.together(deletions)
                 self.strike(old)
 
-    def list(self, scope: str | None, kind: str | None, tag: str | None) -> list[Listed]:
-        """Return the entries that have the given scope, kind and tag, by name."""
-        conditions = {"scope": scope, "kind": kind}
+    def list(self, owner: Owner | None, kind: str | None, tag: str | None) -> list[Listed]:
+        """Return the entries that have the given owner, kind and tag, by name."""
+        conditions = {"owner": owner, "kind": kind}
         listed = []
-        for some in _batches(self._candidates(scope, kind, tag)):
+        for some in _batches(self._candidates(owner, kind, tag)):
             for entry in self._entries(some):
                 facts = entry.facts
                 is_asked = all(
@@ -127,18 +128,20 @@ class Listings:
                 )
                 if is_asked and (tag is None or tag in facts.tags):
                     listed.append(
-                        Listed(entry.key, facts.kind, facts.name, facts.scope, entry.size)
+                        Listed(entry.key, facts.kind, facts.name, facts.owner, entry.size)
                     )
         return sorted(listed, key=lambda one: (one.name, one.key))
 
-    def _candidates(self, scope: str | None, kind: str | None, tag: str | None) -> Iterable[bytes]:
+    def _candidates(
+        self, owner: Owner | None, kind: str | None, tag: str | None
+    ) -> Iterable[bytes]:
         """The keys of all that may be asked for: of everything there is, unless it is known better."""
-        if tag is not None or (kind == "state" and scope == ""):
+        if tag is not None or (kind == "state" and owner == ""):
             name = self._names.variables if tag is None else self._names.tagged(tag)
             (members,) = self._server.together([("ZRANGE", name, 0, -1)])
             return list(members)
-        if scope:
-            return self._holders.keys_of(scope)
+        if owner:
+            return self._accounts.keys_of(owner)
         return {
             key
             for name in self._server.names(self._names.pointers)

@@ -6,6 +6,7 @@ What is in braces decides about a cluster's slot: all that belongs to one key sh
 from __future__ import annotations
 
 from dash_stash import keys
+from dash_stash.owner import Owner, account_of
 
 
 class Names:
@@ -71,25 +72,25 @@ class Names:
         """The keys of the entries with a tag, each with the time until which it is stored."""
         return f"{self._prefix}:t:{_short(tag)}"
 
-    def holder(self, holder: str) -> str:
+    def account(self, account: Owner) -> str:
         """What tells what a session or user has."""
-        return f"{self._prefix}:h:{{{holder}}}"
+        return f"{self._prefix}:h:{{{account}}}"
 
-    def order(self, holder: str) -> str:
+    def order(self, account: Owner) -> str:
         """In what order what a session or user has makes room."""
-        return f"{self._prefix}:r:{{{holder}}}"
+        return f"{self._prefix}:r:{{{account}}}"
 
-    def scope(self, scope: str) -> str:
+    def owner(self, owner: Owner) -> str:
         """What tells what a session, tab, page or user has.
 
         Begins with the name of its session's.
         """
-        holder, slash, rest = scope.partition("/")
-        return f"{self._prefix}:s:{{{holder}}}{slash}{rest}"
+        account = account_of(owner)
+        return f"{self._prefix}:s:{{{account}}}{owner.removeprefix(account)}"
 
-    def ended(self, holder: str) -> str:
+    def ended(self, account: Owner) -> str:
         """What tells that a session has ended."""
-        return f"{self._prefix}:n:{{{holder}}}"
+        return f"{self._prefix}:n:{{{account}}}"
 
 
 def _short(text: str) -> str:

@@ -24,6 +24,7 @@ import xxhash
 from dash_stash import entries
 from dash_stash.codec import Encoded, PartName, Segment
 from dash_stash.entries import Entry, Packed
+from dash_stash.owner import Owner
 
 PIECE = 2**20
 INLINE = 1024
@@ -51,7 +52,7 @@ class Pointer:
     size: int
     """Bytes of the entry."""
 
-    scope: str
+    owner: Owner
     gone_at: float
     tags: Mapping[str, int]
     is_state: bool = False
@@ -65,7 +66,7 @@ class Pointer:
         """Return the pointer as it lies on the server."""
         gone_at = None if math.isinf(self.gone_at) else self.gone_at
         description = json.dumps(
-            [self.size, self.scope, gone_at, self.tags, self.is_state]
+            [self.size, self.owner, gone_at, self.tags, self.is_state]
         ).encode()
         return (
             _START.pack(self.id, self.head_pieces, self.pieces, len(description))
@@ -82,17 +83,17 @@ class Pointer:
         try:
             identity, head_pieces, pieces, length = _START.unpack_from(packed)
             end = _START.size + length
-            size, scope, gone_at, tags, is_state = json.loads(packed[_START.size : end])
+            size, owner, gone_at, tags, is_state = json.loads(packed[_START.size : end])
             gone_at = math.inf if gone_at is None else float(gone_at)
             epochs = {tag: int(epoch) for tag, epoch in tags.items()}
             is_sound = (
-                scope.isascii() and not math.isnan(gone_at) and head_pieces <= pieces <= MOST_PIECES
+                owner.isascii() and not math.isnan(gone_at) and head_pieces <= pieces <= MOST_PIECES
             )
             return (
                 cls(
                     identity,
                     int(size),
-                    scope,
+                    owner,
                     gone_at,
                     epochs,
                     bool(is_state),

@@ -1,6 +1,6 @@
 """The store on Redis or Valkey: values cross the network once per machine, and are mapped from its folder from then on.
 
-On the server lie pointers and pieces (`records`), leases and outcomes (`flights`), epochs of tags, what sessions have (`holders`), and
+On the server lie pointers and pieces (`records`), leases and outcomes (`flights`), epochs of tags, what sessions have (`accounts`), and
 `listings`. Whether a hit is current is one look at the pointer and the epochs, together (`pointers`); what it leads to lies in a
 folder of this machine (`near`).
 
@@ -24,6 +24,7 @@ from dash_stash.clock import Clock, system_clock
 from dash_stash.codec import Encoded, PartName
 from dash_stash.entries import Facts, Packed
 from dash_stash.errors import BudgetExceeded, StoreUnavailable
+from dash_stash.owner import Owner, account_of, kind_of
 from dash_stash.stores.base import (
     UNKNOWN_EPOCH,
     Flight,
@@ -32,12 +33,11 @@ from dash_stash.stores.base import (
     Limits,
     Listed,
     class_of,
-    holder_of,
 )
 from dash_stash.stores.local import LocalStore
 from dash_stash.stores.redis import address, records, scripts
+from dash_stash.stores.redis.accounts import GRACE, AccountIndex, Belonging
 from dash_stash.stores.redis.flights import LEASE, Flights, RedisFlight
-from dash_stash.stores.redis.holders import GRACE, Belonging, Holders
 from dash_stash.stores.redis.listings import Listings
 from dash_stash.stores.redis.names import Names
 from dash_stash.stores.redis.near import Near
@@ -101,8 +101,10 @@ class RedisStore:
             self._local, self._server, self._names, self._pointers, sealing_key, self.clock
         )
         self._flights = Flights(self._server, self._names, self._local, lease)
-        self._holders = Holders(self._server, self._names, limits, self.clock)
-        self._listings = Listings(self._server, self._names, self._holders, sealing_key, self.clock)
+        self._accounts = AccountIndex(self._server, self._names, limits, self.clock)
+        self._listings = Listings(
+            self._server, self._names, self._accounts, sealing_key, self.clock
+        )
 
     # Reading
 
@@ -186,12 +188,12 @@ class RedisStore:
                 self._server.address.shown, "it could not be reached when this began"
             )
         entry = packed.entry
-        key, facts, holder = entry.key, entry.facts, holder_of(entry.facts.scope)
+        key, facts, account = entry.key, entry.facts, account_of(entry.facts.owner)
         pieces = None if entry.size <= records.INLINE else records.cut(packed, encoded)
         pointer = Pointer(
             secrets.token_bytes(records.ID_SIZE),
             entry.size,
-            facts.scope,
+            facts.owner,
             facts.gone_at,
             facts.tags,
             is_state=facts.kind == "state",
@@ -202,9 +204,9 @@ class RedisStore:
         if pointer.pieces > records.MOST_PIECES:
             most = f"what one value may have on a server, {records.MOST_PIECES * records.PIECE:,}"
             raise BudgetExceeded(self._server.address.shown, "one value", entry.size, most)
-        if holder:
+        if account:
             self._reserve(
-                Belonging(key, entry.size, class_of(facts.kind), self.clock(), facts.scope)
+                Belonging(key, entry.size, class_of(facts.kind), self.clock(), facts.owner)
             )
         commands = list(self._listings.notes(key, pointer))
         if pieces is not None:
@@ -228,7 +230,7 @@ class RedisStore:
             return False
         if pieces is not None:
             self._near.keep(key, pointer, facts, encoded)
-        if holder and self.has_ended(holder):
+        if account and self.has_ended(account):
             # `end` is told before it looks for what there is: what came too late for it is removed
             # here.
             self.delete(key)
@@ -278,25 +280,25 @@ class RedisStore:
 
     def _life(self, pointer: Pointer) -> float:
         """How many seconds an entry is to be stored from now on."""
-        return min(pointer.gone_at - self.clock(), self._holders.life(pointer.scope))
+        return min(pointer.gone_at - self.clock(), self._accounts.life(pointer.owner))
 
     def _reserve(self, belonging: Belonging) -> None:
         """Make room for an entry in the budget of its session or user, and for the session among the others."""
-        holder = holder_of(belonging.scope)
-        while (answer := self._holders.reserve(belonging)) <= scripts.TOO_MUCH:
+        account = account_of(belonging.owner)
+        while (answer := self._accounts.reserve(belonging)) <= scripts.TOO_MUCH:
             if not (
                 self._make_room(belonging, -answer)
                 if answer
-                else self._listings.release_gone(holder)
+                else self._listings.release_gone(account)
             ):
                 what, budget = (
-                    f"one {holder.partition(':')[0]}",
+                    f"one {kind_of(account)}",
                     f"max_session_bytes={self._limits.max_session_bytes:,}",
                 )
                 raise BudgetExceeded(self._server.address.shown, what, belonging.size, budget)
         if answer == scripts.FIRST:
-            for other in self._holders.too_many():
-                if other != holder:
+            for other in self._accounts.too_many():
+                if other != account:
                     self._drop(other)
 
     def _make_room(self, belonging: Belonging, missing: int) -> bool:
@@ -305,15 +307,15 @@ class RedisStore:
         False if there is nothing.
         """
         chosen = []
-        for key, size in self._holders.cheapest_first(belonging):
+        for key, size in self._accounts.cheapest_first(belonging):
             if missing <= 0:
                 break
             chosen.append(key)
             missing -= size
         if chosen:
             self._delete(chosen)
-            self._holders.release(holder_of(belonging.scope), chosen)  # those that were gone, too
-        return bool(chosen) or self._listings.release_gone(holder_of(belonging.scope))
+            self._accounts.release(account_of(belonging.owner), chosen)  # those that were gone, too
+        return bool(chosen) or self._listings.release_gone(account_of(belonging.owner))
 
     def delete(self, key: bytes, flight: Flight | None = None) -> bool:
         """Delete the entry of *key*, for good, unless *flight* is not the present one of its key any more."""
@@ -388,36 +390,36 @@ class RedisStore:
         self._pointers.note_change(self._names.epoch(tag))
         self._listings.delete_forgotten(tag)
 
-    # Scopes
+    # Owners
 
-    def end(self, holder: str) -> None:
+    def end(self, account: Owner) -> None:
         """Delete all that belongs to a session or user, for good."""
-        self._holders.end(holder)
-        self._drop(holder)
+        self._accounts.end(account)
+        self._drop(account)
         with contextlib.suppress(StoreUnavailable):
-            self._local.end(holder)
+            self._local.end(account)
 
-    def _drop(self, holder: str) -> None:
+    def _drop(self, account: Owner) -> None:
         """Delete all that a session has."""
-        self._delete(self._holders.keys(holder))
-        self._holders.forget(holder)
+        self._delete(self._accounts.keys(account))
+        self._accounts.forget(account)
 
-    def has_ended(self, holder: str) -> bool:
-        """Whether `end` was called for *holder*."""
-        return self._holders.has_ended(holder)
+    def has_ended(self, account: Owner) -> bool:
+        """Whether `end` was called for *account*."""
+        return self._accounts.has_ended(account)
 
-    def touch(self, scope: str) -> None:
-        """Note that a scope is in use."""
-        if not math.isinf(self._holders.life(scope)):
-            self._prolong(scope, self._holders.touch(scope), math.inf)
+    def touch(self, owner: Owner) -> None:
+        """Note that a owner is in use."""
+        if not math.isinf(self._accounts.life(owner)):
+            self._prolong(owner, self._accounts.touch(owner), math.inf)
 
-    def leave(self, scope: str) -> None:
-        """Delete the data of a scope soon, unless it is touched before."""
-        if not math.isinf(self._holders.life(scope)):
-            self._prolong(scope, self._holders.leave(scope), GRACE)
+    def leave(self, owner: Owner) -> None:
+        """Delete the data of a owner soon, unless it is touched before."""
+        if not math.isinf(self._accounts.life(owner)):
+            self._prolong(owner, self._accounts.leave(owner), GRACE)
 
-    def _prolong(self, scope: str, some: Sequence[bytes], at_most: float) -> None:
-        """Let entries of a scope live as long as they are to from now on."""
+    def _prolong(self, owner: Owner, some: Sequence[bytes], at_most: float) -> None:
+        """Let entries of a owner live as long as they are to from now on."""
         commands: list[Sequence[Any]] = [
             (
                 "EVAL",
@@ -428,7 +430,7 @@ class RedisStore:
                 milliseconds(min(self._life(pointer), at_most)),
             )
             for key, pointer in self._listings.pointers(some)
-            if pointer is not None and pointer.scope == scope
+            if pointer is not None and pointer.owner == owner
         ]
         if commands:
             self._server.together(commands)
@@ -436,7 +438,7 @@ class RedisStore:
     # Listing
 
     def list(
-        self, scope: str | None = None, kind: str | None = None, tag: str | None = None
+        self, owner: Owner | None = None, kind: str | None = None, tag: str | None = None
     ) -> Sequence[Listed]:
         """List what is stored."""
-        return self._listings.list(scope, kind, tag)
+        return self._listings.list(owner, kind, tag)

@@ -1,4 +1,7 @@
-"""Whose a place is: apps that meet in one are warned, and what ended with its process is removed."""
+"""Which app a folder belongs to: a warning if two apps meet in one, and the removal of dead ones.
+
+A folder whose name is one process's own is dead once that process has ended.
+"""
 
 from __future__ import annotations
 
@@ -18,32 +21,33 @@ _log = logging.getLogger("dash_stash")
 
 _LONGEST = 2**14  # bytes of a record
 
-# As long as this process lives.
+# Held until this process ends.
 _alive: list[LockFile] = []
 
 
 @dataclass(frozen=True, slots=True)
-class _Owner:
-    """The app that was the first in a place."""
+class _Claim:
+    """The app that was the first to store in a folder."""
 
     file: str
     is_given: bool
 
 
 def claim(place: pathlib.Path, name: Name) -> None:
-    """Note who stores in *place*; log a warning if another app, by its file, has come by that name.
+    """Note which app stores in *place*; log a warning if another app has the same name.
 
-    What stands there was not sealed: it decides about nothing but that warning.
+    Apps are told apart by their files. The note is not sealed: nothing but that warning depends on
+    it.
     """
-    with contextlib.suppress(OSError):  # no room for a note is no reason not to start
+    with contextlib.suppress(OSError):  # an app starts even on a full disk
         if name.is_passing:
             _stay_alive(place)
             _remove_left(place)
         elif name.file is not None:
-            _note(place / "owner", _Owner(str(name.file), name.is_given))
+            _note(place / "owner", _Claim(str(name.file), name.is_given))
 
 
-def _note(path: pathlib.Path, own: _Owner) -> None:
+def _note(path: pathlib.Path, own: _Claim) -> None:
     other = _read(path)
     if other == own:
         return
@@ -65,31 +69,31 @@ def _note(path: pathlib.Path, own: _Owner) -> None:
         folders.create_whole(path, json.dumps([own.file, own.is_given]).encode())
 
 
-def _is_another(own: _Owner, other: _Owner) -> bool:
-    """Whether *other* is a different app, which is still there and has not chosen to be the same."""
+def _is_another(own: _Claim, other: _Claim) -> bool:
+    """Whether *other* is a different app that still exists, and not named alike on purpose."""
     is_agreed = own.is_given and other.is_given
     return own.file != other.file and not is_agreed and os.path.exists(other.file)
 
 
-def _read(path: pathlib.Path) -> _Owner | None:
+def _read(path: pathlib.Path) -> _Claim | None:
     try:
         file, is_given = json.loads(folders.read_file(path, _LONGEST))
     except (OSError, ValueError, TypeError):
         return None
     is_ours = isinstance(file, str) and file.isprintable() and isinstance(is_given, bool)
-    return _Owner(file, is_given) if is_ours else None
+    return _Claim(file, is_given) if is_ours else None
 
 
 def _stay_alive(place: pathlib.Path) -> None:
     held = lock(place / "alive", wait=False)
-    if held is not None:  # else by another Stash of this process
+    if held is not None:  # else another Stash of this process holds it
         _alive.append(held)
 
 
 def _remove_left(place: pathlib.Path) -> None:
-    """Remove the places beside *place* whose processes are gone: nobody will ask for them again."""
+    """Remove the folders beside *place* whose processes have ended: nobody can ask for them."""
     for left in place.parent.glob(f"{naming.PASSING}*"):
-        with contextlib.suppress(OSError):  # not there any more, or no folder of ours
+        with contextlib.suppress(OSError):  # removed meanwhile, or not a folder of ours
             file = opened(LockFile, left / "alive", os.O_RDONLY)
             if file.take(wait=False):
                 with contextlib.closing(file):

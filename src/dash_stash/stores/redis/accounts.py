@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from dash_stash.clock import Clock
-from dash_stash.stores.base import PUTS, TOUCHED_EVERY, Limits, holder_of
+from dash_stash.owner import Owner, account_of, kind_of, parse
+from dash_stash.stores.base import PUTS, TOUCHED_EVERY, Limits
 from dash_stash.stores.redis import scripts
 from dash_stash.stores.redis.names import Names
 from dash_stash.stores.redis.server import Server, milliseconds
@@ -50,7 +51,7 @@ class Belonging:
     size: int
     class_: int
     stored: float
-    scope: str
+    owner: Owner
 
     @property
     def makes_room(self) -> int:
@@ -58,7 +59,7 @@ class Belonging:
         return min(self.class_, PUTS)
 
 
-class Holders:
+class AccountIndex:
     """The sessions and users of one store."""
 
     def __init__(self, server: Server, names: Names, limits: Limits, clock: Clock) -> None:
@@ -66,9 +67,9 @@ class Holders:
         self._server, self._names, self._limits, self._clock = server, names, limits, clock
         self._seen: dict[str, float] = {}
 
-    def life(self, scope: str) -> float:
+    def life(self, owner: Owner) -> float:
         """Return for how many seconds something is stored that nobody uses: what users have, for ever."""
-        return _KEPT_FOR * self._limits.idle if scope.startswith("session:") else math.inf
+        return _KEPT_FOR * self._limits.idle if kind_of(owner) == "session" else math.inf
 
     def reserve(self, belonging: Belonging) -> int:
         """Note an entry that is about to be stored, in place of what its key had.
@@ -77,55 +78,55 @@ class Holders:
             What `RESERVE` answers: it could not fit, so much has to go first, it is the first of
             its session or user, or neither.
         """
-        scope, holder = belonging.scope, holder_of(belonging.scope)
-        life = self.life(scope)
+        owner, account = belonging.owner, account_of(belonging.owner)
+        life = self.life(owner)
         answer = self._server.run(
             scripts.RESERVE,
-            [self._names.holder(holder), self._names.order(holder), self._names.scope(scope)],
+            [self._names.account(account), self._names.order(account), self._names.owner(owner)],
             belonging.key.hex(),
             belonging.size,
             belonging.class_,
-            f"{belonging.size} {belonging.class_} {belonging.stored} {scope}",
+            f"{belonging.size} {belonging.class_} {belonging.stored} {owner}",
             belonging.class_ * _CLASS + belonging.stored,
             belonging.makes_room,
             self._limits.max_session_bytes,
             self._clock(),
             "" if math.isinf(life) else milliseconds(2 * life),
         )
-        if answer == scripts.FIRST and holder.startswith("session:"):
-            self._count(holder)
+        if answer == scripts.FIRST and kind_of(account) == "session":
+            self._count(account)
         return int(answer)
 
-    def release(self, holder: str, keys: Sequence[bytes]) -> None:
+    def release(self, account: Owner, keys: Sequence[bytes]) -> None:
         """Note that entries are gone."""
-        names = self._names.holder(holder), self._names.order(holder), self._names.scope(holder)
+        names = self._names.account(account), self._names.order(account), self._names.owner(account)
         for first in range(0, len(keys), _SOME):
             self._server.run(
-                scripts.RELEASE, names, holder, *(key.hex() for key in keys[first : first + _SOME])
+                scripts.RELEASE, names, account, *(key.hex() for key in keys[first : first + _SOME])
             )
 
-    def keys(self, holder: str) -> list[bytes]:
+    def keys(self, account: Owner) -> list[bytes]:
         """The keys of all that a session or user has, as far as is noted: some of it may be gone."""
         names = (
-            ("HKEYS", self._names.holder(holder)),
-            ("ZRANGE", self._names.order(holder), 0, -1),
-            ("HKEYS", self._names.scope(holder)),
+            ("HKEYS", self._names.account(account)),
+            ("ZRANGE", self._names.order(account), 0, -1),
+            ("HKEYS", self._names.owner(account)),
         )
         return _keys({name for some in self._server.together(names) for name in some})
 
-    def keys_of(self, scope: str) -> list[bytes]:
-        """The same of a scope alone."""
+    def keys_of(self, owner: Owner) -> list[bytes]:
+        """The same of a owner alone."""
         commands = (
-            ("HKEYS", self._names.scope(scope)),
-            ("HGETALL", self._names.holder(holder_of(scope))),
+            ("HKEYS", self._names.owner(owner)),
+            ("HGETALL", self._names.account(account_of(owner))),
         )
         own, all_of_holder = self._server.together(commands)
-        return [*{*_keys(own), *(one.key for one in _parse(all_of_holder) if one.scope == scope)}]
+        return [*{*_keys(own), *(one.key for one in _parse(all_of_holder) if one.owner == owner)}]
 
-    def some(self, holder: str) -> list[bytes]:
+    def some(self, account: Owner) -> list[bytes]:
         """Keys at random, of what was noted long enough ago to be there, if it is not gone."""
         (fields,) = self._server.together(
-            [("HRANDFIELD", self._names.holder(holder), _SOME, "WITHVALUES")]
+            [("HRANDFIELD", self._names.account(account), _SOME, "WITHVALUES")]
         )
         before = self._clock() - _UPLOAD
         return [
@@ -136,9 +137,9 @@ class Holders:
 
     def cheapest_first(self, belonging: Belonging) -> list[tuple[bytes, int]]:
         """Some of what makes room for an entry, with the sizes: class by class, and first what was used longest ago."""
-        holder = self._names.holder(holder_of(belonging.scope))
+        account = self._names.account(account_of(belonging.owner))
         limit = f"({(belonging.makes_room + 1) * _CLASS:.0f}"
-        order = self._names.order(holder_of(belonging.scope))
+        order = self._names.order(account_of(belonging.owner))
         (names,) = self._server.together(
             [("ZRANGEBYSCORE", order, "-inf", limit, "LIMIT", 0, _FEW)]
         )
@@ -149,7 +150,7 @@ class Holders:
             ("EVAL", scripts.UNUSED_FOR, 1, self._names.pointer(key)) for key in some
         ]
         texts, *unused = self._server.together(
-            [("HMGET", holder, *(key.hex() for key in some)), *looks]
+            [("HMGET", account, *(key.hex() for key in some)), *looks]
         )
         known = [
             _parse_one(key.hex().encode(), text or b"")
@@ -167,18 +168,18 @@ class Holders:
 
     # Life
 
-    def end(self, holder: str) -> None:
+    def end(self, account: Owner) -> None:
         """Note, for longer than any cookie is good for, that a session or user has ended.
 
         So many at most.
         """
         known_for, now, all_ended = self._limits.ended, self._clock(), self._names.all_ended
-        late = _COOKIES_LATER if holder.startswith("cookie:") else 0.0
+        late = _COOKIES_LATER if kind_of(account) == "cookie" else 0.0
         commands = [
-            ("SET", self._names.ended(holder), 1, "PX", milliseconds(known_for)),
+            ("SET", self._names.ended(account), 1, "PX", milliseconds(known_for)),
             ("ZREMRANGEBYSCORE", all_ended, "-inf", now - known_for),
             ("ZREMRANGEBYSCORE", all_ended, _COOKIES_LATER, _COOKIES_LATER + now - known_for),
-            ("ZADD", all_ended, now + late, holder),
+            ("ZADD", all_ended, now + late, account),
             ("ZCARD", all_ended),
         ]
         *_, count = self._server.together(commands)
@@ -189,67 +190,67 @@ class Holders:
             names = [("DEL", self._names.ended(one.decode(errors="replace"))) for one in first]
             self._server.together([*names, ("ZREM", all_ended, *first)])
 
-    def has_ended(self, holder: str) -> bool:
+    def has_ended(self, account: Owner) -> bool:
         """Whether it has."""
-        return bool(self._server.ask(lambda client: client.exists(self._names.ended(holder))))
+        return bool(self._server.ask(lambda client: client.exists(self._names.ended(account))))
 
-    def forget(self, holder: str) -> None:
+    def forget(self, account: Owner) -> None:
         """Forget what a session or user has."""
-        names = self._names.holder(holder), self._names.order(holder), self._names.scope(holder)
+        names = self._names.account(account), self._names.order(account), self._names.owner(account)
         lists = self._names.sessions, self._names.new_sessions
         self._server.together(
-            [*(("DEL", name) for name in names), *(("ZREM", name, holder) for name in lists)]
+            [*(("DEL", name) for name in names), *(("ZREM", name, account) for name in lists)]
         )
 
-    def touch(self, scope: str) -> list[bytes]:
-        """Note that a scope is in use.
+    def touch(self, owner: Owner) -> list[bytes]:
+        """Note that a owner is in use.
 
         Return the keys of what it has if their life is to be prolonged.
         """
-        holder, now = holder_of(scope), self._clock()
-        is_session = scope == holder
-        names = self._names.scope(scope), self._names.holder(holder), self._names.order(holder)
-        life = milliseconds(2 * self.life(scope))
-        arguments = now, self._limits.idle / 4, life, holder if is_session else ""
+        account, now = account_of(owner), self._clock()
+        is_session = owner == account
+        names = self._names.owner(owner), self._names.account(account), self._names.order(account)
+        life = milliseconds(2 * self.life(owner))
+        arguments = now, self._limits.idle / 4, life, account if is_session else ""
         commands: list[Sequence[Any]] = [("EVAL", scripts.TOUCH, 3, *names, *arguments)]
         if is_session:
-            self._see(holder, now)
+            self._see(account, now)
             commands += [
-                ("ZADD", self._names.sessions, "XX", now, holder),
-                ("ZREM", self._names.new_sessions, holder),
+                ("ZADD", self._names.sessions, "XX", now, account),
+                ("ZREM", self._names.new_sessions, account),
             ]
         keys, *listed = self._server.together(commands)
         if is_session and listed[1]:
-            self._server.together([("ZADD", self._names.sessions, now, holder)])
+            self._server.together([("ZADD", self._names.sessions, now, account)])
         return _keys(keys)
 
-    def leave(self, scope: str) -> list[bytes]:
-        """Note that a scope was left; return the keys of what it has."""
+    def leave(self, owner: Owner) -> list[bytes]:
+        """Note that a owner was left; return the keys of what it has."""
         return _keys(
-            self._server.run(scripts.LEAVE, [self._names.scope(scope)], milliseconds(GRACE))
+            self._server.run(scripts.LEAVE, [self._names.owner(owner)], milliseconds(GRACE))
         )
 
     # How many there are
 
-    def _see(self, holder: str, now: float) -> None:
+    def _see(self, account: Owner, now: float) -> None:
         if len(self._seen) >= _KNOWN:
             self._seen.clear()
-        self._seen[holder] = now
+        self._seen[account] = now
 
-    def _count(self, holder: str) -> None:
+    def _count(self, account: Owner) -> None:
         """Note that a session has something stored from now on.
 
         Whoever was not seen before may never come back.
         """
         now = self._clock()
-        if now - self._seen.get(holder, -math.inf) <= TOUCHED_EVERY:
-            self._server.together([("ZADD", self._names.sessions, now, holder)])
+        if now - self._seen.get(account, -math.inf) <= TOUCHED_EVERY:
+            self._server.together([("ZADD", self._names.sessions, now, account)])
             return
-        (known,) = self._server.together([("ZSCORE", self._names.sessions, holder)])
+        (known,) = self._server.together([("ZSCORE", self._names.sessions, account)])
         if known is None:
-            self._server.together([("ZADD", self._names.new_sessions, now, holder)])
+            self._server.together([("ZADD", self._names.new_sessions, now, account)])
 
-    def too_many(self) -> list[str]:
+    def too_many(self) -> list[Owner]:
         """The sessions that have to go: of those seen in one request only, then those used longest ago."""
         new, sessions, before = (
             self._names.new_sessions,
@@ -269,15 +270,13 @@ class Holders:
             if counts
             else []
         )
-        holders = {holder for some in found for holder in some}
-        foreign = {
-            holder
-            for holder in holders
-            if not holder.startswith(b"session:") or not holder.isascii()
-        }
+        names = {name for some in found for name in some}
+        known = {name: parse(name.decode("ascii", "replace")) for name in names}
+        accounts = {name: one.account for name, one in known.items() if one is not None}
+        foreign = names - accounts.keys()
         if foreign:
             self._server.together([("ZREM", name, *foreign) for name in (new, sessions)])
-        return [holder.decode() for holder in holders - foreign]
+        return list(accounts.values())
 
 
 def _keys(names: Iterable[bytes]) -> list[bytes]:
@@ -295,7 +294,9 @@ def _parse(fields: Mapping[bytes, bytes]) -> list[Belonging]:
 
 def _parse_one(name: bytes, text: bytes) -> Belonging | None:
     try:
-        size, class_, stored, scope = text.decode().split(" ", 3)
-        return Belonging(bytes.fromhex(name.decode()), int(size), int(class_), float(stored), scope)
+        size, class_, stored, owner = text.decode().split(" ", 3)
+        return Belonging(
+            bytes.fromhex(name.decode()), int(size), int(class_), float(stored), Owner(owner)
+        )
     except ValueError:
         return None  # a mark or a sum, or written by somebody else

@@ -1,4 +1,4 @@
-"""Whose data it is: the whole app's, a user's, one browser session's, one tab's, or one page load's."""
+"""Who is asking, and whose data a running memo function may read for them."""
 
 from __future__ import annotations
 
@@ -7,19 +7,15 @@ import contextvars
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from contextvars import Context, ContextVar
-from typing import Literal, NamedTuple, Protocol, TypeVar, get_args
+from typing import NamedTuple, Protocol, TypeVar
 
 from dash_stash.errors import ConfigError, NoSession, ScopeTooWide
+from dash_stash.owner import APP, Owner, Scope
 
 T = TypeVar("T")
 
-Scope = Literal["app", "user", "session", "tab", "page"]
-
-APP = ""
-"""The owner of what belongs to the whole app."""
-
-# What a value of each scope may be made from. Users and sessions are not comparable: the next login
-# of the browser would be served a session's value that was made from the user before.
+# What a value of each scope may be made from. Neither of user and session may read the other: after
+# a login in the same browser, a session's value would still be made from the previous user's.
 _MAY_READ: dict[Scope, tuple[Scope, ...]] = {
     "app": ("app",),
     "user": ("app", "user"),
@@ -38,63 +34,59 @@ class Computation(NamedTuple):
     """The visitor's own context, outside of all memo functions."""
 
 
-# Of a thread or task, not of one Stash: a function of one may read what another knows of the
-# visitor.
+# Of a thread or task, not of one Stash: a memo function of one Stash can ask another who is there.
 _computation: ContextVar[Computation | None] = ContextVar("dash_stash_computation", default=None)
 
 
 class Request(Protocol):
-    """The web framework's request, as far as it is in the way of sharing a value."""
+    """The web framework's request, which a value for the whole app must not depend on."""
 
     def hidden(self) -> AbstractContextManager[Context]:
-        """Return a copy of the present context in which there is no request, for the length of a with block."""
+        """Copy the present context without its request, for the length of a with block."""
         ...
 
     def is_missed_by(self, error: Exception) -> bool:
-        """Whether *error* is what the framework raises where a request is needed and there is none."""
+        """Whether the framework raised *error* because it needs a request and there is none."""
         ...
 
 
-class Visit(Protocol):
-    """Who is asking, proven only when somebody wants to know: most callbacks do not."""
+class Visitor(Protocol):
+    """Who makes one request.
 
-    before: Visit | None
-    """The visit that this one interrupts: a callback may make a request to its own app."""
+    It is proven only when somebody wants to know: most callbacks do not.
+    """
 
-    def owner(self, scope: Scope) -> str | None:
-        """Return whose the data of *scope* is in this visit: the kind and the hashed id, which is never the id itself.
+    before: Visitor | None
+    """Who is served again afterwards: a callback may make a request to its own app."""
 
-        "user:...", "session:...", and of a session "session:.../tab:..." and "session:.../page:..."; None if not proven.
-        """
+    def owner(self, scope: Scope) -> Owner | None:
+        """Return the visitor's user, session, tab or page, None if it is not proven."""
         ...
 
     def rotate(self) -> None:
-        """Give the browser another proof of the same session.
-
-        The one that it had is worth nothing from now on.
-        """
+        """Give the browser another cookie for the same session; the old one proves nothing."""
         ...
 
     def end(self) -> None:
-        """Give the browser a new session; what it had proves nothing from now on."""
+        """Give the browser a new session; what it had proves nothing any more."""
         ...
 
 
-class Visits:
-    """The visit that this thread or task is serving."""
+class CurrentVisitor:
+    """The visitor whom this thread or task is serving."""
 
     serves_app = False
-    """Whether there is an app whose requests are visits."""
+    """Whether there is an app whose requests have visitors."""
 
     def __init__(
         self, find_request: Callable[[], Request | None], *, knows_users: bool = False
     ) -> None:
         """Begin with none.
 
-        Take what finds the framework's request, and whether visits tell users apart.
+        Take what finds the framework's request, and whether the app tells users apart.
         """
         self._find_request, self._knows_users = find_request, knows_users
-        self._current: ContextVar[Visit | None] = ContextVar("dash_stash_visit", default=None)
+        self._current: ContextVar[Visitor | None] = ContextVar("dash_stash_visitor", default=None)
 
     @property
     def request(self) -> Request | None:
@@ -102,16 +94,16 @@ class Visits:
         return self._find_request()
 
     @property
-    def current(self) -> Visit | None:
-        """The visit, None outside a request."""
+    def current(self) -> Visitor | None:
+        """The visitor, None outside a request."""
         return self._current.get()
 
-    def enter(self, visit: Visit | None) -> None:
-        """Serve *visit*, or nobody."""
-        self._current.set(visit)
+    def enter(self, visitor: Visitor | None) -> None:
+        """Serve *visitor*, or nobody."""
+        self._current.set(visitor)
 
-    def owner(self, scope: Scope, what: str) -> str:
-        """Return whose *what* is: "" for the app, else the owner that the visit proves.
+    def owner(self, scope: Scope, what: str) -> Owner:
+        """Return the owner of *what*, which is of *scope*: the app, or whom the visitor proves.
 
         Raises:
             NoSession: *scope* is not the app, and there is no session, tab, page or user.
@@ -127,7 +119,7 @@ class Visits:
         return owner
 
     def check(self, scope: Scope, what: str) -> None:
-        """See that *what*, which is of *scope*, may be asked for now.
+        """See that *what*, which is of *scope*, may be read now.
 
         Raises:
             ScopeTooWide: A memo function is running whose value would show it to others.
@@ -136,20 +128,21 @@ class Visits:
         if running is not None and scope not in _MAY_READ[running.scope]:
             raise ScopeTooWide(running.name, running.scope, what, scope)
 
-    def proven(self, scope: Scope) -> str | None:
-        """Return the owner that the visit proves, None if there is none.
+    def proven(self, scope: Scope) -> Owner | None:
+        """Return the owner that the visitor proves, None if there is none.
 
-        For what is known to be the visitor's already.
+        Unlike `owner`, it does not ask whether a running memo function may know.
         """
-        visit = self._current.get()
+        visitor = self._current.get()
         # Aside: what says who the user is may read the session.
-        return None if visit is None else self.aside(lambda: visit.owner(scope))
+        return None if visitor is None else self.aside(lambda: visitor.owner(scope))
 
     def missing(self, what: str, scope: Scope) -> NoSession | ConfigError:
         """Return the error that says why there is no session, tab, page or user."""
         if scope == "user" and not self._knows_users:
             return ConfigError(
-                f"{what} needs a user, and this Stash knows none: say who asks, as in Stash(app, user=current_user_id)"
+                f"{what} needs a user, and this Stash knows none: say who asks, as in "
+                "Stash(app, user=current_user_id)"
             )
         if self.current is None:
             return NoSession(
@@ -161,7 +154,7 @@ class Visits:
             what, scope, NoSession.UNIDENTIFIED if self.proven("session") else NoSession.UNPROVEN
         )
 
-    # Computing for more than this visit
+    # Computing for more than this visitor
 
     @property
     def is_computing(self) -> bool:
@@ -169,15 +162,15 @@ class Visits:
         return _computation.get() is not None
 
     def aside(self, call: Callable[[], T]) -> T:
-        """Return what *call* returns where the visitor is known, and no memo function that is running holds it back."""
+        """Return what *call* returns in the visitor's own context, outside of memo functions."""
         running = _computation.get()
         return call() if running is None else running.around.copy().run(call)
 
     @contextlib.contextmanager
     def computing(self, name: str, scope: Scope) -> Iterator[Context]:
-        """Make the context for a memo function to run in: nothing narrower than its scope can be read.
+        """Make the context for a memo function: it can read nothing narrower than its scope.
 
-        For the whole app there is no request either: its value is for every visitor.
+        A function for the whole app sees no request either: its value is for every visitor.
         """
         running, request = _computation.get(), self.request
         around = contextvars.copy_context() if running is None else running.around
@@ -189,13 +182,3 @@ class Visits:
         ):
             context.run(_computation.set, Computation(name, scope, around))
             yield context
-
-
-def check_scope(scope: str) -> None:
-    """See that *scope* is one that there is.
-
-    Raises:
-        ConfigError: It is not.
-    """
-    if scope not in get_args(Scope):
-        raise ConfigError(f"scope={scope!r} is not one of {', '.join(map(repr, get_args(Scope)))}")
