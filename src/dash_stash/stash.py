@@ -25,7 +25,7 @@ from dash_stash.errors import (
     StoreUnavailable,
 )
 from dash_stash.memo import AsyncMemo, Memo
-from dash_stash.opening import Opener
+from dash_stash.resolver import Resolver
 from dash_stash.ref import Ref, References, Target
 from dash_stash.scope import APP, Request, Scope, Visits, check_scope
 from dash_stash.seal import Seal
@@ -249,7 +249,7 @@ class Stash:
             )
         owners.claim(place, self._name)
         self.flight_key = self.seal.key("flight")
-        opener = Opener(self.store, self.visits, self.clock, self._memos)
+        opener = Resolver(self.store, self.visits, self.clock, self._memos)
         key = self.seal.key("reference")
         self.references = opener.references = References(
             key, self.visits, opener.load, opener.delete, self.clock

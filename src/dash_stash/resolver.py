@@ -16,7 +16,7 @@ from dash_stash.scope import Visits
 from dash_stash.stores.base import Found, Store, patiently, read_patiently
 
 
-class Opener:
+class Resolver:
     """Loads, and deletes, what the references of one Stash point at."""
 
     references: References
