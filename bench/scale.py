@@ -217,7 +217,11 @@ def measure(folder: pathlib.Path, address: str, *, quick: bool) -> Costs:
         )
         # The cookie, and the session that it is of: has either ended?
         session = meter.of(
-            lambda: (first.store.has_ended("cookie:aa"), first.store.has_ended("session:aa")), times
+            lambda: (
+                first._deployment.store.has_ended("cookie:aa"),
+                first._deployment.store.has_ended("session:aa"),
+            ),
+            times,
         )
     fetch, fetched_byte = _line(small, big, *fetched)
     store, stored_byte = _line(small, big, *stored)

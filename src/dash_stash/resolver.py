@@ -1,4 +1,4 @@
-"""What opening a reference gives: the stored value, or the one that its recipe makes again."""
+"""Resolving references: to the stored value, or to the one that its recipe makes again."""
 
 from __future__ import annotations
 
@@ -7,30 +7,29 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from dash_stash import recipe
-from dash_stash.clock import Clock
+from dash_stash.cache import Call, FunctionCache
 from dash_stash.codec import PartName, Unreadable, decode, pick
+from dash_stash.deployment import Deployment
 from dash_stash.errors import RefExpired, RefInvalid
-from dash_stash.memo import Call, Memo
-from dash_stash.ref import References, Target
-from dash_stash.scope import Visits
-from dash_stash.stores.base import Found, Store, patiently, read_patiently
+from dash_stash.recipe import Recipe
+from dash_stash.ref import Target
+from dash_stash.stores.base import Found, patiently, read_patiently
+
+_WHY_GONE = (
+    "its ttl has passed, its session has ended, it was deleted, or evicted for want of room "
+    "(max_bytes, max_session_bytes); or it was stored on another machine, in a folder that this "
+    "one does not have. What a memo function computes is computed again"
+)
 
 
 class Resolver:
-    """Loads, and deletes, what the references of one Stash point at."""
-
-    references: References
-    """What opens the references within a value."""
+    """Loads, and deletes, what the references of one deployment point at."""
 
     def __init__(
-        self,
-        store: Store,
-        visits: Visits,
-        clock: Clock,
-        memos: Mapping[bytes, Iterable[Memo[Any, Any]]],
+        self, deployment: Deployment, caches: Mapping[bytes, Iterable[FunctionCache]]
     ) -> None:
-        """Take where values are, who is asking, what tells the time, and the program's memo functions by their ids."""
-        self._store, self._visits, self._clock, self._memos = store, visits, clock, memos
+        """Take where values are stored, and the program's memo functions by their ids."""
+        self._deployment, self._caches = deployment, caches
 
     def load(self, target: Target) -> Any:
         """Return the value that a reference points at, or the part of it.
@@ -40,92 +39,99 @@ class Resolver:
             RefInvalid: It would have to be computed for somebody else.
             PartMissing: It has no such part.
         """
-        return self._memos_value(target) if target.is_memo else self._put_value(target)
+        return self._memo_value(target) if target.is_memo else self._put_value(target)
 
     @patiently()
     def delete(self, key: bytes) -> None:
         """Delete the value of *key*."""
-        self._store.delete(key)
+        self._deployment.store.delete(key)
 
     def _put_value(self, target: Target) -> Any:
         what = "a value given to stash.put()"
         with patiently():
-            found = self._store.read(target.key, *target.path[:1])
+            found = self._deployment.store.read(target.key, *target.path[:1])
         if found is None:
-            raise RefExpired(
-                what,
-                "its ttl has passed, its session has ended, it was deleted, or evicted for want of room (max_bytes, "
-                "max_session_bytes); or it was stored on another machine, in a folder that this one does not have. What a memo "
-                "function computes is computed again",
-            )
+            raise RefExpired(what, _WHY_GONE)
         try:
             return self._decoded(found, target)
         except Unreadable as error:
             raise RefExpired(what, f"this program cannot read it any more ({error})") from error
 
-    def _memos_value(self, target: Target) -> Any:
-        # A recipe is as recently used as its value, so that it is not evicted before. Without it
-        # nothing can be computed.
-        made = read_patiently(self._store, recipe.key_of(target.key))
-        found = self._store.read(target.key, *target.path[:1])
-        if found is not None and self._is_served(found, made):
+    def _memo_value(self, target: Target) -> Any:
+        # The recipe is read whenever the value is, so that it is used as lately and not evicted
+        # before. Without it nothing can be computed.
+        store = self._deployment.store
+        stored = read_patiently(store, recipe.key_of(target.key))
+        found = store.read(target.key, *target.path[:1])
+        if found is not None and self._is_current(found, stored):
             with contextlib.suppress(Unreadable):
                 return self._decoded(found, target)
-        if made is None:
+        if stored is None:
             raise RefExpired(
                 "the value of a memo function",
                 "how to compute it was not, or is no longer, stored either",
             )
-        return _part(self._recompute(made, target.key), target.path)
+        return _part(self._recompute(stored, target.key), target.path)
 
     def _decoded(self, found: Found, target: Target) -> Any:
-        return _part(
-            decode(found.encoded, *target.path[:1], references=self.references), target.path[1:]
-        )
+        references = self._deployment.references
+        value = decode(found.encoded, *target.path[:1], references=references)
+        return _part(value, target.path[1:])
 
-    def _is_served(self, found: Found, made: Found | None) -> bool:
-        """Whether a stored value is still what its function gives: fresh, and not of code that has changed since."""
-        if found.entry.facts.fresh_until <= self._clock():
+    def _is_current(self, found: Found, stored: Found | None) -> bool:
+        """Whether a value is fresh, and its function's code has not changed since."""
+        if found.entry.facts.fresh_until <= self._deployment.clock():
             return False
-        makers = [] if made is None else self._makers(made)
-        return not makers or any(
-            memo.signature.function.hex() == made.entry.facts.function.partition(" ")[2]
-            for memo in makers
-            if made
-        )
+        if stored is None:
+            return True
+        code = stored.entry.facts.function.partition(" ")[2]
+        known = self._named_by(stored)
+        return not known or any(cache.signature.function.hex() == code for cache in known)
 
-    def _makers(self, made: Found) -> list[Memo[Any, Any]]:
-        """The functions of this program that a recipe names."""
-        identifier = bytes.fromhex(made.entry.facts.function.partition(" ")[0])
-        return list(self._memos.get(identifier, ()))
+    def _named_by(self, stored: Found) -> list[FunctionCache]:
+        """Return the functions of this program that a stored recipe names."""
+        identifier = bytes.fromhex(stored.entry.facts.function.partition(" ")[0])
+        return list(self._caches.get(identifier, ()))
 
-    def _recompute(self, made: Found, key: bytes) -> Any:
-        facts = made.entry.facts
+    def _recompute(self, stored: Found, key: bytes) -> Any:
+        """Compute the value of *key* again from its stored recipe.
+
+        Raises:
+            RefExpired: It cannot be computed.
+            RefInvalid: It would be somebody else's value.
+        """
+        facts = stored.entry.facts
         what = f"a value of {facts.name}()"
-        why = "that function has changed, or is not part of this program"
         try:
-            known = recipe.unpack(made.encoded, self.references)
+            made = recipe.unpack(stored.encoded, self._deployment.references)
         except Unreadable as error:
             raise RefExpired(
                 what, f"this program cannot read its arguments any more ({error})"
             ) from error
-        calls: dict[bytes, tuple[Memo[Any, Any], Call]] = {}
-        for memo in self._makers(made):
-            if memo.signature.captured == known.captured:
-                try:
-                    call = self._visits.aside(lambda: memo.recall(known))  # noqa: B023 (called at once)
-                except TypeError as error:
-                    why = f"it cannot be computed from the arguments that the reference knows: {error}"
-                    continue
-                calls[call.key] = memo, call
+        calls, why = self._calls(stored, made)
         if key in calls:
             calls = {key: calls[key]}
         if len(calls) != 1:
             raise RefExpired(what, why)
-        ((memo, call),) = calls.values()
+        (call,) = calls.values()
         if call.owner != facts.scope:
             raise RefInvalid("foreign", what)
-        return memo.value_of(call)
+        return call.cache.value_of(call)
+
+    def _calls(self, stored: Found, made: Recipe) -> tuple[dict[bytes, Call], str]:
+        """Return what a recipe may mean in this program, by key, and why it means nothing else."""
+        why = "that function has changed, or is not part of this program"
+        calls: dict[bytes, Call] = {}
+        for cache in self._named_by(stored):
+            if cache.signature.captured != made.captured:
+                continue
+            try:
+                call = self._deployment.visits.aside(lambda: cache.recall(made))  # noqa: B023 (called at once)
+            except TypeError as error:
+                why = f"it cannot be computed from the arguments that the reference knows: {error}"
+            else:
+                calls[call.key] = call
+        return calls, why
 
 
 def _part(value: Any, path: tuple[PartName, ...]) -> Any:

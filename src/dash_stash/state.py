@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dash_stash import flight, keys
 from dash_stash.codec import Encoded, Unreadable, decode, encode, own
+from dash_stash.deployment import Deployment
 from dash_stash.entries import Facts
 from dash_stash.errors import NoSession, VariableUnreadable
 from dash_stash.scope import Scope, Visit
 from dash_stash.stores.base import Flight, holder_of, patiently, read_patiently
-
-if TYPE_CHECKING:
-    from dash_stash.stash import Stash
 
 _log = logging.getLogger("dash_stash")
 
@@ -46,7 +44,7 @@ class Variables(MutableMapping[str, Any]):
     reach.
     """
 
-    def __init__(self, stash: Stash, scope: Scope) -> None:
+    def __init__(self, stash: Deployment, scope: Scope) -> None:
         """Made by `Stash`."""
         self._stash, self._scope = stash, scope
 
@@ -298,7 +296,7 @@ class Variables(MutableMapping[str, Any]):
     def _prefix(self) -> str:
         # Two apps of one source file share a folder; where they are served tells their variables
         # apart.
-        return self._stash.namespace + ":"
+        return self._stash.prefix + ":"
 
 
 class _Items(ItemsView[str, Any]):

@@ -72,7 +72,7 @@ def test_500_kills_of_a_writer_leave_no_torn_value_no_stuck_key_and_no_litter(
         run_python(_READER, folder)
     assert torn_temporaries > 0, "no writer was killed in the middle of a file, which proves little"
     again = Stash(url=f"file://{folder}", secret="a secret for the tests only")
-    sweep(again.store)
+    sweep(again._deployment.store)
     assert list((folder / NAME / "temporary").iterdir()) == []
     assert list((folder / NAME / "flights").iterdir()) == []
 
@@ -120,7 +120,7 @@ def test_a_stopped_process_delays_no_reader_of_a_stored_value(folder: pathlib.Pa
     reader.communicate("", timeout=30)
     assert reader.returncode == 0
     sweep(
-        Stash(url=f"file://{folder}", secret="a secret for the tests only").store
+        Stash(url=f"file://{folder}", secret="a secret for the tests only")._deployment.store
     )  # what the killed ones left
     assert slowest < 1.0
 
@@ -206,7 +206,7 @@ def test_one_app_imported_under_two_names_shares_what_it_stores(
         "import sys\nfrom dash import Dash\nfrom dash_stash import Stash\n"
         "app = Dash(__name__)\nstash = Stash(app)\n"
         f"@stash.memo\ndef slow(n):\n    open({str(tmp_path / 'computed')!r}, 'a').write('x\\n')\n    return n\n"
-        "slow(1)\nprint(stash.store.folder)\n",
+        "slow(1)\nprint(stash._deployment.store.folder)\n",
     )
     script = subprocess.run(
         [sys.executable, str(app)], check=True, capture_output=True, text=True

@@ -249,7 +249,7 @@ def test_a_value_that_cannot_be_stored_is_refused_and_nothing_is_left(stash: Sta
     memo = stash.memo(lambda: {"lock": threading.Lock()})
     with pytest.raises(Unstorable, match=r"the value\['lock'\]"):
         memo()
-    assert not list(stash.store.list())
+    assert not list(stash._deployment.store.list())
 
 
 def test_a_memo_looks_like_its_function(stash: Stash) -> None:
@@ -259,7 +259,7 @@ def test_a_memo_looks_like_its_function(stash: Stash) -> None:
         return carrier
 
     assert (vars(flights)["__name__"], flights.__doc__) == ("flights", "Return flights.")
-    assert flights.function("AA") == "AA"
+    assert flights._cache.function("AA") == "AA"
 
 
 # Functions
@@ -901,15 +901,17 @@ def test_a_failure_that_is_told_for_another_key_is_not_believed(
 
     (failing,) = at_once(1, lambda _: half(0))
     assert entered.wait(30)
-    (waiting,) = at_once(1, lambda _: stash.store.join(half._locate((0,), {})[0]))
+    (waiting,) = at_once(1, lambda _: stash._deployment.store.join(half._cache.locate((0,), {})[0]))
     wait_until(lambda: _asleep([waiting]), "the other waits")
     released.set()
     assert isinstance(failing.error, LookupError)
     failure = waiting.result()
     assert failure.outcome
-    join, answers = stash.store.join, iter([failure])
+    join, answers = stash._deployment.store.join, iter([failure])
     monkeypatch.setattr(
-        stash.store, "join", lambda key, *, wait=True: next(answers, None) or join(key, wait=wait)
+        stash._deployment.store,
+        "join",
+        lambda key, *, wait=True: next(answers, None) or join(key, wait=wait),
     )
     assert half(1) == 0.5
 
@@ -961,7 +963,7 @@ def test_debug_mode_says_once_what_a_function_reads_that_is_not_in_its_key(
     convert = stash.memo(lambda amount: _converted(amount))
     convert(1.0)
     assert not caplog.messages, "not in production"
-    stash.is_debug = True
+    stash._deployment.is_debug = True
     for amount in (2.0, 3.0):
         convert(amount)
     (said,) = caplog.messages

@@ -54,7 +54,7 @@ async def ticking() -> AsyncIterator[None]:
 
 def free(stash: Stash, key: bytes) -> bool:
     """Whether nobody is computing a key; asked from outside."""
-    joined = stash.store.join(key, wait=False)
+    joined = stash._deployment.store.join(key, wait=False)
     if joined is None or isinstance(joined, Landed):
         return False
     joined.close()
@@ -190,7 +190,7 @@ def test_a_caller_that_is_cancelled_just_as_it_gets_the_flight_leaves_no_lock(
     if is_stale:
         assert asyncio.run(value()) == 1
         clock.now += 60
-    store, stash.store = stash.store, SlowToJoin(stash.store)
+    store, stash._deployment.store = stash._deployment.store, SlowToJoin(stash._deployment.store)
 
     async def main(slow: SlowToJoin) -> None:
         calling = asyncio.create_task(value())
@@ -200,8 +200,8 @@ def test_a_caller_that_is_cancelled_just_as_it_gets_the_flight_leaves_no_lock(
             await calling
         slow.go_on.set()
 
-    asyncio.run(main(stash.store))
-    stash.store = store
+    asyncio.run(main(stash._deployment.store))
+    stash._deployment.store = store
     (other,) = at_once(1, lambda _: asyncio.run(value()))
     assert other.result() == calls.count == (2 if is_stale else 1)
 

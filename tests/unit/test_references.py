@@ -171,7 +171,7 @@ def test_a_shared_one_opens_everywhere(stash: Stash) -> None:
 def test_outside_a_session_it_has_to_be_shared(stash: Stash) -> None:
     with pytest.raises(NoSession, match="share=True"):
         stash.put(1)
-    assert not list(stash.store.list())
+    assert not list(stash._deployment.store.list())
 
 
 def test_the_text_shows_nothing_of_the_session_or_the_folder(stash: Stash, folder: object) -> None:
@@ -261,7 +261,7 @@ def test_a_put_value_can_be_deleted_by_whom_it_opens_for(stash: Stash) -> None:
             stash.ref(str(kept)).delete()
         with pytest.raises(RefInvalid):
             type(kept)(str(kept)).delete()
-    assert len(stash.store.list(kind="put")) == 1
+    assert len(stash._deployment.store.list(kind="put")) == 1
 
 
 def test_a_deleted_value_of_a_memo_function_is_computed_again(stash: Stash) -> None:

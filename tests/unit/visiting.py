@@ -42,11 +42,11 @@ def visit(
     stash: Stash, session: str = "mine", page: str = "first", **others: str
 ) -> Iterator[None]:
     """Be a browser's session, and a page of it, for the length of a with block."""
-    stash.visits.enter(Visitor(session=session, page=page, **others))
+    stash._deployment.visits.enter(Visitor(session=session, page=page, **others))
     try:
         yield
     finally:
-        stash.visits.enter(None)
+        stash._deployment.visits.enter(None)
 
 
 class Caller(threading.Thread):

@@ -7,6 +7,7 @@ import inspect
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
+from dash_stash.deployment import Deployment
 from dash_stash.plugin.arguments import Arguments, registered
 from dash_stash.plugin.hints import hinting
 from dash_stash.plugin.visit import BrowserVisit
@@ -15,13 +16,11 @@ from dash_stash.scope import Visits
 if TYPE_CHECKING:
     from dash import Dash
 
-    from dash_stash.stash import Stash
-
 
 _is_awaited = functools.cache(inspect.iscoroutinefunction)  # asked for at each call of a callback
 
 
-def prepare_callbacks(app: Dash, stash: Stash) -> None:
+def prepare_callbacks(app: Dash, stash: Deployment) -> None:
     """Stand where Dash calls a callback with its arguments.
 
     `Dash._execute_callback(func, args, outputs_list, g)` is where every transport passes, unchanged

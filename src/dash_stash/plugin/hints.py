@@ -7,14 +7,12 @@ import inspect
 import logging
 import re
 from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dash.exceptions import InvalidCallbackReturnValue
 
+from dash_stash.deployment import Deployment
 from dash_stash.ref import PREFIX
-
-if TYPE_CHECKING:
-    from dash_stash.stash import Stash
 
 _log = logging.getLogger("dash_stash")
 
@@ -22,12 +20,12 @@ _log = logging.getLogger("dash_stash")
 _SHOWN = re.compile(rf'"(children|figure|options|rowData)":"{PREFIX}')
 
 
-def hinting(stash: Stash, call: Callable[..., Any]) -> Callable[..., Any]:
+def hinting(stash: Deployment, call: Callable[..., Any]) -> Callable[..., Any]:
     """Return a callback's call that says more where a value, or a reference, came to the wrong place."""
     return functools.partial(_answer, stash, call)
 
 
-def _answer(stash: Stash, call: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+def _answer(stash: Deployment, call: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     try:
         answered = call(*args, **kwargs)
     except InvalidCallbackReturnValue as error:
@@ -38,7 +36,7 @@ def _answer(stash: Stash, call: Callable[..., Any], *args: Any, **kwargs: Any) -
     return _awaited(stash, answered) if inspect.iscoroutine(answered) else answered
 
 
-async def _awaited(stash: Stash, answered: Coroutine[Any, Any, Any]) -> Any:
+async def _awaited(stash: Deployment, answered: Coroutine[Any, Any, Any]) -> Any:
     try:
         answer = await answered
     except InvalidCallbackReturnValue as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import logging
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
 
 import dash
@@ -13,6 +13,7 @@ import flask
 from dash import _callback
 from flask import Response
 
+from dash_stash.deployment import Deployment
 from dash_stash.errors import (
     BudgetExceeded,
     ConfigError,
@@ -28,9 +29,6 @@ from dash_stash.plugin.layouts import prepare_as_nobody, serve_layouts
 from dash_stash.plugin.page import Pages
 from dash_stash.plugin.visit import HEADER
 from dash_stash.plugin.visitors import Visitors
-
-if TYPE_CHECKING:
-    from dash_stash.stash import Stash
 
 _log = logging.getLogger("dash_stash")
 
@@ -51,7 +49,7 @@ _ANSWERS: dict[type[StashError], tuple[int, str]] = {
 }
 
 
-def install(app: dash.Dash, stash: Stash) -> None:
+def install(app: dash.Dash, stash: Deployment) -> None:
     """Let *stash* serve *app*, which has passed `check`."""
     setattr(app, _MARK, stash)
     prepare_callbacks(app, stash)
@@ -77,7 +75,7 @@ def install(app: dash.Dash, stash: Stash) -> None:
         connect()
 
 
-def _connect(app: dash.Dash, stash: Stash, pages: Pages) -> None:
+def _connect(app: dash.Dash, stash: Deployment, pages: Pages) -> None:
     """Serve the requests that the app's server gets."""
     stash.serve_at(app.config.requests_pathname_prefix.strip("/"))
     visitors = Visitors(app, stash, pages)
@@ -137,7 +135,7 @@ def check_memo(function: Callable[..., Any], app: dash.Dash | None) -> None:
         )
 
 
-def _watch(app: dash.Dash, stash: Stash, pages: Pages) -> None:
+def _watch(app: dash.Dash, stash: Deployment, pages: Pages) -> None:
     """Let the guard watch *app*, unless it is off; without a mode it warns, in debug mode only.
 
     *stash* learns of debug mode too.
@@ -146,14 +144,14 @@ def _watch(app: dash.Dash, stash: Stash, pages: Pages) -> None:
     def begin() -> None:
         from dash_stash.plugin import watching  # in production it is not even imported
 
-        watching.watch(app, "raise" if stash.guard == "raise" else "warn", pages)
+        watching.watch(app, "raise" if stash.settings.guard == "raise" else "warn", pages)
 
     def begin_debugging() -> None:
         stash.is_debug = True
-        if stash.guard is None:
+        if stash.settings.guard is None:
             begin()
 
-    if stash.guard in ("warn", "raise"):
+    if stash.settings.guard in ("warn", "raise"):
         begin()
     # Dash notes what debug mode turns on, not the mode itself.
     if any(app._dev_tools[tool] for tool in ("ui", "hot_reload", "prune_errors")):
@@ -172,7 +170,7 @@ def _watch(app: dash.Dash, stash: Stash, pages: Pages) -> None:
 
 
 def _refuse(
-    stash: Stash, visitors: Visitors, neighbour: Callable[[Any], Any] | None, error: StashError
+    stash: Deployment, visitors: Visitors, neighbour: Callable[[Any], Any] | None, error: StashError
 ) -> Any:
     """Answer a callback that cannot get its data: the page stays as it is, and shows a notice.
 
@@ -194,7 +192,7 @@ def _refuse(
     else:
         _log.warning("%s", error)
     response = Response(text, status=status, mimetype="text/plain")
-    own = None if stash.on_expired is None else stash.on_expired(error)
+    own = None if stash.settings.on_expired is None else stash.settings.on_expired(error)
     response.headers[f"{HEADER}-Notice"] = quote(notice if own is None else own)
     response.headers.update(visitors.told_along(error))
     return response

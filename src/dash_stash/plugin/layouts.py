@@ -10,13 +10,12 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from dash_stash import keys
+from dash_stash.deployment import Deployment
 from dash_stash.errors import StoreUnavailable
 from dash_stash.scope import Scope, Visit, Visits
 
 if TYPE_CHECKING:
     from dash import Dash
-
-    from dash_stash.stash import Stash
 
 
 class Nobody:
@@ -44,7 +43,7 @@ class Nobody:
         self.owners.clear()
 
 
-def serve_layouts(app: Dash, stash: Stash) -> None:
+def serve_layouts(app: Dash, stash: Deployment) -> None:
     """Let layout functions find an empty session while Dash only validates what they return.
 
     A layout that shows what a visitor has must not be validated with it, and one that logs out must
@@ -61,7 +60,7 @@ def serve_layouts(app: Dash, stash: Stash) -> None:
     app._layout_value = layout_value
 
 
-def prepare_as_nobody(app: Dash, stash: Stash) -> None:
+def prepare_as_nobody(app: Dash, stash: Deployment) -> None:
     """Let what Dash has registered to be called before requests, to validate layouts among others, be called for nobody."""
     before = app.server.before_request_funcs.setdefault(None, [])
     before[:] = [
@@ -70,7 +69,7 @@ def prepare_as_nobody(app: Dash, stash: Stash) -> None:
     ]
 
 
-def _as_nobody(prepare: Callable[[], Any], app: Dash, stash: Stash) -> Callable[[], Any]:
+def _as_nobody(prepare: Callable[[], Any], app: Dash, stash: Deployment) -> Callable[[], Any]:
     done = app._got_first_request
 
     def is_ready() -> bool:
@@ -99,7 +98,7 @@ def _as_nobody(prepare: Callable[[], Any], app: Dash, stash: Stash) -> Callable[
 
 
 @contextlib.contextmanager
-def _nobody(stash: Stash) -> Iterator[None]:
+def _nobody(stash: Deployment) -> Iterator[None]:
     visits: Visits = stash.visits
     visit = Nobody(visits.current)
     visits.enter(visit)

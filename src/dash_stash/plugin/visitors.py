@@ -13,6 +13,7 @@ import flask
 from flask import Response
 
 from dash_stash import seal
+from dash_stash.deployment import Deployment
 from dash_stash.errors import PartMissing, RefExpired, RefInvalid, StashError, StoreUnavailable
 from dash_stash.plugin.page import Pages
 from dash_stash.plugin.visit import HEADER, BrowserVisit, Desk
@@ -20,8 +21,6 @@ from dash_stash.stores.base import TOUCHED_EVERY
 
 if TYPE_CHECKING:
     from dash import Dash
-
-    from dash_stash.stash import Stash
 
 _PAGES = 4096
 _LONGEST = 200  # bytes of two ids
@@ -31,9 +30,9 @@ _LONGEST_HEADER = 4_000
 class Visitors:
     """Knows the users, sessions, tabs and pages of one app."""
 
-    def __init__(self, app: Dash, stash: Stash, pages: Pages) -> None:
+    def __init__(self, app: Dash, stash: Deployment, pages: Pages) -> None:
         """Take the app, the stash whose secret signs ids, and the app's pages."""
-        self._app, self._visits, self._cross_site = app, stash.visits, stash.cross_site
+        self._app, self._visits, self._cross_site = app, stash.visits, stash.settings.cross_site
         self._prefix = app.config.requests_pathname_prefix
         routes = app.config.routes_pathname_prefix
         # Also the component suites and the reload hash: none of them shows a page.
@@ -47,10 +46,10 @@ class Visitors:
             tab_key=stash.seal.key("tab"),
             page_key=stash.seal.key("page"),
             user_key=stash.seal.key("user"),
-            user=stash.user_id,
+            user=stash.settings.user,
             store=stash.store,
             clock=stash.clock,
-            limits=stash.limits,
+            limits=stash.settings.limits,
         )
         self._neighbours: list[Visitors] = app.server.extensions.setdefault("dash_stash", [])
         """Those of all apps of the server."""

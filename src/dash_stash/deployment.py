@@ -1,0 +1,93 @@
+"""One deployment, as this process has it open.
+
+Memo functions, variables and the plugin share it: one store under one name and secret, who is
+asking, and what tells the time.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from dash_stash.errors import ConfigError, StoreUnavailable
+from dash_stash.ref import References
+from dash_stash.scope import Visits
+from dash_stash.seal import Seal
+from dash_stash.settings import Settings
+from dash_stash.stores.base import Store
+
+_log = logging.getLogger("dash_stash")
+
+_WARN_EVERY = 60.0
+
+
+class Deployment:
+    """What a `Stash` hands to its parts; the store is opened later if the URL depends on the app."""
+
+    store: Store
+    seal: Seal
+    references: References
+    """Mints and opens references to what the store has."""
+
+    flight_key: bytes
+    """Seals the outcomes that those who wait for a computation get."""
+
+    def __init__(self, settings: Settings, visits: Visits) -> None:
+        """Take what the `Stash` was given, and who is asking."""
+        self.settings, self.visits, self.clock = settings, visits, settings.clock
+        self.is_debug = False
+        """Whether the app runs in Dash's debug mode."""
+
+        self.prefix = ""
+        """The path of the app, without slashes at its ends."""
+
+        self._is_served = False
+        self._warned_at = float("-inf")
+
+    if not TYPE_CHECKING:  # else any name would pass for an attribute's
+
+        def __getattr__(self, name: str) -> Any:
+            if name not in type(self).__annotations__:
+                raise AttributeError(name)
+            raise ConfigError(
+                "this Stash has no store yet: give it an app, stash.init_app(app), or a url"
+            )
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is a store."""
+        return "store" in vars(self)
+
+    def open(self, store: Store, seal: Seal, references: References) -> None:
+        """Take the opened store, the seal of its deployment, and what makes its references."""
+        self.store, self.seal, self.references = store, seal, references
+        self.flight_key = seal.key("flight")
+
+    def serve_at(self, prefix: str) -> None:
+        """Serve the app at *prefix*, now that it has its server.
+
+        Raises:
+            ConfigError: Another app is served already.
+        """
+        if self._is_served:
+            self.check_prefix(prefix)
+        self._is_served, self.prefix = True, prefix
+
+    def check_prefix(self, prefix: str) -> None:
+        """See that *prefix* is where the app is that is served.
+
+        Raises:
+            ConfigError: It is the path of another app.
+        """
+        if self.prefix != prefix:
+            raise ConfigError(
+                f"this Stash serves the app at /{self.prefix} already: "
+                f"make another one for the app at /{prefix}"
+            )
+
+    def warn(self, error: StoreUnavailable) -> None:
+        """Log that the store cannot be used, once a minute."""
+        now = self.clock()
+        if now - self._warned_at >= _WARN_EVERY:
+            self._warned_at = now
+            _log.warning("%s Memo functions go on computing, without sharing.", error)

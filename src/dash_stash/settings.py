@@ -1,0 +1,97 @@
+"""What a `Stash` is given, or finds in the environment: checked, in seconds and bytes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from dash_stash import folders, mistakes
+from dash_stash.clock import Clock, Duration, seconds
+from dash_stash.errors import ConfigError, StashError
+from dash_stash.naming import Name
+from dash_stash.sizes import Size, in_bytes
+from dash_stash.stores.base import Limits
+
+GuardMode = Literal["warn", "raise", "off"]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The options of one `Stash`; its docstring says what each is for."""
+
+    name: Name
+    url: str | None
+    """None for the app's own folder."""
+
+    secrets: Sequence[bytes]
+    """None if a folder's own secret is to be used."""
+
+    limits: Limits
+    user: Callable[[], str | bytes | int | None] | None
+    cross_site: bool
+    on_expired: Callable[[StashError], str] | None
+    guard: GuardMode | None
+    clock: Clock
+
+    def __post_init__(self) -> None:
+        """Check what the others' types do not say.
+
+        Raises:
+            ConfigError: A function is none, or the guard has no such mode.
+        """
+        mistakes.check_functions(user=self.user, on_expired=self.on_expired, clock=self.clock)
+        if self.guard not in (None, *get_args(GuardMode)):
+            raise ConfigError(
+                f'guard={self.guard!r} must be "warn", "raise", "off", '
+                'or None for "warn" in debug mode'
+            )
+
+
+def url_of(given: str | None) -> str | None:
+    """Return the URL that was given, or that the environment has."""
+    return given if given is not None else os.environ.get(folders.URL_VARIABLE) or None
+
+
+def secrets_of(given: str | bytes | Sequence[str | bytes] | None) -> list[bytes]:
+    """Return the secrets that were given, or that the environment has; none if neither.
+
+    Raises:
+        ConfigError: One is too short, or is no text.
+    """
+    if given is None:
+        given = list(filter(None, os.environ.get(folders.SECRET_VARIABLE, "").split(",")))
+        if given:
+            mistakes.check_secrets(given, folders.SECRET_VARIABLE)
+    else:
+        given = [given] if isinstance(given, str | bytes) else given
+        mistakes.check_secrets(given, "secret=")
+    return [secret.encode() if isinstance(secret, str) else secret for secret in given]
+
+
+def limits_of(
+    max_bytes: Size,
+    max_entries: int,
+    max_sessions: int,
+    max_session_bytes: Size | None,
+    idle: Duration,
+) -> Limits:
+    """Return the limits of the store; a session may have a quarter of the bytes by default.
+
+    Raises:
+        ConfigError: One is no number, or not more than 0.
+    """
+    mistakes.check_count("max_entries", max_entries)
+    mistakes.check_count("max_sessions", max_sessions)
+    room = in_bytes(max_bytes, "max_bytes")
+    share = (
+        max(1, room // 4)
+        if max_session_bytes is None
+        else in_bytes(max_session_bytes, "max_session_bytes")
+    )
+    limits = Limits(room, max_entries, max_sessions, share, seconds(idle, "idle"))
+    for name in Limits.__slots__:
+        if getattr(limits, name) <= 0:
+            raise ConfigError(f"{name}={getattr(limits, name)} must be more than 0")
+    return limits
