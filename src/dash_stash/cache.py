@@ -67,7 +67,7 @@ class Call:
         cache.warn_of_unseen()
         with contextlib.ExitStack() as around:
             context = around.enter_context(
-                cache.deployment.visits.computing(self.name, cache.options.scope)
+                cache.deployment.visitor.computing(self.name, cache.options.scope)
             )
             around.enter_context(self._explained())
             result = context.run(cache.function, *self.args, **self.kwargs)
@@ -86,7 +86,7 @@ class Call:
     @contextlib.contextmanager
     def _explained(self) -> Iterator[None]:
         """Explain an error that the function raises because the request is hidden from it."""
-        request = self.cache.deployment.visits.request
+        request = self.cache.deployment.visitor.request
         try:
             yield
         except Exception as error:
@@ -151,7 +151,7 @@ class FunctionCache:
             raise ConfigError(f"@stash.memo takes a function, not {mistakes.described(function)}")
         mistakes.check_generator(function)
         self.function, self.options, self.deployment = function, options, deployment
-        self.signature = Signature(function, options, deployment.visits)
+        self.signature = Signature(function, options, deployment.visitor)
         self.id, self.name = self.signature.id, self.signature.name
         self.locate = self.signature.locate
         self.counters = Counters()

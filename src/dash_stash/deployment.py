@@ -32,9 +32,9 @@ class Deployment:
     flight_key: bytes
     """Seals the outcomes that those who wait for a computation get."""
 
-    def __init__(self, settings: Settings, visits: Visits) -> None:
+    def __init__(self, settings: Settings, visitor: Visits) -> None:
         """Take what the `Stash` was given, and who is asking."""
-        self.settings, self.visits, self.clock = settings, visits, settings.clock
+        self.settings, self.visitor, self.clock = settings, visitor, settings.clock
         self.is_debug = False
         """Whether the app runs in Dash's debug mode."""
 

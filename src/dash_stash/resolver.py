@@ -126,7 +126,7 @@ class Resolver:
             if cache.signature.captured != made.captured:
                 continue
             try:
-                call = self._deployment.visits.aside(lambda: cache.recall(made))  # noqa: B023 (called at once)
+                call = self._deployment.visitor.aside(lambda: cache.recall(made))  # noqa: B023 (called at once)
             except TypeError as error:
                 why = f"it cannot be computed from the arguments that the reference knows: {error}"
             else:

@@ -179,7 +179,7 @@ class Stash:
         plugin.check(app)
         deployment = self._deployment
         prefix = app.config.requests_pathname_prefix.strip("/")
-        if deployment.visits.serves_app:
+        if deployment.visitor.serves_app:
             deployment.check_prefix(prefix)
         if not deployment.is_open:
             folder = (
@@ -189,7 +189,7 @@ class Stash:
             )
             self._open(folder.as_uri())
         self._app = weakref.ref(app)
-        deployment.visits.serves_app, deployment.prefix = True, prefix
+        deployment.visitor.serves_app, deployment.prefix = True, prefix
         plugin.install(app, deployment)
 
     @property
@@ -221,7 +221,7 @@ class Stash:
         owners.claim(place, self._settings.name)
         resolver = Resolver(deployment, self._caches)
         key, clock = seal.key("reference"), deployment.clock
-        references = References(key, deployment.visits, resolver.load, resolver.delete, clock)
+        references = References(key, deployment.visitor, resolver.load, resolver.delete, clock)
         deployment.open(store, seal, references)
 
     def _open_server(self, url: str, place: pathlib.Path) -> tuple[Store, Seal]:
@@ -368,7 +368,7 @@ class Stash:
         deployment, what = self._deployment, "stash.put()"
         now = deployment.clock()
         gone_at = float("inf") if ttl is None else now + seconds(ttl, "ttl")
-        owner = APP if share else deployment.visits.owner("session", what)
+        owner = APP if share else deployment.visitor.owner("session", what)
         key = secrets.token_bytes(keys.KEY_SIZE)
         target = Target(key, "app" if share else "session", is_memo=False)
         ref: Ref[T] = deployment.references.mint(target, share=share)

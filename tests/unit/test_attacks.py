@@ -514,20 +514,20 @@ def test_users_ids_are_kept_apart_whatever_they_are(folder: pathlib.Path) -> Non
     with app.server.test_request_context("/"):
         app.server.preprocess_request()
         for number, present[0] in enumerate(ids):
-            stash._deployment.visits.current._owners.clear()  # type: ignore[union-attr]
+            stash._deployment.visitor.current._owners.clear()  # type: ignore[union-attr]
             assert "seen" not in stash.user, f"{present[0]!r:.50} is another's"
             stash.user["seen"] = number
         for number, present[0] in enumerate(ids):
-            stash._deployment.visits.current._owners.clear()  # type: ignore[union-attr]
+            stash._deployment.visitor.current._owners.clear()  # type: ignore[union-attr]
             assert stash.user["seen"] == number
         for nobody in (None, "", b""):
             present[0] = nobody
-            stash._deployment.visits.current._owners.clear()  # type: ignore[union-attr]
+            stash._deployment.visitor.current._owners.clear()  # type: ignore[union-attr]
             with pytest.raises(NoSession):
                 stash.user["seen"]
         for useless in (True, 1.5, ["a"], object()):
             present[0] = useless
-            stash._deployment.visits.current._owners.clear()  # type: ignore[union-attr]
+            stash._deployment.visitor.current._owners.clear()  # type: ignore[union-attr]
             with pytest.raises(ConfigError, match="user= returned a"):
                 stash.user["seen"]
     kept = b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())

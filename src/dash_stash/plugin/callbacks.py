@@ -27,10 +27,10 @@ def prepare_callbacks(app: Dash, stash: Deployment) -> None:
     from Dash 3.2 to 4.5.
     """
     arguments, execute = Arguments(app, stash.references), app._execute_callback
-    callbacks = _Callbacks(app, stash.visits)
+    callbacks = _Callbacks(app, stash.visitor)
 
     def execute_resolved(func, args, outputs_list, g):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 (Dash's own)
-        visit = stash.visits.current
+        visit = stash.visitor.current
         if not isinstance(visit, BrowserVisit):
             return hinting(stash, execute(func, arguments.resolve(func, args, g), outputs_list, g))
         visit.received = args

@@ -52,7 +52,7 @@ def serve_layouts(app: Dash, stash: Deployment) -> None:
     value = app._layout_value
 
     def layout_value() -> Any:
-        if stash.visits.current is not None:
+        if stash.visitor.current is not None:
             return value()
         with _nobody(stash):
             return value()
@@ -99,7 +99,7 @@ def _as_nobody(prepare: Callable[[], Any], app: Dash, stash: Deployment) -> Call
 
 @contextlib.contextmanager
 def _nobody(stash: Deployment) -> Iterator[None]:
-    visits: Visits = stash.visits
+    visits: Visits = stash.visitor
     visit = Nobody(visits.current)
     visits.enter(visit)
     try:

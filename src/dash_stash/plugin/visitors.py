@@ -32,7 +32,7 @@ class Visitors:
 
     def __init__(self, app: Dash, stash: Deployment, pages: Pages) -> None:
         """Take the app, the stash whose secret signs ids, and the app's pages."""
-        self._app, self._visits, self._cross_site = app, stash.visits, stash.settings.cross_site
+        self._app, self._visits, self._cross_site = app, stash.visitor, stash.settings.cross_site
         self._prefix = app.config.requests_pathname_prefix
         routes = app.config.routes_pathname_prefix
         # Also the component suites and the reload hash: none of them shows a page.
