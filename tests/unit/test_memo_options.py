@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
+from collections.abc import Callable
 from typing import Any, Literal
 
 import numpy as np
@@ -242,6 +244,58 @@ def test_peeking_never_computes(stash: Stash, calls: Calls) -> None:
     assert not calls
     memo(1)
     assert memo.peek(n=1) == 1
+
+
+def test_peeking_tells_a_stored_none_from_nothing_by_the_default(stash: Stash) -> None:
+    nothing = object()
+    memo = stash.memo(lambda n: None)
+    assert memo.peek(1, default=nothing) is nothing
+    assert memo.peek(1, default=None) is memo.peek(1) is None
+    memo(1)
+    assert memo.peek(1, default=nothing) is memo.peek(default=nothing, n=1) is None
+
+
+def test_peeking_with_a_default_works_for_async_functions_and_methods(stash: Stash) -> None:
+    class Airport:
+        @stash.memo(ignore="self")
+        def name(self, code: str) -> str:
+            return code
+
+    @stash.memo
+    async def awaited(n: int) -> None:
+        return None
+
+    assert Airport().name.peek("JFK", default="nothing") == "nothing"
+    assert awaited.peek(1, default="nothing") == "nothing"
+    asyncio.run(awaited(1))
+    assert awaited.peek(1, default="nothing") is None
+
+
+def test_a_default_that_the_function_itself_takes_is_its_own_when_peeking(stash: Stash) -> None:
+    """As in a call: what `f(default=1)` computes is what `f.peek(default=1)` finds."""
+
+    def by_name(n: int, default: int = 0) -> tuple[int, int]:
+        return n, default
+
+    def among_others(n: int, **others: int) -> tuple[int, int]:
+        return n, others.get("default", 0)
+
+    functions: list[Callable[..., tuple[int, int]]] = [by_name, among_others]
+    for memo in map(stash.memo, functions):
+        assert memo(1) == (1, 0)
+        assert memo.peek(1, default=7) is None
+        assert memo(1, default=7) == memo.peek(1, default=7) == (1, 7)
+        assert memo.peek(1) == (1, 0)
+
+
+def test_a_parameter_that_no_keyword_reaches_leaves_the_default_to_peek(stash: Stash) -> None:
+    def by_position(default: int, /) -> int:
+        return default
+
+    def rest(*default: int) -> int:
+        return len(default)
+
+    assert stash.memo(by_position).peek(3, default=7) == stash.memo(rest).peek(3, default=7) == 7
 
 
 def test_refreshing_computes_in_any_case(stash: Stash, calls: Calls) -> None:

@@ -4,20 +4,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pytest
 
 from dash_stash import (
+    AsyncMemo,
     NoSession,
     PartMissing,
     Ref,
     RefExpired,
     Stash,
 )
-from support import SECRET, FakeClock
-from unit.counting import Calls
+from support import SECRET, FakeClock, wait_until
+from unit.counting import Calls, CountingStore, Unpickled
 from unit.visiting import at_once, visit
 
 
@@ -113,3 +118,209 @@ def test_a_reference_computes_once_for_many_who_open_it(stash: Stash, calls: Cal
     ref = memo.ref()
     memo.forget()
     assert {caller.result() for caller in at_once(20, lambda _: ref.get())} == {2}
+
+
+# What a reference costs
+
+
+def _minting(stash: Stash, kind: str) -> Callable[[], Any]:
+    """Return what mints a reference to the value of a memo function of either kind."""
+    if kind == "synchronous":
+        return stash.memo(share=True)(lambda: Unpickled()).ref
+
+    @stash.memo(share=True)
+    async def memo() -> Unpickled:
+        return Unpickled()
+
+    return lambda: asyncio.run(_ref_of(memo))
+
+
+async def _ref_of(memo: AsyncMemo[[], Unpickled]) -> Ref[Unpickled]:
+    return await memo.ref()
+
+
+def _unpickled_by(call: Callable[[], object]) -> int:
+    before = Unpickled.count
+    call()
+    return Unpickled.count - before
+
+
+@pytest.fixture(params=["synchronous", "async"])
+def kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+def test_a_cold_reference_looks_once_at_recipe_and_value_and_unpickles_nothing(
+    stash: Stash, kind: str
+) -> None:
+    trials = _unpickled_by(lambda: stash.put(Unpickled(), share=True))
+    mint, store = _minting(stash, kind), CountingStore(stash)
+    assert _unpickled_by(mint) == trials, "but for the trial whether it can be stored"
+    assert store.taken() == {"read": 2, "join": 1, "commit": 2}
+
+
+def test_a_warm_reference_stores_and_unpickles_nothing(stash: Stash, kind: str) -> None:
+    mint = _minting(stash, kind)
+    mint()
+    store = CountingStore(stash)
+    assert _unpickled_by(mint) == 0
+    assert store.taken() == {"read": 2}
+
+
+def test_a_reference_to_a_value_without_a_recipe_stores_the_recipe_only(stash: Stash) -> None:
+    memo = stash.memo(share=True)(lambda: Unpickled())
+    memo()
+    store = CountingStore(stash)
+    assert _unpickled_by(memo.ref) == 0
+    assert store.taken() == {"read": 2, "join": 1, "commit": 1}
+    assert (memo.info().misses, memo.info().waits) == (1, 0)
+    (again,) = at_once(1, lambda _: memo.refresh())
+    assert isinstance(again.result(), Unpickled), "the key is free"
+
+
+def test_a_reference_after_the_ttl_unpickles_nothing_either(stash: Stash, clock: FakeClock) -> None:
+    memo = stash.memo(share=True, ttl=60)(lambda: Unpickled())
+    trials = _unpickled_by(lambda: stash.put(Unpickled(), share=True))
+    memo.ref()
+    clock.now += 60
+    store = CountingStore(stash)
+    assert _unpickled_by(memo.ref) == trials
+    # Its recipe is there, so the value is looked for before somebody is waited for, and after.
+    assert store.taken() == {"read": 3, "join": 1, "commit": 1}
+
+
+@dataclass(frozen=True)
+class Stubborn:
+    """Has a value to make a key of, and cannot be pickled."""
+
+    n: int
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        raise TypeError
+
+
+def test_a_reference_whose_recipe_cannot_be_stored_waits_for_nobody_when_it_is_warm(
+    stash: Stash,
+) -> None:
+    memo = stash.memo(share=True)(lambda stubborn: stubborn.n)
+    memo.ref(Stubborn(1))
+    store = CountingStore(stash)
+    memo.ref(Stubborn(1))
+    assert store.taken() == {"read": 2}
+
+
+def test_20_who_want_a_reference_to_a_cold_value_compute_it_once(
+    stash: Stash, calls: Calls
+) -> None:
+    @stash.memo(share=True, ignore=("calls", "store"))
+    def slow() -> int:
+        wait_until(lambda: store.asked["join"] >= 20, "all others have come")
+        return calls()
+
+    store = CountingStore(stash)
+    refs = [caller.result() for caller in at_once(20, lambda _: slow.ref())]
+    assert len(set(refs)) == len(calls) == 1
+    assert slow.info().misses == 1
+
+
+def test_a_fresh_value_gets_a_reference_while_it_is_refreshed(stash: Stash, calls: Calls) -> None:
+    """Who wants the reference neither waits for the refresh nor is told of its failure."""
+    entered, released = threading.Event(), threading.Event()
+
+    @stash.memo(share=True, ignore=("calls", "entered", "released"))
+    def slow() -> int:
+        if calls() == 2:
+            entered.set()
+            assert released.wait(30)
+            raise ConnectionError
+        return len(calls)
+
+    assert slow() == 1
+    (refreshing,) = at_once(1, lambda _: slow.refresh())
+    assert entered.wait(30)
+    (asking,) = at_once(1, lambda _: slow.ref())
+    assert asking.result().get() == 1
+    released.set()
+    assert isinstance(refreshing.error, ConnectionError)
+    assert len(calls) == 2
+
+
+def test_an_error_is_raised_by_the_reference_and_leaves_the_key_free(
+    stash: Stash, calls: Calls
+) -> None:
+    @stash.memo(share=True, ignore="calls")
+    def fragile() -> int:
+        if calls() == 1:
+            raise ConnectionError
+        return len(calls)
+
+    with pytest.raises(ConnectionError):
+        fragile.ref()
+    (again,) = at_once(1, lambda _: fragile.ref())
+    assert again.result().get() == 2
+
+
+# References to values past their ttl
+
+
+def test_a_reference_to_a_value_past_its_ttl_computes_it_again(
+    stash: Stash, clock: FakeClock, calls: Calls
+) -> None:
+    memo = stash.memo(ttl=60, share=True, ignore="calls")(lambda: calls())
+    ref = memo.ref()
+    clock.now += 59.9
+    assert ref.get() == 1
+    clock.now += 0.1
+    assert ref.get() == ref.get() == 2
+
+
+def test_a_reference_to_a_stale_value_computes_it_again_too(
+    stash: Stash, clock: FakeClock, calls: Calls
+) -> None:
+    """The first who opens it after its ttl refreshes it, as a call would."""
+    memo = stash.memo(ttl=60, stale=600, share=True, ignore="calls")(lambda: calls())
+    ref = memo.ref()
+    clock.now += 60
+    assert memo.peek() == 1
+    assert ref.get() == 2
+    assert (ref.get(), memo(), len(calls)) == (2, 2, 2)
+
+
+@pytest.mark.parametrize(("later", "got"), [(60, 1), (659.9, 1), (660, 2)])
+def test_a_reference_to_a_stale_value_is_served_it_while_another_computes_until_it_is_too_stale(
+    stash: Stash, clock: FakeClock, calls: Calls, later: float, got: int
+) -> None:
+    entered, released = threading.Event(), threading.Event()
+
+    @stash.memo(ttl=60, stale=600, share=True, ignore=("calls", "entered", "released"))
+    def slow() -> int:
+        count = calls()
+        if count > 1:
+            entered.set()
+            assert released.wait(30)
+        return count
+
+    ref = slow.ref()
+    clock.now += later
+    (refreshing,) = at_once(1, lambda _: ref.get())
+    assert entered.wait(30)
+    store = CountingStore(stash)
+    others = at_once(5, lambda _: ref.get())
+    wait_until(lambda: store.asked["join"] == 5, "all have seen that somebody computes")
+    if got == 1:
+        assert [caller.result() for caller in others] == [1] * 5
+    released.set()
+    assert [caller.result() for caller in others] == [got] * 5
+    assert refreshing.result() == ref.get() == 2
+    assert len(calls) == 2
+
+
+def test_minting_a_reference_to_a_stale_value_computes_it_again(
+    stash: Stash, clock: FakeClock, calls: Calls
+) -> None:
+    memo = stash.memo(ttl=60, stale=600, share=True, ignore="calls")(lambda: calls())
+    memo.ref()
+    clock.now += 60
+    ref = memo.ref()
+    assert memo.peek() == len(calls) == 2
+    assert ref.get() == 2
