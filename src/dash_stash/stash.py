@@ -126,33 +126,26 @@ class Stash:
         identity.alias_main()
         self._settings = Settings(
             naming.find(name),
-            settings.url_of(url),
-            settings.secrets_of(secret),
-            limits,
-            user,
-            cross_site,
-            on_expired,
-            guard,
-            clock,
+            *settings.url_of(url),
+            secrets=settings.secrets_of(secret),
+            limits=limits,
+            user=user,
+            cross_site=cross_site,
+            on_expired=on_expired,
+            guard=guard,
+            clock=clock,
         )
-        visits = Visits(_request, knows_users=user is not None)
-        self._deployment = Deployment(self._settings, visits)
+        visitor = Visits(_request, knows_users=user is not None)
+        deployment = self._deployment = Deployment(self._settings, visitor)
         self._caches: dict[bytes, weakref.WeakSet[FunctionCache]] = {}
         self._app: Callable[[], Dash | None] = lambda: None
-        self.app, self.user = self._variables("app"), self._variables("user")
-        self.session = Session(self._deployment, "session")
-        self.tab, self.page = self._variables("tab"), self._variables("page")
-        if app is not None:
-            from dash_stash import plugin
-
-            plugin.check(app)
-        if self._settings.url is not None:
-            self._open_told(self._settings.url, is_given=url is not None)
+        self.app, self.user = Variables(deployment, "app"), Variables(deployment, "user")
+        self.session = Session(deployment, "session")
+        self.tab, self.page = Variables(deployment, "tab"), Variables(deployment, "page")
         if app is not None:
             self.init_app(app)
-
-    def _variables(self, scope: Scope) -> Variables:
-        return Variables(self._deployment, scope)
+        elif self._settings.url is not None:
+            self._open(self._settings.url)
 
     def __setattr__(self, name: str, value: object) -> None:
         """Set an attribute that is not a scope's variables.
@@ -182,12 +175,7 @@ class Stash:
         if deployment.visitor.serves_app:
             deployment.check_prefix(prefix)
         if not deployment.is_open:
-            folder = (
-                folders.named_folder()
-                if self._settings.name.is_given
-                else folders.app_folder(app.config.name)
-            )
-            self._open(folder.as_uri())
+            self._open(self._settings.url or self._folder_of(app).as_uri())
         self._app = weakref.ref(app)
         deployment.visitor.serves_app, deployment.prefix = True, prefix
         plugin.install(app, deployment)
@@ -197,16 +185,19 @@ class Stash:
         """What the app is called."""
         return self._settings.name.text
 
-    def _open_told(self, url: str, *, is_given: bool) -> None:
-        """Open the store at the URL that was given, or that the environment has."""
+    def _folder_of(self, app: Dash) -> pathlib.Path:
+        is_named = self._settings.name.is_given
+        return folders.named_folder() if is_named else folders.app_folder(app.config.name)
+
+    def _open(self, url: str) -> None:
         try:
-            self._open(url)
+            self._open_store(url)
         except ConfigError as error:
-            if not is_given:
+            if self._settings.is_url_found:
                 error.add_note(f"The URL is what the environment's {folders.URL_VARIABLE} says.")
             raise
 
-    def _open(self, url: str) -> None:
+    def _open_store(self, url: str) -> None:
         deployment, secrets = self._deployment, self._settings.secrets
         store: Store
         if folders.is_server(url):

@@ -291,7 +291,7 @@ class Variables(MutableMapping[str, Any]):
         )
 
     def _owner(self) -> str:
-        return self._stash.visits.owner(self._scope, f"stash.{self._scope}")
+        return self._stash.visitor.owner(self._scope, f"stash.{self._scope}")
 
     def _prefix(self) -> str:
         # Two apps of one source file share a folder; where they are served tells their variables
@@ -343,6 +343,6 @@ class Session(Variables):
         self._visit().rotate()
 
     def _visit(self) -> Visit:
-        visit = self._stash.visits.current
+        visit = self._stash.visitor.current
         assert visit is not None  # noqa: S101 (its session was proven)
         return visit
