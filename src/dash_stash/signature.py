@@ -1,4 +1,4 @@
-"""The options and signature of a memo function: which calls are one call, and whose its value is."""
+"""The options of a memo function, and which of its calls have one value."""
 
 from __future__ import annotations
 
@@ -181,7 +181,7 @@ class Signature:
         return self._without_ignored(self._signature.bind(*args, **kwargs))
 
     def made_of(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[object]:
-        """Return what a call may depend on: its arguments, and what the function has from around it."""
+        """Return what a call may depend on: its arguments, and what is around the function."""
         return [*args, *kwargs.values(), *self._taken().values()]
 
     def spelled(self, given: Mapping[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""What is left when processes are killed or stopped at random moments, and when the index or the folder disappears."""
+"""What is left when processes are killed, stopped, or lose their index or folder."""
 
 from __future__ import annotations
 
@@ -178,8 +178,8 @@ def test_a_damaged_index_is_made_anew(folder: pathlib.Path) -> None:
 def test_deleting_the_folder_while_processes_run_begins_anew_for_all(folder: pathlib.Path) -> None:
     here = Stash(url=f"file://{folder}", secret="a secret for the tests only")
     other = start_python(
-        _OPEN
-        + "for line in sys.stdin: print(stash.app.modify('n', lambda n: n + 1, default=0), flush=True)",
+        _OPEN + "for line in sys.stdin:\n"
+        "    print(stash.app.modify('n', lambda n: n + 1, default=0), flush=True)",
         folder,
     )
 
@@ -205,7 +205,8 @@ def test_one_app_imported_under_two_names_shares_what_it_stores(
     app.write_text(
         "import sys\nfrom dash import Dash\nfrom dash_stash import Stash\n"
         "app = Dash(__name__)\nstash = Stash(app)\n"
-        f"@stash.memo\ndef slow(n):\n    open({str(tmp_path / 'computed')!r}, 'a').write('x\\n')\n    return n\n"
+        "@stash.memo\ndef slow(n):\n"
+        f"    open({str(tmp_path / 'computed')!r}, 'a').write('x\\n')\n    return n\n"
         "slow(1)\nprint(stash._deployment.store.folder)\n",
     )
     script = subprocess.run(

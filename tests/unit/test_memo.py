@@ -100,7 +100,7 @@ def test_two_arguments_are_one_only_if_they_are_equal_and_of_one_type(
 
 @pytest.fixture(scope="module", autouse=True)
 def _shared(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Hypothesis calls a test many times, fixtures of a function are made once."""
+    """Make one stash for all examples: Hypothesis does not renew a function's fixtures."""
     global _STASH  # noqa: PLW0603
     _STASH = Stash(url=f"file://{tmp_path_factory.mktemp('memo')}/stash")
 

@@ -1,4 +1,4 @@
-"""Memo functions that are `async def`: the same, awaited, and the event loop never stands still."""
+"""Memo functions that are `async def`: awaited, and the event loop is never blocked."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def calls() -> Count:
 
 @contextlib.asynccontextmanager
 async def ticking() -> AsyncIterator[None]:
-    """See that the event loop goes on all the time that the block takes."""
+    """See that the event loop is not blocked for the length of a with block."""
     longest, loop = 0.0, asyncio.get_running_loop()
 
     async def tick() -> None:
@@ -163,7 +163,7 @@ def test_a_cancelled_computation_is_taken_over_by_one_who_waits(stash: Stash, ca
 
 
 class SlowToJoin(Sound):
-    """A store that is slow at the moment when a flight is had."""
+    """A store that takes its time to join."""
 
     def __init__(self, store: Store) -> None:
         super().__init__(store, {})

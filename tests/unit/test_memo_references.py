@@ -224,7 +224,7 @@ def test_20_who_want_a_reference_to_a_cold_value_compute_it_once(
 
 
 def test_a_fresh_value_gets_a_reference_while_it_is_refreshed(stash: Stash, calls: Calls) -> None:
-    """Who wants the reference neither waits for the refresh nor is told of its failure."""
+    """The caller neither waits for the refresh nor gets its error."""
     entered, released = threading.Event(), threading.Event()
 
     @stash.memo(share=True, ignore=("calls", "entered", "released"))

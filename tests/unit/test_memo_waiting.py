@@ -82,7 +82,7 @@ def test_a_failing_function_raises_once_for_all_who_waited(stash: Stash, calls: 
 
 
 class Odd(Exception):
-    """It pickles, and does not come back."""
+    """It pickles, and does not unpickle."""
 
     def __init__(self, one: str, other: str) -> None:
         super().__init__(one)
@@ -105,21 +105,21 @@ class Silent(Exception):
 
 
 class Loud(Exception):
-    """To pickle it fails, too."""
+    """It does not pickle either."""
 
     def __reduce__(self) -> Any:
         raise LookupError("no pickle")
 
 
 class Changing(Exception):
-    """It comes back as what is no error."""
+    """It unpickles to something that is not an error."""
 
     def __reduce__(self) -> Any:
         return len, ("abc",)
 
 
 class Ending(Exception):
-    """It comes back by ending the program."""
+    """It ends the program when it is unpickled."""
 
     def __reduce__(self) -> Any:
         return exit, ()

@@ -315,7 +315,7 @@ def test_what_somebody_types_does_not_look_like_a_reference(text: str) -> None:
 
 @pytest.fixture(scope="module", autouse=True)
 def _shared(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Hypothesis calls a test many times, fixtures of a function are made once."""
+    """Make one stash for all examples: Hypothesis does not renew a function's fixtures."""
     global _STASH, _REF  # noqa: PLW0603
     _STASH = Stash(
         url=f"file://{tmp_path_factory.mktemp('refs')}/stash", secret="a secret of at least 16"
