@@ -105,7 +105,9 @@ class Memo(Generic[P, R]):
 
     def _peek(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         cache = self._cache
-        default = None if cache.signature.takes("default") else kwargs.pop("default", None)
+        default = None
+        if "default" in kwargs and not cache.signature.takes("default"):
+            default = kwargs.pop("default")
         found = cache.find(cache.locate(args, kwargs)[0])
         value = MISSING if found is None else cache.read(found)
         return default if value is MISSING else value
