@@ -54,47 +54,43 @@ class Stash:
     variables kept on the server, for the whole app, for the present user, browser session and tab,
     and for one load of a page.
 
-    Open the store at *url* and serve *app*.
-
-    Without *url* it is what DASH_STASH_URL says, or a folder of the app in the user's cache
-    folder (`dash-stash where` prints it). Without *name* it is what DASH_STASH_NAME says, or
-    the module that makes the Stash. Without *secret*, at least 16 bytes, it is what
-    DASH_STASH_SECRET says, or, for a folder, one that is made and kept for it. Without an app,
-    references must be shared, and sessions and pages do not exist.
+    Without *url*, the store is at DASH_STASH_URL, or in a folder of the app in the user's cache
+    folder (`dash-stash where` prints it). Without *name*, the app is called DASH_STASH_NAME, or as
+    the module that makes the Stash. Without *secret*, it is DASH_STASH_SECRET, or, for a folder,
+    one that is made and kept for it. Without an app, references must be shared, and sessions and
+    pages do not exist.
 
     Args:
         app: The app to serve; `init_app` can be called later instead.
         url: `file:///an/absolute/folder`, the same for all workers; or, for many machines, a
             Redis or Valkey server: `redis://host:6379/0` (docs/scale.md has the other forms).
-        name: What the app is called: letters, digits and _ . -. It is part of where everything
-            lies and of what seals it, so that apps of different names share nothing, whatever
-            else they share; those of one name are one app, wherever it is written: after a
-            deploy into a new folder, in containers, in jobs. Without one, in a notebook it is
-            the notebook's, and elsewhere where no file is known (`python -c`, a shell) this
-            process's alone.
-        secret: What seals entries, references and cookies. Of several, the first seals and all
-            open, so that one can take the place of another while the app runs; in
+        name: What the app is called: letters, digits and _ . -. Apps of different names share
+            nothing, whatever else they share. Those of one name are one app, wherever its code is:
+            after a deploy into a new folder, in containers, in jobs. Without a name, a notebook has
+            its own, and where no file is known (`python -c`, a shell) this process has one.
+        secret: What seals entries, references and cookies, at least 16 bytes. Of several, the first
+            seals and all open, so that one can replace another while the app runs; in
             DASH_STASH_SECRET they stand with commas between them.
-        user: Called in a request, returns the id of the user who asks, None for nobody: what
-            `stash.user` goes by.
-        max_bytes: How many bytes are kept at most, also as "500MB" or "2GiB"; what is cheapest
-            to have again goes first. With a server, this and the next hold for what each
-            machine keeps of it, and the server's own `maxmemory` for the whole.
+        user: Called in a request, returns the id of the user who asks, None for nobody. It says
+            whose `stash.user` is.
+        max_bytes: How many bytes are kept at most, also as "500MB" or "2GiB". What is cheapest to
+            compute again goes first. With a server, this and *max_entries* hold for what each
+            machine keeps of it, and the server's own `maxmemory` holds for the whole.
         max_entries: How many values are kept at most.
-        max_sessions: How many browser sessions have something stored at most; who was here once
-            only or longest ago goes first.
+        max_sessions: How many browser sessions have something stored at most. Those that came only
+            once, then those that came longest ago, go first.
         max_session_bytes: How many bytes of *max_bytes* one session (tabs and pages included)
-            or user may have; a quarter.
+            or user may have; a quarter by default.
         idle: How long the data of a session, tab or page is kept that nobody uses: seconds, a
             timedelta, or "12h".
         cross_site: Whether pages work in frames of other sites too (they need https, and the
             app its own protection against requests forged by other sites).
-        on_expired: Given the error, returns the text of the notice that a page shows whose data
-            cannot be had any more.
+        on_expired: Gets the error, returns the text of the notice that a page shows when its data
+            is gone.
         guard: What happens when a variable outside of a callback's scope was changed while the
-            callback ran: "warn" in the log and in Dash's error panel, "raise"
-            SharedStateChanged in the place of the callback's value, or nothing with "off". By
-            default "warn" when the app runs in Dash's debug mode, else "off".
+            callback ran: "warn" in the log and in Dash's error panel, "raise" SharedStateChanged
+            instead of the callback's value, or nothing with "off". By default "warn" when the app
+            runs in Dash's debug mode, else "off".
         clock: Tells the time in seconds since the epoch; for tests.
 
     Raises:
@@ -175,7 +171,8 @@ class Stash:
         if deployment.visitor.serves_app:
             deployment.check_prefix(prefix)
         if not deployment.is_open:
-            self._open(self._settings.url or self._folder_of(app).as_uri())
+            url = self._settings.url
+            self._open(self._folder_of(app).as_uri() if url is None else url)
         self._app = weakref.ref(app)
         deployment.visitor.serves_app, deployment.prefix = True, prefix
         plugin.install(app, deployment)
