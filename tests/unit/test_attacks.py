@@ -25,6 +25,7 @@ from dash_stash import (
     ConfigError,
     NoSession,
     RefInvalid,
+    Session,
     Stash,
     StoreUnavailable,
     StoreUnsafe,
@@ -228,13 +229,13 @@ def test_a_request_that_is_held_open_over_a_login_has_the_old_cookie(app: Dash) 
 
 def test_of_two_logins_with_one_cookie_only_the_first_gets_a_new_one(app: Dash) -> None:
     """Who planted the cookie would be in the victim's session else."""
-    stash: Stash = app._dash_stash
+    session = Session(app._dash_stash, "session")
 
     @app.callback(Output("slow", "data"), Input("login", "n_clicks"))
     def log_in_slowly(_: int) -> bool:
-        assert "n" not in stash.session
+        assert "n" not in session
         Caller(lambda: victim.call("start.data", ("login", "n_clicks", 1))).result()
-        stash.session.rotate()
+        session.rotate()
         return True
 
     victim, thief = Page(app), Page(app)

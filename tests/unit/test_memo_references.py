@@ -223,6 +223,25 @@ def test_20_who_want_a_reference_to_a_cold_value_compute_it_once(
     assert slow.info().misses == 1
 
 
+def test_who_waits_for_a_value_that_a_reference_needs_is_counted(stash: Stash) -> None:
+    entered, released = threading.Event(), threading.Event()
+
+    @stash.memo(share=True, ignore=("entered", "released"))
+    def slow() -> int:
+        entered.set()
+        assert released.wait(30)
+        return 1
+
+    (first,) = at_once(1, lambda _: slow.ref())
+    assert entered.wait(30)
+    store = CountingStore(stash)
+    (second,) = at_once(1, lambda _: slow.ref())
+    wait_until(lambda: store.asked["join"] == 1, "the second waits")
+    released.set()
+    assert first.result() == second.result()
+    assert (slow.info().misses, slow.info().waits, slow.info().hits) == (1, 1, 0)
+
+
 def test_a_fresh_value_gets_a_reference_while_it_is_refreshed(stash: Stash, calls: Calls) -> None:
     """The caller neither waits for the refresh nor gets its error."""
     entered, released = threading.Event(), threading.Event()
