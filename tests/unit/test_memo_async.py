@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
+from typing import Any
 
 import pytest
 
@@ -176,14 +177,16 @@ class SlowToJoin(Sound):
         return joined
 
 
+@pytest.mark.parametrize("asked", ["value", "reference"])
 @pytest.mark.parametrize("is_stale", [False, True])
 def test_a_caller_that_is_cancelled_just_as_it_gets_the_flight_leaves_no_lock(
     stash: Stash,
     clock: FakeClock,
     calls: Count,
     is_stale: bool,
+    asked: str,
 ) -> None:
-    @stash.memo(ttl=60, stale=600, ignore="calls")
+    @stash.memo(ttl=60, stale=600, ignore="calls", share=True)
     async def value() -> int:
         return calls()
 
@@ -193,7 +196,8 @@ def test_a_caller_that_is_cancelled_just_as_it_gets_the_flight_leaves_no_lock(
     store, stash._deployment.store = stash._deployment.store, SlowToJoin(stash._deployment.store)
 
     async def main(slow: SlowToJoin) -> None:
-        calling = asyncio.create_task(value())
+        asking: Coroutine[Any, Any, Any] = value() if asked == "value" else value.ref()
+        calling = asyncio.create_task(asking)
         await asyncio.get_running_loop().run_in_executor(None, slow.joining.wait, 30)
         calling.cancel()
         with pytest.raises(asyncio.CancelledError):
