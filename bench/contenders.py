@@ -90,12 +90,12 @@ def memo_miss(stash: Stash, value: object) -> tuple[Call, Call]:
 
 def by_hand(stash: Stash) -> Call:
     """Return the floor: open the file of the only entry, map it privately, and unpickle the same header, checking nothing."""
-    store = stash.store
+    store = stash._deployment.store
     assert isinstance(store, LocalStore)
     (path,) = (path for path in (store.folder / "entries").rglob("*") if path.is_file())
     content = path.read_bytes()
     head = content[: entries.head_size(content)]
-    entry = entries.parse(head, stash.seal.key("entry"))
+    entry = entries.parse(head, stash._deployment.seal.key("entry"))
     assert entry is not None
     ((header, buffers),) = entry.segments
     pickled = head[header]

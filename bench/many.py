@@ -71,7 +71,7 @@ def many(folder: pathlib.Path, *, quick: bool) -> Iterator[Section]:
 
 def _janitor(folder: pathlib.Path, count: int) -> Section:
     """What it costs that one process looks every ten seconds for what is over: while all is in use, and while much is over."""
-    idle = _shares(contenders.stash_in(folder).store)
+    idle = _shares(contenders.stash_in(folder)._deployment.store)
     _fill(folder, range(count, count + _SWEEPS * AT_ONCE), gone_at=time.time() + _SOON)
     url, name, secret = f"file://{folder}", contenders.NAME, contenders.SECRET
     later = Stash(
@@ -84,7 +84,10 @@ def _janitor(folder: pathlib.Path, count: int) -> Section:
     demands = [
         Demand("of a core, while all is in use", idle, 1, "%"),
         Demand(
-            f"of a core, while {AT_ONCE:,} entries are over each time", _shares(later.store), 1, "%"
+            f"of a core, while {AT_ONCE:,} entries are over each time",
+            _shares(later._deployment.store),
+            1,
+            "%",
         ),
     ]
     return Section(f"The janitor's share, {count:,} entries, {_SESSIONS:,} sessions", demands)
@@ -120,7 +123,7 @@ def _fill_together(folder: pathlib.Path, count: int) -> None:
 
 def _fill(folder: pathlib.Path, numbers: range, gone_at: float = float("inf")) -> None:
     """Store a small value under the key of each number."""
-    store = contenders.stash_in(folder).store
+    store = contenders.stash_in(folder)._deployment.store
     encoded = encode({f"key {number}": float(number) for number in range(10)})
     for number in numbers:
         # A tenth of them is sessions' own.
@@ -137,11 +140,11 @@ def _first_hits(folder: pathlib.Path, count: int, rounds: int) -> Call:
     """Return a call that reads random entries with a store that never read them: another store and others each time."""
     turns = []
     for _ in range(2 * rounds + 1):
-        store = contenders.stash_in(folder).store
+        store = contenders.stash_in(folder)._deployment.store
         keys = [_key(number) for number in random.sample(range(count), _KEYS + 1)]
         store.read(keys.pop())  # the store is open
         turns.append((store, keys))
-    other = contenders.stash_in(folder).store
+    other = contenders.stash_in(folder)._deployment.store
     for (
         _,
         keys,

@@ -33,7 +33,7 @@ def storing(folder: pathlib.Path, *, quick: bool) -> Iterator[Section]:
     miss, forget = contenders.memo_miss(stash, value)
     calls = {"put": put, "memo, miss": miss, "a plain file": write}
     undo = {
-        "put": lambda: stash.store.delete(refs.pop()._target.key),
+        "put": lambda: stash._deployment.store.delete(refs.pop()._target.key),
         "memo, miss": forget,
         "a plain file": plain.unlink,
     }

@@ -22,7 +22,10 @@ _WARN_EVERY = 60.0
 
 
 class Deployment:
-    """What a `Stash` hands to its parts; the store is opened later if the URL depends on the app."""
+    """What a `Stash` hands to its parts.
+
+    The store is opened later if its URL depends on the app.
+    """
 
     store: Store
     seal: Seal

@@ -1,7 +1,7 @@
-"""Once: how callers of the same key come to share one computation.
+"""Once: how callers of the same key share one computation.
 
-The way is written once, as a generator that yields what has to be run: something that may block, or
-the user's function. Synchronous callers run it in place; asynchronous ones run the first kind off
+How is written once, as a generator that yields what must be run: something that may block, or the
+user's function. Synchronous callers run both in place; asynchronous callers run the first kind off
 the event loop and await the second.
 """
 
@@ -29,7 +29,7 @@ T = TypeVar("T")
 MISSING: Any = object()
 """No value; `None` is one."""
 
-# The outcome of a flight whose value could not be stored: what also a full disk can hold (see
+# The outcome of a flight whose value could not be stored. Even a full disk has room for it (see
 # `LocalFlight.land`).
 _UNSTORED = b"\0"
 _ALONE = Landed(_UNSTORED)
@@ -38,10 +38,11 @@ _SEAL_SIZE = 32
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Something to run, and whether it is the user's function (which may return a coroutine) or something that may block."""
+    """Something to run for a `Producer`."""
 
     run: Callable[[], Any]
     is_users: bool
+    """Whether it is the user's function, which may return a coroutine; all else may block."""
 
 
 Steps = Generator[Step, Any, Any]
@@ -52,8 +53,8 @@ Save = Callable[[Flight, Any, float], None]
 Warn = Callable[[StoreUnavailable], None]
 
 
-class Task(Protocol):
-    """What one caller wants: a value, by its key."""
+class Producer(Protocol):
+    """How one caller comes by the value of a key."""
 
     key: bytes
     name: str
@@ -66,8 +67,8 @@ class Task(Protocol):
         """Call the user's function."""
         ...
 
-    def copy(self, value: Any) -> Any:
-        """Return a private copy of a value that could not be stored."""
+    def hand_out(self, value: Any, *, is_stored: bool) -> Any:
+        """Return what the caller gets of the value that was computed: a private copy."""
         ...
 
     def begin(self) -> Save:
@@ -75,62 +76,55 @@ class Task(Protocol):
         ...
 
 
-# The keys that this thread or task is computing, so that one that waits for itself is told so
-# instead of waiting for ever. It is set in a context made for it and never set back, so no signal
-# handler can keep that from being done.
+# The keys that this thread or task is computing: one that waits for itself is told so instead of
+# waiting for ever. It is set in a context made for it and never set back, so no signal handler can
+# prevent that.
 _computing: ContextVar[frozenset[bytes]] = ContextVar("dash_stash_computing", default=frozenset())
 
 
 def obtain(
     store: Store,
-    task: Task,
+    producer: Producer,
     sealing_key: bytes,
     warn: Warn,
     *,
     held: Flight | None = None,
     anew: bool = False,
 ) -> Steps:
-    """Return the task's value: loaded, waited for, or computed and stored.
+    """Return the value: loaded, waited for, or computed and stored; *anew* always computes.
 
-    With *anew*, computed in any case.
-
-    *held* is a flight that the caller has got already; it is closed at the end.
+    *held* is a flight that the caller has already; it is closed at the end.
     """
     # In a with block from where it is handed over, a flight ends whatever happens: see
     # `stores.local.locks`.
     with held or Landed(None):
-        _begin(task.key, task.name)
+        _begin(producer.key, producer.name)
         while True:
             try:
-                # What is forgotten from here on is forgotten for this computation too, so this
-                # comes before the wait.
-                save = yield Step(task.begin, is_users=False)
+                # Before the wait: what is forgotten from here on is forgotten for this computation.
+                save = yield _blocking(producer.begin)
             except StoreUnavailable as error:
                 warn(error)
-                return (yield from _alone(task))
-            with held or (
-                yield Step(functools.partial(_joined, store, task.key, warn), is_users=False)
-            ) as joined:
+                return (yield from _alone(producer))
+            with held or (yield _blocking(_joined, store, producer.key, warn)) as joined:
                 if not isinstance(joined, Landed):
                     # Somebody may have stored it between the caller's look and the flight.
-                    value = (
-                        MISSING
-                        if anew
-                        else (yield Step(functools.partial(task.load, waited=True), is_users=False))
-                    )
+                    value = MISSING if anew else (yield _blocking(producer.load, waited=True))
                     if value is MISSING:
-                        return (yield from _lead(joined, task, save, sealing_key, warn))
+                        return (yield from _lead(joined, producer, save, sealing_key, warn))
                     joined.land()
                     return value
-            if joined is _ALONE:
-                return (yield from _alone(task))
+            if joined is _ALONE or (joined.outcome == _UNSTORED and not anew):
+                return (yield from _alone(producer))
             if not anew:
-                _raise_failure(joined, sealing_key, task.key)
-                if joined.outcome == _UNSTORED:
-                    return (yield from _alone(task))
-                value = yield Step(functools.partial(task.load, waited=True), is_users=False)
+                _raise_failure(joined, sealing_key, producer.key)
+                value = yield _blocking(producer.load, waited=True)
                 if value is not MISSING:
                     return value
+
+
+def _blocking(call: Callable[..., Any], *args: Any, **kwargs: Any) -> Step:
+    return Step(functools.partial(call, *args, **kwargs), is_users=False)
 
 
 def _joined(store: Store, key: bytes, warn: Warn) -> Flight | Landed:
@@ -145,31 +139,25 @@ def _joined(store: Store, key: bytes, warn: Warn) -> Flight | Landed:
         return _ALONE
 
 
-def _alone(task: Task) -> Steps:
+def _alone(producer: Producer) -> Steps:
     """Compute for this caller only."""
-    value = yield _computation(task)
-    return (yield Step(functools.partial(task.copy, value), is_users=False))
+    value = yield _computation(producer)
+    return (yield _blocking(producer.hand_out, value, is_stored=False))
 
 
-def _lead(flight: Flight, task: Task, save: Save, sealing_key: bytes, warn: Warn) -> Steps:
+def _lead(flight: Flight, producer: Producer, save: Save, sealing_key: bytes, warn: Warn) -> Steps:
     """Compute, store, and tell those who wait."""
     began = time.perf_counter()
     try:
-        value = yield _computation(task)
-        outcome = yield Step(
-            functools.partial(_stored, save, flight, value, time.perf_counter() - began, warn),
-            is_users=False,
-        )
-        # What the function returned may be something that it keeps: the caller gets a copy like
-        # everybody else.
-        copy = MISSING if outcome else (yield Step(task.load, is_users=False))
-        if copy is MISSING:  # not stored, forgotten meanwhile, or its time is up already
-            copy = yield Step(functools.partial(task.copy, value), is_users=False)
+        value = yield _computation(producer)
+        took = time.perf_counter() - began
+        outcome = yield _blocking(_stored, save, flight, value, took, warn)
+        result = yield _blocking(producer.hand_out, value, is_stored=outcome is None)
     except Exception as error:
-        flight.land(_describe_failure(error, sealing_key, task.key))
+        flight.land(_describe_failure(error, sealing_key, producer.key))
         raise
     flight.land(outcome)
-    return copy
+    return result
 
 
 def _stored(save: Save, flight: Flight, value: Any, took: float, warn: Warn) -> bytes | None:
@@ -182,18 +170,18 @@ def _stored(save: Save, flight: Flight, value: Any, took: float, warn: Warn) -> 
     return None
 
 
-def _computation(task: Task) -> Step:
+def _computation(producer: Producer) -> Step:
     def compute() -> Any:
-        result = task.compute()
+        result = producer.compute()
         # Nothing else that has an `__await__`: a lazy frame has one too, and is a value.
-        return _compute_async(result, task) if inspect.iscoroutine(result) else result
+        return _compute_async(result, producer) if inspect.iscoroutine(result) else result
 
     return Step(compute, is_users=True)
 
 
-async def _compute_async(result: Coroutine[Any, Any, Any], task: Task) -> Any:
-    # Here it is the task's own context, in which the function may begin other tasks.
-    token = _computing.set(_computing.get() | {task.key})
+async def _compute_async(result: Coroutine[Any, Any, Any], producer: Producer) -> Any:
+    # This is an asyncio task's own context, in which the function may begin other computations.
+    token = _computing.set(_computing.get() | {producer.key})
     try:
         return await result
     finally:
@@ -204,8 +192,8 @@ def exclusively(store: Store, key: bytes, name: str, act: Callable[[Flight], T])
     """Call *act* with the flight of *key*, which lands after that.
 
     Raises:
-        FlightCycle: This thread or task does that already.
-        StoreUnavailable: There is no flight to be had.
+        FlightCycle: This thread or task is doing that already.
+        StoreUnavailable: The store cannot say who has the flight.
     """
     return contextvars.copy_context().run(_exclusively, store, key, name, act)
 
@@ -213,8 +201,7 @@ def exclusively(store: Store, key: bytes, name: str, act: Callable[[Flight], T])
 def _exclusively(store: Store, key: bytes, name: str, act: Callable[[Flight], T]) -> T:
     _begin(key, name, FlightCycle.CHANGING)
     while True:
-        # No with block of Python's in between: one that is interrupted as it ends would lose the
-        # flight.
+        # No other with block in between: one that is interrupted as it ends would lose the flight.
         be_patient(patient=True)
         with store.join(key) or Landed(None) as joined:
             if not isinstance(joined, Landed):
@@ -227,10 +214,10 @@ def _exclusively(store: Store, key: bytes, name: str, act: Callable[[Flight], T]
 
 
 def _begin(key: bytes, name: str, why: str = FlightCycle.COMPUTING) -> None:
-    """Be known, for the rest of the present context, as the one that computes *key*.
+    """Note, for the rest of the present context, that it computes *key*.
 
     Raises:
-        FlightCycle: It is that already.
+        FlightCycle: It does so already.
     """
     if key in _computing.get():
         raise FlightCycle(name, why)
@@ -241,19 +228,16 @@ def _begin(key: bytes, name: str, why: str = FlightCycle.COMPUTING) -> None:
 
 
 def _describe_failure(error: Exception, sealing_key: bytes, key: bytes) -> bytes:
-    """Put a failure into words for those who wait for *key*.
-
-    Whatever the user's own class does, there are some.
-    """
+    """Describe a failure to those who wait for *key*, whatever the user's own class does."""
     kind = type(error)
     try:
         text = str(error)
     except Exception as broken:  # noqa: BLE001 (the user's own class decides what fails here)
-        text = f"(its text cannot be had: {type(broken).__name__})"
+        text = f"(its text is not known: str() raised {type(broken).__name__})"
     try:
         pickled = pickle.dumps(error)
-        # Some errors pickle but do not come back, or as something else. Tried here, it is not tried
-        # by each of those who wait.
+        # Some errors do not unpickle, or unpickle to something else. It is tried once here, not by
+        # each of those who wait.
         if type(pickle.loads(pickled)) is not kind:  # noqa: S301 (made right above)
             pickled = b""
     except (Exception, SystemExit):  # noqa: BLE001 (likewise)
@@ -264,7 +248,7 @@ def _describe_failure(error: Exception, sealing_key: bytes, key: bytes) -> bytes
 
 def _raise_failure(landed: Landed, sealing_key: bytes, key: bytes) -> None:
     outcome = landed.outcome
-    # Also what somebody else has left on a server, of whatever length.
+    # Somebody else may have left it on a server, in any length.
     if (
         outcome is None
         or len(outcome) <= _SEAL_SIZE
@@ -274,7 +258,7 @@ def _raise_failure(landed: Landed, sealing_key: bytes, key: bytes) -> None:
     pickled, kind, text = pickle.loads(outcome[_SEAL_SIZE:])  # noqa: S301 (the seal was checked)
     try:
         error = pickle.loads(pickled)  # noqa: S301 (likewise)
-    except Exception:  # noqa: BLE001 (none was told, or this program does not have its class)
+    except Exception:  # noqa: BLE001 (it was not pickled, or this program lacks its class)
         error = ComputeFailed(kind, text)
     raise error if isinstance(error, Exception) else ComputeFailed(kind, text)
 
@@ -306,8 +290,8 @@ def _run(steps: Steps) -> Any:
     except StopIteration as stop:
         return stop.value
     finally:
-        # A signal handler may raise between two steps: nobody else ends what they hold, or what
-        # they were about to be handed.
+        # A signal handler may raise between two steps. Then nobody else closes the flight that they
+        # hold, or that they were about to get.
         result = None
         steps.close()
 
@@ -346,7 +330,7 @@ async def _settled(future: Future[T]) -> T:
     try:
         return await asyncio.shield(asyncio.wrap_future(future))
     except asyncio.CancelledError:
-        # The thread cannot be called back; a flight that it gets must not stay in the air.
+        # The thread cannot be stopped. A flight that it gets must be closed.
         future.add_done_callback(_close_unwanted)
         raise
 
@@ -361,14 +345,13 @@ def _close_unwanted(future: Future[Any]) -> None:
 
 def _off_thread(call: Callable[[], T]) -> Future[T]:
     context = contextvars.copy_context()
-    # Flights outlive the call, and the thread has others to do: it must not be taken for the one
-    # who has them.
+    # Flights outlive the call, and the thread runs other calls later, which do not hold them.
     context.run(come_apart)
     return _threads(os.getpid()).submit(context.run, call)
 
 
 @functools.lru_cache(maxsize=1)
-def _threads(process: int) -> ThreadPoolExecutor:  # noqa: ARG001 (a forked child has none of its parent's threads)
-    # As many as callers may wait at the same time: with fewer, those who wait would keep out the
-    # one they wait for.
+def _threads(process: int) -> ThreadPoolExecutor:  # noqa: ARG001 (a forked child has no threads)
+    # As many as callers may wait at the same time: with fewer, those who wait would leave no thread
+    # to the one that they wait for.
     return ThreadPoolExecutor(max_workers=1000, thread_name_prefix="dash-stash")

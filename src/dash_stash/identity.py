@@ -251,9 +251,9 @@ def _of_memo(value: Any, path: str, within: _Within) -> bytes:
     if not isinstance(wrapped, FunctionType):
         return _of_state(value, path, within)
     try:
-        return keys.digest(value.id, of_captured(wrapped, path, within))
+        return keys.digest(value._dash_stash_id, of_captured(wrapped, path, within))
     except keys.NoKey:
-        return bytes(value.id)
+        return bytes(value._dash_stash_id)
 
 
 def _of_state(value: object, path: str, within: _Within) -> bytes:

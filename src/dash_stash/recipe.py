@@ -1,6 +1,7 @@
-"""Recipes: how a memo function's value is computed again, stored beside it so that a reference outlives the value.
+"""Recipes: how a memo function's value is computed again.
 
-A recipe names the function, not its code: after a deploy, a reference in an open page opens what the new code gives.
+A recipe is stored beside the value, so that a reference outlives it. It names the function, not its
+code: after a deploy, a reference in an open page opens what the new code returns.
 """
 
 from __future__ import annotations
@@ -19,10 +20,13 @@ class Recipe:
     """The call of a memo function, without the arguments that it ignores."""
 
     captured: bytes
-    """The key of what the function took from around it: functions made in one place may have taken other values."""
+    """The key of what the function took from around it.
+
+    It tells functions apart that were made in one place around different values.
+    """
 
     arguments: Mapping[str, Any]
-    """What was given, by the parameters' names; what was left to defaults is not here."""
+    """Without those that were left to defaults, by the parameters' names."""
 
 
 def key_of(key: bytes) -> bytes:
@@ -49,7 +53,7 @@ def unpack(encoded: Encoded, references: References) -> Recipe:
 
 
 class _Revived:
-    """The references in a recipe."""
+    """Makes the references in a recipe."""
 
     def __init__(self, references: References) -> None:
         self.kept = references.revived

@@ -1,4 +1,4 @@
-"""References: short signed text that stands for a stored value, in a component property or anywhere else."""
+"""References: short signed text that stands for a stored value, wherever text fits."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ T_co = TypeVar("T_co", covariant=True)
 
 PREFIX = "stash:"
 
-# What has this form is a reference or an attempt at one; all else that begins like one is text that
-# somebody typed.
+# What has this form is a reference or an attempt at one. Other text with the prefix was typed by
+# somebody.
 _FORM = re.compile(PREFIX + r"[A-Za-z0-9_-]{16,}")
 _LONGEST = 4096
 
 _MEMO, _SHARED, _LASTING, _USERS = 1, 2, 4, 64
 _SCOPES: tuple[Scope, ...] = get_args(Scope)
-_SCOPE_AT, _SCOPE_BITS = 3, 7  # bits from here on: the place of the value's scope among them
+_SCOPE_AT, _SCOPE_BITS = 3, 7  # where the flags have the number of the value's scope
 _SEAL_SIZE = 16
 _FIXED = 1 + keys.KEY_SIZE + keys.KEY_SIZE  # flags, the value's key, for whom it opens
 _UNTIL = struct.Struct(">I")  # of a reference with a lifetime: its end, in seconds since the epoch
@@ -50,17 +50,20 @@ class Target:
     """When the reference, not the value, expires."""
 
     is_users: bool = False
-    """Whether the value of a tab or page is made of one of a user, so that it opens for that user only."""
+    """Whether the value is made of a user's value, so that it opens for that user only."""
 
     bound: bytes | None = None
-    """For whom the reference opens: made of the session that it was minted for and the owner of the value; None for everybody."""
+    """The digest of for whom the reference opens, None for everybody.
+
+    It is made of the session that the reference was minted for and the owner of the value.
+    """
 
 
 class Ref(str, Generic[T_co]):  # noqa: SLOT000 (a str subclass that is generic has a __dict__ anyway)
     """A reference to a stored value. It is text, and fits wherever text does.
 
-    `ref["name"]` (of a stored dict) and `ref[0]` (of a list) are references to a part, which is
-    then loaded alone. A callback gets the value in place of a reference, unless the parameter is
+    `ref["name"]` (of a stored dict) and `ref[0]` (of a list) are references to a part, which loads
+    without the rest. A callback gets the value in place of a reference, unless the parameter is
     annotated `Ref`.
     """
 
@@ -79,36 +82,34 @@ class Ref(str, Generic[T_co]):  # noqa: SLOT000 (a str subclass that is generic 
         Raises:
             RefExpired: It is gone and cannot be computed again.
             PartMissing: It has no part of this name.
-            RefInvalid: The text was not received from dash-stash, or another user has logged in
-                since it was.
+            RefInvalid: It was made of text, or another user has logged in since it was received.
         """
         self._check()
         self._references.check(self._target, "the reference of a Ref.get()")
         try:
             value: T_co = self._references.load(self._target)
         except (RefExpired, PartMissing) as error:
-            if not isinstance(
-                error.__cause__, Unreadable
-            ):  # while a deploy is under way, workers of the other code may read it
+            # What is unreadable is not dead: in a deploy, workers of the other code may read it.
+            if not isinstance(error.__cause__, Unreadable):
                 error.references = (*error.references, str(self))
             raise
         return value
 
     def delete(self) -> None:
-        """Delete the value, for everybody who has a reference to it, and give back its room.
+        """Delete the value for everybody who has a reference to it.
 
-        References to what was put raise `RefExpired` from now on; the value of a memo function is
-        computed again when it is wanted.
+        A reference to what was put raises `RefExpired` from now on. One to the value of a memo
+        function computes the value again when it is opened.
 
         Raises:
             ConfigError: It is a reference to a part, which cannot be deleted alone.
-            RefInvalid: The text was not received from dash-stash, or another user has logged in
-                since it was.
+            RefInvalid: It was made of text, or another user has logged in since it was received.
         """
         self._check()
         if self._target.path:
             raise ConfigError(
-                "a part of a value cannot be deleted alone: delete the reference that it was taken from"
+                "a part of a value cannot be deleted alone: "
+                "delete the reference that it was taken from"
             )
         self._references.check(self._target, "the reference of a Ref.delete()")
         self._references.delete(self._target.key)
@@ -118,7 +119,7 @@ class Ref(str, Generic[T_co]):  # noqa: SLOT000 (a str subclass that is generic 
             return
         if not hasattr(self, "_references"):
             raise RefInvalid("made from text", "a Ref")
-        # It was stored within a value: who reads that may be another than it was minted for.
+        # It was stored within a value, which others may read than the one that it was minted for.
         self._target = self._references.open(str(self), "a stored value")._target
 
     @overload  # type: ignore[override]
@@ -126,7 +127,7 @@ class Ref(str, Generic[T_co]):  # noqa: SLOT000 (a str subclass that is generic 
     @overload
     def __getitem__(self, part: slice) -> str: ...
     def __getitem__(self, part: PartName | slice | SupportsIndex) -> Ref[Any] | str:
-        """Return a reference to one part of the value; it opens for whom this one does."""
+        """Return a reference to one part of the value, which opens for whom this one opens."""
         if isinstance(part, str | int) and hasattr(self, "_references"):
             self._check()
             return self._references.sealed(
@@ -135,7 +136,9 @@ class Ref(str, Generic[T_co]):  # noqa: SLOT000 (a str subclass that is generic 
         return super().__getitem__(part)  # type: ignore[index]
 
     def lasting(self, ttl: Duration) -> Ref[T_co]:
-        """Return a reference to the same that opens for *ttl* from now on, and then raises `RefExpired`; the value stays.
+        """Return a reference to the same value that opens for *ttl* from now on.
+
+        Then it raises `RefExpired`; the value itself stays.
 
         Args:
             ttl: Seconds, a timedelta, or "90s", "15m", "1h", "7d".
@@ -160,27 +163,27 @@ class Ref(str, Generic[T_co]):  # noqa: SLOT000 (a str subclass that is generic 
 
     @property
     def target(self) -> bytes:
-        """The key of what it points at, without who may open it: what a reference is worth as an argument.
+        """The key of what it points at, whoever may open it: its key as a memo's argument.
 
         Raises:
-            RefInvalid: It does not open: what a memo function is given it may open.
+            RefInvalid: It does not open here, so that it cannot be an argument.
         """
         self._check()
         self._references.check(self._target, "a reference given as an argument")
         return keys.digest(self._target.key, json.dumps(self._target.path).encode())
 
     def __copy__(self) -> Ref[T_co]:
-        """Be its own copy: it never changes."""
+        """Return itself: it never changes."""
         return self
 
     def __deepcopy__(self, memo: object) -> Ref[T_co]:
-        """Be its own copy."""
+        """Return itself."""
         return self
 
     def __reduce__(self) -> tuple[type[str], tuple[str]]:
         """Leave the process as text: what it opens is decided where it arrives.
 
-        In a stored value it stays a reference.
+        Within a stored value it stays a reference.
         """
         return str, (str(self),)
 
@@ -196,7 +199,10 @@ class References:
         delete: Callable[[bytes], object],
         clock: Clock,
     ) -> None:
-        """Take the sealing key, who is asking, what loads a target's value and deletes a key's, and what tells the time."""
+        """Take the sealing key, who is asking, and what tells the time.
+
+        *load* loads the value of a target, *delete* deletes the value of a key.
+        """
         self._key, self._visitor, self.load, self.delete, self.clock = (
             key,
             visitor,
@@ -206,7 +212,9 @@ class References:
         )
 
     def mint(self, target: Target, *, share: bool) -> Ref[Any]:
-        """Return a reference that opens for the present session and the value's owner, or with *share* for everybody.
+        """Return a reference that opens for the present session and the value's owner.
+
+        With *share* it opens for everybody.
 
         Raises:
             NoSession: There is no session, or no such owner, and not *share*.
@@ -221,10 +229,7 @@ class References:
         return self.sealed(dataclasses.replace(target, bound=bound))
 
     def _present(self, target: Target) -> bytes | None:
-        """For whom a reference to such a value opens if it opens in this visit.
-
-        None if that is not proven.
-        """
+        """Return `Target.bound` of a reference that opens here, None if nobody is proven."""
         proven = self._visitor.proven
         owners = [proven("session"), APP if target.scope == "app" else proven(target.scope)]
         if target.is_users:
@@ -236,7 +241,7 @@ class References:
         """Return a reference to *target*, which says for whom it opens.
 
         Raises:
-            ConfigError: The names of the parts on its way are too long.
+            ConfigError: The names of the parts that lead to it are too long.
         """
         is_lasting = target.until != float("inf")
         flags = (
@@ -255,17 +260,19 @@ class References:
         )
         if len(text) + len(PREFIX) > _LONGEST:
             raise ConfigError(
-                f"a reference to a part under {len(path)} bytes of names would be too long: use shorter names"
+                f"a reference to a part under {len(path)} bytes of names would be too long: "
+                "use shorter names"
             )
         return Ref._of(PREFIX + text, self, target)
 
     def check(self, target: Target, prop: str) -> None:
-        """See that a reference which was opened still opens: who asks may have logged in or out since.
+        """See that a reference that was opened still opens: somebody may have logged in or out.
 
-        What a memo function was given it may open, and a thread that the callback started knows no visit.
+        Memo functions may open their arguments, whoever asks. Threads that a callback started know
+        nobody who asks, and may open what it opened.
 
         Raises:
-            RefInvalid: It does not; *prop* says where it was used.
+            RefInvalid: It does not open; *prop* says where it was used.
         """
         if target.bound is None or self._visitor.current is None or self._visitor.is_computing:
             return
@@ -280,7 +287,7 @@ class References:
         Raises:
             RefInvalid: It is not.
             RefExpired: It was made to last for some time only, which has passed.
-            ScopeTooWide: A memo function is running whose value is for more than who may open it.
+            ScopeTooWide: A memo function is running whose value others get who may not open it.
         """
         target = self._target_of(text, prop)
         if target.bound is not None and self._visitor.is_computing:
@@ -318,16 +325,16 @@ class References:
     def kept(self, text: str) -> Ref[Any]:
         """Return the reference that was kept within a stored value.
 
-        Whether this session may open it is checked when it does.
+        Whether this session may open it is checked when it is opened.
         """
         ref: Ref[Any] = Ref(text)
         ref._references = self
         return ref
 
     def revived(self, text: str) -> Ref[Any]:
-        """Return a reference to the same that opens in the present visit, whoever it was minted for.
+        """Return a reference to the same value that opens for whoever asks now.
 
-        Of recipes only: the right to open the reference to a value includes what that is made of.
+        For recipes only: who may open the reference to a value may open what that is made of.
         """
         target = dataclasses.replace(self._target_of(text, "a recipe"), until=float("inf"))
         wider = dataclasses.replace(target, scope="app", is_users=False)
@@ -335,14 +342,14 @@ class References:
             bound = self._present(each)
             if bound is not None:
                 return self.sealed(dataclasses.replace(each, bound=bound))
-        # It is for everybody, or there is no visit: then its text stays for whom it was.
+        # It is for everybody, or nobody asks: then it stays for whom it was minted.
         return Ref._of(text, self, target)
 
 
 def target_of(key: bytes, scope: Scope, made_of: object) -> Target:
     """Return the target of a reference to a memo function's value.
 
-    Who may not open what it is made of may not open it.
+    It opens only for those who may open all that the value is made of.
     """
     targets = [ref._target for ref in _within(made_of)]
     scopes: list[Scope] = [scope, *(target.scope for target in targets)]
@@ -351,17 +358,15 @@ def target_of(key: bytes, scope: Scope, made_of: object) -> Target:
     return Target(key, narrowest, is_memo=True, is_users=is_users and narrowest != "user")
 
 
-# Every reference is a session's, so of what is the session's and the user's too it is enough to say
-# that it is the user's.
+# Every reference belongs to a session anyway, so for a value of session and user "user" is enough.
 _BY_WIDTH: tuple[Scope, ...] = ("app", "session", "user", "tab", "page")
 
 
 def _within(value: object) -> Iterator[Ref[Any]]:
-    """The references in an argument."""
+    """Return the references in an argument."""
     if isinstance(value, Ref):
-        if hasattr(
-            value, "_target"
-        ):  # else nobody has opened it: an argument that the function ignores
+        # One that nobody has opened is in an argument that the function ignores.
+        if hasattr(value, "_target"):
             yield value
     elif isinstance(value, Mapping):
         yield from _within([*value.keys(), *value.values()])
@@ -371,7 +376,7 @@ def _within(value: object) -> Iterator[Ref[Any]]:
 
 
 def is_reference(value: object) -> bool:
-    """Whether *value* has the form of a reference; whether it is one, `References.open` tells."""
+    """Whether *value* has the form of a reference; `References.open` tells whether it is one."""
     return (
         isinstance(value, str)
         and value.startswith(PREFIX)

@@ -25,8 +25,11 @@ class Settings:
     url: str | None
     """None for the app's own folder."""
 
+    is_url_found: bool
+    """Whether the environment has the URL."""
+
     secrets: Sequence[bytes]
-    """None if a folder's own secret is to be used."""
+    """Without any, a folder's own is used."""
 
     limits: Limits
     user: Callable[[], str | bytes | int | None] | None
@@ -49,9 +52,12 @@ class Settings:
             )
 
 
-def url_of(given: str | None) -> str | None:
-    """Return the URL that was given, or that the environment has."""
-    return given if given is not None else os.environ.get(folders.URL_VARIABLE) or None
+def url_of(given: str | None) -> tuple[str | None, bool]:
+    """Return the URL that was given, or that the environment has; and whether it is the latter."""
+    if given is not None:
+        return given, False
+    found = os.environ.get(folders.URL_VARIABLE) or None
+    return found, found is not None
 
 
 def secrets_of(given: str | bytes | Sequence[str | bytes] | None) -> list[bytes]:

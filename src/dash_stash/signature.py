@@ -1,18 +1,19 @@
-"""The signature of a memo function: which calls are one call, and whose its value is."""
+"""The options of a memo function, and which of its calls have one value."""
 
 from __future__ import annotations
 
 import functools
 import inspect
 from collections import OrderedDict
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import FunctionType
 from typing import Any
 
-from dash_stash import identity, implementation, keys
+from dash_stash import identity, implementation, keys, mistakes
+from dash_stash.clock import Duration, seconds
 from dash_stash.errors import ConfigError, UnhashableArgument
-from dash_stash.owner import APP, Owner, Scope
+from dash_stash.owner import APP, Owner, Scope, check_scope
 from dash_stash.visitor import CurrentVisitor
 
 # Arguments of these types, compared with their types, are equal exactly if their keys are.
@@ -22,22 +23,64 @@ _LONGEST_SPELLING = 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class MemoOptions:
     """What `@stash.memo(...)` was given; times in seconds."""
 
-    ttl: float = float("inf")
-    stale: float = 0.0
-    scope: Scope = "app"
-    tags: tuple[str, ...] = ()
-    version: object = None
-    ignore: frozenset[str] = frozenset()
-    share: bool = False
+    ttl: float
+    stale: float
+    scope: Scope
+    tags: tuple[str, ...]
+    version: object
+    ignore: frozenset[str]
+    share: bool
+
+    @classmethod
+    def checked(
+        cls,
+        *,
+        ttl: Duration | None,
+        stale: Duration | None,
+        scope: Scope,
+        tags: Iterable[str],
+        version: object,
+        ignore: str | Iterable[str],
+        share: bool,
+    ) -> MemoOptions:
+        """Take the options as they are written.
+
+        Raises:
+            ConfigError: One cannot be used, or two do not go together.
+        """
+        check_scope(scope)
+        if isinstance(tags, str):
+            raise ConfigError(f"tags={tags!r} would be one tag per letter: write tags=({tags!r},)")
+        tags = tuple(tags) if isinstance(tags, Iterator) else tags
+        mistakes.check_names("tags", tags, 'texts, as in tags=("sales",)')
+        mistakes.check_names("ignore", ignore, "the name of a parameter, or several")
+        if stale is not None and ttl is None:
+            raise ConfigError(
+                f"stale={stale!r} is how much longer a value is served after its ttl: give ttl= too"
+            )
+        if share and scope != "app":
+            raise ConfigError(
+                f"share=True opens values to everybody, scope={scope!r} keeps them apart: "
+                "choose one"
+            )
+        until = float("inf") if ttl is None else seconds(ttl, "ttl")
+        longer = 0.0 if stale is None else seconds(stale, "stale")
+        ignored = frozenset([ignore] if isinstance(ignore, str) else ignore)
+        return cls(until, longer, scope, tuple(tags), version, ignored, share)
 
 
 class Signature:
-    """Makes the keys of a function's calls: of the function, what it took from around it, the arguments, and the owner."""
+    """Makes the keys of a function's calls.
 
-    def __init__(self, function: FunctionType, options: Options, visitor: CurrentVisitor) -> None:
+    A key is made of the function, what it took from around it, the arguments, and the owner.
+    """
+
+    def __init__(
+        self, function: FunctionType, options: MemoOptions, visitor: CurrentVisitor
+    ) -> None:
         """Take the function, its options, and what tells whose a value is.
 
         Raises:
@@ -52,7 +95,7 @@ class Signature:
         _check_parameters(self.name, self._signature, free, options.ignore)
         version = b"" if options.version is None else _key_of_version(self.name, options.version)
         self.id = keys.digest(identity.of_function(function), version, options.scope.encode())
-        """What references name: the same after an edit of the function's code."""
+        """What references name: an edit of the function's code does not change it."""
         self._spellings: dict[Any, tuple[bytes, Owner]] = {}
         self._settled: bytes | None = None
         self._of_argument = functools.partial(
@@ -66,9 +109,8 @@ class Signature:
         """The key of the function as its code is now."""
         if self._settled is not None:
             return self._settled
-        is_settled = (
-            self._is_settled
-        )  # before: another thread may be importing what the function needs
+        # Asked before: another thread may be importing what the function needs.
+        is_settled = self._is_settled
         key = keys.digest(self.id, implementation.of_function(self._function, self._options.ignore))
         if is_settled:
             self._settled = key
@@ -82,7 +124,7 @@ class Signature:
 
     @property
     def captured(self) -> bytes:
-        """The key of what the function has taken from around it, as that is now."""
+        """The key of what the function takes from around it, as that is now."""
         return self._digest(identity.of_captured, self._taken())
 
     def _taken(self) -> dict[str, object]:
@@ -107,7 +149,7 @@ class Signature:
         try:
             return self._spellings[spelling]
         except (KeyError, TypeError):  # not called so before, or an argument that cannot be hashed
-            is_settled = self._is_settled  # likewise
+            is_settled = self._is_settled  # asked before, as in `function`
             located = self._spell(args, kwargs)
         if is_settled and _is_short_and_plain(args):
             if len(self._spellings) >= _SPELLINGS:
@@ -135,15 +177,18 @@ class Signature:
         )
 
     def given(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
-        """Return the arguments of a call by their parameters' names, without ignored ones and those left to defaults."""
+        """Return the arguments of a call by their parameters' names.
+
+        Those that the function ignores are left out, and those left to defaults.
+        """
         return self._without_ignored(self._signature.bind(*args, **kwargs))
 
     def made_of(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[object]:
-        """Return what a call may depend on: what was given, and what the function has taken from around it."""
+        """Return what a call may depend on: its arguments, and what is around the function."""
         return [*args, *kwargs.values(), *self._taken().values()]
 
     def spelled(self, given: Mapping[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        """Return such arguments as they are passed.
+        """Return the arguments that `given` returned as they are passed.
 
         Raises:
             TypeError: The function needs one that is not there, or does not know one that is.
@@ -154,6 +199,13 @@ class Signature:
         bound = inspect.BoundArguments(self._signature, OrderedDict(given))
         self._signature.bind(*bound.args, **bound.kwargs)
         return bound.args, bound.kwargs
+
+    def takes(self, name: str) -> bool:
+        """Whether a call can have an argument `name=...`."""
+        parameters = self.parameters
+        has_any = any(one.kind is one.VAR_KEYWORD for one in parameters.values())
+        by_name = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+        return has_any or (name in parameters and parameters[name].kind in by_name)
 
     def _without_ignored(self, bound: inspect.BoundArguments) -> dict[str, Any]:
         return {
@@ -202,6 +254,7 @@ def _check_parameters(
     is_method = "." in name.rpartition("<locals>.")[2] and first in ("self", "cls")
     if is_method and first not in ignore:
         raise ConfigError(
-            f"{name}() is a method, and an object is no key. If the result does not depend on the object, write "
-            f"@stash.memo(ignore={first!r}); else make it a function that takes what it needs as arguments."
+            f"{name}() is a method, and an object is no key. If the result does not depend on the "
+            f"object, write @stash.memo(ignore={first!r}); else make it a function that takes what "
+            "it needs as arguments."
         )

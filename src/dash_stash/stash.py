@@ -8,32 +8,26 @@ import pathlib
 import secrets
 import sys
 import weakref
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Literal, ParamSpec, Protocol, TypeVar, cast, overload
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Literal, ParamSpec, Protocol, TypeVar, overload
 
-from dash_stash import bytecode, claims, folders, identity, keys, mistakes, naming
+from dash_stash import claims, folders, identity, keys, mistakes, naming, settings
+from dash_stash.cache import FunctionCache
 from dash_stash.clock import Clock, Duration, seconds, system_clock
 from dash_stash.codec import encode
 from dash_stash.deployment import Deployment
 from dash_stash.entries import Facts
-from dash_stash.errors import (
-    ConfigError,
-    NoSession,
-    RefExpired,
-    RefInvalid,
-    StashError,
-    StoreUnavailable,
-)
+from dash_stash.errors import ConfigError, NoSession, RefExpired, RefInvalid, StashError
 from dash_stash.memo import AsyncMemo, Memo
-from dash_stash.opening import Opener
-from dash_stash.owner import APP, Scope, check_scope
+from dash_stash.owner import APP, Scope
 from dash_stash.ref import Ref, References, Target
+from dash_stash.resolver import Resolver
 from dash_stash.seal import Seal
 from dash_stash.settings import Settings
-from dash_stash.signature import Options
-from dash_stash.sizes import Size, in_bytes
+from dash_stash.signature import MemoOptions
+from dash_stash.sizes import Size
 from dash_stash.state import Session, Variables
-from dash_stash.stores.base import Limits, Store, patiently
+from dash_stash.stores.base import Store, patiently
 from dash_stash.stores.local import LocalStore
 from dash_stash.visitor import CurrentVisitor, Request
 
@@ -54,21 +48,55 @@ class _Decorator(Protocol):
     def __call__(self, function: Callable[P, R], /) -> Memo[P, R]: ...
 
 
-class _NotOpened:
-    """In the place of the store until there is one."""
-
-    def __getattr__(self, name: str) -> Any:
-        raise ConfigError(
-            "this Stash has no store yet: give it an app, stash.init_app(app), or a url"
-        )
-
-
 class Stash:
     """Shares data between the callbacks of an app: over threads, workers and users, safely.
 
     `stash.app`, `stash.user`, `stash.session`, `stash.tab` and `stash.page` are mappings of
     variables kept on the server, for the whole app, for the present user, browser session and tab,
     and for one load of a page.
+
+    Without *url*, the store is at DASH_STASH_URL, or in a folder of the app in the user's cache
+    folder (`dash-stash where` prints it). Without *name*, the app is called DASH_STASH_NAME, or as
+    the module that makes the Stash. Without *secret*, it is DASH_STASH_SECRET, or, for a folder,
+    one that is made and kept for it. Without an app, references must be shared, and sessions and
+    pages do not exist.
+
+    Args:
+        app: The app to serve; `init_app` can be called later instead.
+        url: `file:///an/absolute/folder`, the same for all workers; or, for many machines, a
+            Redis or Valkey server: `redis://host:6379/0` (docs/scale.md has the other forms).
+        name: What the app is called: letters, digits and _ . -. Apps of different names share
+            nothing, whatever else they share. Those of one name are one app, wherever its code is:
+            after a deploy into a new folder, in containers, in jobs. Without a name, a notebook has
+            its own, and where no file is known (`python -c`, a shell) this process has one.
+        secret: What seals entries, references and cookies, at least 16 bytes. Of several, the first
+            seals and all open, so that one can replace another while the app runs; in
+            DASH_STASH_SECRET they stand with commas between them.
+        user: Called in a request, returns the id of the user who asks, None for nobody. It says
+            whose `stash.user` is.
+        max_bytes: How many bytes are kept at most, also as "500MB" or "2GiB". What is cheapest to
+            compute again goes first. With a server, this and *max_entries* hold for what each
+            machine keeps of it, and the server's own `maxmemory` holds for the whole.
+        max_entries: How many values are kept at most.
+        max_sessions: How many browser sessions have something stored at most. Those that came only
+            once, then those that came longest ago, go first.
+        max_session_bytes: How many bytes of *max_bytes* one session (tabs and pages included)
+            or user may have; a quarter by default.
+        idle: How long the data of a session, tab or page is kept that nobody uses: seconds, a
+            timedelta, or "12h".
+        cross_site: Whether pages work in frames of other sites too (they need https, and the
+            app its own protection against requests forged by other sites).
+        on_expired: Gets the error, returns the text of the notice that a page shows when its data
+            is gone.
+        guard: What happens when a variable outside of a callback's scope was changed while the
+            callback ran: "warn" in the log and in Dash's error panel, "raise" SharedStateChanged
+            instead of the callback's value, or nothing with "off". By default "warn" when the app
+            runs in Dash's debug mode, else "off".
+        clock: Tells the time in seconds since the epoch; for tests.
+
+    Raises:
+        ConfigError: An argument, or the app, cannot be used.
+        StoreUnsafe: Others can write to the folder, or it is on a network file system.
     """
 
     def __init__(
@@ -89,119 +117,48 @@ class Stash:
         guard: Literal["warn", "raise", "off"] | None = None,
         clock: Clock = system_clock,
     ) -> None:
-        """Open the store at *url* and serve *app*.
-
-        Without *url* it is what DASH_STASH_URL says, or a folder of the app in the user's cache
-        folder (`dash-stash where` prints it). Without *name* it is what DASH_STASH_NAME says, or
-        the module that makes the Stash. Without *secret*, at least 16 bytes, it is what
-        DASH_STASH_SECRET says, or, for a folder, one that is made and kept for it. Without an app,
-        references must be shared, and sessions and pages do not exist.
-
-        Args:
-            app: The app to serve; `init_app` can be called later instead.
-            url: `file:///an/absolute/folder`, the same for all workers; or, for many machines, a
-                Redis or Valkey server: `redis://host:6379/0` (docs/scale.md has the other forms).
-            name: What the app is called: letters, digits and _ . -. It is part of where everything
-                lies and of what seals it, so that apps of different names share nothing, whatever
-                else they share; those of one name are one app, wherever it is written: after a
-                deploy into a new folder, in containers, in jobs. Without one, in a notebook it is
-                the notebook's, and elsewhere where no file is known (`python -c`, a shell) this
-                process's alone.
-            secret: What seals entries, references and cookies. Of several, the first seals and all
-                open, so that one can take the place of another while the app runs; in
-                DASH_STASH_SECRET they stand with commas between them.
-            user: Called in a request, returns the id of the user who asks, None for nobody: what
-                `stash.user` goes by.
-            max_bytes: How many bytes are kept at most, also as "500MB" or "2GiB"; what is cheapest
-                to have again goes first. With a server, this and the next hold for what each
-                machine keeps of it, and the server's own `maxmemory` for the whole.
-            max_entries: How many values are kept at most.
-            max_sessions: How many browser sessions have something stored at most; who was here once
-                only or longest ago goes first.
-            max_session_bytes: How many bytes of *max_bytes* one session (tabs and pages included)
-                or user may have; a quarter.
-            idle: How long the data of a session, tab or page is kept that nobody uses: seconds, a
-                timedelta, or "12h".
-            cross_site: Whether pages work in frames of other sites too (they need https, and the
-                app its own protection against requests forged by other sites).
-            on_expired: Given the error, returns the text of the notice that a page shows whose data
-                cannot be had any more.
-            guard: What happens when a variable outside of a callback's scope was changed while the
-                callback ran: "warn" in the log and in Dash's error panel, "raise"
-                SharedStateChanged in the place of the callback's value, or nothing with "off". By
-                default "warn" when the app runs in Dash's debug mode, else "off".
-            clock: Tells the time in seconds since the epoch; for tests.
-
-        Raises:
-            ConfigError: An argument, or the app, cannot be used.
-            StoreUnsafe: Others can write to the folder, or it is on a network file system.
-        """
         mistakes.check_first(app, url)
-        mistakes.check_functions(user=user, on_expired=on_expired, clock=clock)
         mistakes.warn_of_variables(os.environ)
-        if guard not in (None, "warn", "raise", "off"):
-            raise ConfigError(
-                f'guard={guard!r} must be "warn", "raise", "off", or None for "warn" in debug mode'
-            )
-        self.limits = _limits(max_bytes, max_entries, max_sessions, max_session_bytes, idle)
+        limits = settings.limits_of(max_bytes, max_entries, max_sessions, max_session_bytes, idle)
         identity.alias_main()
-        self._name = naming.find(name)
-        self._url = url if url is not None else os.environ.get(folders.URL_VARIABLE) or None
-        self._secrets = _secrets(secret)
-        self.store: Store = cast(Store, _NotOpened())
-        self.references = cast(References, self.store)
-        self._memos: dict[bytes, weakref.WeakSet[Memo[Any, Any]]] = {}
-        self.clock = clock
-        self._app: Callable[[], Dash | None] = lambda: None
-        self.visitor = CurrentVisitor(_request, knows_users=user is not None)
-        settings = Settings(
-            name=self._name,
-            url=self._url,
-            secrets=self._secrets,
-            limits=self.limits,
+        self._settings = Settings(
+            naming.find(name),
+            *settings.url_of(url),
+            secrets=settings.secrets_of(secret),
+            limits=limits,
             user=user,
             cross_site=cross_site,
             on_expired=on_expired,
             guard=guard,
             clock=clock,
         )
-        self._deployment = Deployment(settings, self.visitor)
-        self.app, self.user, self.session = (
-            Variables(self._deployment, "app"),
-            Variables(self._deployment, "user"),
-            Session(self._deployment, "session"),
-        )
-        self.tab, self.page = (
-            Variables(self._deployment, "tab"),
-            Variables(self._deployment, "page"),
-        )
-        if app is not None:
-            from dash_stash import plugin
-
-            plugin.check(app)
-        if self._url is not None:
-            try:
-                self._open(self._url)
-            except ConfigError as error:
-                if url is None:
-                    error.add_note(
-                        f"The URL is what the environment's {folders.URL_VARIABLE} says."
-                    )
-                raise
+        visitor = CurrentVisitor(_request, knows_users=user is not None)
+        deployment = self._deployment = Deployment(self._settings, visitor)
+        self._caches: dict[bytes, weakref.WeakSet[FunctionCache]] = {}
+        self._app: Callable[[], Dash | None] = lambda: None
+        self.app, self.user = Variables(deployment, "app"), Variables(deployment, "user")
+        self.session = Session(deployment, "session")
+        self.tab, self.page = Variables(deployment, "tab"), Variables(deployment, "page")
         if app is not None:
             self.init_app(app)
+        elif self._settings.url is not None:
+            self._open(self._settings.url)
 
     def __setattr__(self, name: str, value: object) -> None:
-        """Set an attribute, but not `session` and the like: a dict in their place would be one for all visitors of this process."""
+        """Set an attribute that is not a scope's variables.
+
+        A dict in the place of `session` would be one for all visitors of this process.
+        """
         if isinstance(vars(self).get(name), Variables):
             raise AttributeError(  # noqa: TRY004 (the type is that of what is there)
-                f"stash.{name} cannot be replaced, which would be for every visitor of this process: to store a variable write "
-                f'stash.{name}["name"] = ..., to store several stash.{name}.update(...)'
+                f"stash.{name} cannot be replaced, which would be for every visitor of this "
+                f'process: to store a variable write stash.{name}["name"] = ..., '
+                f"to store several stash.{name}.update(...)"
             )
         super().__setattr__(name, value)
 
     def init_app(self, app: Dash) -> None:
-        """Serve *app*: resolve the references that its callbacks get, and know its sessions and pages.
+        """Serve *app*: its callbacks get values for references, and it has sessions and pages.
 
         Raises:
             ConfigError: Its Dash is too old, its backend is not Flask, it has a Stash already, or
@@ -210,56 +167,53 @@ class Stash:
         from dash_stash import plugin
 
         plugin.check(app)
+        deployment = self._deployment
         prefix = app.config.requests_pathname_prefix.strip("/")
-        if self.visitor.serves_app:
-            self._deployment.check_prefix(prefix)
-        if isinstance(self.store, _NotOpened):
-            folder = (
-                folders.named_folder()
-                if self._name.is_given
-                else folders.app_folder(app.config.name)
-            )
-            self._open(folder.as_uri())
+        if deployment.visitor.serves_app:
+            deployment.check_prefix(prefix)
+        if not deployment.is_open:
+            url = self._settings.url
+            self._open(self._folder_of(app).as_uri() if url is None else url)
         self._app = weakref.ref(app)
-        self.visitor.serves_app, self._deployment.prefix = True, prefix
-        plugin.install(app, self._deployment)
-
-    @property
-    def is_debug(self) -> bool:
-        """Whether the app runs in Dash's debug mode."""
-        return self._deployment.is_debug
-
-    @is_debug.setter
-    def is_debug(self, is_debug: bool) -> None:
-        self._deployment.is_debug = is_debug
+        deployment.visitor.serves_app, deployment.prefix = True, prefix
+        plugin.install(app, deployment)
 
     @property
     def name(self) -> str:
         """What the app is called."""
-        return self._name.text
+        return self._settings.name.text
+
+    def _folder_of(self, app: Dash) -> pathlib.Path:
+        is_named = self._settings.name.is_given
+        return folders.named_folder() if is_named else folders.app_folder(app.config.name)
 
     def _open(self, url: str) -> None:
+        try:
+            self._open_store(url)
+        except ConfigError as error:
+            if self._settings.is_url_found:
+                error.add_note(f"The URL is what the environment's {folders.URL_VARIABLE} says.")
+            raise
+
+    def _open_store(self, url: str) -> None:
+        deployment, secrets = self._deployment, self._settings.secrets
+        store: Store
         if folders.is_server(url):
             place = folders.near_folder(url) / self.name
-            self.store = self._open_server(url, place)
+            store, seal = self._open_server(url, place)
         else:
             folder, network = folders.parse_url(url)
             place = folder / self.name
-            self.seal = Seal(self.name, *(self._secrets or [folders.secret_of(folder)]))
-            self.store = LocalStore(
-                place, self.seal.key("entry"), self.limits, network=network, clock=self.clock
-            )
-        claims.claim(place, self._name)
-        self.flight_key = self.seal.key("flight")
-        opener = Opener(self.store, self.visitor, self.clock, self._memos)
-        key = self.seal.key("reference")
-        self.references = opener.references = References(
-            key, self.visitor, opener.load, opener.delete, self.clock
-        )
-        self._deployment.clock = self.clock
-        self._deployment.open(self.store, self.seal, self.references)
+            seal = Seal(self.name, *(secrets or [folders.secret_of(folder)]))
+            limits, clock = self._settings.limits, deployment.clock
+            store = LocalStore(place, seal.key("entry"), limits, network=network, clock=clock)
+        claims.claim(place, self._settings.name)
+        resolver = Resolver(deployment, self._caches)
+        key, clock = seal.key("reference"), deployment.clock
+        references = References(key, deployment.visitor, resolver.load, resolver.delete, clock)
+        deployment.open(store, seal, references)
 
-    def _open_server(self, url: str, place: pathlib.Path) -> Store:
+    def _open_server(self, url: str, place: pathlib.Path) -> tuple[Store, Seal]:
         try:
             from dash_stash.stores.redis import RedisStore
         except ModuleNotFoundError as error:
@@ -268,18 +222,18 @@ class Stash:
             raise ConfigError(
                 'a store that is not a folder needs redis-py: pip install "dash-stash[redis]"'
             ) from error
-        if not self._secrets:
+        if not self._settings.secrets:
             raise ConfigError(
-                f"a store that is not a folder needs a secret, the same on all machines: set {folders.SECRET_VARIABLE}, "
-                "or give secret=... Make one with: dash-stash secret"
+                "a store that is not a folder needs a secret, the same on all machines: set "
+                f"{folders.SECRET_VARIABLE}, or give secret=... Make one with: dash-stash secret"
             )
-        self.seal = Seal(self.name, *self._secrets)
-        key = self.seal.key("entry")
+        seal = Seal(self.name, *self._settings.secrets)
+        key, limits, deployment = seal.key("entry"), self._settings.limits, self._deployment
         store = RedisStore(
-            url, place, key, self.limits, name=self.name, clock=self.clock, warn=self.warn
+            url, place, key, limits, name=self.name, clock=deployment.clock, warn=deployment.warn
         )
-        self.clock = store.clock
-        return store
+        deployment.clock = store.clock
+        return store, seal
 
     # Memo functions
 
@@ -314,12 +268,12 @@ class Stash:
         share: bool = False,
         **unknown: object,
     ) -> Any:
-        """Make a function one that is computed once per argument set, by whichever caller comes first.
+        """Compute a function once per argument set, by whichever caller comes first.
 
-        Equal arguments are one entry, however they are spelled. The entry is the function's own: its name, its code, the app's own
-        functions that it calls, the constants that these read, and *version* are part of the key. Libraries and what is filled at
-        run time are not, so say `version=2` when one of those has changed.
-        `None` is stored like any value, errors are not.
+        Equal arguments are one entry, however they are spelled. The entry is the function's own:
+        its name, its code, the app's own functions that it calls, the constants that these read,
+        and *version* are part of the key. Libraries and what is filled at run time are not, so say
+        `version=2` when one of those has changed. `None` is stored like any value, errors are not.
 
         Args:
             function: A plain or `async def` function.
@@ -341,54 +295,33 @@ class Stash:
                 ignored.
         """
         mistakes.check_options(function, unknown)
-        check_scope(scope)
-        if isinstance(tags, str):
-            raise ConfigError(f"tags={tags!r} would be one tag per letter: write tags=({tags!r},)")
-        tags = tuple(tags) if isinstance(tags, Iterator) else tags
-        mistakes.check_names("tags", tags, 'texts, as in tags=("sales",)')
-        mistakes.check_names("ignore", ignore, "the name of a parameter, or several")
-        if stale is not None and ttl is None:
-            raise ConfigError(
-                f"stale={stale!r} is how much longer a value is served after its ttl: give ttl= too"
-            )
-        if share and scope != "app":
-            raise ConfigError(
-                f"share=True opens values to everybody, scope={scope!r} keeps them apart: choose one"
-            )
-        options = Options(
-            float("inf") if ttl is None else seconds(ttl, "ttl"),
-            0.0 if stale is None else seconds(stale, "stale"),
-            scope,
-            tuple(tags),
-            version,
-            frozenset([ignore] if isinstance(ignore, str) else ignore),
-            share,
+        options = MemoOptions.checked(
+            ttl=ttl,
+            stale=stale,
+            scope=scope,
+            tags=tags,
+            version=version,
+            ignore=ignore,
+            share=share,
         )
-        return (
-            self._memo(function, options)
-            if function is not None
-            else lambda later: self._memo(later, options)
-        )
+        if function is None:
+            return lambda later: self._memo(later, options)
+        return self._memo(function, options)
 
-    def _memo(self, function: Callable[..., Any], options: Options) -> Memo[Any, Any]:
+    def _memo(self, function: Callable[..., Any], options: MemoOptions) -> Memo[Any, Any]:
         if "dash" in sys.modules:
             from dash_stash import plugin
 
             plugin.check_memo(function, self._app())
-        kind = AsyncMemo if inspect.iscoroutinefunction(function) else Memo
-        memo: Memo[Any, Any] = kind(self, function, options)
-        twins = self._memos.setdefault(memo.id, weakref.WeakSet())
+        if isinstance(function, Memo):
+            name = function._cache.name
+            raise ConfigError(f"{name}() is a memo function already: write @stash.memo once")
+        cache = FunctionCache(function, options, self._deployment)
+        twins = self._caches.setdefault(cache.id, weakref.WeakSet())
         for twin in twins:
-            files = identity.source_file(twin.function), identity.source_file(memo.function)
-            if files[0] != files[1] and bytecode.digest(twin.function.__code__) == bytecode.digest(
-                memo.function.__code__
-            ):
-                raise ConfigError(
-                    f"two functions are called {memo.name} and have the same code, in {files[0]} and {files[1]}: "
-                    "they would share their values. Give one of them a version=..."
-                )
-        twins.add(memo)
-        return memo
+            cache.check_distinct(twin)
+        twins.add(cache)
+        return AsyncMemo(cache) if inspect.iscoroutinefunction(function) else Memo(cache)
 
     @patiently()
     def forget(self, *, tag: str) -> None:
@@ -401,13 +334,15 @@ class Stash:
             raise ConfigError(
                 f"tag={tag!r} is not one tag: forget one after the other, by its text"
             )
-        self.store.forget_tag(f"tag:{tag}")
+        self._deployment.store.forget_tag(f"tag:{tag}")
 
     # Values and references
 
     @patiently()
     def put(self, value: T, *, ttl: Duration | None = None, share: bool = False) -> Ref[T]:
-        """Store a value and return a reference to it, for this browser session, or with *share* for everybody.
+        """Store a value and return a reference to it.
+
+        The reference opens in this browser session, or with *share* for everybody.
 
         Args:
             value: Anything that can be pickled.
@@ -419,73 +354,39 @@ class Stash:
             NoSession: There is no session, and not *share*.
             StoreUnavailable: The store is full or out of reach.
         """
-        now = self.clock()
+        deployment, what = self._deployment, "stash.put()"
+        now = deployment.clock()
         gone_at = float("inf") if ttl is None else now + seconds(ttl, "ttl")
-        owner = APP if share else self.visitor.owner("session", "stash.put()")
-        target = Target(
-            secrets.token_bytes(keys.KEY_SIZE), "app" if share else "session", is_memo=False
-        )
-        ref: Ref[T] = self.references.mint(target, share=share)
+        owner = APP if share else deployment.visitor.owner("session", what)
+        key = secrets.token_bytes(keys.KEY_SIZE)
+        target = Target(key, "app" if share else "session", is_memo=False)
+        ref: Ref[T] = deployment.references.mint(target, share=share)
         facts = Facts("put", type(value).__qualname__, now, gone_at, gone_at, owner)
-        if not self.store.commit(None, target.key, facts, encode(value)):
-            raise NoSession("stash.put()", "session")  # it has ended meanwhile
+        if not deployment.store.commit(None, key, facts, encode(value)):
+            raise NoSession(what, "session")  # it has ended meanwhile
         return ref
 
     def ref(self, text: str) -> Ref[Any]:
         """Return the reference that *text* is.
 
         Raises:
-            RefInvalid: It is none that this session may open.
+            RefInvalid: It is not one that this session may open.
+            RefExpired: It was made to last for some time only, which has passed.
         """
         try:
-            return self.references.open(text, "the text given to stash.ref()")
+            return self._deployment.references.open(text, "the text given to stash.ref()")
         except (RefInvalid, RefExpired) as error:
             error.references = (text,)
             raise
 
-    def warn(self, error: StoreUnavailable) -> None:
-        """Log that the store cannot be used, once a minute."""
-        self._deployment.warn(error)
-
 
 def _request() -> Request | None:
-    """The request that a Dash app of this program is answering, if it has one: also a Stash without an app has to hide it."""
+    """Return the request that a Dash app of this program is answering, if it is.
+
+    A Stash without an app hides it from memo functions, too.
+    """
     if "dash" not in sys.modules:
         return None
     from dash_stash import plugin
 
     return plugin.REQUEST
-
-
-def _secrets(given: str | bytes | Sequence[str | bytes] | None) -> list[bytes]:
-    """The secrets that were given, or that the environment has; none if neither."""
-    if given is None:
-        given = list(filter(None, os.environ.get(folders.SECRET_VARIABLE, "").split(",")))
-        if given:
-            mistakes.check_secrets(given, folders.SECRET_VARIABLE)
-    else:
-        given = [given] if isinstance(given, str | bytes) else given
-        mistakes.check_secrets(given, "secret=")
-    return [secret.encode() if isinstance(secret, str) else secret for secret in given]
-
-
-def _limits(
-    max_bytes: Size,
-    max_entries: int,
-    max_sessions: int,
-    max_session_bytes: Size | None,
-    idle: Duration,
-) -> Limits:
-    mistakes.check_count("max_entries", max_entries)
-    mistakes.check_count("max_sessions", max_sessions)
-    room = in_bytes(max_bytes, "max_bytes")
-    share = (
-        max(1, room // 4)
-        if max_session_bytes is None
-        else in_bytes(max_session_bytes, "max_session_bytes")
-    )
-    limits = Limits(room, max_entries, max_sessions, share, seconds(idle, "idle"))
-    for name in Limits.__slots__:
-        if getattr(limits, name) <= 0:
-            raise ConfigError(f"{name}={getattr(limits, name)} must be more than 0")
-    return limits

@@ -149,7 +149,7 @@ def _own_functions(value: object) -> list[object]:
 
 def label(value: object) -> bytes:
     """Return what a library's function, class or module is called; a memo function has an id."""
-    own = inspect.getattr_static(value, "id", None)
+    own = inspect.getattr_static(value, "_dash_stash_id", None)
     if isinstance(own, bytes):
         return own
     if isinstance(value, FunctionType):

@@ -1,4 +1,4 @@
-"""What is left when processes are killed or stopped at random moments, and when the index or the folder disappears."""
+"""What is left when processes are killed, stopped, or lose their index or folder."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_500_kills_of_a_writer_leave_no_torn_value_no_stuck_key_and_no_litter(
         run_python(_READER, folder)
     assert torn_temporaries > 0, "no writer was killed in the middle of a file, which proves little"
     again = Stash(url=f"file://{folder}", secret="a secret for the tests only")
-    sweep(again.store)
+    sweep(again._deployment.store)
     assert list((folder / NAME / "temporary").iterdir()) == []
     assert list((folder / NAME / "flights").iterdir()) == []
 
@@ -120,7 +120,7 @@ def test_a_stopped_process_delays_no_reader_of_a_stored_value(folder: pathlib.Pa
     reader.communicate("", timeout=30)
     assert reader.returncode == 0
     sweep(
-        Stash(url=f"file://{folder}", secret="a secret for the tests only").store
+        Stash(url=f"file://{folder}", secret="a secret for the tests only")._deployment.store
     )  # what the killed ones left
     assert slowest < 1.0
 
@@ -178,8 +178,8 @@ def test_a_damaged_index_is_made_anew(folder: pathlib.Path) -> None:
 def test_deleting_the_folder_while_processes_run_begins_anew_for_all(folder: pathlib.Path) -> None:
     here = Stash(url=f"file://{folder}", secret="a secret for the tests only")
     other = start_python(
-        _OPEN
-        + "for line in sys.stdin: print(stash.app.modify('n', lambda n: n + 1, default=0), flush=True)",
+        _OPEN + "for line in sys.stdin:\n"
+        "    print(stash.app.modify('n', lambda n: n + 1, default=0), flush=True)",
         folder,
     )
 
@@ -205,8 +205,9 @@ def test_one_app_imported_under_two_names_shares_what_it_stores(
     app.write_text(
         "import sys\nfrom dash import Dash\nfrom dash_stash import Stash\n"
         "app = Dash(__name__)\nstash = Stash(app)\n"
-        f"@stash.memo\ndef slow(n):\n    open({str(tmp_path / 'computed')!r}, 'a').write('x\\n')\n    return n\n"
-        "slow(1)\nprint(stash.store.folder)\n",
+        "@stash.memo\ndef slow(n):\n"
+        f"    open({str(tmp_path / 'computed')!r}, 'a').write('x\\n')\n    return n\n"
+        "slow(1)\nprint(stash._deployment.store.folder)\n",
     )
     script = subprocess.run(
         [sys.executable, str(app)], check=True, capture_output=True, text=True

@@ -1,4 +1,4 @@
-"""Whatever moment a signal handler chooses to raise an exception, or to use the stash: nothing stays locked, open, or half done."""
+"""A signal handler may raise, or use the stash, at any moment: nothing stays locked or open."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_calls_that_are_interrupted_at_random_leave_nothing_locked_on_a_server(
         ("delete", ["ReentrantCall"]),
     ],
 )
-def test_a_signal_handler_that_uses_the_stash_at_any_moment_of_a_call_is_served_or_told_that_it_would_wait_for_its_own_thread(
+def test_a_signal_handler_may_use_the_stash_at_any_moment_or_is_told_why_not(
     folder: pathlib.Path,
     name: str,
     expected: list[str],

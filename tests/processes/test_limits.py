@@ -109,11 +109,11 @@ stash = Stash(url=f"file://{sys.argv[1]}", secret="a secret for the tests only",
 
 def come(n):
     session = owner.make("session", keys.digest(b'%d' % n, sys.argv[2].encode()))
-    stash.store.touch(session)
+    stash._deployment.store.touch(session)
     for part in range(2):
         name = f"{os.getpid()} {n} {part}".encode()
-        facts = entries.Facts("put", "text", stash.clock(), owner=session)
-        stash.store.commit(None, keys.digest(name), facts, codec.encode("x" * 1000))
+        facts = entries.Facts("put", "text", stash._deployment.clock(), owner=session)
+        stash._deployment.store.commit(None, keys.digest(name), facts, codec.encode("x" * 1000))
 
 with ThreadPoolExecutor(8) as crowd:
     list(crowd.map(come, range(300)))
@@ -122,7 +122,7 @@ with ThreadPoolExecutor(8) as crowd:
 
 def test_budgets_are_hardly_exceeded_while_many_write_at_once(folder: pathlib.Path) -> None:
     writers = 4 * 8
-    store = Stash(url=f"file://{folder}", **_options()).store  # type: ignore[arg-type]
+    store = Stash(url=f"file://{folder}", **_options())._deployment.store  # type: ignore[arg-type]
     assert isinstance(store, LocalStore)
     fillers = [start_python(_VISITORS, folder, str(number)) for number in range(4)]
     most_bytes = most_sessions = 0
@@ -143,7 +143,7 @@ def test_budgets_are_hardly_exceeded_while_many_write_at_once(folder: pathlib.Pa
 _SWEEPER = """
 import sys
 from dash_stash import Stash
-store = Stash(url=f"file://{sys.argv[1]}", secret="a secret for the tests only").store
+store = Stash(url=f"file://{sys.argv[1]}", secret="a secret for the tests only")._deployment.store
 
 def held_up(now, limit):
     print("sweeps", flush=True)
@@ -157,7 +157,7 @@ store.housekeeping.sweep()
 def test_one_process_at_a_time_sweeps_and_another_takes_over_when_it_dies(
     folder: pathlib.Path,
 ) -> None:
-    store = Stash(url=f"file://{folder}", **_options()).store  # type: ignore[arg-type]
+    store = Stash(url=f"file://{folder}", **_options())._deployment.store  # type: ignore[arg-type]
     assert isinstance(store, LocalStore)
     assert store.housekeeping.sweep()
     other = start_python(_SWEEPER, folder)
@@ -192,7 +192,7 @@ def test_what_another_process_reads_stays_and_the_least_recently_used_goes(
 
 
 def _is_there(stash: Stash, ref: object) -> bool:
-    store = stash.store
+    store = stash._deployment.store
     assert isinstance(store, LocalStore)
     return store.read(ref._target.key) is not None  # type: ignore[attr-defined]
 

@@ -22,4 +22,4 @@ def test_what_another_process_reads_all_the_time_outlives_any_number_of_writes(
         stash.put(n, share=True)
     (tmp_path / "stop").touch()
     assert result(reader) == "kept"
-    assert len(stash.store.list()) <= 300
+    assert len(stash._deployment.store.list()) <= 300

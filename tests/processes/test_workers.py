@@ -22,7 +22,7 @@ THREADS = ("--worker-class", "gthread", "--threads", "5", "--worker-connections"
 
 
 def wait_for_callers(folder: pathlib.Path, count: int) -> None:
-    """Wait until one caller computes and all the others wait for it: each has the flight's file open."""
+    """Wait until one caller computes and the others wait: each has the flight's file open."""
     (flight,) = wait_until(
         lambda: list((folder / "stash" / NAME / "flights").glob("*")), "the flight's file is there"
     )

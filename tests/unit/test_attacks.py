@@ -518,20 +518,20 @@ def test_users_ids_are_kept_apart_whatever_they_are(folder: pathlib.Path) -> Non
     with app.server.test_request_context("/"):
         app.server.preprocess_request()
         for number, present[0] in enumerate(ids):
-            stash.visitor.current._owners.clear()  # type: ignore[union-attr]
+            stash._deployment.visitor.current._owners.clear()  # type: ignore[union-attr]
             assert "seen" not in stash.user, f"{present[0]!r:.50} is another's"
             stash.user["seen"] = number
         for number, present[0] in enumerate(ids):
-            stash.visitor.current._owners.clear()  # type: ignore[union-attr]
+            stash._deployment.visitor.current._owners.clear()  # type: ignore[union-attr]
             assert stash.user["seen"] == number
         for nobody in (None, "", b""):
             present[0] = nobody
-            stash.visitor.current._owners.clear()  # type: ignore[union-attr]
+            stash._deployment.visitor.current._owners.clear()  # type: ignore[union-attr]
             with pytest.raises(NoSession):
                 stash.user["seen"]
         for useless in (True, 1.5, ["a"], object()):
             present[0] = useless
-            stash.visitor.current._owners.clear()  # type: ignore[union-attr]
+            stash._deployment.visitor.current._owners.clear()  # type: ignore[union-attr]
             with pytest.raises(ConfigError, match="user= returned a"):
                 stash.user["seen"]
     kept = b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
@@ -552,7 +552,7 @@ def test_what_user_raises_reaches_the_app_and_nothing_is_stored(folder: pathlib.
         with pytest.raises(LookupError, match="who is that"):
             stash.user["seen"] = 1
         assert stash.memo(_double)(21) == 42, "what needs no user works"
-    assert not [listed for listed in stash.store.list() if listed.kind == "state"]
+    assert not [listed for listed in stash._deployment.store.list() if listed.kind == "state"]
 
 
 def test_the_store_knows_no_id_of_a_session_tab_page_or_user(folder: pathlib.Path) -> None:
@@ -681,7 +681,7 @@ def test_the_sweep_removes_nothing_of_a_folder_that_is_laid_in_place_of_its_own_
     caller = Caller(lay_and_take_away)
     try:
         for _ in range(2000):
-            sweep(stash.store)
+            sweep(stash._deployment.store)
     finally:
         stop.set()
         caller.result(20)
@@ -693,8 +693,8 @@ def _double(n: int) -> int:
 
 
 def _swept(stash: Stash) -> None:
-    stash.store.list()
-    sweep(stash.store)
+    stash._deployment.store.list()
+    sweep(stash._deployment.store)
 
 
 def test_another_users_folder_is_refused(folder: pathlib.Path) -> None:

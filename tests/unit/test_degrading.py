@@ -171,8 +171,8 @@ def test_a_stale_value_that_cannot_be_replaced_leaves_its_key_free(
     memo = stash.memo(ttl=60, stale=600, ignore="calls")(compute)
     assert memo() == 1
     clock.now += 60
-    failing = Failing(stash.store, {})
-    stash.store = failing
+    failing = Failing(stash._deployment.store, {})
+    stash._deployment.store = failing
     failing.failing = (method,)
     assert memo() == 2
     failing.failing = ()

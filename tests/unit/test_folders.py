@@ -26,8 +26,8 @@ def _mode(path: pathlib.Path) -> int:
 
 
 def _local(stash: Stash) -> LocalStore:
-    assert isinstance(stash.store, LocalStore)
-    return stash.store
+    assert isinstance(stash._deployment.store, LocalStore)
+    return stash._deployment.store
 
 
 def _where(*arguments: object) -> list[str]:

@@ -46,7 +46,7 @@ def load(stash: Stash, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 def _id(module: ModuleType) -> bytes:
-    return implementation.of_function(module.f.function)
+    return implementation.of_function(module.f._cache.function)
 
 
 BASE = """
@@ -162,13 +162,13 @@ def test_the_code_of_an_arguments_class_counts(
 
 
 def test_functions_of_one_name_in_two_modules_are_two(load: Load) -> None:
-    assert load(BASE, "one").f.id != load(BASE, "two").f.id
+    assert load(BASE, "one").f._cache.id != load(BASE, "two").f._cache.id
 
 
 def test_an_edited_function_keeps_its_name(load: Load) -> None:
     """References go by it: they outlive a deploy."""
     one, two = load(BASE).f, load(BASE.replace("n + 1", "n + 5")).f
-    assert identity.of_function(one.function) == identity.of_function(two.function)
+    assert identity.of_function(one._cache.function) == identity.of_function(two._cache.function)
 
 
 def test_two_lambdas_of_one_module_are_two_functions() -> None:
@@ -180,7 +180,7 @@ def test_two_files_of_one_name_with_the_same_function_are_refused(load: Load) ->
     source = BASE + "\ng = f\n"
     one = load(source, "page", "first")
     sys.modules["page_of_first"] = one
-    one.f.function.__module__ = "page_of_first"
+    one.f._cache.function.__module__ = "page_of_first"
     with pytest.raises(ConfigError, match="version="):
         load(source, "page", "second")
     del sys.modules["page_of_first"]
@@ -193,8 +193,8 @@ def test_a_module_of_a_package_is_known_by_its_full_name(
     (tmp_path / "package").mkdir()
     (tmp_path / "package" / "__init__.py").touch()
     inside = load(BASE, "tool", "package")
-    assert (alone.f.name, inside.f.name) == ("tool.f", "package.tool.f")
-    assert alone.f.id != inside.f.id
+    assert (alone.f._cache.name, inside.f._cache.name) == ("tool.f", "package.tool.f")
+    assert alone.f._cache.id != inside.f._cache.id
 
 
 @pytest.mark.parametrize("seed", ["0", "7"])
@@ -215,11 +215,11 @@ def test_every_process_knows_it_by_the_same_id(
     sys.path.insert(0, sys.argv[2])
     import deployed
     from dash_stash import implementation
-    print(deployed.f.id.hex(), implementation.of_function(deployed.f.function).hex())
+    print(deployed.f._cache.id.hex(), implementation.of_function(deployed.f._cache.function).hex())
     """
     assert (
         run_python(code, folder, tmp_path, PYTHONHASHSEED=seed)
-        == f"{here.f.id.hex()} {_id(here).hex()}"
+        == f"{here.f._cache.id.hex()} {_id(here).hex()}"
     )
 
 
@@ -227,7 +227,7 @@ def test_a_script_and_a_module_are_the_same(
     stash: Stash, tmp_path: pathlib.Path, folder: pathlib.Path
 ) -> None:
     (tmp_path / "shop.py").write_text(
-        f"from dash_stash import Stash\nstash = Stash(url='file://{folder}')\n{BASE}\nprint(f.id.hex(), f.name)\n"
+        f"from dash_stash import Stash\nstash = Stash(url='file://{folder}')\n{BASE}\nprint(f._cache.id.hex(), f._cache.name)\n"
     )
     run = "import runpy, sys; sys.path.insert(0, sys.argv[1]); "
     as_module = run_python(run + "import shop", tmp_path)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import ast
+import pathlib
+
 import pytest
 
+import dash_stash
 from support import run_python
 
 HEAVY = (
@@ -66,3 +70,15 @@ def test_in_production_the_guard_is_not_even_imported(folder: object) -> None:
     print(*(name for name in sys.modules if name.startswith("dash_stash.guard") or name.endswith("watching")))
     """
     assert run_python(code, folder) == ""
+
+
+def test_nothing_but_the_root_imports_the_stash_not_even_for_its_type() -> None:
+    """What it puts together does not know it."""
+    root = pathlib.Path(dash_stash.__file__).parent
+    importers = {
+        str(path.relative_to(root))
+        for path in root.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ImportFrom) and node.module == "dash_stash.stash"
+    }
+    assert importers == {"__init__.py"}

@@ -1,11 +1,12 @@
-"""Memo functions that are `async def`: the same, awaited, and the event loop never stands still."""
+"""Memo functions that are `async def`: awaited, and the event loop is never blocked."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
+from typing import Any
 
 import pytest
 
@@ -34,7 +35,7 @@ def calls() -> Count:
 
 @contextlib.asynccontextmanager
 async def ticking() -> AsyncIterator[None]:
-    """See that the event loop goes on all the time that the block takes."""
+    """See that the event loop is not blocked for the length of a with block."""
     longest, loop = 0.0, asyncio.get_running_loop()
 
     async def tick() -> None:
@@ -54,7 +55,7 @@ async def ticking() -> AsyncIterator[None]:
 
 def free(stash: Stash, key: bytes) -> bool:
     """Whether nobody is computing a key; asked from outside."""
-    joined = stash.store.join(key, wait=False)
+    joined = stash._deployment.store.join(key, wait=False)
     if joined is None or isinstance(joined, Landed):
         return False
     joined.close()
@@ -163,7 +164,7 @@ def test_a_cancelled_computation_is_taken_over_by_one_who_waits(stash: Stash, ca
 
 
 class SlowToJoin(Sound):
-    """A store that is slow at the moment when a flight is had."""
+    """A store that takes its time to join."""
 
     def __init__(self, store: Store) -> None:
         super().__init__(store, {})
@@ -176,32 +177,35 @@ class SlowToJoin(Sound):
         return joined
 
 
+@pytest.mark.parametrize("asked", ["value", "reference"])
 @pytest.mark.parametrize("is_stale", [False, True])
 def test_a_caller_that_is_cancelled_just_as_it_gets_the_flight_leaves_no_lock(
     stash: Stash,
     clock: FakeClock,
     calls: Count,
     is_stale: bool,
+    asked: str,
 ) -> None:
-    @stash.memo(ttl=60, stale=600, ignore="calls")
+    @stash.memo(ttl=60, stale=600, ignore="calls", share=True)
     async def value() -> int:
         return calls()
 
     if is_stale:
         assert asyncio.run(value()) == 1
         clock.now += 60
-    store, stash.store = stash.store, SlowToJoin(stash.store)
+    store, stash._deployment.store = stash._deployment.store, SlowToJoin(stash._deployment.store)
 
     async def main(slow: SlowToJoin) -> None:
-        calling = asyncio.create_task(value())
+        asking: Coroutine[Any, Any, Any] = value() if asked == "value" else value.ref()
+        calling = asyncio.create_task(asking)
         await asyncio.get_running_loop().run_in_executor(None, slow.joining.wait, 30)
         calling.cancel()
         with pytest.raises(asyncio.CancelledError):
             await calling
         slow.go_on.set()
 
-    asyncio.run(main(stash.store))
-    stash.store = store
+    asyncio.run(main(stash._deployment.store))
+    stash._deployment.store = store
     (other,) = at_once(1, lambda _: asyncio.run(value()))
     assert other.result() == calls.count == (2 if is_stale else 1)
 

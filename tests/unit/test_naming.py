@@ -52,8 +52,8 @@ def _run(*command: object, cwd: pathlib.Path, **environment: str) -> list[str]:
 
 
 def _folder(stash: Stash) -> pathlib.Path:
-    assert isinstance(stash.store, LocalStore)
-    return stash.store.folder
+    assert isinstance(stash._deployment.store, LocalStore)
+    return stash._deployment.store.folder
 
 
 # What it is called
@@ -341,7 +341,7 @@ def test_staging_and_production_of_one_server_share_nothing_on_the_machine(
 
 
 def _near(stash: Stash) -> pathlib.Path:
-    near: pathlib.Path = stash.store._local.folder  # type: ignore[attr-defined]
+    near: pathlib.Path = stash._deployment.store._local.folder  # type: ignore[attr-defined]
     return near
 
 
@@ -373,7 +373,7 @@ def test_with_a_name_a_deploy_into_a_new_folder_keeps_data_and_secret_and_withou
     from dash_stash import Stash
     app = Dash(__name__)
     stash = Stash(app)
-    print(stash.app.modify("n", lambda n: n + 1, default=0), stash.store.folder)
+    print(stash.app.modify("n", lambda n: n + 1, default=0), stash._deployment.store.folder)
     """
     apps = [_write(tmp_path / release / "app.py", source) for release in ("1", "2")]
     for variables, counts in (({}, ["1", "1"]), ({"DASH_STASH_NAME": "shop"}, ["1", "2"])):
@@ -398,7 +398,7 @@ def test_two_stashes_of_one_process_are_apart_if_two_modules_make_them(
         _write(tmp_path / f"{name}.py", source)
     code = """
     import sales, stock
-    print(sales.stash.store.folder, stock.stash.store.folder, sales.again.store.folder)
+    print(sales.stash._deployment.store.folder, stock.stash._deployment.store.folder, sales.again._deployment.store.folder)
     sales.stash.app["x"] = 1
     print("x" in sales.again.app, "x" in stock.stash.app)
     """
@@ -413,7 +413,7 @@ def test_where_knows_an_app_whose_stash_is_made_in_another_file(
     _write(tmp_path / "cache.py", "from dash_stash import Stash\nstash = Stash()\n")
     app = _write(
         tmp_path / "app.py",
-        "from dash import Dash\nfrom cache import stash\nstash.init_app(Dash(__name__))\nstash.app['x'] = 1\nprint(stash.store.folder)\n",
+        "from dash import Dash\nfrom cache import stash\nstash.init_app(Dash(__name__))\nstash.app['x'] = 1\nprint(stash._deployment.store.folder)\n",
     )
     assert _run(app, cwd=tmp_path) == _where(app)
 

@@ -152,8 +152,8 @@ def test_a_stash_knows_whether_its_app_is_in_debug_mode(
     if when == "before the stash":
         app.enable_dev_tools(debug=True, dev_tools_hot_reload=False)
     stash = Stash(app, f"file://{folder}", guard=guard)
-    assert stash.is_debug is (when == "before the stash")
+    assert stash._deployment.is_debug is (when == "before the stash")
     app.enable_dev_tools(debug=True, dev_tools_hot_reload=False)
-    assert stash.is_debug
+    assert stash._deployment.is_debug
     other = Stash(Dash(__name__), f"file://{folder}", guard=guard)
-    assert not other.is_debug
+    assert not other._deployment.is_debug

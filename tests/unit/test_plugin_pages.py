@@ -209,7 +209,7 @@ def test_a_layout_function_may_use_every_scope_though_dash_calls_it_without_a_re
 
     app.layout = layout
     assert seen == [[1, 1, 1, 1]]
-    assert list(stash.store.list()) == [], "what was stored for nobody is gone"
+    assert list(stash._deployment.store.list()) == [], "what was stored for nobody is gone"
     page = Page(app)
     page.browser.environ_base["HTTP_X_USER"] = "ann"
     assert page.layout()["props"]["children"][1]["props"]["data"] == [1, 1, 1, 1]

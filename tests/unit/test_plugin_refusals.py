@@ -80,8 +80,8 @@ def test_all_that_cannot_be_opened_is_told_at_once(app: Dash, stash: Stash) -> N
 def test_what_is_gone_is_told_wherever_it_was_opened(app: Dash, stash: Stash, output: str) -> None:
     page = Page(app)
     dead = put(page)
-    for listed in stash.store.list():
-        stash.store.delete(listed.key)
+    for listed in stash._deployment.store.list():
+        stash._deployment.store.delete(listed.key)
     response = page.post(
         output, ("a", "data", dead), state=[("b", "data", None)] if output == "out.data" else []
     )

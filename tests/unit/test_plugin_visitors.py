@@ -438,12 +438,12 @@ def test_the_data_of_a_closed_page_and_tab_goes_and_that_of_a_reloaded_tab_stays
         clicked(page, "page")
         assert page.tell("leave").status_code == 204
     clock.now += 29
-    sweep(stash.store)
-    assert len(stash.store.list()) == 4, "half a minute is not over"
+    sweep(stash._deployment.store)
+    assert len(stash._deployment.store.list()) == 4, "half a minute is not over"
     reloaded.reloaded().tell("stay")
     clock.now += 2
-    sweep(stash.store)
-    (left,) = stash.store.list()
+    sweep(stash._deployment.store)
+    (left,) = stash._deployment.store.list()
     assert "/tab:" in left.owner
     assert clicked(reloaded, "tab") == 2
 
@@ -454,7 +454,7 @@ def test_on_a_server_the_data_of_a_closed_page_lives_for_half_a_minute(
 ) -> None:
     page = Page(scoped)
     clicked(page, "page")
-    (stored,) = stash.store.list()
+    (stored,) = stash._deployment.store.list()
     assert page.tell("leave").status_code == 204
     with server.client() as client:
         names = list(client.scan_iter(f"*{stored.key.hex()}*", count=1000))
@@ -491,7 +491,7 @@ def test_logging_out_deletes_everything_and_gives_the_browser_a_new_session(
     response = page.post("out.data", ("logout", "n_clicks", 1))
     assert page.cookie.value != before
     assert response.headers["Cache-Control"] == "no-store"
-    assert list(stash.store.list()) == []
+    assert list(stash._deployment.store.list()) == []
     page.id, page.tab, session = response.headers["X-Dash-Stash"].split(".")
     assert session != page.session
     for scope in ("session", "tab", "page"):
@@ -535,7 +535,7 @@ def test_a_slow_request_brings_nothing_back_after_logging_out(scoped: Dash, stas
     page.call("out.data", ("logout", "n_clicks", 1))
     released.set()
     assert slow.result().status_code == 200
-    assert list(stash.store.list()) == []
+    assert list(stash._deployment.store.list()) == []
 
 
 def test_a_slow_request_that_renews_its_cookie_does_not_bring_it_back_after_logging_out(
@@ -551,7 +551,7 @@ def test_a_slow_request_that_renews_its_cookie_does_not_bring_it_back_after_logg
 
     page = Page(scoped)
     other = page.another()
-    clock.now += stash.limits.idle / 2
+    clock.now += stash._deployment.settings.limits.idle / 2
     slow = Caller(lambda: other.post("slow.data", ("slowly", "n_clicks", 1)))
     assert entered.wait(30)
     page.call("out.data", ("logout", "n_clicks", 1))
@@ -590,12 +590,12 @@ def test_a_session_is_kept_for_twelve_hours_after_its_last_use(
     assert clicked(page) == 1
     for _ in range(3):
         clock.now += 12 * HOUR - 60
-        sweep(stash.store)
-        assert len(stash.store.list()) == 1
+        sweep(stash._deployment.store)
+        assert len(stash._deployment.store.list()) == 1
         page.another()
     clock.now += 12 * HOUR + 60
-    sweep(stash.store)
-    assert list(stash.store.list()) == []
+    sweep(stash._deployment.store)
+    assert list(stash._deployment.store.list()) == []
 
 
 def test_a_cookie_is_issued_anew_after_a_tenth_of_the_idle_time(
@@ -638,10 +638,10 @@ def test_a_cookie_lasts_while_it_is_used_and_ends_when_it_is_not(
     for number in range(10):
         assert clicked(page) == number + 1
         clock.now += 1500
-        sweep(stash.store)
+        sweep(stash._deployment.store)
     clock.now += 3600
-    sweep(stash.store)
-    assert list(stash.store.list()) == []
+    sweep(stash._deployment.store)
+    assert list(stash._deployment.store.list()) == []
     assert page.post("session.data", ("go", "n_clicks", 1)).status_code == 403
 
 
@@ -671,7 +671,7 @@ def test_a_user_has_the_same_data_in_every_browser_and_nobody_has_none(url: str)
         403,
         True,
     )
-    assert not any("ann" in listed.owner for listed in stash.store.list())
+    assert not any("ann" in listed.owner for listed in stash._deployment.store.list())
 
 
 # What the reader is told
@@ -680,8 +680,8 @@ def test_a_user_has_the_same_data_in_every_browser_and_nobody_has_none(url: str)
 def test_a_page_whose_data_is_gone_is_told_so(scoped: Dash, stash: Stash) -> None:
     page = Page(scoped)
     ref = page.call("ref.data", ("put", "n_clicks", 1))
-    for listed in stash.store.list():
-        stash.store.delete(listed.key)
+    for listed in stash._deployment.store.list():
+        stash._deployment.store.delete(listed.key)
     response = page.post("value.data", ("ref", "data", ref))
     assert response.status_code == 410
     assert (

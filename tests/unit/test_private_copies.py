@@ -78,7 +78,7 @@ def test_a_value_that_is_not_stored_is_a_private_copy_all_the_same(
 ) -> None:
     stash = folder_stash(folder, way, clock)
     if way == "folder gone":
-        stash.store.read(bytes(16))
+        stash._deployment.store.read(bytes(16))
         for path in folder.iterdir():
             path.rename(folder.parent / f"moved {path.name}")
         folder.rmdir()

@@ -1,4 +1,4 @@
-"""A reference outlives its value: it is computed again from its recipe, for whoever may open it, with what the function is now."""
+"""A reference outlives its value: its recipe says how to compute the value again."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from unit.visiting import visit
 
 @dataclass(frozen=True)
 class Query:
-    """References in what a function is given are found wherever they are."""
+    """An argument with a reference inside."""
 
     source: Ref[list[int]]
     limit: int = 2
@@ -25,7 +25,7 @@ class Query:
 def test_each_session_computes_again_what_was_made_from_its_reference(
     stash: Stash, clock: FakeClock
 ) -> None:
-    """The recipe is one for all: it must not keep the reference of who came first."""
+    """All share one recipe, which must not keep the reference of the first session."""
     source = stash.memo(lambda: [1, 2, 3])
 
     @stash.memo(ttl=60)
@@ -62,7 +62,7 @@ def test_references_inside_of_arguments_are_kept(stash: Stash, clock: FakeClock)
 
 
 def test_a_reference_out_of_a_recipe_opens_for_nobody_else(stash: Stash, clock: FakeClock) -> None:
-    """Not even when the function hands it on."""
+    """Not even when the function passes it on."""
     source = stash.memo(lambda: [1, 2, 3])
     pass_on = stash.memo(ttl=60, scope="session")(lambda ref: [str(ref)])
     with visit(stash):
@@ -77,7 +77,7 @@ def test_a_reference_out_of_a_recipe_opens_for_nobody_else(stash: Stash, clock: 
 def test_what_was_made_of_a_users_value_opens_for_no_other_user_of_the_browser(
     stash: Stash, clock: FakeClock
 ) -> None:
-    """Neither does a reference that the function hands on, nor before or after it was computed again."""
+    """Nor does a reference that the function passes on, before or after it is computed again."""
     mine = stash.memo(scope="user")(lambda: [1, 2, 3])
     total = stash.memo(lambda refs: sum(refs["of"].get()))
     of_page = stash.memo(scope="page")(lambda ref: [2 * n for n in ref.get()])

@@ -59,7 +59,7 @@ class App:
         """Call everything: memo functions have their values, and nothing raises what it may not."""
         big, small = self.memos
         assert (big(1)["number"], small(1), big.refresh(1)["number"]) == (1, 1, 1)
-        store, variables = self.stash.store, self.stash.app
+        store, variables = self.stash._deployment.store, self.stash.app
         facts = Facts("state", "name", 0.0, owner=Owner("session:aa"))
         calls: list[Callable[[], object]] = [
             lambda: variables.__setitem__("v", 1),
@@ -110,7 +110,7 @@ def test_what_somebody_else_has_laid_under_our_names_is_no_more_than_a_miss(
     app.use()
     big, small = app.memos
     big(1), small(1), app.stash.app.update(v=1)
-    app.stash.store.commit(
+    app.stash._deployment.store.commit(
         None, KEY, Facts("state", "name", 0.0, owner=Owner("session:aa")), encode("x" * 2000)
     )
     with server.client() as client:
@@ -240,7 +240,7 @@ def tried(server: Server, tmp_path_factory: pytest.TempPathFactory) -> tuple[App
     server.ask("FLUSHALL")
     app = App(server.url, tmp_path_factory.mktemp("machine"))
     names = set(_all_names(server, app))
-    flight = fly(app.stash.store)
+    flight = fly(app.stash._deployment.store)
     names |= set(_all_names(server, app))
     flight.land(b"outcome")
     return app, sorted(names | set(_all_names(server, app)))
@@ -249,7 +249,7 @@ def tried(server: Server, tmp_path_factory: pytest.TempPathFactory) -> tuple[App
 def _all_names(server: Server, app: App) -> list[bytes]:
     big, small = app.memos
     big(1), small(1), app.stash.app.update(v=1)
-    app.stash.store.commit(
+    app.stash._deployment.store.commit(
         None, KEY, Facts("state", "name", 0.0, owner=Owner("session:aa")), encode("x" * 2000)
     )
     with server.client() as client:

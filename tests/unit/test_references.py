@@ -171,7 +171,7 @@ def test_a_shared_one_opens_everywhere(stash: Stash) -> None:
 def test_outside_a_session_it_has_to_be_shared(stash: Stash) -> None:
     with pytest.raises(NoSession, match="share=True"):
         stash.put(1)
-    assert not list(stash.store.list())
+    assert not list(stash._deployment.store.list())
 
 
 def test_the_text_shows_nothing_of_the_session_or_the_folder(stash: Stash, folder: object) -> None:
@@ -261,7 +261,7 @@ def test_a_put_value_can_be_deleted_by_whom_it_opens_for(stash: Stash) -> None:
             stash.ref(str(kept)).delete()
         with pytest.raises(RefInvalid):
             type(kept)(str(kept)).delete()
-    assert len(stash.store.list(kind="put")) == 1
+    assert len(stash._deployment.store.list(kind="put")) == 1
 
 
 def test_a_deleted_value_of_a_memo_function_is_computed_again(stash: Stash) -> None:
@@ -315,7 +315,7 @@ def test_what_somebody_types_does_not_look_like_a_reference(text: str) -> None:
 
 @pytest.fixture(scope="module", autouse=True)
 def _shared(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Hypothesis calls a test many times, fixtures of a function are made once."""
+    """Make one stash for all examples: Hypothesis does not renew a function's fixtures."""
     global _STASH, _REF  # noqa: PLW0603
     _STASH = Stash(
         url=f"file://{tmp_path_factory.mktemp('refs')}/stash", secret="a secret of at least 16"

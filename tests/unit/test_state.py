@@ -315,16 +315,16 @@ def test_a_pop_that_was_delayed_takes_nothing_that_another_has_stored_meanwhile(
 ) -> None:
     """Its machine may have been stopped for longer than its lease lasts."""
     stash.app["x"] = "old"
-    delete = stash.store.delete
+    delete = stash._deployment.store.delete
 
     def late(key: bytes, flight: Any = None) -> bool:
         monkeypatch.undo()
-        facts = must(stash.store.read(key)).entry.facts
+        facts = must(stash._deployment.store.read(key)).entry.facts
         delete(key)  # which ends the flight, and so does the end of a lease
-        stash.store.commit(None, key, facts, encode("new"))
+        stash._deployment.store.commit(None, key, facts, encode("new"))
         return delete(key, flight)
 
-    monkeypatch.setattr(stash.store, "delete", late)
+    monkeypatch.setattr(stash._deployment.store, "delete", late)
     assert stash.app.pop("x") == "new"
     assert "x" not in stash.app
 
@@ -415,7 +415,7 @@ def test_what_this_program_cannot_read_can_be_replaced(stash: Stash, unreadable:
 def test_in_debug_mode_a_function_that_returns_none_where_there_was_a_value_is_told(
     stash: Stash, caplog: pytest.LogCaptureFixture
 ) -> None:
-    for stash.is_debug, told in ((False, []), (True, ["cart", "new"])):
+    for stash._deployment.is_debug, told in ((False, []), (True, ["cart", "new"])):
         stash.app.update(cart=[1], empty=None)
         with caplog.at_level(logging.WARNING):
             stash.app.modify("cart", lambda cart: cart.append(2))

@@ -134,7 +134,7 @@ def test_a_visitor_who_was_here_long_ago_keeps_the_cookie(
     app: Dash, stash: Stash, away: Away, clock: FakeClock
 ) -> None:
     page = Page(app)
-    clock.now += stash.limits.idle / 2
+    clock.now += stash._deployment.settings.limits.idle / 2
     with away():
         answer = page.post("o.children", ("i", "value", "b"))
         assert (answer.status_code, answer.headers.getlist("Set-Cookie")) == (200, [])

@@ -357,7 +357,7 @@ def test_a_mistake_is_told_with_what_to_do(mistake: str, url: str) -> None:
     ],
 )
 def test_sizes_may_be_text(text: str | float, size: int) -> None:
-    limits: Limits = Stash(max_bytes=text, max_session_bytes=text).limits
+    limits: Limits = Stash(max_bytes=text, max_session_bytes=text)._settings.limits
     assert (limits.max_bytes, limits.max_session_bytes) == (size, size)
 
 
@@ -427,7 +427,7 @@ def test_modify_that_returns_none_is_warned_of_the_first_time_too(
     url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     stash = Stash(url=url, secret=SECRET)
-    stash.is_debug = True
+    stash._deployment.is_debug = True
     stash.app.modify("cart", lambda cart: cart.append(1), default=[])
     assert "list.append and the like return None" in caplog.text
 

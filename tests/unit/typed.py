@@ -20,6 +20,11 @@ def optioned(carrier: str) -> dict[str, int]:
 
 
 @stash.memo
+def defaulted(carrier: str, default: int = 0) -> list[int]:
+    return [default]
+
+
+@stash.memo
 async def awaited(carrier: str) -> list[int]:
     return [1]
 
@@ -29,15 +34,19 @@ def synchronous() -> None:
     assert_type(plain.ref("AA"), Ref[list[int]])
     assert_type(plain.ref("AA").get(), list[int])
     assert_type(plain.peek("AA"), list[int] | None)
+    assert_type(plain.peek("AA", default="nothing"), list[int] | str)
+    assert_type(defaulted.peek("AA", default=1), list[int] | None)
     assert_type(plain.refresh("AA"), list[int])
     assert_type(optioned("AA"), dict[str, int])
     assert_type(stash.put({"a": 1}, share=True).get(), dict[str, int])
     plain(7)  # type: ignore[arg-type]
     plain.ref(city="New York")  # type: ignore[call-arg]
+    plain.peek(7)  # type: ignore[call-overload]
 
 
 async def asynchronous() -> None:
     assert_type(await awaited("AA"), list[int])
     assert_type(await awaited.ref("AA"), Ref[list[int]])
     assert_type(awaited.peek("AA"), list[int] | None)
+    assert_type(awaited.peek("AA", default="nothing"), list[int] | str)
     assert_type(await awaited.refresh("AA"), list[int])

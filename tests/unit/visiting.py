@@ -39,11 +39,11 @@ def visit(
     stash: Stash, session: str = "mine", page: str = "first", **others: str
 ) -> Iterator[None]:
     """Be a browser's session, and a page of it, for the length of a with block."""
-    stash.visitor.enter(NamedVisitor(session=session, page=page, **others))
+    stash._deployment.visitor.enter(NamedVisitor(session=session, page=page, **others))
     try:
         yield
     finally:
-        stash.visitor.enter(None)
+        stash._deployment.visitor.enter(None)
 
 
 class Caller(threading.Thread):

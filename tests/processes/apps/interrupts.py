@@ -86,8 +86,8 @@ def _calls(stash: Stash) -> dict[str, Callable[[int], Any]]:
         return {"n": 2 * n, "array": np.zeros(1000)}
 
     def read(n: int) -> Any:
-        if isinstance(stash.store, LocalStore):
-            stash.store._kept.clear()  # so that the file is opened
+        if isinstance(stash._deployment.store, LocalStore):
+            stash._deployment.store._kept.clear()  # so that the file is opened
         return stash.app.get("counter")
 
     def stale(n: int) -> Any:
@@ -182,9 +182,9 @@ def _must_be_free(
 
 def _must_be_tidy(stash: Stash, folder: str) -> None:
     gc.collect()
-    assert isinstance(stash.store, LocalStore)
-    stash.store._kept_open.clear()
-    sweep(stash.store)
+    assert isinstance(stash._deployment.store, LocalStore)
+    stash._deployment.store._kept_open.clear()
+    sweep(stash._deployment.store)
     place = f"{folder}/{NAME}"
     opened = [path for path, _ in _opened(place)]
     assert set(opened) <= {"slots", "index.sqlite", "index.sqlite-wal", "index.sqlite-shm"}, opened
@@ -220,7 +220,7 @@ def at_random(url: str, seed: int, times: int) -> int:
         finally:
             with contextlib.suppress(Interrupted):
                 signal.setitimer(signal.ITIMER_REAL, 0)
-    if isinstance(stash.store, LocalStore):
+    if isinstance(stash._deployment.store, LocalStore):
         _must_be_tidy(stash, url.removeprefix("file://"))
     # All that was interrupted is free.
     for n in range(number + 1):

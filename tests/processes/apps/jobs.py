@@ -30,7 +30,7 @@ def entries(folder: str | pathlib.Path) -> set[str]:
 
 def listed(stash: Stash) -> set[str]:
     """The names of the entries that the index knows."""
-    return {entry.key.hex() for entry in stash.store.list()}
+    return {entry.key.hex() for entry in stash._deployment.store.list()}
 
 
 def delete_index(folder: str | pathlib.Path, pattern: str = "index*") -> None:
@@ -124,7 +124,7 @@ def kill_while_opening(folder: str, seed: int, rounds: int) -> list[str]:
         )
         again = Stash(url=f"file://{place}")
         again.app["b"] = 2
-        sweep(again.store)
+        sweep(again._deployment.store)
         store = place / NAME
         names |= {path.name for path in store.iterdir()} | {
             f"{path.parent.name}/..." for path in store.glob("[ft]*/*")

@@ -81,8 +81,8 @@ def nest(_: int) -> Any:
 )
 def expire(_: int) -> str:
     """Delete all that was put."""
-    for listed in stash.store.list(kind="put"):
-        stash.store.delete(listed.key)
+    for listed in stash._deployment.store.list(kind="put"):
+        stash._deployment.store.delete(listed.key)
     return "expired"
 
 
