@@ -54,8 +54,8 @@ def _note(path: pathlib.Path, own: _Claim) -> None:
     if other is not None and _is_another(own, other):
         _log.warning(
             "two apps are called %r on this machine and share what they store in %s: %s, and this "
-            "one, %s. Give each a name of its own, Stash(name=...) or %s; if they are one app, give "
-            "both the same.",
+            "one, %s. Give each a name of its own, Stash(name=...) or %s; if they are one app, "
+            "give both the same.",
             path.parent.name,
             path.parent,
             other.file,

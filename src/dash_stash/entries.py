@@ -33,6 +33,10 @@ _CHECKED_FROM = 8 + 16
 _SEALED_FROM = _CHECKED_FROM + 32
 PREFIX_SIZE = _PREFIX.size
 
+# What a fact is called in the description, if not as in `Facts`: entries that are stored already, of
+# sessions that have ended among them, have to be read.
+_WRITTEN = {"owner": "scope"}
+
 NONCE_SIZE, NONCE_AT = 16, _SEALED_FROM
 """How long an entry's nonce is, and where it lies."""
 
@@ -129,7 +133,7 @@ def pack(key: bytes, facts: Facts, encoded: Encoded, sealing_key: bytes) -> Pack
     digests = tuple(part.digest for part in encoded.segments)
     description = json.dumps(
         {
-            "facts": {name: getattr(facts, name) for name in Facts.__slots__},
+            "facts": {_WRITTEN.get(name, name): getattr(facts, name) for name in Facts.__slots__},
             "shape": encoded.shape,
             "names": encoded.names,
             "segments": lengths,
@@ -195,10 +199,10 @@ def parse(head: bytes | memoryview, sealing_key: bytes) -> Entry | None:
     if magic != _MAGIC or not seal.matches(sealed, sealing_key, memoryview(head)[_SEALED_FROM:]):
         return None
     description = json.loads(bytes(head[PREFIX_SIZE : PREFIX_SIZE + description_size]))
-    facts = Facts(
-        **description["facts"]
-        | dict(zip(("created", "fresh_until", "gone_at"), times, strict=True))
+    about = description["facts"] | dict(
+        zip(("created", "fresh_until", "gone_at"), times, strict=True)
     )
+    facts = Facts(owner=about.pop(_WRITTEN["owner"]), **about)
     segments = _places(PREFIX_SIZE + description_size, len(head), description["segments"])
     names = tuple(description["names"])
     digests = tuple(description["digests"])

@@ -32,7 +32,7 @@ def prepare_callbacks(app: Dash, deployment: Deployment) -> None:
     current = deployment.visitor
     callbacks = _Callbacks(app, current)
 
-    def execute_resolved(func, args, outputs_list, g):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 (Dash's own)
+    def execute_resolved(func: Any, args: Any, outputs_list: Any, g: Any) -> Callable[[], Any]:
         visitor = current.current
         if isinstance(visitor, BrowserVisitor):
             visitor.received = args

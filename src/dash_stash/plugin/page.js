@@ -1,18 +1,19 @@
-// Tells the server with each request which page and which tab asks, and the reader what the server has to say.
+// Tells the server with each request which page and tab asks, and the reader what the server says.
 (() => {
   const {prefix} = document.currentScript.dataset;
   const fetch = window.fetch;
   const reloaded = performance.getEntriesByType("navigation")[0]?.type === "reload";
   let page, tab, place;
 
-  // A tab keeps its id when it is reloaded. A duplicated tab gets a copy of what is stored here, but of a page that has not
-  // been left: then the id is the other tab's, and this one takes the new one.
+  // A tab keeps its id when it is reloaded. A duplicated tab gets a copy of what is stored here,
+  // but of a page that has not been left: then the id is the other tab's, and this one takes the
+  // new one.
   function take(newPage, newTab, session) {
     [page, tab, place] = [newPage, newTab, `dash-stash ${prefix} ${session}`];
     const kept = read("sessionStorage", place);
     if (kept?.left) {
       tab = kept.tab;
-      // The word that the tab was left may arrive late, after those of this page.
+      // The message that the tab was left may arrive late, after those of this page.
       setTimeout(tell, 5000, "stay");
     }
     keep(false);
@@ -37,15 +38,16 @@
 
   // What is dead
 
-  // Which secrets have answered this browser, and when for the last time. While the workers of two deployments answer, those
-  // with the older secret know nothing of what the others have sealed, and call it dead.
+  // Which secrets have answered this browser, and when last. While the workers of two deployments
+  // answer, those with the older secret call dead what the others have sealed.
   const secrets = `dash-stash ${prefix} secrets`;
   let secret = "", answered = 0;
 
   function meet(answering) {
     if (answering) {
       const met = read("localStorage", secrets) ?? {};
-      write("localStorage", secrets, {...met, ...(secret && {[secret]: answered}), [answering]: Date.now()});
+      const own = secret && {[secret]: answered};
+      write("localStorage", secrets, {...met, ...own, [answering]: Date.now()});
       secret = answering;
     }
     answered = Date.now();
@@ -53,10 +55,11 @@
 
   function isToBeBelieved(uptime, known) {
     const since = Date.now() - 1000 * Math.min(uptime, 600);
-    return Object.entries(read("localStorage", secrets) ?? {}).every(([one, at]) => known.includes(one) || at < since);
+    const met = Object.entries(read("localStorage", secrets) ?? {});
+    return met.every(([one, at]) => known.includes(one) || at < since);
   }
 
-  // The references that were refused to this page, and how often it was loaded anew because of such.
+  // The references that were refused to this page, and how often it was reloaded because of such.
   const dead = new Set();
   const refusals = `dash-stash ${prefix} refusals`;
   const before = (reloaded && read("sessionStorage", refusals)) || 0;
@@ -65,14 +68,17 @@
   function without(value) {
     if (dead.has(value)) return null;
     if (Array.isArray(value)) return value.map(without);
-    return value && typeof value === "object" ? Object.fromEntries(Object.entries(value).map(([k, v]) => [k, without(v)])) : value;
+    if (!value || typeof value !== "object") return value;
+    return Object.fromEntries(Object.entries(value).map(([name, child]) => [name, without(child)]));
   }
 
-  // A dcc.Store keeps its data under its id, and the time beside it; Dash keeps what it persists as [value, what it was first].
+  // A dcc.Store keeps its data under its id, and the time beside it. Dash keeps what it persists as
+  // [the value, what it was first].
   function bury(storage, key) {
     const text = window[storage].getItem(key);
     const isPersisted = key.startsWith("_dash_persistence.");
-    if (![...dead].some((one) => text.includes(one)) || !(isPersisted || window[storage].getItem(`${key}-timestamp`))) return false;
+    const isKept = isPersisted || window[storage].getItem(`${key}-timestamp`);
+    if (!isKept || ![...dead].some((one) => text.includes(one))) return false;
     const value = read(storage, key);
     if (dead.has(isPersisted ? value?.[0] : value)) {
       window[storage].removeItem(key);
@@ -100,10 +106,11 @@
     location.reload();
   }
 
-  // What is refused again after a reload is removed without another word, as long as the reader has not begun to work. (The
-  // browser's own `userActivation` lasts over a reload.)
+  // What is refused again after a reload is removed without another word, unless the reader has
+  // begun to work. (The browser's own `userActivation` outlives a reload.)
   let isIdle = true;
-  for (const begin of ["pointerdown", "keydown"]) addEventListener(begin, () => { isIdle = false; }, {capture: true});
+  const begin = () => { isIdle = false; };
+  for (const event of ["pointerdown", "keydown"]) addEventListener(event, begin, {capture: true});
 
   function refuse(notice, told) {
     write("sessionStorage", refusals, before || 1);
@@ -126,10 +133,12 @@
     button.onclick = reload;
     notice.append(button);
     Object.assign(notice.style, {
-      position: "fixed", insetInline: "0", bottom: "1rem", margin: "0 auto", width: "fit-content", maxWidth: "calc(100vw - 2rem)",
-      boxSizing: "border-box", display: "flex", gap: "1rem", alignItems: "center", padding: ".75rem 1rem", zIndex: 2147483647,
-      font: "15px/1.4 system-ui, sans-serif", color: "#fff", background: "#25262b", borderRadius: ".5rem",
-      border: "1px solid #5c5f66", boxShadow: "0 4px 24px rgb(0 0 0 / .35)",
+      position: "fixed", insetInline: "0", bottom: "1rem", margin: "0 auto",
+      width: "fit-content", maxWidth: "calc(100vw - 2rem)", boxSizing: "border-box",
+      display: "flex", gap: "1rem", alignItems: "center", padding: ".75rem 1rem",
+      zIndex: 2147483647,
+      font: "15px/1.4 system-ui, sans-serif", color: "#fff", background: "#25262b",
+      borderRadius: ".5rem", border: "1px solid #5c5f66", boxShadow: "0 4px 24px rgb(0 0 0 / .35)",
     });
     Object.assign(button.style, {
       flex: "none", font: "inherit", fontWeight: 600, padding: ".35rem .8rem", cursor: "pointer",
@@ -163,18 +172,21 @@
     const headers = new Headers(options.headers ?? resource.headers);
     headers.set("X-Dash-Stash", `${page}.${tab}`);
     headers.set("X-Dash-Stash-Key", secret);
-    const answer = fetch(resource instanceof Request ? resource.clone() : resource, {...options, headers});
+    const copy = resource instanceof Request ? resource.clone() : resource;
+    const answer = fetch(copy, {...options, headers});
     asked.add(answer);
     const end = () => asked.delete(answer);
     answer.then(end, end);
     return answer;
   }
 
-  // A login replaces the cookie: what was sent before its answer had arrived is refused, and has not run. It is sent once more when
-  // all that was under way has been answered; and again after a while, since another tab may be logging in.
+  // A login replaces the cookie: what was sent before its answer arrived is refused, and has not
+  // run. It is sent once more when all requests under way have been answered; and again after a while,
+  // since another tab may be logging in.
   async function request(resource, options) {
     let response = await ask(resource, options);
-    for (let pause = 0; response.headers.has("X-Dash-Stash-Replaced") && pause < 8000; pause = pause * 2 || 250) {
+    const isReplaced = () => response.headers.has("X-Dash-Stash-Replaced");
+    for (let pause = 0; isReplaced() && pause < 8000; pause = pause * 2 || 250) {
       await Promise.allSettled([...asked, new Promise((resolve) => setTimeout(resolve, pause))]);
       response = await ask(resource, options);
     }
@@ -182,7 +194,10 @@
     return response;
   }
 
-  window.fetch = (resource, options = {}) => (isOurs(resource.url ?? resource) ? request(resource, options) : fetch(resource, options));
+  window.fetch = (resource, options = {}) => {
+    const through = isOurs(resource.url ?? resource) ? request : fetch;
+    return through(resource, options);
+  };
 
   const {open, send} = XMLHttpRequest.prototype;
   const addresses = new WeakMap();
@@ -196,12 +211,14 @@
     if (isOurs(addresses.get(this))) {
       this.setRequestHeader("X-Dash-Stash", `${page}.${tab}`);
       this.setRequestHeader("X-Dash-Stash-Key", secret);
-      this.addEventListener("load", () => listen((name) => this.getResponseHeader(name), this.status));
+      const header = (name) => this.getResponseHeader(name);
+      this.addEventListener("load", () => listen(header, this.status));
     }
     return send.call(this, body);
   };
 
-  // Dash 4.5 lets a worker, which all tabs share, send the requests of streaming callbacks. What that is refused, the page sends itself.
+  // Dash 4.5 lets a worker, which all tabs share, send the requests of streaming callbacks. The
+  // page itself sends those that the worker is refused.
   const {postMessage} = MessagePort.prototype;
 
   MessagePort.prototype.postMessage = function (message, ...more) {
@@ -212,7 +229,7 @@
     return postMessage.call(this, message, ...more);
   };
 
-  // The data of a page that is kept for the back button stays until its time is over.
+  // A page that the browser keeps for the back button keeps its data, too, until it expires.
   addEventListener("pagehide", ({persisted}) => {
     keep(true);
     if (!persisted) tell("leave");
