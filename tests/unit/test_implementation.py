@@ -15,7 +15,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from dash_stash import implementation, origin, syntax
+from dash_stash import implementation, origin
+from dash_stash.implementation import syntax
 from unit.visiting import at_once
 
 Deploy = Callable[..., types.FunctionType]

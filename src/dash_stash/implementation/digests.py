@@ -14,7 +14,7 @@ from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 from dash_stash import keys
-from dash_stash.walk import Found, Walk, around, label, module_of, parts_of
+from dash_stash.implementation.walk import Found, Walk, around, label, module_of, parts_of
 
 
 def of_function(function: FunctionType, ignore: Container[str] = ()) -> bytes:

@@ -25,7 +25,7 @@ from collections.abc import Iterator
 from types import BuiltinFunctionType, FunctionType, MappingProxyType, ModuleType, SimpleNamespace
 from typing import Any, Final, TypeGuard
 
-from dash_stash.bindings import Facts, Namespace, facts
+from dash_stash.implementation.bindings import Facts, Namespace, facts
 from dash_stash.origin import is_app_module
 
 ABSENT: Final = object()

@@ -7,7 +7,7 @@ import weakref
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from dash_stash import syntax
+from dash_stash.implementation import syntax
 
 Namespace = dict[str, Any]
 

@@ -29,9 +29,10 @@ from types import (
 )
 from typing import Any, Final
 
-from dash_stash import bindings, bytecode, constants, keys, modules, syntax
-from dash_stash.bindings import Namespace
-from dash_stash.constants import ABSENT, RUN_TIME
+from dash_stash import bytecode, keys, modules
+from dash_stash.implementation import bindings, constants, syntax
+from dash_stash.implementation.bindings import Namespace
+from dash_stash.implementation.constants import ABSENT, RUN_TIME
 from dash_stash.origin import app_modules, belongs, is_app_file, is_app_module
 
 _MOST_ELEMENTS: Final = 10_000
