@@ -32,7 +32,7 @@ _STARRED: Final = inspect.CO_VARARGS | inspect.CO_VARKEYWORDS
 
 
 @dataclass(frozen=True)
-class Names:
+class CodeNames:
     """What a code object, and those nested in it, name."""
 
     loaded: frozenset[str]
@@ -53,7 +53,7 @@ class Names:
 
 
 @functools.lru_cache(4096)
-def names(code: CodeType) -> Names:
+def names(code: CodeType) -> CodeNames:
     """Return the names in a code object and in those nested in it."""
     loaded, stored, stored_attributes = set[str](), set[str](), set[str]()
     attributes, stores_items, imported = set[str](), False, set[tuple[int, str, tuple[str, ...]]]()
@@ -75,7 +75,7 @@ def names(code: CodeType) -> Names:
                 recent = recent[1], part.co_consts[argument]
             elif operation == _SMALL_INT:
                 recent = recent[1], argument
-    return Names(
+    return CodeNames(
         frozenset(loaded),
         frozenset(stored),
         frozenset(attributes),

@@ -71,7 +71,7 @@ class Encoded:
     """What makes the value without unpickling again, once `decode` has found that there is such a thing."""
 
 
-class References(Protocol):
+class ReferenceMaker(Protocol):
     """Makes references of their texts again (`ref.References`)."""
 
     def kept(self, text: str) -> str:
@@ -102,7 +102,7 @@ def encode(value: object) -> Encoded:
 
 
 def decode(
-    encoded: Encoded, part: PartName | None = None, *, references: References | None = None
+    encoded: Encoded, part: PartName | None = None, *, references: ReferenceMaker | None = None
 ) -> Any:
     """Return the value, or only the named part of it.
 
@@ -180,7 +180,7 @@ def _missing(part: PartName, names: Sequence[PartName] | None) -> PartMissing:
     return PartMissing(part, shown + (" ..." if len(names) > _SHOWN else ""))
 
 
-def _load(segment: Segment, references: References | None) -> Any:
+def _load(segment: Segment, references: ReferenceMaker | None) -> Any:
     # Only ever called on bytes whose seal was checked: unpickling is running code.
     try:
         return _unpickler(segment, references).load()
@@ -190,7 +190,7 @@ def _load(segment: Segment, references: References | None) -> Any:
         raise Unreadable(f"{type(error).__name__}: {error}") from error
 
 
-def _unpickler(segment: Segment, references: References | None) -> Unpickler:
+def _unpickler(segment: Segment, references: ReferenceMaker | None) -> Unpickler:
     unpickler = Unpickler(io.BytesIO(segment.header), buffers=segment.buffers)
     unpickler.references = references
     return unpickler
@@ -337,7 +337,7 @@ class Unpickler(pickle.Unpickler):
 
     __slots__ = ("references",)
 
-    references: References | None
+    references: ReferenceMaker | None
 
     def find_class(self, module: str, name: str) -> Any:
         """Return what a pickle names."""

@@ -25,7 +25,7 @@ from collections.abc import Iterator
 from types import BuiltinFunctionType, FunctionType, MappingProxyType, ModuleType, SimpleNamespace
 from typing import Any, Final, TypeGuard
 
-from dash_stash.implementation.bindings import Facts, Namespace, facts
+from dash_stash.implementation.bindings import ModuleNames, Namespace, names_of
 from dash_stash.origin import is_app_module
 
 ABSENT: Final = object()
@@ -112,7 +112,7 @@ def why_not(  # noqa: PLR0911
 
     None if it is one.
     """
-    known = facts(namespace)
+    known = names_of(namespace)
     if known is None:
         value = namespace.get(name, ABSENT)
         return None if scope == "" and is_plain(value) else RUN_TIME
@@ -170,7 +170,7 @@ def is_own(namespace: Namespace, name: str) -> bool:
 
 
 def _why_not_starred(
-    namespace: Namespace, known: Facts, name: str, within: frozenset[Any]
+    namespace: Namespace, known: ModuleNames, name: str, within: frozenset[Any]
 ) -> str | None:
     for node in reversed(known.stars):
         origin = imported(namespace, node)
@@ -234,13 +234,13 @@ class _Judge:
         value = self._namespace.get(name, ABSENT)
         if value is ABSENT:
             return isinstance(getattr(builtins, name, ABSENT), type)
-        known = facts(self._namespace)
+        known = names_of(self._namespace)
         if isinstance(value, _CODE):
             return known is None or name not in known.rebound
         return why_not(self._namespace, name, within=self._within) is None
 
     def _bindings(self) -> dict[str, Any] | None:
-        known = facts(self._namespace)
+        known = names_of(self._namespace)
         return None if known is None else known.bindings.get(self._scope)
 
     def _is_constant_attribute(self, node: ast.Attribute) -> bool:
@@ -330,7 +330,7 @@ def changes_itself(kind: type) -> bool:
     """Tell whether a class of records has methods that change them."""
     for base in kind.__mro__:
         known = (
-            facts(getattr(sys.modules.get(base.__module__), "__dict__", {}))
+            names_of(getattr(sys.modules.get(base.__module__), "__dict__", {}))
             if is_app_module(base.__module__)
             else None
         )
@@ -345,7 +345,7 @@ def changes_elsewhere(namespace: Namespace) -> Iterator[tuple[int, str]]:
     They are given by the id of the module's namespace, or of the class, and the attribute's name;
     an object that is changed in place, which others may know by another name, by its id and "".
     """
-    known = facts(namespace)
+    known = names_of(namespace)
     if known is None:
         return
     for name in known.changed:
@@ -367,7 +367,7 @@ def _changed_object(value: object) -> Iterator[tuple[int, str]]:
         yield id(value), ""
 
 
-def _find(namespace: Namespace, known: Facts, path: str) -> object:
+def _find(namespace: Namespace, known: ModuleNames, path: str) -> object:
     first, *rest = path.split(".")
     # A module that is imported within a function is none of the module's names.
     found = namespace.get(first, _imported_inside(namespace, known, first))
@@ -376,7 +376,7 @@ def _find(namespace: Namespace, known: Facts, path: str) -> object:
     return found
 
 
-def _imported_inside(namespace: Namespace, known: Facts, name: str) -> object:
+def _imported_inside(namespace: Namespace, known: ModuleNames, name: str) -> object:
     node = known.imported_inside.get(name)
     if node is None:
         return sys.modules.get(name)

@@ -14,7 +14,7 @@ from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 from dash_stash import keys
-from dash_stash.implementation.walk import Found, Walk, around, label, module_of, parts_of
+from dash_stash.implementation.walk import Implementation, Walk, around, label, module_of, parts_of
 
 
 def of_function(function: FunctionType, ignore: Container[str] = ()) -> bytes:
@@ -64,13 +64,13 @@ def _package(function: Callable[..., Any]) -> str:
     return str(space.get("__package__") or function.__module__).partition(".")[0]
 
 
-_InModule = dict[int, tuple[weakref.ref[CodeType], str, Found]]
+_InModule = dict[int, tuple[weakref.ref[CodeType], str, Implementation]]
 _by_module: weakref.WeakKeyDictionary[ModuleType, _InModule] = weakref.WeakKeyDictionary()
-_by_function: weakref.WeakKeyDictionary[FunctionType, Found] = weakref.WeakKeyDictionary()
-_by_class: weakref.WeakKeyDictionary[type, tuple[str, Found]] = weakref.WeakKeyDictionary()
+_by_function: weakref.WeakKeyDictionary[FunctionType, Implementation] = weakref.WeakKeyDictionary()
+_by_class: weakref.WeakKeyDictionary[type, tuple[str, Implementation]] = weakref.WeakKeyDictionary()
 
 
-def _find(function: FunctionType, package: str) -> Found:
+def _find(function: FunctionType, package: str) -> Implementation:
     """What is known of a function, but for what it closes over: those made in one place share it."""
     module = module_of(function.__globals__)
     if module is None:
@@ -88,7 +88,7 @@ def _find(function: FunctionType, package: str) -> Found:
     return found
 
 
-def _look(root: FunctionType | type, package: str) -> Found:
+def _look(root: FunctionType | type, package: str) -> Implementation:
     excluded: set[tuple[int, str]] = set()
     while True:
         walk = Walk(package, excluded, root)

@@ -74,7 +74,7 @@ _NOTED: Final = frozenset(
 
 
 @dataclass(slots=True)
-class Found:
+class Implementation:
     """What is known of a function's code in one namespace."""
 
     digest: bytes = b""
@@ -172,7 +172,7 @@ class Walk:
     """
 
     def __init__(self, package: str, excluded: set[tuple[int, str]], root: object) -> None:
-        self.found = Found()
+        self.found = Implementation()
         self.excluded, self.taken = excluded, set[tuple[int, str]]()
         self._package, self._root = package, root
         self._nodes, self._numbers = list[object](), dict[int, int]()
@@ -238,8 +238,8 @@ class Walk:
         if not _is_data(value):
             return self._part(value)
         space, qualified_name = function.__globals__, function.__code__.co_qualname
-        facts = bindings.facts(space)
-        is_changed = facts is None or facts.is_changed(qualified_name, name)
+        known = bindings.names_of(space)
+        is_changed = known is None or known.is_changed(qualified_name, name)
         return self._data(
             space,
             (id(function), name),
@@ -302,14 +302,14 @@ class Walk:
         if isinstance(value, ModuleType):
             return self._module(value, attributes, seen)
         self._touch(space)
-        facts = bindings.facts(space)
-        if facts is not None and name in facts.rebound:
+        known = bindings.names_of(space)
+        if known is not None and name in known.rebound:
             return self._data(space, (id(space), name), name, value, RUN_TIME)
         if isinstance(value, FunctionType | type) or callable(
             inspect.getattr_static(value, "__wrapped__", None)
         ):
             return self._value(value)
-        if facts is not None and _is_of_library(space, facts, name):
+        if known is not None and _is_of_library(space, known, name):
             return b"library"
         return self._data(space, (id(space), name), name, value, self._why_not(space, name))
 
@@ -556,8 +556,8 @@ def _is_loose(space: Namespace) -> bool:
     return "__file__" not in space and module_of(space) is None
 
 
-def _is_of_library(space: Namespace, facts: bindings.Facts, name: str) -> bool:
-    bound = facts.bindings.get("", {}).get(name, [])
+def _is_of_library(space: Namespace, known: bindings.ModuleNames, name: str) -> bool:
+    bound = known.bindings.get("", {}).get(name, [])
     origins = [constants.imported(space, node) for node in bound if constants.is_import(node)]
     return bool(origins) and all(
         each is not None and not constants.is_own(space, each.__name__) for each in origins

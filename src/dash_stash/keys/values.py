@@ -18,7 +18,7 @@ def of_value(value: object, path: str, code_of: Callable[[type], bytes] | None =
         NoKey: It is, or holds, something without a value of its own (a connection, a generator, a
             plain object).
     """
-    sink = _Values(code_of)
+    sink = _ValueSink(code_of)
     try:
         sink.write(value, path)
     except RecursionError:
@@ -26,7 +26,7 @@ def of_value(value: object, path: str, code_of: Callable[[type], bytes] | None =
     return sink.key()
 
 
-class _Values(Sink):
+class _ValueSink(Sink):
     """Knows the types of the language, of libraries, and a user's own classes."""
 
     __slots__ = ()
