@@ -1,9 +1,10 @@
-"""What the names of a module are bound to, and which of them its code changes: read from its source."""
+"""What the names of a module are bound to, and which of them its code changes: its source tells."""
 
 from __future__ import annotations
 
 import ast
 import weakref
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -13,45 +14,19 @@ Namespace = dict[str, Any]
 
 _CHANGING: Final = frozenset(
     [
-        *(
-            "append",
-            "extend",
-            "insert",
-            "remove",
-            "pop",
-            "clear",
-            "sort",
-            "reverse",
-            "update",
-            "setdefault",
-            "popitem",
-        ),
-        *(
-            "add",
-            "discard",
-            "difference_update",
-            "intersection_update",
-            "symmetric_difference_update",
-            "subtract",
-        ),
-        *(
-            "appendleft",
-            "extendleft",
-            "popleft",
-            "rotate",
-            "move_to_end",
-            "__setitem__",
-            "__delitem__",
-            "__setattr__",
-        ),
+        *("append", "extend", "insert", "remove", "pop", "clear", "sort", "reverse"),
+        *("update", "setdefault", "popitem", "add", "discard", "difference_update"),
+        *("intersection_update", "symmetric_difference_update", "subtract", "appendleft"),
+        *("extendleft", "popleft", "rotate", "move_to_end", "__setitem__", "__delitem__"),
+        *("__setattr__",),
     ]
 )
-
+"""Methods that change their object."""
 
 _CHANGING_FIRST: Final = frozenset(
     [
-        *("heappush", "heappop", "heapify", "heappushpop", "heapreplace"),
-        *("insort", "insort_left", "insort_right", "shuffle"),
+        *("heappush", "heappop", "heapify", "heappushpop", "heapreplace", "insort"),
+        *("insort_left", "insort_right", "shuffle"),
     ]
 )
 """Functions of the standard library that change their first argument."""
@@ -59,31 +34,31 @@ _CHANGING_FIRST: Final = frozenset(
 
 @dataclass(slots=True)
 class ModuleNames:
-    """What a module's source says of its names."""
+    """What the source of a module says about its names."""
 
     bindings: dict[str, dict[str, list[ast.AST | None]]] = field(default_factory=dict)
-    """What the names of the module, "", and of each class body are bound to.
+    """What each name is bound to, by scope: "" is the module, else the path of a class body.
 
-    None for what is no value.
+    None stands for what is not written as a value.
     """
 
     rebound: set[str] = field(default_factory=set)
-    """Names of the module that functions assign."""
+    """Names of the module that functions assign to."""
 
     changed: set[str] = field(default_factory=set)
     """Names of the module whose values are changed in place."""
 
     changed_attributes: set[tuple[str, str]] = field(default_factory=set)
-    """Attributes that are assigned or changed in place, and what those are attributes of: `config.data`."""
+    """Attributes that are assigned or changed in place: of `config.data`, "config" and "data"."""
 
     changed_inside: dict[str, set[str]] = field(default_factory=dict)
-    """Names that a function, by the path of its variables, changes in place, be they its own or not."""
+    """Names that functions change in place, by the path of the function: their own and others'."""
 
     changing_themselves: set[str] = field(default_factory=set)
-    """Classes whose methods assign attributes of their instances later than `__init__` and `__post_init__`."""
+    """Classes whose methods, besides `__init__` and `__post_init__`, assign to `self`."""
 
     changed_by_alias: set[str] = field(default_factory=set)
-    """What functions give a name of their own, or go through, and change by that: `config.data`."""
+    """What functions change under another name, or in a loop over it: `config.data`."""
 
     imported_inside: dict[str, ast.ImportFrom] = field(default_factory=dict)
     """Names that functions import; `import a.b as c` as `from a import b as c`."""
@@ -91,7 +66,10 @@ class ModuleNames:
     stars: list[ast.ImportFrom] = field(default_factory=list)
 
     def is_changed(self, function: str, name: str) -> bool:
-        """Tell whether a variable in or around a function, given by its qualified name, is changed in place."""
+        """Tell whether a variable in or around a function is changed in place.
+
+        *function* is the qualified name of the function.
+        """
         inside = f"{function}.<locals>"
         return any(
             name in names and inside.startswith(path) for path, names in self.changed_inside.items()
@@ -105,13 +83,16 @@ class _Block:
     path: str
     is_function: bool = False
     own: set[str] = field(default_factory=set)
-    """Names that are bound here."""
+    """Names that are bound here, in a function."""
 
     outside: set[str] = field(default_factory=set)
     """Names that are declared global or nonlocal."""
 
     changed: set[str] = field(default_factory=set)
+    """Names whose values are changed in place."""
+
     aliases: list[tuple[str, ast.expr]] = field(default_factory=list)
+    """Names that are assigned, and what they are then another name for."""
 
 
 class _Reader:
@@ -158,7 +139,7 @@ class _Reader:
             self.names.bindings.setdefault(block.path, {}).setdefault(name, []).append(value)
 
     def _change(self, target: ast.AST) -> None:
-        """What *target* says is changed in place."""
+        """Note that *target* is changed in place."""
         while isinstance(target, ast.Subscript):
             target = target.value
         if isinstance(target, ast.Name):
@@ -166,7 +147,7 @@ class _Reader:
         elif isinstance(target, ast.Attribute):
             self._change_attribute(target)
             if ast.unparse(target.value) == "self":
-                # Of the instance, or of the class if that has a value which can change.
+                # The class's own value, which all instances share, if it has one.
                 self.names.changed_by_alias.add(f"{self._class_path()}.{target.attr}")
 
     def _change_attribute(self, target: ast.Attribute) -> None:
@@ -185,7 +166,7 @@ class _Reader:
     def _class_path(self) -> str:
         return next((block.path for block in reversed(self._blocks) if not block.is_function), "")
 
-    # Statements and expressions that matter
+    # What each kind of statement or expression binds or changes
 
     def _assign(self, node: ast.Assign) -> None:
         for target in node.targets:
@@ -310,7 +291,7 @@ class _Reader:
         body: list[Any],
         *,
         is_function: bool,
-        own: set[str] = frozenset(),  # type: ignore[assignment]
+        own: Iterable[str] = (),
     ) -> None:
         around = self._blocks[-1]
         block = _Block(f"{around.path}.{name}".lstrip("."), is_function, set(own))
@@ -350,7 +331,7 @@ class _Reader:
 
 
 def _without_view(node: ast.expr) -> ast.expr:
-    """What `data.items()`, or `values()`, shows."""
+    """The `data` in `data.items()` or `data.values()`."""
     is_view = (
         isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)
@@ -360,9 +341,9 @@ def _without_view(node: ast.expr) -> ast.expr:
 
 
 def _place(node: ast.expr) -> str:
-    """The variable that an expression is, or is a part of: `config.data` of `config.data["a"]`.
+    """The variable that an expression reads: `config.data` in `config.data["a"]`.
 
-    "" if it is made anew.
+    "" if it makes a new object.
     """
     while isinstance(node, ast.Subscript):
         node = node.value
@@ -373,7 +354,7 @@ def _place(node: ast.expr) -> str:
 
 
 def _parts_for(target: ast.Tuple | ast.List, value: ast.expr) -> list[ast.expr]:
-    """What each of several targets is bound to: its part of the value, or, where that is not written so, the whole."""
+    """What each of several targets is bound to: its part of the value, the whole if unknown."""
     written = value.elts if isinstance(value, ast.Tuple | ast.List) else []
     is_one_each = len(written) == len(target.elts) and not any(
         isinstance(each, ast.Starred) for each in (*written, *target.elts)
@@ -385,7 +366,7 @@ _known: weakref.WeakKeyDictionary[syntax.Source, ModuleNames] = weakref.WeakKeyD
 
 
 def names_of(namespace: Namespace) -> ModuleNames | None:
-    """Return what the source of a module says of its names, None if there is no source."""
+    """Return what the source of a module says about its names, None if there is no source."""
     file = namespace.get("__file__")
     source = syntax.source(file, namespace) if isinstance(file, str) else None
     if source is None:

@@ -1,12 +1,10 @@
-"""The way through all the code of the app that a function may run, and the constants on it."""
+"""The walk through the code of the app that a function may run, and the constants it reads."""
 
 from __future__ import annotations
 
 import builtins
 import dataclasses
 import functools
-import importlib
-import importlib.util
 import inspect
 import itertools
 import linecache
@@ -15,180 +13,93 @@ import re
 import secrets
 import sys
 import weakref
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from enum import Enum, EnumType
-from types import (
-    BuiltinFunctionType,
-    FunctionType,
-    MappingProxyType,
-    MethodDescriptorType,
-    MethodType,
-    ModuleType,
-    SimpleNamespace,
-)
+from enum import EnumType
+from types import FunctionType, MappingProxyType, MethodType, ModuleType
 from typing import Any, Final
 
 from dash_stash import bytecode, keys, modules
 from dash_stash.implementation import bindings, constants, syntax
 from dash_stash.implementation.bindings import Namespace
+from dash_stash.implementation.callables import around, label, module_of, named_around, parts_of
+from dash_stash.implementation.changes import Place, changes_of
 from dash_stash.implementation.constants import ABSENT, RUN_TIME
+from dash_stash.implementation.imports import imported_by
+from dash_stash.implementation.values import STATE, ConstantDigests, Numbering
 from dash_stash.origin import app_modules, belongs, is_app_file, is_app_module
 
-_MOST_ELEMENTS: Final = 10_000
-_STATE: Final = b"state"
 _SILENT: Final = frozenset(
-    {
-        "logging",
-        "dash",
-        "flask",
-        "dash_stash",
-        "typing",
-        "types",
-        "threading",
-        "_thread",
-        "_contextvars",
-    }
+    [
+        *("logging", "dash", "flask", "dash_stash", "typing", "types", "threading"),
+        *("_thread", "_contextvars"),
+    ]
 )
 """Objects of these libraries keep nothing that a result depends on."""
 
-
 _CODE_OF_CLASS: Final = (
-    staticmethod,
-    classmethod,
-    property,
-    functools.cached_property,
-    functools.partialmethod,
-    MethodType,
+    *(staticmethod, classmethod, property, functools.cached_property),
+    *(functools.partialmethod, MethodType),
 )
-_NOTED: Final = frozenset(
-    {
-        "__match_args__",
-        "__dataclass_fields__",
-        "__attrs_attrs__",
-        "__pydantic_fields__",
-        "__tablename__",
-    }
+_FIELD_NOTES: Final = frozenset(
+    [
+        *("__match_args__", "__dataclass_fields__", "__attrs_attrs__"),
+        *("__pydantic_fields__", "__tablename__"),
+    ]
 )
-"""Where Python and libraries note of a class what its body says of its fields."""
+"""Where Python and libraries note in a class what its body says of its fields."""
 
 
 @dataclass(slots=True)
 class Implementation:
-    """What is known of a function's code in one namespace."""
+    """What was found of a function's code."""
 
     digest: bytes = b""
+
     unseen: list[str] = field(default_factory=list)
+    """What it reads that is not in the digest, with the reason."""
+
     is_settled: bool = True
-    """Whether it stays so for as long as `watched` does."""
+    """Whether the rest stays the same for as long as `watched` does."""
 
     watched: list[tuple[Namespace, str, object]] = field(default_factory=list)
-    """What was found in namespaces that people type into."""
+    """The variables found in namespaces that people type into, or that are being imported."""
 
     def holds(self) -> bool:
-        """Tell whether it need not be found out again."""
+        """Tell whether another walk would find the same."""
         return self.is_settled and all(
             space.get(name, ABSENT) is value for space, name, value in self.watched
         )
 
 
 _tokens: weakref.WeakKeyDictionary[FunctionType, bytes] = weakref.WeakKeyDictionary()
-
-
-def module_of(namespace: Namespace) -> ModuleType | None:
-    """The module of a namespace; None for one that was made for `exec`."""
-    module = sys.modules.get(str(namespace.get("__name__")))
-    return module if module is not None and vars(module) is namespace else None
-
-
-def around(function: FunctionType, ignore: Container[str] = ()) -> Iterator[object]:
-    """What a function closes over, but for the variables of these names, and its defaults."""
-    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
-        if name in ignore:
-            continue
-        try:
-            yield cell.cell_contents
-        except ValueError:  # not assigned yet
-            yield None
-    yield from function.__defaults__ or ()
-    yield from (function.__kwdefaults__ or {}).values()
-
-
-def parts_of(value: object) -> list[Any]:  # noqa: PLR0911 (a kind of value each)
-    """What is run when a value is called or read, in an order that every process agrees upon."""
-    if isinstance(value, MethodType):
-        return [
-            value.__func__,
-            *([] if isinstance(value.__self__, type) else parts_of(value.__self__)),
-            type(value.__self__),
-        ]
-    if isinstance(value, functools.partial):
-        return [value.func, *value.args, *value.keywords.values()]
-    if isinstance(value, staticmethod | classmethod):
-        return [value.__func__]
-    if isinstance(value, property):
-        return [value.fget, value.fset, value.fdel]
-    if isinstance(value, functools.cached_property | functools.partialmethod):
-        return [value.func]
-    # Looked up without running any code: mocks and proxies have whatever they are asked for.
-    wrapped = inspect.getattr_static(value, "__wrapped__", None)
-    if callable(wrapped):
-        return [wrapped, type(value), *_own_functions(value)]
-    if is_app_module(type(value).__module__) and not isinstance(value, type | FunctionType):
-        return [type(value), *(_own_functions(value) if callable(value) else ())]
-    return []
-
-
-def _own_functions(value: object) -> list[object]:
-    own = getattr(value, "__dict__", {}) if is_app_module(type(value).__module__) else {}
-    return [
-        each
-        for _, each in sorted(own.items())
-        if isinstance(each, FunctionType | MethodType | type)
-    ]
-
-
-def label(value: object) -> bytes:
-    """Return what a library's function, class or module is called; a memo function has an id."""
-    own = inspect.getattr_static(value, "id", None)
-    if isinstance(own, bytes):
-        return own
-    if isinstance(value, FunctionType):
-        return f"{value.__globals__.get('__name__')}.{value.__code__.co_qualname}".encode()
-    if isinstance(value, ModuleType):
-        return value.__name__.encode()
-    if isinstance(value, type | BuiltinFunctionType | MethodDescriptorType):
-        return f"{getattr(value, '__module__', '')}.{value.__qualname__}".encode()
-    # Wrappers call themselves as what they wrap, and a script's module is called otherwise than the
-    # same imported.
-    return type(value).__qualname__.encode()
+"""For functions in a namespace made for `exec` that read what has no digest: one for each."""
 
 
 class Walk:
-    """Goes through all the code of the app that something may run, each function and class once.
+    """Goes through the code of the app that something may run, each function and class once."""
 
-    They are numbered as they are come by, and known by their numbers to those that call them, so
-    that functions may call each other.
-    """
+    def __init__(self, package: str, excluded: set[Place], root: object) -> None:
+        """Take the app's package, the places known to be changed, and where to begin.
 
-    def __init__(self, package: str, excluded: set[tuple[int, str]], root: object) -> None:
+        *excluded* grows: the walk adds what the modules on its way change.
+        """
         self.found = Implementation()
-        self.excluded, self.taken = excluded, set[tuple[int, str]]()
+        self.excluded, self.taken = excluded, set[Place]()
         self._package, self._root = package, root
-        self._nodes, self._numbers = list[object](), dict[int, int]()
+        self._numbering = Numbering(root)
+        self._digests = ConstantDigests(self._numbering)
         self._spaces = dict[int, Namespace]()
-        self._elements = 0
         self._told = dict[str, str]()
         self._attributes = set[str]()
         self._names = set[str]()
-        self._number(root)
 
     def finish(self) -> None:
         """Go on until nothing new is found."""
         # The list grows meanwhile.
         parts = [
             self._function(node) if isinstance(node, FunctionType) else self._class(node)
-            for node in self._nodes
+            for node in self._numbering.nodes
         ]
         self._touch_others()
         self.found.digest = keys.digest(*parts)
@@ -196,21 +107,11 @@ class Walk:
             text for text, name in self._told.items() if not name or name in self._attributes
         ]
 
-    def _number(self, node: object) -> bytes:
-        if id(node) not in self._numbers:
-            self._numbers[id(node)] = len(self._nodes)
-            self._nodes.append(node)
-        return b"#%d" % self._numbers[id(node)]
+    # Functions
 
     def _function(self, function: FunctionType) -> bytes:
         if not self._is_app_function(function):
-            inner = [
-                each for each in around(function) if isinstance(each, FunctionType | MethodType)
-            ]
-            registry = vars(function).get("registry")  # of functools.singledispatch
-            if isinstance(registry, MappingProxyType):
-                inner += registry.values()
-            return keys.digest(label(function), *map(self._value, inner), *self._wrapped(function))
+            return self._library_function(function)
         space, code = function.__globals__, function.__code__
         self._touch(space)
         names = bytecode.names(code)
@@ -218,25 +119,42 @@ class Walk:
         parts = [syntax.of_code(code, space) or bytecode.digest(code)]
         for name in sorted(names.loaded):
             parts += name.encode(), self._variable(space, name, names.attributes, set())
-        # All are imported first: with a module of a package there is one name more in the package.
+        # All are imported first: each module of a package is one more name in the package.
         for module in [
-            each for wanted in sorted(names.imported) for each in self._imported(space, *wanted)
+            module
+            for statement in sorted(names.imported)
+            for module in imported_by(space, statement, self._package)
         ]:
             parts.append(self._module(module, names.attributes, set()))
         if function is not self._root:
             parts += itertools.starmap(
-                functools.partial(self._kept, function), _named_around(function)
+                functools.partial(self._kept, function), named_around(function)
             )
         self._tell_attributes(function)
         return keys.digest(*parts, *self._wrapped(function))
 
-    def _kept(self, function: FunctionType, name: str, value: object) -> bytes:
-        """A default of a function, or what it closes over.
+    def _is_app_function(self, function: FunctionType) -> bool:
+        file = function.__globals__.get("__file__")
+        if not isinstance(file, str):
+            return not function.__code__.co_filename.startswith("<frozen ")
+        return is_app_file(file) or belongs(
+            str(function.__globals__.get("__name__")), file, self._package
+        )
 
-        With data that the code changes no constant.
-        """
+    def _library_function(self, function: FunctionType) -> bytes:
+        """The digest of its name, and of the functions of the app that it was given."""
+        inner = [each for each in around(function) if isinstance(each, FunctionType | MethodType)]
+        registry = vars(function).get("registry")  # of functools.singledispatch
+        if isinstance(registry, MappingProxyType):
+            inner += registry.values()
+        return keys.digest(
+            label(function), *map(self._digests.of_value, inner), *self._wrapped(function)
+        )
+
+    def _kept(self, function: FunctionType, name: str, value: object) -> bytes:
+        """The digest of a default, or of what a function closes over: of data unless it changes."""
         if not _is_data(value):
-            return self._part(value)
+            return self._digests.of_part(value)
         space, qualified_name = function.__globals__, function.__code__.co_qualname
         known = bindings.names_of(space)
         is_changed = known is None or known.is_changed(qualified_name, name)
@@ -256,28 +174,31 @@ class Walk:
 
     def _wrapped(self, function: FunctionType) -> Iterable[bytes]:
         wrapped = vars(function).get("__wrapped__")
-        return () if wrapped is None else (self._part(wrapped),)
+        return () if wrapped is None else (self._digests.of_part(wrapped),)
+
+    # Classes
 
     def _class(self, cls: Any) -> bytes:
-        if not self._is_app_class(cls):
+        if not is_app_module(str(cls.__module__), self._package):
             return label(cls)
-        parts = [cls.__qualname__.encode(), self._part(type(cls)), *map(self._part, cls.__bases__)]
+        of_part = self._digests.of_part
+        parts = [cls.__qualname__.encode(), of_part(type(cls)), *map(of_part, cls.__bases__)]
         if isinstance(cls, EnumType):
             members: dict[str, Any] = dict(cls.__members__)
-            parts += [self._constant(each.value) or _STATE for each in members.values()]
+            parts += [self._digests.of_constant(each.value) or STATE for each in members.values()]
         for name, value in sorted(vars(cls).items()):
-            if isinstance(value, (FunctionType, type, *_CODE_OF_CLASS)) or callable(
-                inspect.getattr_static(value, "__wrapped__", None)
+            if isinstance(value, (FunctionType, type, *_CODE_OF_CLASS)) or _is_wrapper(value):
+                parts += name.encode(), of_part(value)
+            elif name in _FIELD_NOTES or (
+                not name.startswith(("__", "_abc_")) and _is_variable(value)
             ):
-                parts += name.encode(), self._part(value)
-            elif name in _NOTED or (not name.startswith(("__", "_abc_")) and _is_variable(value)):
                 parts += name.encode(), self._class_variable(cls, name, value)
         return keys.digest(*parts)
 
     def _class_variable(self, cls: type, name: str, value: object) -> bytes:
         if isinstance(cls, EnumType):
             return b""
-        if name in _NOTED:
+        if name in _FIELD_NOTES:
             if name == "__pydantic_fields__" and not getattr(cls, "__pydantic_complete__", True):
                 # As its first use would do, if it names classes that are defined further below.
                 cls.model_rebuild(raise_errors=False)  # type: ignore[attr-defined]
@@ -294,7 +215,7 @@ class Walk:
         self, space: Namespace, name: str, attributes: frozenset[str], seen: set[int]
     ) -> bytes:
         value = space.get(name, ABSENT)
-        # A name that is not there may be defined further below, in a module that is being imported.
+        # An absent name may be defined further below, in a module that is still being imported.
         if "__file__" not in space or (value is ABSENT and not hasattr(builtins, name)):
             self.found.watched.append((space, name, value))
         if value is ABSENT:
@@ -305,113 +226,83 @@ class Walk:
         known = bindings.names_of(space)
         if known is not None and name in known.rebound:
             return self._data(space, (id(space), name), name, value, RUN_TIME)
-        if isinstance(value, FunctionType | type) or callable(
-            inspect.getattr_static(value, "__wrapped__", None)
-        ):
-            return self._value(value)
+        if isinstance(value, FunctionType | type) or _is_wrapper(value):
+            return self._digests.of_value(value)
         if known is not None and _is_of_library(space, known, name):
             return b"library"
         return self._data(space, (id(space), name), name, value, self._why_not(space, name))
 
     def _why_not(self, space: Namespace, name: str) -> str | None:
-        # Of a namespace that was made for `exec` nobody knows what it is, and two of them are two.
-        return (
-            None
-            if self._is_around_root(space) and _is_loose(space)
-            else constants.why_not(space, name)
-        )
+        # Without a source nobody knows which of its values are constants: all of them count.
+        return None if self._is_own(space) else constants.why_not(space, name)
 
-    def _is_around_root(self, space: Namespace) -> bool:
-        return isinstance(self._root, FunctionType) and space is self._root.__globals__
+    def _is_own(self, space: Namespace) -> bool:
+        """Tell whether a namespace was made for `exec`, and the walk began in it."""
+        is_around_root = isinstance(self._root, FunctionType) and space is self._root.__globals__
+        return is_around_root and _is_loose(space)
+
+    def _module(self, module: ModuleType, attributes: frozenset[str], seen: set[int]) -> bytes:
+        """The digest of the variables of an app's module that the code names, a library's name."""
+        if not is_app_module(module.__name__, self._package) or id(module) in seen:
+            return label(module)
+        seen.add(id(module))
+        space = vars(module)
+        # While it is imported it may still define more of what the code names.
+        self.found.is_settled &= not getattr(module.__spec__, "_initializing", False)
+        used = sorted(name for name in attributes & space.keys() if not name.startswith("__"))
+        found = [(name.encode(), self._variable(space, name, attributes, seen)) for name in used]
+        return keys.digest(*itertools.chain.from_iterable(found))
+
+    # Data
 
     def _data(
         self,
         space: Namespace,
-        place: tuple[int, str],
+        place: Place,
         name: str,
         value: object,
         reason: str | None,
         attribute: str = "",
     ) -> bytes:
-        """A variable that holds no code: its value if it is a constant, else the code that its object runs."""
+        """The digest of a variable that holds no code: of its value if that is a constant.
+
+        Of others, for which there is a *reason*, the digest of the code that the object runs.
+        """
         places = {place, (id(value), "")}
         if places & self.excluded:
             reason = RUN_TIME
         if reason is None:
             self.taken |= places
             self._names.add(attribute or name)
-            digest = self._constant(value)
+            digest = self._digests.of_constant(value)
             if digest is not None:
                 self.found.is_settled &= constants.is_plain(value) or not _is_loose(space)
                 return digest
             reason = "of which no key is made"
-        is_made_up = _is_loose(space) and not self._is_around_root(
-            space
-        )  # by namedtuple and its like
-        if type(value).__module__.partition(".")[0] not in _SILENT and not is_made_up:
-            self._told[
-                f"{name} ({os.path.basename(str(space.get('__file__', space.get('__name__'))))}), {reason}"
-            ] = attribute
+        self._tell(space, name, value, reason, attribute)
         if reason == RUN_TIME:
-            return _STATE  # by now it may be an object of another class than elsewhere
-        if (
-            _is_loose(space)
-            and isinstance(self._root, FunctionType)
-            and self._is_around_root(space)
-        ):
+            return STATE  # by now it may be an object of another class than elsewhere
+        if isinstance(self._root, FunctionType) and self._is_own(space):
             return _tokens.setdefault(self._root, secrets.token_bytes(keys.KEY_SIZE))
-        return keys.digest(_STATE, *map(self._part, parts_of(value)))
+        return keys.digest(STATE, *map(self._digests.of_part, parts_of(value)))
 
-    def _module(self, module: ModuleType, attributes: frozenset[str], seen: set[int]) -> bytes:
-        """What is used of a module: the app's variables that the code names, a library's name."""
-        if not is_app_module(module.__name__, self._package) or id(module) in seen:
-            return label(module)
-        seen.add(id(module))
-        space = vars(module)
-        # It may define more of what the code names.
-        self.found.is_settled &= not getattr(module.__spec__, "_initializing", False)
-        used = sorted(name for name in attributes & space.keys() if not name.startswith("__"))
-        found = [(name.encode(), self._variable(space, name, attributes, seen)) for name in used]
-        return keys.digest(*itertools.chain.from_iterable(found))
-
-    def _imported(
-        self, space: Namespace, level: int, name: str, wanted: tuple[str, ...]
-    ) -> Iterator[ModuleType]:
-        """The modules of the app that an `import` within a function means: also a package's, as in `from . import rates`."""
-        try:
-            full_name = importlib.util.resolve_name(
-                "." * level + name, space.get("__package__") or ""
-            )
-        except ImportError:
+    def _tell(
+        self, space: Namespace, name: str, value: object, reason: str, attribute: str
+    ) -> None:
+        is_made_up = _is_loose(space) and not self._is_own(space)  # as by namedtuple
+        if type(value).__module__.partition(".")[0] in _SILENT or is_made_up:
             return
-        for each in (full_name, *(f"{full_name}.{part}" for part in wanted)):
-            module = sys.modules.get(each) or self._import(each)
-            if module is None:
-                continue
-            if is_app_module(module.__name__, self._package):
-                yield module
-            if not hasattr(module, "__path__"):
-                return
-
-    def _import(self, name: str) -> ModuleType | None:
-        """Import a module of the app as the function will, so that all processes see the same."""
-        top = name.partition(".")[0]
-        try:
-            spec = importlib.util.find_spec(top) if top else None
-            if spec is None or not (top == self._package or is_app_file(spec.origin or "")):
-                return None
-            return importlib.import_module(name)
-        except Exception:  # noqa: BLE001 (whatever the module raises, the function itself will meet it)
-            return None
+        file = os.path.basename(str(space.get("__file__", space.get("__name__"))))
+        self._told[f"{name} ({file}), {reason}"] = attribute
 
     def _touch(self, space: Namespace) -> None:
-        """Note what a module's code changes in others."""
+        """Note what a module's code changes, in itself and in others."""
         if id(space) not in self._spaces:
             self._spaces[id(space)] = space
-            self.excluded.update(constants.changes_elsewhere(space))
+            self.excluded.update(changes_of(space))
 
     def _touch_others(self) -> None:
-        """Note what is changed by modules that are not on the way: of those, only they matter that name a constant found."""
+        """Note what the app's other modules change: those whose source names a constant found."""
         named = re.compile(rf"\b(?:{'|'.join(map(re.escape, sorted(self._names)))})\b")
         for module in app_modules(self._package) if self._names else ():
             space = vars(module)
@@ -420,139 +311,33 @@ class Walk:
             ):
                 self._touch(space)
 
-    # Values
 
-    def _constant(self, value: object) -> bytes | None:
-        """The digest of a constant's value, None if it has none or is too large."""
-        self._elements = 0
-        try:
-            return self._value(value)
-        except (keys.NoKey, OverflowError, RecursionError):
-            return None
-
-    def _part(self, value: object) -> bytes:
-        """The digest of what code keeps: other code, or what cannot change."""
-        if constants.is_plain(value) or isinstance(value, FunctionType | type | ModuleType):
-            return self._constant(value) or _STATE
-        parts = parts_of(value)
-        return keys.digest(label(value), *map(self._part, parts)) if parts else _STATE
-
-    def _value(self, value: Any) -> bytes:  # noqa: PLR0911 (a kind of value each)
-        if isinstance(value, FunctionType | type):
-            return self._number(value)
-        if isinstance(value, ModuleType):
-            return label(value)
-        if type(value) in (list, tuple, set, frozenset, dict):
-            return self._container(value)
-        if isinstance(value, MappingProxyType):
-            return self._container(dict(value))
-        if isinstance(value, SimpleNamespace):
-            return self._container(vars(value))
-        if isinstance(value, BuiltinFunctionType | MethodDescriptorType):
-            receiver = getattr(value, "__self__", None)
-            return keys.digest(
-                label(value), b"" if isinstance(receiver, ModuleType) else self._value(receiver)
-            )
-        record = self._record(value)
-        if record is not None:
-            return record
-        parts = parts_of(value)
-        if isinstance(value, functools.partial):
-            return keys.digest(*map(self._value, parts), *map(str.encode, value.keywords))
-        if parts and callable(value):
-            return keys.digest(label(value), *map(self._part, parts))
-        return keys.of_value(value, "a constant")
-
-    def _record(self, value: Any) -> bytes | None:
-        """An enum's member, a named tuple, a dataclass, by its class and fields.
-
-        A pattern; None if it is none of these.
-        """
-        if isinstance(value, Enum):
-            return keys.digest(self._number(type(value)), str(value.name).encode())
-        if isinstance(value, tuple) and hasattr(value, "_fields"):
-            return keys.digest(self._number(type(value)), *map(self._value, value))
-        if dataclasses.is_dataclass(value):
-            if constants.changes_itself(type(value)):
-                raise keys.NoKey("", "record that changes")
-            each = (getattr(value, each.name) for each in dataclasses.fields(value))
-            return keys.digest(self._number(type(value)), *map(self._value, each))
-        if isinstance(value, re.Pattern):
-            return keys.of_value([value.pattern, value.flags], "a constant")
-        return None
-
-    def _container(self, value: Any) -> bytes:
-        self._elements += len(value)
-        if self._elements > _MOST_ELEMENTS:
-            raise OverflowError
-        kind = type(value).__name__.encode()
-        if isinstance(value, dict):
-            return keys.digest(
-                kind, *map(self._value, itertools.chain.from_iterable(value.items()))
-            )
-        if isinstance(value, set | frozenset):
-            # By name first: functions are numbered as they are come by.
-            return keys.digest(kind, *sorted(map(self._value, sorted(value, key=_place))))
-        return keys.digest(kind, *map(self._value, value))
-
-    # Whose code
-
-    def _is_app_function(self, function: FunctionType) -> bool:
-        file = function.__globals__.get("__file__")
-        if not isinstance(file, str):
-            return not function.__code__.co_filename.startswith("<frozen ")
-        return is_app_file(file) or belongs(
-            str(function.__globals__.get("__name__")), file, self._package
-        )
-
-    def _is_app_class(self, cls: type) -> bool:
-        return is_app_module(str(cls.__module__), self._package)
-
-
-def _place(element: object) -> tuple[bytes, ...]:
-    """What an element of a set is ordered by: no address, and no hash, which each process has of its own."""
-    if type(element) in (tuple, frozenset):
-        places = [part for each in element for part in _place(each)]  # type: ignore[attr-defined]
-        return tuple(places if type(element) is tuple else sorted(places))
-    code = (
-        b"%d" % element.__code__.co_firstlineno + bytecode.digest(element.__code__)
-        if isinstance(element, FunctionType)
-        else b""
-    )
-    return label(element), repr(element).encode() if constants.is_plain(element) else b"", code
-
-
-def _named_around(function: FunctionType) -> Iterator[tuple[str, object]]:
-    """What a function closes over, and its defaults, with the names that they have in it."""
-    code, own = function.__code__, function.__kwdefaults__ or {}
-    positional = code.co_varnames[
-        code.co_argcount - len(function.__defaults__ or ()) : code.co_argcount
-    ]
-    return zip((*code.co_freevars, *positional, *own), around(function), strict=True)
+def _is_wrapper(value: object) -> bool:
+    return callable(inspect.getattr_static(value, "__wrapped__", None))
 
 
 def _is_data(value: object) -> bool:
-    """Tell whether a value is what literals may stand for, beyond what nothing can change."""
+    """Tell whether a value is a container or record that could be changed."""
     is_record = isinstance(value, tuple) or (
         dataclasses.is_dataclass(value) and not isinstance(value, type)
     )
-    return (is_record or type(value) in (list, set, frozenset, dict)) and not constants.is_plain(
-        value
-    )
+    is_container = type(value) in (list, set, frozenset, dict)
+    return (is_record or is_container) and not constants.is_plain(value)
 
 
 def _is_variable(value: object) -> bool:
-    """Tell it from what Python, or a library, has put into a class."""
+    """Tell a class's variable from what Python, or a library, has put into the class."""
     return not hasattr(type(value), "__get__") or is_app_module(type(value).__module__)
 
 
 def _shown(value: object) -> bytes:
-    """How something is shown, without addresses, and by the name under which others import what a script defines."""
+    """The text of an object, without addresses, the same in a script and for who imports it."""
     text = re.sub(r" at 0x[0-9A-Fa-f]+", "", repr(value))
     return text.replace("__main__.", f"{modules.main_name()}.").encode()
 
 
 def _is_loose(space: Namespace) -> bool:
+    """Tell whether a namespace was made for `exec`, and is no module's."""
     return "__file__" not in space and module_of(space) is None
 
 
