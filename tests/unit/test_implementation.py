@@ -692,6 +692,52 @@ def test_what_is_used_while_its_module_is_imported_is_looked_at_again(deploy: De
     )
 
 
+HALF_LOADED = {
+    "gates.py": (
+        "import threading\n"
+        "reached, go, done = threading.Event(), threading.Event(), threading.Event()\n"
+    ),
+    "app.py": (
+        "import dataclasses\nimport rates\n"
+        "@dataclasses.dataclass(frozen=True)\nclass Unit:\n    name: str = 'm'\n"
+        "    def factor(self):\n        import units\n        return units.FACTOR\n"
+        "def f(n, unit=Unit()):\n    return rates.late(n) * unit.factor()\n"
+    ),
+    "rates.py": (
+        "import app, gates\n"
+        "gates.reached.set()\nassert gates.go.wait(60)\n"
+        "def late(n):\n    return n + 5\n"
+    ),
+    "units.py": "import gates\ngates.go.set()\nassert gates.done.wait(60)\nFACTOR = 1\n",
+}
+
+
+@pytest.mark.parametrize("arguments", ["1", "n=1"])
+def test_a_key_made_while_another_thread_imports_is_not_kept(
+    tmp_path: pathlib.Path, arguments: str
+) -> None:
+    """The import ends between the look at the function and the look at its arguments."""
+    write(tmp_path, HALF_LOADED)
+    code = f"""
+    import gates, sys, threading
+    from dash_stash import Stash
+    def load():
+        import rates
+        gates.done.set()
+    threading.Thread(target=load).start()
+    assert gates.reached.wait(60)
+    f = sys.modules["app"].f
+    stash = Stash(url="{tmp_path.as_uri()}/data", secret="a secret for the tests only")
+    early = stash.memo(f)
+    assert not gates.done.is_set()
+    early({arguments})
+    assert gates.done.is_set()
+    early({arguments})
+    print(stash.memo(f).peek({arguments}))
+    """
+    assert answer(tmp_path, "-c", textwrap.dedent(code)) == "6"
+
+
 def test_a_thousand_functions_that_call_one_another_are_no_recursion(deploy: Deploy) -> None:
     chain = "\n".join(f"def g{n}():\n    return g{n + 1}()\n" for n in range(2000))
     first, second = (
