@@ -160,9 +160,7 @@ def pick(value: Any, part: PartName) -> Any:
         return value[part]
     if isinstance(value, dict | list):
         raise _missing(part, tuple(value) if isinstance(value, dict) else range(len(value)))
-    why = (
-        "it is neither a dict nor a list. Pass the whole reference, and take the part from its value"
-    )
+    why = "it is neither a dict nor a list. Pass the whole reference, and use a part of its value"
     raise PartMissing(part, f"no parts: {why}")
 
 
