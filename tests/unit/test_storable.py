@@ -1,4 +1,4 @@
-"""What is stored is data that comes back: plans and paths are refused with the way out, and so is what cannot be read again."""
+"""Only data that can be read again is stored: plans and paths are refused with what to do."""
 
 from __future__ import annotations
 
