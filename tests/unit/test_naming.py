@@ -162,6 +162,12 @@ def test_a_file_of_any_name_has_a_name_of_its_own(
         Stash(name=naming.of_file(tmp_path / "my app.py"))  # nobody else can come by such a name
 
 
+def test_a_name_has_a_hundred_characters_at_most(folder: pathlib.Path) -> None:
+    assert Stash(url=folder.as_uri(), name="x" * 100).name == "x" * 100
+    with pytest.raises(ConfigError, match="100 at most"):
+        Stash(name="x" * 101)
+
+
 @pytest.mark.parametrize(
     "name", ["", "a/b", "..", ".", "-a", "a b", "größe", "a:b", "a~b", "x" * 101, 3, b"app"]
 )
