@@ -1,4 +1,4 @@
-"""What compiled code consists of, and the names that it uses: read from the byte code, so that nothing has to be parsed."""
+"""What compiled code consists of, and the names that it uses, without parsing its source."""
 
 from __future__ import annotations
 
@@ -31,9 +31,13 @@ _SMALL_INT: Final = dis.opmap.get("LOAD_SMALL_INT")
 _STARRED: Final = inspect.CO_VARARGS | inspect.CO_VARKEYWORDS
 
 
+Import = tuple[int, str, tuple[str, ...]]
+"""An `import` statement: how many packages up, the module, and what is wanted of it."""
+
+
 @dataclass(frozen=True)
-class Names:
-    """What a code object, and those nested in it, name."""
+class CodeNames:
+    """The names in a code object and in those nested in it."""
 
     loaded: frozenset[str]
     """Global variables that are read."""
@@ -42,21 +46,20 @@ class Names:
     """Global variables that are assigned or deleted."""
 
     attributes: frozenset[str]
-    """Attributes that are read, and whatever else is named."""
+    """Attributes that are read, and all other names."""
 
     stored_attributes: frozenset[str]
-    imported: frozenset[tuple[int, str, tuple[str, ...]]]
-    """What is imported inside: how many packages up, the module, and what is wanted of it."""
+    imported: frozenset[Import]
 
     stores_items: bool
     """Whether an item of something is assigned or deleted."""
 
 
 @functools.lru_cache(4096)
-def names(code: CodeType) -> Names:
+def names(code: CodeType) -> CodeNames:
     """Return the names in a code object and in those nested in it."""
     loaded, stored, stored_attributes = set[str](), set[str](), set[str]()
-    attributes, stores_items, imported = set[str](), False, set[tuple[int, str, tuple[str, ...]]]()
+    attributes, stores_items, imported = set[str](), False, set[Import]()
     for part in _with_nested(code):
         attributes.update(part.co_names)
         recent: tuple[Any, Any] = None, None
@@ -75,7 +78,7 @@ def names(code: CodeType) -> Names:
                 recent = recent[1], part.co_consts[argument]
             elif operation == _SMALL_INT:
                 recent = recent[1], argument
-    return Names(
+    return CodeNames(
         frozenset(loaded),
         frozenset(stored),
         frozenset(attributes),
@@ -109,7 +112,7 @@ def digest(code: CodeType) -> bytes:
         code.co_kwonlyargcount,
         code.co_flags & _STARRED,
     )
-    # Constants where they are used: a docstring is among them without being so.
+    # Constants where they are used: a docstring is among the constants, and nothing uses it.
     steps = [
         b"%d " % operation
         + (_of_const(code.co_consts[argument]) if operation in _CONSTS else b"%d" % argument)

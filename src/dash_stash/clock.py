@@ -1,4 +1,4 @@
-"""Time: the clock that is handed in everywhere, and durations as users write them."""
+"""The clock that everything takes the time from, and durations as users write them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from datetime import timedelta
 from dash_stash.errors import ConfigError
 
 Clock = Callable[[], float]
-"""Returns the time in seconds since the epoch; tests hand in their own."""
+"""Returns the time in seconds since the epoch; tests pass their own."""
 
 Duration = float | str | timedelta
 """Seconds, a timedelta, or text such as "90s", "15m", "1h", "7d"."""
@@ -18,12 +18,15 @@ Duration = float | str | timedelta
 system_clock: Clock = time.time
 
 SKEW = 300.0
-"""Seconds by which clocks may differ: of machines or processes that share a folder, or one clock before and after it was set.
+"""Seconds by which two clocks may differ, or one clock may be set.
 
-Within that nothing is lost, and a ttl is off by no more than the difference. What is from further in the future is of unknown age.
+It holds for machines that share a server and processes that share a folder. Within it nothing is
+lost, and a ttl is off by the difference at most. Nobody knows the age of what is from a time
+further in the future.
 """
 
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_FORMS = 'write seconds, a timedelta, or "90s", "15m", "1h", "7d"'
 _TEXT = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([smhd])\s*")
 
 
@@ -31,14 +34,12 @@ def seconds(duration: Duration, parameter: str) -> float:
     """Return *duration* in seconds; *parameter* names it in the error.
 
     Raises:
-        ConfigError: It is no duration, is not positive, or is text without a unit.
+        ConfigError: It is no duration, not positive, or text without a unit.
     """
     if isinstance(duration, str):
         match = _TEXT.fullmatch(duration)
         if match is None:
-            raise ConfigError(
-                f'{parameter}={duration!r} is not a duration: write seconds, a timedelta, or "90s", "15m", "1h", "7d"'
-            )
+            raise ConfigError(f"{parameter}={duration!r} is not a duration: {_FORMS}")
         value = float(match[1]) * _UNITS[match[2]]
     elif isinstance(duration, timedelta):
         value = duration.total_seconds()
@@ -46,9 +47,7 @@ def seconds(duration: Duration, parameter: str) -> float:
         value = float(duration)
     else:
         what = f"a {type(duration).__qualname__}, not a duration"
-        raise ConfigError(
-            f'{parameter}={duration!r} is {what}: write seconds, a timedelta, or "90s", "15m", "1h", "7d"'
-        )
+        raise ConfigError(f"{parameter}={duration!r} is {what}: {_FORMS}")
     if not value > 0:
         raise ConfigError(f"{parameter}={duration!r} must be more than 0 seconds")
     return value

@@ -1,48 +1,49 @@
-"""Values to bytes and back: pickle protocol 5, with the big buffers beside the pickle instead of inside.
+"""Values to bytes and back: pickle protocol 5, with big buffers beside the pickle, not inside.
 
-What is code (the pickle, here called header) is small and sealed; what is big (NumPy blocks, Arrow buffers) is data, and is
-mapped on the way back instead of copied.
+What is code (the pickle, called the header) is small, and sealed. What is big (NumPy blocks, Arrow
+buffers) is data, and is mapped on the way back instead of copied.
 
 Source: PEP 574, Pickle protocol 5 with out-of-band data.
 """
 
 from __future__ import annotations
 
-import collections
-import functools
 import hashlib
 import io
-import os
 import pickle
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from types import BuiltinFunctionType, FunctionType
-from typing import Any, Literal, Protocol
+from types import FunctionType
+from typing import Any, Final, Literal, Protocol
 
 from dash_stash import identity, modules, storable
 from dash_stash.errors import PartMissing, Unstorable
 from dash_stash.keys import public_name
+from dash_stash.parts import is_seen_to_be_one, parts_of
 from dash_stash.reducers import REDUCERS, reduce_subclass
 
-# Below this many bytes a buffer stays in the pickle: aligning and tracking it would cost more than
-# copying it.
-_SMALLEST_BUFFER = 2048
+_SMALLEST_BUFFER: Final = 2048
+"""A smaller buffer stays in the pickle: to copy it costs less than to align and track it."""
 
-# A dict or list of plain Python data this small is loaded whole as fast as a part of it.
-_SMALLEST_SPLIT = 64 * 1024
-_MOST_PARTS = 1024
+_SMALLEST_SPLIT: Final = 64 * 1024
+"""A smaller dict or list of plain data is loaded as fast as one part of it would be."""
 
-_SHOWN = 10
+_FLAT: Final = frozenset({dict, list, set})
+_ATOMS: Final = frozenset({str, int, float, bool, bytes, type(None)})
+_MOST_ATOMS: Final = 100
+"""A small flat container of atoms is copied five times as fast as it is unpickled."""
+
+_MOST_SHOWN: Final = 10
 
 PartName = str | int
 
 Shape = Literal["dict", "list"] | None
-"""What the parts of a value are put together to; None for a value in one piece."""
+"""What the parts of a value make together; None for a value that has no parts."""
 
 
 class Unreadable(Exception):
-    """A stored value cannot be unpickled by this program: a class of it was renamed, or a library changed."""
+    """A stored value that this program cannot unpickle: a class or a library has changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,42 +54,42 @@ class Segment:
     buffers: Sequence[memoryview | bytearray]
 
     digest: str = ""
-    """Of the buffers, if some library may trust what is in them without a look (see `structure`).
-
-    Else empty.
-    """
+    """Of the buffers, if a library may trust their content unchecked (see `structure`); else ""."""
 
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """A value as bytes: one segment, or one per part of a dict (`names` are its keys) or list (`names` count up)."""
+    """A value as bytes: one segment, or one for each part of a dict or list.
+
+    The names of the parts are the keys of the dict, or the places in the list.
+    """
 
     shape: Shape
     names: tuple[PartName, ...]
     segments: tuple[Segment, ...]
 
     copier: list[Callable[[], Any]] = field(default_factory=list, compare=False, repr=False)
-    """What makes the value without unpickling again, once `decode` has found that there is such a thing."""
+    """Makes the value without unpickling it, if `decode` has found that this is possible."""
 
 
-class References(Protocol):
-    """Makes references of their texts again (`ref.References`)."""
+class ReferenceMaker(Protocol):
+    """Makes references from their texts (`ref.References`)."""
 
     def kept(self, text: str) -> str:
-        """Return the reference; whether it may be opened is asked when it is."""
+        """Return the reference; whether it may be opened is checked when somebody opens it."""
         ...
 
 
 def encode(value: object) -> Encoded:
     """Return *value* as bytes.
 
-    Its big buffers are not copied, so it must not change until they are written.
+    Its big buffers are not copied: it must not change until they are written.
 
     A dict with text keys, or a list, that holds something big is split into parts that can be
     loaded one by one.
 
     Raises:
-        Unstorable: Something in *value* cannot be pickled, would not come back, or only says where
+        Unstorable: Something in *value* cannot be pickled, cannot be unpickled, or only says where
             its data lies.
     """
     try:
@@ -98,31 +99,22 @@ def encode(value: object) -> Encoded:
     except Exception as error:
         if not _fails(_dump_tried, value):
             raise  # by a signal handler that ran meanwhile
-        raise _unstorable(value, "the value", error) from error
+        raise _unstorable(value, error) from error
 
 
 def decode(
-    encoded: Encoded, part: PartName | None = None, *, references: References | None = None
+    encoded: Encoded, part: PartName | None = None, *, references: ReferenceMaker | None = None
 ) -> Any:
     """Return the value, or only the named part of it.
 
-    References in it are made by *references*, or become text.
+    *references* makes the references in it; without, they become text.
 
     Raises:
         PartMissing: There is no such part.
-        Unreadable: This program no longer has what the value is made of.
+        Unreadable: This program cannot unpickle it.
     """
     if encoded.shape is None:
-        if encoded.copier:
-            value = encoded.copier[0]()
-        else:
-            value = _load(encoded.segments[0], references)
-            if (
-                type(value) in _FLAT
-                and len(value) <= _MOST_ATOMS
-                and all(type(child) in _ATOMS for child in _atoms(value))
-            ):
-                encoded.copier.append(value.copy().copy)
+        value = encoded.copier[0]() if encoded.copier else _load_whole(encoded, references)
         return value if part is None else pick(value, part)
     if part is None:
         parts = [_load(segment, references) for segment in encoded.segments]
@@ -132,24 +124,28 @@ def decode(
     return _load(encoded.segments[encoded.names.index(part)], references)
 
 
-def own(encoded: Encoded) -> Encoded:
-    """Return the same in memory of its own: what `encode` returns shares the value's buffers."""
-    segments = (
-        Segment(segment.header, [bytearray(buffer) for buffer in segment.buffers])
-        for segment in encoded.segments
-    )
-    return Encoded(encoded.shape, encoded.names, tuple(segments))
+def _load_whole(encoded: Encoded, references: ReferenceMaker | None) -> Any:
+    value = _load(encoded.segments[0], references)
+    if (
+        type(value) in _FLAT
+        and len(value) <= _MOST_ATOMS
+        and all(type(child) in _ATOMS for child in _atoms(value))
+    ):
+        encoded.copier.append(value.copy().copy)
+    return value
 
 
 def _atoms(value: dict[Any, Any] | list[Any] | set[Any]) -> Iterable[Any]:
     return (*value, *value.values()) if isinstance(value, dict) else value
 
 
-# A small container of values that nobody can change is copied five times as fast as it is
-# unpickled, and as privately.
-_FLAT = frozenset({dict, list, set})
-_ATOMS = frozenset({str, int, float, bool, bytes, type(None)})
-_MOST_ATOMS = 100
+def own(encoded: Encoded) -> Encoded:
+    """Return a copy in memory of its own: what `encode` returns shares the value's buffers."""
+    segments = (
+        Segment(segment.header, [bytearray(buffer) for buffer in segment.buffers])
+        for segment in encoded.segments
+    )
+    return Encoded(encoded.shape, encoded.names, tuple(segments))
 
 
 def pick(value: Any, part: PartName) -> Any:
@@ -162,26 +158,19 @@ def pick(value: Any, part: PartName) -> Any:
         return value[part]
     if isinstance(value, list) and isinstance(part, int) and 0 <= part < len(value):
         return value[part]
-    raise _missing(
-        part,
-        tuple(value)
-        if isinstance(value, dict)
-        else tuple(range(len(value)))
-        if isinstance(value, list)
-        else None,
-    )
+    if isinstance(value, dict | list):
+        raise _missing(part, tuple(value) if isinstance(value, dict) else range(len(value)))
+    why = "it is neither a dict nor a list. Pass the whole reference, and use a part of its value"
+    raise PartMissing(part, f"no parts: {why}")
 
 
-def _missing(part: PartName, names: Sequence[PartName] | None) -> PartMissing:
-    if names is None:
-        why = "it is neither a dict nor a list. Hand over the whole reference, and take what you need from its value"
-        return PartMissing(part, f"no parts: {why}")
-    shown = ", ".join(repr(name) for name in names[:_SHOWN]) or "no parts: it is empty"
-    return PartMissing(part, shown + (" ..." if len(names) > _SHOWN else ""))
+def _missing(part: PartName, names: Sequence[PartName]) -> PartMissing:
+    shown = ", ".join(repr(name) for name in names[:_MOST_SHOWN]) or "no parts: it is empty"
+    return PartMissing(part, shown + (" ..." if len(names) > _MOST_SHOWN else ""))
 
 
-def _load(segment: Segment, references: References | None) -> Any:
-    # Only ever called on bytes whose seal was checked: unpickling is running code.
+def _load(segment: Segment, references: ReferenceMaker | None) -> Any:
+    # Only called on bytes whose seal was checked: to unpickle is to run code.
     try:
         return _unpickler(segment, references).load()
     except Exception as error:
@@ -190,46 +179,42 @@ def _load(segment: Segment, references: References | None) -> Any:
         raise Unreadable(f"{type(error).__name__}: {error}") from error
 
 
-def _unpickler(segment: Segment, references: References | None) -> Unpickler:
+def _unpickler(segment: Segment, references: ReferenceMaker | None) -> Unpickler:
     unpickler = Unpickler(io.BytesIO(segment.header), buffers=segment.buffers)
     unpickler.references = references
     return unpickler
 
 
 def _fails(call: Callable[..., Any], *arguments: Any) -> bool:
-    """Whether it fails again: then it did so by itself."""
+    """Whether a call that failed fails again: then nothing from outside made it fail."""
     try:
         call(*arguments)
-    except Exception:  # noqa: BLE001 (pickling runs the user's own code, which may raise anything)
+    except Exception:  # noqa: BLE001 (pickling runs the user's own code)
         return True
     return False
 
 
 def _dump_tried(value: object) -> Segment:
-    """Pickle a value, and see that it comes back: of classes of somebody else's, only trying tells."""
-    segment, _, is_tried = _dump(value)
-    if is_tried:
+    """Pickle a value, and try to unpickle it if it holds classes that are not known to allow it."""
+    segment, _, is_trusted = _dump(value)
+    if is_trusted:
         return segment
+    read_only = [memoryview(buffer).toreadonly() for buffer in segment.buffers]
     try:
         try:
-            _load(
-                Segment(
-                    segment.header, [memoryview(buffer).toreadonly() for buffer in segment.buffers]
-                ),
-                None,
-            )
-        except Unreadable:  # perhaps because it writes to what it gets
+            _load(Segment(segment.header, read_only), None)
+        except Unreadable:  # perhaps because it writes to its buffers
             _load(Segment(segment.header, [bytearray(buffer) for buffer in segment.buffers]), None)
     except Unreadable as error:
-        raise TypeError(f"it pickles, but does not come back ({error})") from error
+        raise TypeError(f"it can be pickled, but not unpickled ({error})") from error
     return segment
 
 
 def _dump(value: object) -> tuple[Segment, dict[int, tuple[int, Any]], bool]:
     """Pickle a value.
 
-    Return it with pickle's memo, the objects in it by their ids, and whether all of them come back
-    for sure.
+    Return it with pickle's memo, which has the objects in it by their ids, and whether all of them
+    are known to be unpickled as they were.
     """
     buffers: list[memoryview] = []
 
@@ -243,58 +228,30 @@ def _dump(value: object) -> tuple[Segment, dict[int, tuple[int, Any]], bool]:
     sink = io.BytesIO()
     pickler = _Pickler(sink, protocol=5, buffer_callback=keep)
     pickler.dump(value)
-    digest = (
-        digest_of(buffers) if buffers and any(map(_is_of_another_library, pickler.modules)) else ""
-    )
+    needs_digest = buffers and any(map(storable.may_trust_arrays, pickler.modules))
+    digest = digest_of(buffers) if needs_digest else ""
     is_trusted = all(map(storable.is_trusted, pickler.modules))
     return Segment(sink.getbuffer(), buffers, digest), pickler.memo.copy(), is_trusted
 
 
 def digest_of(buffers: Iterable[memoryview | bytearray]) -> str:
-    """Return what nobody finds other buffers of the same lengths for."""
+    """Return a digest: nobody finds other buffers of the same lengths that have it."""
     text = hashlib.blake2b(digest_size=32)
     for buffer in buffers:
         text.update(buffer)
     return text.hexdigest()
 
 
-@functools.cache
-def _is_of_another_library(module: str) -> bool:
-    """Whether a module is of a library that may take its arrays for structure: a sparse matrix of SciPy's, a tree of scikit-learn's."""
-    file = getattr(sys.modules.get(module), "__file__", None) or ""
-    return module.partition(".")[0] not in _LOOKED_THROUGH and not {
-        "site-packages",
-        "dist-packages",
-    }.isdisjoint(file.split(os.sep))
-
-
-# Their arrays are numbers, or are looked at in `structure`.
-_LOOKED_THROUGH = frozenset(
-    {"dash", "dash_stash", "numpy", "pandas", "plotly", "polars", "pyarrow", "xarray"}
-)
-
-
 def _split(value: dict[Any, Any] | list[Any], whole: Segment) -> Encoded | None:
-    """Pickle each item for itself.
-
-    None if that is not worth while, or would make two of one object.
-    """
-    if (not whole.buffers and len(whole.header) < _SMALLEST_SPLIT) or not 0 < len(
-        value
-    ) <= _MOST_PARTS:
+    """Pickle each part by itself, None if that is not worth it or would make two of one object."""
+    found = parts_of(value) if whole.buffers or len(whole.header) >= _SMALLEST_SPLIT else None
+    if found is None:
         return None
-    if type(value) is dict and all(type(name) is str for name in value):
-        names: tuple[PartName, ...] = tuple(value)
-        children = list(value.values())
-    elif type(value) is list:
-        names = tuple(range(len(value)))
-        children = value
-    else:
-        return None
+    names, children = found
     segments, memos, seen = [], [], {id(value)}
     for child in children:
         segment, memo, _ = _dump(child)
-        held = {identifier for identifier, (_, obj) in memo.items() if _is_the_users(obj)}
+        held = {identifier for identifier, (_, obj) in memo.items() if is_seen_to_be_one(obj)}
         if seen & held:
             return None
         seen |= held
@@ -303,62 +260,30 @@ def _split(value: dict[Any, Any] | list[Any], whole: Segment) -> Encoded | None:
     return Encoded("dict" if isinstance(value, dict) else "list", names, tuple(segments))
 
 
-def _is_the_users(obj: object) -> bool:
-    """Whether it can be seen that an object is one and the same in two places: it can be changed, and is no library's inner part."""
-    if isinstance(obj, list | dict | set | bytearray | collections.deque):
-        return True
-    if isinstance(obj, type | FunctionType | BuiltinFunctionType):
-        return False
-    name = public_name(type(obj))
-    return name in _SEEN_TO_BE_ONE or (
-        name.partition(".")[0] not in _LIBRARIES and _has_attributes(obj)
-    )
-
-
-def _has_attributes(obj: object) -> bool:
-    return hasattr(obj, "__dict__") or any(
-        vars(kind).get("__slots__") for kind in type(obj).__mro__
-    )
-
-
-_SEEN_TO_BE_ONE = (
-    "array.array",
-    "numpy.MaskedArray",
-    "numpy.ndarray",
-    "pandas.DataFrame",
-    "pandas.Series",
-)
-# And those of the standard library whose slots are never assigned again.
-_LIBRARIES = ("builtins", "fractions", "numpy", "pandas", "pathlib", "polars", "pyarrow", "uuid")
-
-
 class Unpickler(pickle.Unpickler):
-    """Finds what is imported already without asking the import system, which is half of what a small pickle takes."""
+    """Looks in `sys.modules` first, which halves the time for a small pickle."""
 
     __slots__ = ("references",)
 
-    references: References | None
+    references: ReferenceMaker | None
 
     def find_class(self, module: str, name: str) -> Any:
-        """Return what a pickle names."""
+        """Return the class or function that a pickle names."""
         try:
             found = sys.modules[module].__dict__[name]
         except KeyError:
             return super().find_class(module, name)
-        return (
-            self.references.kept
-            if found is _kept_reference and self.references is not None
-            else found
-        )
+        is_reference = found is _kept_reference and self.references is not None
+        return self.references.kept if is_reference else found  # type: ignore[union-attr]
 
 
 class _Pickler(pickle.Pickler):
-    """Lets the types pass out of band whose own pickling would copy their bytes into the pickle."""
+    """Keeps bytes out of the pickle that some types would copy into it."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.modules: set[str] = set()
-        """Where the classes and functions are defined that the value is made of, but for the simplest."""
+        """The modules of the classes and functions in the value, except the simplest."""
 
     def reducer_override(self, obj: Any) -> Any:
         self.modules.add(str(getattr(obj, "__module__", None) or type(obj).__module__))
@@ -366,39 +291,33 @@ class _Pickler(pickle.Pickler):
         if isinstance(obj, type | FunctionType):
             return _reduce_global(obj)
         name = public_name(type(obj))
-        reduce = (
-            _reduce_reference if name == "dash_stash.Ref" else REDUCERS.get(name)
-        )  # a class of a layer above
+        if name == "dash_stash.Ref":  # by name: it is a class of a layer above
+            return _kept_reference, (str(obj),)
+        reduce = REDUCERS.get(name)
         return reduce_subclass(obj) if reduce is None else reduce(obj)
 
 
 def _reduce_global(obj: type | FunctionType) -> Any:
-    """What a script defines is found by workers that import it: under its module's name, which is not `__main__` there."""
-    main = (
-        modules.main_name()
-        if obj.__module__ == "__main__" and "<" not in obj.__qualname__
-        else None
-    )
+    """Name what a script defines by the module's own name: workers that import it find it there."""
+    is_of_script = obj.__module__ == "__main__" and "<" not in obj.__qualname__
+    main = modules.main_name() if is_of_script else None
     return NotImplemented if main is None else (identity.find, (main, obj.__qualname__))
-
-
-def _reduce_reference(ref: str) -> Any:
-    return _kept_reference, (str(ref),)
 
 
 def _kept_reference(text: str) -> str:
     return text
 
 
-def _unstorable(value: object, path: str, error: Exception) -> Unstorable:
-    """Follow the failure down to the innermost thing that does not pickle."""
+def _unstorable(value: object, error: Exception) -> Unstorable:
+    """Follow the failure down to the innermost object that cannot be pickled."""
+    path = "the value"
     seen: set[int] = set()
     while id(value) not in seen and not storable.is_lazy(value):
         seen.add(id(value))
         for name, child in _inside(value):
             try:
                 _dump_tried(child)
-            except Exception as reason:  # noqa: BLE001 (pickling runs the user's own code, which may raise anything)
+            except Exception as reason:  # noqa: BLE001 (of the user's own code)
                 value, path, error = child, path + name, reason
                 break
         else:
@@ -407,7 +326,7 @@ def _unstorable(value: object, path: str, error: Exception) -> Unstorable:
 
 
 def _inside(value: object) -> list[tuple[str, object]]:
-    """What *value* holds, each with the text that leads to it."""
+    """What *value* holds, each with the text that leads to it in the path."""
     if isinstance(value, dict):
         return [(f"[{key!r}]", child) for key, child in value.items()]
     if isinstance(value, list | tuple):

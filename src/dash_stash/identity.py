@@ -1,4 +1,4 @@
-"""What makes a function the same function: where it is written, and what it closes over."""
+"""What identifies a function: its name and module, and what it closes over."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ from dash_stash import bytecode, keys, modules
 
 
 def module_name(function: Callable[..., Any]) -> str:
-    """Return the dotted name of the function's module, as its place in the file system says.
+    """Return the dotted name of the function's module, by its place in the file system.
 
-    `python app.py` calls the module `__main__`, `gunicorn app:server` calls it `app`; both are to
+    `python app.py` calls the module `__main__`, `gunicorn app:server` calls it `app`; both shall
     share what they store.
     """
     file = source_file(function)
@@ -44,7 +44,7 @@ def module_name(function: Callable[..., Any]) -> str:
 
 
 def alias_main() -> None:
-    """Let an import of the program that runs as `__main__`, under its own name, find it instead of running it again."""
+    """Let an import of the program that runs as `__main__` find it, and not run it again."""
     name = modules.main_name()
     if name is None or name in sys.modules:
         return
@@ -59,7 +59,7 @@ def alias_main() -> None:
 
 
 def find(module: str, qualified_name: str) -> Any:
-    """Return a class or function of a module, also if that module is what runs as `__main__`."""
+    """Return a class or function of a module, even if the module runs as `__main__`."""
     owner = (
         sys.modules["__main__"]
         if module == modules.main_name()
@@ -69,24 +69,24 @@ def find(module: str, qualified_name: str) -> Any:
 
 
 def source_file(function: Callable[..., Any]) -> pathlib.Path | None:
-    """Return the file that the function is written in, None in an interactive session."""
+    """Return the file of the function's module, None in an interactive session."""
     file = getattr(sys.modules.get(function.__module__), "__file__", None)
     return None if file is None else pathlib.Path(file).resolve()
 
 
 def of_function(function: Callable[..., Any]) -> bytes:
-    """Return the key of a function's, or class's, name: what a reference to it goes by.
+    """Return the key of the name of a function or class, by which references know it.
 
-    What it does is a matter of `implementation`, what it closes over one of `captured`.
+    What the function does is not in it (see `implementation`), nor what it closes over.
     """
-    # "<lambda>" is no name: what it consists of stands for it, or all those of a module were one.
+    # All lambdas of a module have the name "<lambda>": their code tells them apart.
     code = getattr(function, "__code__", None) if function.__name__ == "<lambda>" else None
     own = b"" if code is None else bytecode.digest(code)
     return keys.digest(module_name(function).encode(), function.__qualname__.encode(), own)
 
 
 def captured(function: FunctionType) -> dict[str, object]:
-    """Return the variables that a nested function took from around it, as they are now."""
+    """Return the variables that a nested function closes over, with their present values."""
     found = {}
     for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
         with contextlib.suppress(ValueError):  # not assigned yet
@@ -95,20 +95,20 @@ def captured(function: FunctionType) -> dict[str, object]:
 
 
 def of_captured(value: object, path: str, within: tuple[int, ...] = ()) -> bytes:
-    """Return the key of such a variable, but for the code that it runs: by name or by what it holds.
+    """Return the key of a variable that a function closes over, without the code that it runs.
 
-    A function, class or module that can be found under its name goes by that. All else goes by its
-    value; what is called, and what that holds, by its class and attributes. *within* are the ids of
-    what is being looked into.
+    A function, class or module that can be found by its name is known by that. Callable objects,
+    and the objects in them, are known by their class and attributes, everything else by its value.
+    *within* are the ids of the objects that contain it.
 
     Raises:
-        keys.NoKey: It has, or holds something that has, no value to make a key of.
+        keys.NoKey: It is, or holds, something that no key can be made from.
     """
     if id(value) in within:
         return keys.digest(b"itself", b"%d" % within.index(id(value)))
     writer = next((writer for kinds, writer in _WRITERS if isinstance(value, kinds)), None)
     if writer is None and (callable(value) or within) and _is_written_in_python(type(value)):
-        # Inside of something: a plain object as well.
+        # Within another object a plain object counts too.
         writer = _of_memo if type(value).__module__ == "dash_stash.memo" else _of_state
     if type(value).__module__ in _OWN:
         writer = _of_own
@@ -121,7 +121,7 @@ _Within = tuple[int, ...]
 
 
 def _is_named(value: Any) -> bool:
-    """Tell whether a function or class is what its module has under its name."""
+    """Tell whether a function or class is the one that its module has by that name."""
     found: object = sys.modules.get(value.__module__)
     for name in value.__qualname__.split("."):
         found = inspect.getattr_static(found, name, None)
@@ -177,7 +177,7 @@ def _of_class(value: type, path: str, within: _Within) -> bytes:
 
 
 def _is_data_of_class(name: str, value: object) -> bool:
-    """Tell it from what Python and its abstract base classes note about a class, and from its slots."""
+    """Tell data of a class from its slots, and from what Python notes in it."""
     is_noted = name.startswith(("__", "_abc_")) or isinstance(value, _FIELDS)
     return not is_noted or isinstance(value, _INNER)
 
@@ -207,7 +207,7 @@ def _of_descriptor(value: Any, path: str, within: _Within) -> bytes:
 
 
 def _of_partial(value: functools.partial[Any], path: str, within: _Within) -> bytes:
-    """Also its attributes, and those of a class that is made of it."""
+    """A partial, with its attributes and those that a subclass adds."""
     parts = [of_captured(child, path, within) for child in (type(value), value.func, *value.args)]
     return keys.digest(
         b"partial",
@@ -218,7 +218,7 @@ def _of_partial(value: functools.partial[Any], path: str, within: _Within) -> by
 
 
 def _of_getter(value: Any, path: str, within: _Within) -> bytes:
-    """`operator.itemgetter(1)` and its like, which tell what they consist of when they are pickled."""
+    """`operator.itemgetter(1)` and its like, by the arguments that they are pickled with."""
     return keys.digest(
         type(value).__qualname__.encode(),
         *(of_captured(part, path, within) for part in _reduced(value)),
@@ -227,26 +227,25 @@ def _of_getter(value: Any, path: str, within: _Within) -> bytes:
 
 def _reduced(value: Any) -> tuple[Any, ...]:
     kind, arguments = value.__reduce__()[:2]
-    # With keywords, a methodcaller gives a partial of itself.
-    return (
-        (kind.args, kind.keywords, *arguments) if isinstance(kind, functools.partial) else arguments
-    )
+    if isinstance(kind, functools.partial):  # of a methodcaller with keywords
+        return (kind.args, kind.keywords, *arguments)
+    return tuple(arguments)
 
 
 def _of_inner(value: Any, path: str, within: _Within) -> bytes:
-    """What a static method, a property and their like are made of."""
+    """A static method, a property and their like, by the functions in them."""
     names = ("__func__", "fget", "fset", "fdel", "func", "__wrapped__")
     found = {name: getattr(value, name) for name in names if getattr(value, name, None) is not None}
     return keys.digest(type(value).__qualname__.encode(), _of_each(found, path, within))
 
 
-def _of_own(value: Any, path: str, within: _Within) -> bytes:  # noqa: ARG001 (one signature for all writers)
-    """A stash, or a scope's variables: what is read through them is no part of a function, as nothing is that changes."""
+def _of_own(value: Any, path: str, within: _Within) -> bytes:  # noqa: ARG001 (a writer's signature)
+    """A stash, or a scope's variables, without what can be read through them: that changes."""
     return keys.digest(b"stash", str(getattr(value, "_scope", "")).encode())
 
 
 def _of_memo(value: Any, path: str, within: _Within) -> bytes:
-    """A memo function has an id of its own; it may ignore what its function closes over."""
+    """A memo function, by its id, and by what its function closes over if that has a key."""
     wrapped = inspect.getattr_static(value, "__wrapped__", None)
     if not isinstance(wrapped, FunctionType):
         return _of_state(value, path, within)
@@ -274,7 +273,7 @@ def _of_state(value: object, path: str, within: _Within) -> bytes:
 
 
 def _is_written_in_python(kind: type) -> bool:
-    """Tell whether objects of the class keep all in their attributes: what is written in C may keep more."""
+    """Tell whether objects of the class have attributes only: those of a class in C have more."""
     return kind is not object and not any(
         isinstance(each, _WRITTEN_IN_C)
         for base in kind.__mro__[:-1]

@@ -1,4 +1,4 @@
-"""Mistakes in calls of `Stash` and `memo`, and in the environment: what was written, told with what was meant."""
+"""Mistakes in calls of `Stash` and `memo` and in the environment, told with what was meant."""
 
 from __future__ import annotations
 
@@ -22,28 +22,27 @@ _log = logging.getLogger("dash_stash")
 _PREFIX = "DASH_STASH_"
 _OPTIONS = "ttl, stale, scope, tags, version, ignore and share"
 _FUNCTIONS = {"user": "lambda: ...", "on_expired": "lambda error: ...", "clock": "time.time"}
-# What other libraries call them.
 _ELSEWHERE = {"timeout": "ttl", "expire": "ttl", "expires": "ttl", "max_age": "ttl"}
+"""What other libraries call our options."""
 
 
 def check_first(app: object, url: object) -> None:
-    """See that the app and the URL are not mistaken for one another, or for a path."""
+    """Refuse a URL in the place of the app, and what is no URL."""
     if isinstance(app, str | os.PathLike):
         raise ConfigError(
-            f"Stash(app, url) takes a dash.Dash, not a {type(app).__name__}, first: write Stash(url=...) if that is the URL"
+            f"Stash(app, url) takes a dash.Dash, not a {type(app).__name__}, first: "
+            "write Stash(url=...) if that is the URL"
         )
     if isinstance(url, os.PathLike):
-        raise ConfigError(
-            f"url= is a path, and should be a URL: write url={pathlib.Path(url).absolute().as_uri()!r}"
-        )
+        meant = pathlib.Path(url).absolute().as_uri()
+        raise ConfigError(f"url= is a path, and should be a URL: write url={meant!r}")
     if not isinstance(url, str | None):
-        raise ConfigError(
-            f"url= is a {type(url).__qualname__}, and should be text: " + folders.FORMS
-        )
+        what = f"is a {type(url).__qualname__}, and should be text"
+        raise ConfigError(f"url= {what}: {folders.FORMS}")
 
 
 def check_functions(**given: Callable[..., object] | None) -> None:
-    """See that functions were given, where any were."""
+    """Refuse what is given in the place of a function."""
     for name, function in given.items():
         if not callable(function) and function is not None:
             raise ConfigError(
@@ -52,37 +51,38 @@ def check_functions(**given: Callable[..., object] | None) -> None:
 
 
 def check_count(name: str, count: object) -> None:
-    """See that *count* is a whole number."""
+    """Refuse a *count* that is no whole number."""
     if isinstance(count, bool) or not isinstance(count, int):
         raise ConfigError(f"{name}={count!r} is not a whole number: write one, as in {name}=10_000")
 
 
 def check_secrets(secrets: object, source: str) -> None:
-    """See that there are secrets, none of them too short; *source* says where they come from."""
+    """Refuse no secrets, and too short ones; *source* says where they come from."""
     make = "Make one with: dash-stash secret"
     if not isinstance(secrets, Sequence):
-        what = f"is a {type(secrets).__qualname__}"
-        raise ConfigError(
-            f"{source} {what}, and should be text or bytes, or several in a list. {make}"
+        what = (
+            f"is a {type(secrets).__qualname__}, and should be text or bytes, or several in a list"
         )
+        raise ConfigError(f"{source} {what}. {make}")
     if not secrets:
         raise ConfigError(f"{source} has no secret in it. {make}")
     for secret in secrets:
         if not isinstance(secret, str | bytes):
-            raise ConfigError(
-                f"{source} has a {type(secret).__qualname__} in it: secrets are text or bytes. {make}"
-            )
+            what = f"a {type(secret).__qualname__} in it: secrets are text or bytes"
+            raise ConfigError(f"{source} has {what}. {make}")
         size = len(secret.encode() if isinstance(secret, str) else secret)
         if size < SHORTEST_SECRET:
             bytes_ = "1 byte" if size == 1 else f"{size} bytes"
             several = ", and a comma ends each but the last" if len(secrets) > 1 else ""
-            raise ConfigError(
-                f"{source} has a secret of {bytes_}, at least {SHORTEST_SECRET} are needed{several}. {make}"
-            )
+            needed = f"at least {SHORTEST_SECRET} are needed{several}"
+            raise ConfigError(f"{source} has a secret of {bytes_}, {needed}. {make}")
 
 
 def warn_of_variables(environment: Mapping[str, str]) -> None:
-    """Log which variables of the environment look like one that is read, and are not: without it all would seem to work."""
+    """Log a warning of environment variables that look like one of ours, but are not read.
+
+    Otherwise everything would seem to work.
+    """
     known = [
         variable.removeprefix(_PREFIX)
         for variable in (folders.URL_VARIABLE, folders.SECRET_VARIABLE, naming.VARIABLE)
@@ -95,7 +95,7 @@ def warn_of_variables(environment: Mapping[str, str]) -> None:
 
 
 def check_options(function: object, unknown: Iterable[str]) -> None:
-    """See that `@stash.memo(...)` was given options by their names, and only such as there are."""
+    """Refuse options of `@stash.memo(...)` that have no name, or one that is unknown."""
     if isinstance(function, int | float | str | timedelta):
         option = "scope" if function in get_args(Scope) else "ttl"
         named = f"options are given by their names, as in @stash.memo({option}={function!r})"
@@ -106,35 +106,45 @@ def check_options(function: object, unknown: Iterable[str]) -> None:
 
 
 def check_names(option: str, given: object, example: str) -> None:
-    """See that an option which takes names got text, or several texts."""
+    """Refuse what is neither text nor several texts, for an option that takes names."""
     names = [given] if isinstance(given, str) else given
     if not isinstance(names, Iterable) or not all(isinstance(name, str) for name in names):
         raise ConfigError(f"{option}={given!r} should be {example}")
 
 
 def check_generator(function: FunctionType) -> None:
-    """See that a function returns its value, which one that yields does not."""
+    """Refuse a function that yields: a memo function returns its value."""
     name = function.__qualname__
     if inspect.isgeneratorfunction(function):
         raise ConfigError(
-            f"{name}() is a generator function, and a generator cannot be stored: let it return a list, return list(...)"
+            f"{name}() is a generator function, and a generator cannot be stored: "
+            "let it return a list, as in return list(...)"
         )
     if inspect.isasyncgenfunction(function):
         raise ConfigError(
-            f"{name}() is an async generator function, which cannot be stored: let it collect its values and return a list"
+            f"{name}() is an async generator function, and a generator cannot be stored: "
+            "let it collect its values and return a list"
         )
 
 
 def described(wrong: object) -> str:
-    """What was given in the place of a function, and what to write instead."""
+    """Describe what was given in the place of a function, and say what to write instead."""
     if isinstance(wrong, property):
-        return f'the property {getattr(wrong.fget, "__name__", "")}: write @property above @stash.memo(ignore="self")'
+        name = getattr(wrong.fget, "__name__", "")
+        return f'the property {name}: write @property above @stash.memo(ignore="self")'
     if not callable(wrong) and not isinstance(wrong, classmethod | staticmethod):
-        return f"a {type(wrong).__qualname__}: write @stash.memo above the def of the function that makes it"
+        kind = type(wrong).__qualname__
+        return f"a {kind}: write @stash.memo above the def of the function that makes it"
     if isinstance(wrong, staticmethod):
         return f"the staticmethod {wrong.__name__}: write @staticmethod above @stash.memo"
     if isinstance(wrong, classmethod):
-        return f"the classmethod {wrong.__name__}: make it a function of the module that takes what it needs as arguments"
+        return (
+            f"the classmethod {wrong.__name__}: make it a function of the module "
+            "that takes what it needs as arguments"
+        )
     kind = "class" if isinstance(wrong, type) else type(wrong).__qualname__
     name = getattr(wrong, "__qualname__", repr(wrong))
-    return f"the {kind} {name}: call it in a function of your own, and write @stash.memo above that one's def"
+    return (
+        f"the {kind} {name}: call it in a function of your own, "
+        "and write @stash.memo above that one's def"
+    )

@@ -1,4 +1,4 @@
-"""The names of modules as their place in the file system says: the same for a program that runs and for those who import it."""
+"""The names of modules by their place in the file system: also of the program that runs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 
 
 def dotted(file: pathlib.Path) -> str:
-    """Return the dotted name under which the module in *file*, a resolved path, is imported."""
+    """Return the dotted name by which the module in *file*, a resolved path, is imported."""
     names = [file.stem]
     folder = file.parent
     while (folder / "__init__.py").exists():
@@ -17,9 +17,9 @@ def dotted(file: pathlib.Path) -> str:
 
 
 def main_name() -> str | None:
-    """Return the name under which others import the program that runs as `__main__`.
+    """Return the name by which others import the program that runs as `__main__`.
 
-    None for an interactive session.
+    None in an interactive session.
     """
     file = getattr(sys.modules["__main__"], "__file__", None)
     return None if file is None else dotted(pathlib.Path(file).resolve())

@@ -1,6 +1,6 @@
-"""What an app is called: as told, or as the module that makes its Stash.
+"""The name of an app: the one that somebody gave, else that of the module that makes its Stash.
 
-Apps of one name are one.
+Apps of one name are one app.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from dash_stash.errors import ConfigError
 VARIABLE = "DASH_STASH_NAME"
 
 PASSING = "interactive~"
-"""How names begin that nobody else will have: of a process that no file is known of."""
+"""The beginning of a name that only one process has: no file of it is known."""
 
 _LONGEST = 100
 _FORM = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
@@ -32,16 +32,16 @@ _OURS = frozenset({__name__, "dash_stash.stash"})
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """What an app is called, and why."""
+    """The name of an app, and where it comes from."""
 
     text: str
-    """Letters, digits and _ . -, or with a ~ that no name has that somebody gave."""
+    """Letters, digits and _ . -; names that nobody gave may have a ~."""
 
     file: pathlib.Path | None
-    """The file that makes the Stash; None if it is not known."""
+    """The file that makes the Stash; None if it is unknown."""
 
     is_given: bool = False
-    """Whether somebody has chosen it: then different files mean to be one app."""
+    """Whether somebody gave it: then different files with one name are meant to be one app."""
 
     @property
     def is_passing(self) -> bool:
@@ -50,7 +50,7 @@ class Name:
 
 
 def find(given: str | None) -> Name:
-    """Return the name that is *given*, or DASH_STASH_NAME, or that of the module that makes a Stash.
+    """Return the *given* name, else DASH_STASH_NAME, else that of the module that makes the Stash.
 
     Raises:
         ConfigError: It cannot be a name.
@@ -70,7 +70,7 @@ def find(given: str | None) -> Name:
 
 
 def chosen(given: str | None) -> str | None:
-    """Return the name that is *given*, or that DASH_STASH_NAME gives; None if neither.
+    """Return the *given* name, else DASH_STASH_NAME; None if there is neither.
 
     Raises:
         ConfigError: It cannot be a name.
@@ -79,8 +79,9 @@ def chosen(given: str | None) -> str | None:
     if text is None or (isinstance(text, str) and _is_name(text)):
         return text
     raise ConfigError(
-        f"{VARIABLE if given is None else 'name'}={text!r} cannot be a name: write letters from A to Z, digits and _ . -, "
-        f'{_LONGEST} at most, the first of them a letter, a digit or _, as in name="sales-report"'
+        f"{VARIABLE if given is None else 'name'}={text!r} cannot be a name: "
+        f"write letters from A to Z, digits and _ . -, {_LONGEST} at most, "
+        'the first of them a letter, a digit or _, as in name="sales-report"'
     )
 
 
@@ -95,7 +96,7 @@ def _is_name(text: str) -> bool:
 
 
 def _maker() -> Mapping[str, Any]:
-    """The variables of the module whose code makes the Stash, somewhere below us on the stack."""
+    """The variables of the module whose code makes the Stash: the first caller that is not ours."""
     frame: FrameType | None = sys._getframe()
     while frame is not None and frame.f_globals.get("__name__") in _OURS:
         frame = frame.f_back
@@ -103,7 +104,7 @@ def _maker() -> Mapping[str, Any]:
 
 
 def _notebook(variables: Mapping[str, Any]) -> pathlib.Path | None:
-    """The notebook that this process is the kernel of, where that is known."""
+    """The notebook that this process is the kernel of, if that is known."""
     file = variables.get("__vsc_ipynb_file__")  # VS Code
     if file is None:
         file = os.environ.get("JPY_SESSION_NAME")  # Jupyter's server
@@ -113,24 +114,24 @@ def _notebook(variables: Mapping[str, Any]) -> pathlib.Path | None:
 
 
 def _is_inherited(name: str, value: str) -> bool:
-    """Whether an environment variable was this process's parent's already.
+    """Whether the parent of this process has the environment variable too.
 
-    What a kernel has started is not that kernel's notebook.
+    A process that a kernel has started is not that kernel's notebook.
     """
     try:
         environment = pathlib.Path(f"/proc/{os.getppid()}/environ").read_bytes()
     except OSError:
-        return True  # not known
+        return True  # unknown
     return os.fsencode(f"{name}={value}") in environment.split(b"\0")
 
 
 @functools.cache
 def _token() -> str:
-    """What tells this process, and those that it forks from now on, from all others."""
+    """A text that only this process has, with those that it forks from now on."""
     return secrets.token_hex(6)
 
 
 def _distinct(name: str, whole: str) -> str:
-    """A name that tells what it stands for and is that of *whole* alone."""
+    """A name that shows what it stands for, and that only *whole* has."""
     plain = re.sub(r"[^A-Za-z0-9_.-]+", "-", name).strip(".-")[:80] or "app"
     return f"{plain}~{hashlib.sha256(whole.encode('utf-8', 'surrogatepass')).hexdigest()[:12]}"

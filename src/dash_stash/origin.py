@@ -1,4 +1,4 @@
-"""Whose code a file holds: the app's, or a library's."""
+"""Whether a file or module is the app's, or a library's."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ def _library_folders() -> tuple[str, ...]:
 
 @functools.lru_cache(4096)
 def is_app_file(path: str) -> bool:
-    """Tell whether the code in the file is the app's.
+    """Tell whether the code of a file is the app's, and not a library's.
 
-    Code without a file (a notebook's, an interactive one's) is.
+    Code without a file is the app's: that of a notebook or an interactive session.
     """
     if path.startswith("<frozen "):
         return False
     real = os.path.realpath(path)
-    # The gallery is an app, which happens to be installed with the library.
+    # The gallery is an app, although it is installed with the library.
     return os.path.dirname(real).startswith(_DEMO) or not (
         real.startswith(_library_folders()) or _FOLDERS.intersection(pathlib.PurePath(real).parts)
     )
@@ -51,7 +51,7 @@ def app_modules(package: str) -> list[ModuleType]:
     """Return the modules of the app, and of *package*, that are loaded from files."""
     found = []
     for module in tuple(sys.modules.values()):
-        # Not by its attributes: what stands for a module that is loaded later would load it.
+        # Not by `vars`: it would load a module that is loaded when it is first used.
         space = (
             object.__getattribute__(module, "__dict__")
             if issubclass(type(module), ModuleType)
@@ -71,7 +71,7 @@ def _is_app_folder(path: str) -> bool:
 
 
 def belongs(module: str, file: str, package: str) -> bool:
-    """Tell whether a module is a part of *package*, which is an app wherever it is installed."""
+    """Tell whether a module is in *package*, which is an app, wherever it is installed."""
     if module.partition(".")[0] != package:
         return False
     return not os.path.realpath(file).startswith(os.path.join(os.path.realpath(_OWN), ""))

@@ -1,16 +1,16 @@
-"""How types of other libraries are pickled whose own way would copy their bytes into the pickle, or keep what is not theirs."""
+"""How types are pickled whose own way would copy their bytes into the pickle, or store too much."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
-# A view may hold so many bytes more than it shows.
-_SLACK = 64 * 1024
+_SLACK: Final = 64 * 1024
+"""The bytes that a view may hold besides what it shows, before it is copied."""
 
 
 def _reduce_array(array: Any) -> Any:
-    """NumPy exports no buffer of dates, nor of memory with gaps: view the first as integers, close the gaps of the second."""
+    """View dates as integers and close gaps in memory: NumPy exports a buffer of neither."""
     if array.dtype.hasobject:
         return NotImplemented
     if not (array.flags.c_contiguous or array.flags.f_contiguous):
@@ -29,7 +29,10 @@ def _view_as(array: Any, dtype: Any) -> Any:
 
 
 def reduce_subclass(obj: Any) -> Any:
-    """NumPy pickles an array of a user's own class in band, and without what the class has added to it."""
+    """Keep the attributes of an array of a user's own class, and its bytes out of the pickle.
+
+    NumPy's own way does neither.
+    """
     kind = type(obj)
     if (
         not hasattr(kind, "__array_finalize__")
@@ -39,8 +42,7 @@ def reduce_subclass(obj: Any) -> Any:
         return NotImplemented
     import numpy as np
 
-    # A class that says itself how it is pickled, or is more than its numbers (a masked array), does
-    # so.
+    # Some classes say how to pickle them, as those do that are more than numbers (masked arrays).
     own = any(
         getattr(kind, name) is not getattr(np.ndarray, name)
         for name in ("__reduce__", "__reduce_ex__", "__setstate__")
@@ -65,8 +67,8 @@ def _reduce_index(index: Any) -> Any:
 
 
 def _index_of(kind: Any, values: Any, name: Any) -> Any:
-    # pandas' own way looks for the best type of values that have theirs: a third of the time that
-    # loading a frame takes.
+    # pandas' own way looks for the best type of the values, which have it already: that is a third
+    # of the time that it takes to load a frame.
     return kind._simple_new(values, name)
 
 
@@ -75,7 +77,7 @@ def _reduce_categorical(categorical: Any) -> Any:
 
 
 def _categorical_of(kind: Any, codes: Any, dtype: Any) -> Any:
-    # As pandas' own way, but in one call, whose arguments can be looked at before anything trusts
+    # As pandas does it, but in one call: `structure` looks at its arguments before anything trusts
     # them.
     return kind._simple_new(codes, dtype)
 
@@ -89,7 +91,7 @@ def _sparse_of(kind: Any, values: Any, positions: Any, dtype: Any) -> Any:
 
 
 def _holds_more(total: int, used: int) -> bool:
-    """Whether an Arrow value is a small view of big buffers, which its own pickling would store whole."""
+    """Whether an Arrow value is a small view of big buffers, which its pickle would contain."""
     return total > 2 * used + _SLACK
 
 
@@ -101,8 +103,7 @@ def _reduce_table(table: Any) -> Any:
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema) as writer:
         writer.write_table(table)
-    # As a table again, whose own pickling keeps the schema in the header: what is not sealed must
-    # hold no structure.
+    # As a table, whose own pickling keeps the schema in the header: only the header is sealed.
     return _same, (pa.ipc.open_stream(sink.getvalue()).read_all(),)
 
 
@@ -119,8 +120,8 @@ def _column_from_table(table: Any, chunked: bool) -> Any:  # noqa: FBT001 (PyArr
 
 
 def _reduce_frame(frame: Any) -> Any:
-    """Polars pickles itself in band; as an Arrow table it passes without a copy, both ways."""
-    if not frame.width:  # from such a table it would come back without its height
+    """Pickle a Polars frame as an Arrow table: without a copy, which its own way would make."""
+    if not frame.width:  # an Arrow table without columns would lose its height
         return NotImplemented
     try:
         import polars
@@ -129,7 +130,7 @@ def _reduce_frame(frame: Any) -> Any:
         return NotImplemented
     try:
         table = frame.to_arrow(compat_level=polars.CompatLevel.newest())
-        # Some types do not survive the way over Arrow (Object, 128-bit integers).
+        # Some types become others in Arrow (Object, 128-bit integers).
         same_types = _frame_from_arrow(table.slice(0, 0)).schema == frame.schema
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, polars.exceptions.PolarsError):
         return NotImplemented
@@ -152,8 +153,7 @@ def _series_from_frame(frame: Any) -> Any:
     return frame.to_series()
 
 
-# By name, so that none of these libraries is imported unless the app did.
-REDUCERS: dict[str, Callable[[Any], Any]] = {
+REDUCERS: Final[dict[str, Callable[[Any], Any]]] = {
     "numpy.ndarray": _reduce_array,
     "pandas.Index": _reduce_index,
     "pandas.Categorical": _reduce_categorical,
@@ -163,3 +163,4 @@ REDUCERS: dict[str, Callable[[Any], Any]] = {
     "polars.DataFrame": _reduce_frame,
     "polars.Series": _reduce_series,
 }
+"""By name: none of these libraries is imported unless the app did it."""

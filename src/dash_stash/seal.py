@@ -1,4 +1,4 @@
-"""The deployment's secret, and the seals made with it."""
+"""The seals that are made with the deployment's secret, and checked with it."""
 
 from __future__ import annotations
 
@@ -21,17 +21,19 @@ class Seal:
     """
 
     def __init__(self, name: str, *secrets: bytes) -> None:
-        """Take the app's name and the deployment's secrets, each at least 16 bytes: the first seals, all open.
+        """Take the app's name and the deployment's secrets, each of at least 16 bytes.
 
-        What an app of another name has sealed does not open, whatever its secret.
+        The first secret seals, and all of them open. The seals of an app with another name never
+        match, whatever its secret.
 
         Raises:
-            ConfigError: There is none, or one is shorter.
+            ConfigError: There is no secret, or one is too short.
         """
         shortest = min(map(len, secrets), default=0)
         if shortest < SHORTEST_SECRET:
             raise ConfigError(
-                f"a secret has {shortest} bytes, at least {SHORTEST_SECRET} are needed. Make one with: dash-stash secret"
+                f"a secret has {shortest} bytes, and needs at least {SHORTEST_SECRET}. "
+                "Make one with: dash-stash secret"
             )
         self._secrets = [
             hashlib.blake2b(name.encode(), key=hashlib.blake2b(secret).digest()).digest()
@@ -41,7 +43,7 @@ class Seal:
     def key(self, purpose: str) -> bytes:
         """Return the key for *purpose*, 32 bytes per secret.
 
-        A seal made for one purpose says nothing for another.
+        A seal made for one purpose does not match for another.
         """
         return b"".join(
             hashlib.blake2b(purpose.encode(), key=secret, digest_size=_KEY_SIZE).digest()
@@ -55,7 +57,7 @@ def parts(key: bytes) -> Sequence[bytes]:
 
 
 def make(key: bytes, *parts: bytes | memoryview, size: int = SEAL_SIZE) -> bytes:
-    """Return the seal of *parts*, taken as one text, in *size* bytes."""
+    """Return the seal of *parts*, joined, in *size* bytes."""
     digest = hashlib.blake2b(key=key[:_KEY_SIZE], digest_size=size)
     for part in parts:
         digest.update(part)
@@ -63,11 +65,10 @@ def make(key: bytes, *parts: bytes | memoryview, size: int = SEAL_SIZE) -> bytes
 
 
 def matches(seal: bytes, key: bytes, *content: bytes | memoryview) -> bool:
-    """Whether *seal* was made with *key*, whichever secret it came from, of *content*.
+    """Whether *seal* was made of *content* with *key*, by any of its secrets.
 
     Takes the same time for every wrong seal.
     """
-    checks = [
-        hmac.compare_digest(seal, make(one, *content, size=len(seal))) for one in parts(key)
-    ]  # all, however the first ends
+    # All of them, even if the first matches.
+    checks = [hmac.compare_digest(seal, make(one, *content, size=len(seal))) for one in parts(key)]
     return any(checks)

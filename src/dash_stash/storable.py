@@ -1,15 +1,17 @@
-"""What can be stored: not what only says where its data lies, and only with care what a class of somebody else's makes of itself."""
+"""What can be stored: no object that only says where its data lies; and whom to trust with what."""
 
 from __future__ import annotations
 
-from typing import Any
+import functools
+import os
+import sys
+from typing import Any, Final
 
 from dash_stash.keys import public_name
 
-# What is pickled as a path or a plan: it would be read from the disk, or computed, by each who gets
-# it, and be something else once the file has changed. By name, so that none of these libraries is
-# imported unless the app did.
-_LAZY = {
+# Pickled as a path or a plan: each who gets it would read the file, or compute, again, and find
+# something else once the file has changed. By name: none of these libraries is imported for it.
+_LAZY: Final = {
     "polars.LazyFrame": ".collect()",
     "pyarrow.FileSystemDataset": ".to_table()",
     "pyarrow.UnionDataset": ".to_table()",
@@ -20,37 +22,31 @@ _LAZY = {
     "zarr.Group": "[...] of its arrays",
 }
 
-# Their values come back as they were; of every other class's it has to be tried.
-_TRUSTED = frozenset(
+_TRUSTED: Final = frozenset(
     {
-        *(
-            "builtins",
-            "collections",
-            "copyreg",
-            "datetime",
-            "decimal",
-            "fractions",
-            "pathlib",
-            "types",
-            "uuid",
-            "zoneinfo",
-        ),
-        *("dash_stash", "numpy", "pandas", "polars", "pyarrow"),
+        *("builtins", "collections", "copyreg", "datetime", "decimal", "fractions", "pathlib"),
+        *("types", "uuid", "zoneinfo", "dash_stash", "numpy", "pandas", "polars", "pyarrow"),
     },
 )
+"""Values of these are unpickled as they were; those of every other library are tried."""
+
+_LOOKED_THROUGH: Final = frozenset(
+    {"dash", "dash_stash", "numpy", "pandas", "plotly", "polars", "pyarrow", "xarray"}
+)
+"""Arrays of these hold numbers only, or `structure` looks at them."""
 
 
 def refuse_lazy(obj: object) -> None:
-    """See that *obj* holds its data.
+    """Refuse an object that does not hold its data.
 
     Raises:
         TypeError: It only says where its data lies, or how to compute it; the message says how to
-            get at it.
+            get the data.
     """
     way = _way_out(obj)
     if way is not None:
         raise TypeError(
-            f"it does not hold its data, only where or how to get it: store what its {way} gives"
+            f"it does not hold its data, only where or how to get it: store what its {way} returns"
         )
 
 
@@ -67,5 +63,18 @@ def _way_out(obj: Any) -> str | None:
 
 
 def is_trusted(module: str) -> bool:
-    """Whether what is defined in *module* is of a library whose values come back as they were."""
+    """Whether *module* is of a library whose values are unpickled as they were."""
     return module.partition(".")[0] in _TRUSTED
+
+
+@functools.cache
+def may_trust_arrays(module: str) -> bool:
+    """Whether *module* is of a library that may take what is in its arrays for structure.
+
+    As a sparse matrix of SciPy does, or a tree of scikit-learn.
+    """
+    file = getattr(sys.modules.get(module), "__file__", None) or ""
+    return module.partition(".")[0] not in _LOOKED_THROUGH and not {
+        "site-packages",
+        "dist-packages",
+    }.isdisjoint(file.split(os.sep))

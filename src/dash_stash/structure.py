@@ -1,9 +1,10 @@
-"""What a stored value's buffers say of its structure, not of its content: offsets, views, indices, codes.
+"""Checks what a stored value's buffers say of its structure: offsets, views, indices and codes.
 
-Libraries trust these without a look, and would read, or write, where nothing of the value lies. The header is sealed, and so are the
-lengths of the buffers; what is in them is not. So a value is unpickled once, when its buffers are first seen, by an unpickler that
-looks into what it puts together. What other libraries' types are made of nobody can look into: their buffers have a digest in the
-sealed description, which costs a millisecond for each MB.
+Libraries trust these unchecked, and would read or write outside of the value. The header is sealed,
+and so are the lengths of the buffers, but not what is in them. So when a process first sees the
+buffers of a value, it unpickles the value once, and looks at what the unpickler puts together. It
+cannot look into the types of other libraries: their buffers have a digest in the sealed
+description, which costs a millisecond for each MB.
 
 Source: the Arrow columnar format, "Physical memory layout".
 """
@@ -19,13 +20,13 @@ from dash_stash.codec import Encoded, Unpickler, digest_of
 
 
 class _Unsound(Exception):
-    """Something leads outside of what there is."""
+    """Something in a buffer leads outside of the value."""
 
 
 def is_sound(encoded: Encoded) -> bool:
     """Whether nothing in the value's buffers leads outside of them.
 
-    Its headers are ours: they are unpickled.
+    It unpickles the headers: their seal must have been checked.
     """
     try:
         for segment in encoded.segments:
@@ -35,13 +36,13 @@ def is_sound(encoded: Encoded) -> bool:
                 _Looking(io.BytesIO(header), buffers=segment.buffers).load()
     except _Unsound:
         return False
-    except Exception:  # noqa: BLE001 (unpickling runs the user's own code, which may raise anything)
-        return True  # to be told, as for any value that does not come back, by whoever loads it
+    except Exception:  # noqa: BLE001 (unpickling runs the user's own code)
+        return True  # whoever loads the value will tell, as of any that cannot be unpickled
     return True
 
 
 class _Looking(Unpickler):
-    """Puts values together as ever, but for what is made from buffers that say how."""
+    """Unpickles, and looks at the arguments of every call that would trust them."""
 
     def find_class(self, module: str, name: str) -> Any:
         found = super().find_class(module, name)
@@ -66,7 +67,10 @@ def _expect(condition: object) -> None:
 
 
 def _array(data: Any) -> None:
-    """Look at an array in its parts, as PyArrow pickles them: at the commonest layouts here, in a fraction of the time Arrow takes."""
+    """Look at an array in its parts, as PyArrow pickles them.
+
+    The commonest layouts are looked at here, in a fraction of the time that Arrow takes.
+    """
     import pyarrow as pa
 
     kind, length, nulls, offset, buffers, children, dictionary = data
@@ -110,7 +114,7 @@ def _is_fixed(types: Any, kind: Any) -> bool:
 def _ask_arrow(data: Any) -> None:
     """Let Arrow look at each element.
 
-    It knows all layouts, and sees that text in views is UTF-8, which Polars trusts.
+    It knows all layouts, and checks that text in views is UTF-8, which Polars trusts.
     """
     from pyarrow.lib import _restore_array
 
@@ -118,7 +122,7 @@ def _ask_arrow(data: Any) -> None:
 
 
 def _frame(table: Any) -> None:
-    """Look at what Polars makes a frame of: it trusts the views of what is null, too, which Arrow passes over."""
+    """Look at the views of nulls in a table: Polars trusts them, and Arrow does not check them."""
     for column in table.columns:
         for chunk in column.chunks:
             _null_views(chunk)
@@ -160,7 +164,7 @@ def _indices(data: Any) -> None:
             offset : offset + length
         ]
         if not _within(indices, 0, dictionary[1]):
-            _ask_arrow(data)  # where there is a null anything may stand
+            _ask_arrow(data)  # the index of a null may be anything
 
 
 def _within(numbers: Any, start: int, stop: int) -> bool:
@@ -180,10 +184,7 @@ def _categorical(_: type, codes: Any, dtype: Any) -> None:
 
 
 def _positions(length: int, starts: Any, lengths: Any = 1) -> None:
-    """Look at where in a sparse array there are values.
-
-    That they are in order pandas sees by itself.
-    """
+    """Look at where a sparse array has values; pandas itself checks that they are in order."""
     ends = starts.astype("int64") + lengths
     _expect(
         _within(starts, 0, length)

@@ -1,4 +1,7 @@
-"""Every way in which one thing of a value can be changed so that a function can tell: its content, types, order, names, attributes."""
+"""Every way to change one thing of a value so that a function can tell.
+
+Its content, types, order, names and attributes.
+"""
 
 from __future__ import annotations
 

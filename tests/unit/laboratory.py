@@ -1,4 +1,4 @@
-"""The stores that the contract is tested against, and what a test does to them past the store itself."""
+"""The stores that the contract is tested against, and what tests do to their data directly."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from support import LIMITS, SEALING_KEY, FakeClock
 
 
 class Laboratory(Protocol):
-    """One place for data, which any number of stores open, as workers do."""
+    """A place for data that any number of stores open, as workers do."""
 
     clock: FakeClock
 
     def open(self, *, sealing_key: bytes = SEALING_KEY, limits: Limits = LIMITS) -> Store:
-        """Open the place anew, as another worker would."""
+        """Open the place once more, as another worker would."""
         ...
 
     def stored(self) -> set[bytes]:
-        """The keys whose bytes lie there, whatever a store says."""
+        """The keys whose bytes are there, whatever a store says."""
         ...
 
     def damage(self, key: bytes) -> None:
@@ -37,15 +37,15 @@ class Laboratory(Protocol):
         ...
 
     def lose_listing(self) -> None:
-        """Destroy what is only needed for listings."""
+        """Delete what only listings need."""
         ...
 
     def ruin(self) -> None:
-        """Put everything out of reach, for good."""
+        """Put everything out of reach for good."""
         ...
 
     def close(self) -> None:
-        """End what runs for it."""
+        """End the processes that run for it."""
         ...
 
 
@@ -93,8 +93,8 @@ class LocalLaboratory:
 class RedisLaboratory:
     """A server of its own.
 
-    Each store that is opened is another machine's, but for every third, which shares a folder with
-    the first.
+    Each store that is opened is that of another machine; every third one shares a folder with the
+    first.
     """
 
     def __init__(self, folder: pathlib.Path, clock: FakeClock, program: str = REDIS) -> None:
@@ -117,7 +117,7 @@ class RedisLaboratory:
         return answer
 
     def damage(self, key: bytes) -> None:
-        shutil.rmtree(self._folder)  # what machines have already is whole
+        shutil.rmtree(self._folder)  # the copies of the machines are whole
         pieces = [
             name
             for name in self._keys(f"dash-stash:v:{{{key.hex()}}}*")

@@ -1,4 +1,4 @@
-"""Values whose buffers say where other things lie, and a process that loads them after somebody has tampered with them."""
+"""Values whose buffers say where other data lies, and a process that loads them tampered with."""
 
 from __future__ import annotations
 
@@ -161,7 +161,7 @@ def _everything(value: Any) -> str:
 
 
 def load_tampered() -> None:
-    """For each value and changes to its buffers that are asked for, load what is sound, and say what came of it."""
+    """Load the named values with changed buffers, if they are sound, and print what happened."""
     secrets = [f"{CANARY}-{number}" * 40 for number in range(2_000)]
     encoded = {name: encode(make()) for name, make in VALUES.items()}
     for line in sys.stdin:

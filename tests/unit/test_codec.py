@@ -1,4 +1,4 @@
-"""The codec: whatever goes in comes out, the same in value and type, in memory that is the reader's own."""
+"""The codec: what goes in comes out, equal in value and type, in memory of the reader's own."""
 
 from __future__ import annotations
 

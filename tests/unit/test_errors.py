@@ -1,4 +1,4 @@
-"""Errors: they pickle, they say what to do, and the tree drawn at the top of the module is the tree of the classes."""
+"""Errors: they pickle, they say what to do, and the tree drawn of them is that of the classes."""
 
 from __future__ import annotations
 
@@ -85,8 +85,7 @@ def test_an_error_can_be_copied(error: StashError) -> None:
 def test_an_error_says_what_to_do_and_what_it_is_about(error: StashError, advice: str) -> None:
     text = str(error)
     assert advice in text
-    # `type(error).args` of an OSError are its errno and text; ours are the facts, and each of them
-    # is told.
+    # The attributes are the facts, and the text tells each of them.
     assert all(str(fact) in text for fact in vars(error).values())
 
 

@@ -1,4 +1,4 @@
-"""What makes a function another one, or only another version of itself: its name, and its code but not where that stands."""
+"""What makes a function another one: its name and its code, not its place in the file."""
 
 from __future__ import annotations
 
@@ -61,7 +61,13 @@ def f(n):
     [
         BASE,
         "\n\n# moved down\nimport os\n" + BASE,
-        "\n@stash.memo(ttl='1h', tags=['t'])\ndef f(n):\n    # a comment\n    return [n + 1, 'text']\n",
+        (
+            "\n"
+            "@stash.memo(ttl='1h', tags=['t'])\n"
+            "def f(n):\n"
+            "    # a comment\n"
+            "    return [n + 1, 'text']\n"
+        ),
         "\n@stash.memo\ndef f(n):\n    '''Say what it does.'''\n    return [n + 1, 'text']\n",
         "\n@stash.memo\ndef f(n: int) -> list[object]:\n    return [n + 1, 'text']\n",
         "\n@stash.memo\ndef f(n):\n\n    return [\n        n + 1,\n        'text',\n    ]\n",
@@ -143,8 +149,21 @@ def test_an_edited_function_computes_anew(load: Load) -> None:
 
 
 CLASSES = {
-    "dataclass": "import dataclasses\n@dataclasses.dataclass\nclass Q:\n    a: int\n    def sql(self):\n        return 5\n",
-    "named tuple": "from typing import NamedTuple\nclass Q(NamedTuple):\n    a: int\n    def sql(self):\n        return 5\n",
+    "dataclass": (
+        "import dataclasses\n"
+        "@dataclasses.dataclass\n"
+        "class Q:\n"
+        "    a: int\n"
+        "    def sql(self):\n"
+        "        return 5\n"
+    ),
+    "named tuple": (
+        "from typing import NamedTuple\n"
+        "class Q(NamedTuple):\n"
+        "    a: int\n"
+        "    def sql(self):\n"
+        "        return 5\n"
+    ),
     "enum": "import enum\nclass Q(enum.Enum):\n    A = 1\n    def sql(self):\n        return 5\n",
 }
 
@@ -154,7 +173,12 @@ def test_the_code_of_an_arguments_class_counts(
     tmp_path: pathlib.Path, folder: pathlib.Path, source: str
 ) -> None:
     script = tmp_path / "classy.py"
-    memo = f"from dash_stash import Stash\n@Stash(url={folder.as_uri()!r}).memo\ndef f(queries):\n    return queries[0].sql()\n"
+    memo = (
+        "from dash_stash import Stash\n"
+        f"@Stash(url={folder.as_uri()!r}).memo\n"
+        "def f(queries):\n"
+        "    return queries[0].sql()\n"
+    )
     for number in "56":
         script.write_text(f"{source.replace('5', number)}{memo}print(f([Q(1)]))\n")
         found = subprocess.run([sys.executable, script], capture_output=True, text=True, check=True)
@@ -227,7 +251,10 @@ def test_a_script_and_a_module_are_the_same(
     stash: Stash, tmp_path: pathlib.Path, folder: pathlib.Path
 ) -> None:
     (tmp_path / "shop.py").write_text(
-        f"from dash_stash import Stash\nstash = Stash(url='file://{folder}')\n{BASE}\nprint(f._cache.id.hex(), f._cache.name)\n"
+        "from dash_stash import Stash\n"
+        f"stash = Stash(url='file://{folder}')\n"
+        f"{BASE}\n"
+        "print(f._cache.id.hex(), f._cache.name)\n"
     )
     run = "import runpy, sys; sys.path.insert(0, sys.argv[1]); "
     as_module = run_python(run + "import shop", tmp_path)

@@ -44,6 +44,10 @@ def test_what_is_not_the_same_has_another_key(one: object, other: object) -> Non
     assert key(one) != key(other)
 
 
+def test_a_key_has_sixteen_bytes() -> None:
+    assert len(key("value")) == len(keys.digest(b"part", b"part")) == 16
+
+
 _DIFFERENT: list[Any] = [
     *(
         1,

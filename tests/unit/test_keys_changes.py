@@ -305,7 +305,8 @@ def test_keys_are_the_same_in_every_process(seed: str, tmp_path: pathlib.Path) -
     import json, pathlib, pickle, sys
     from unit import test_keys_changes as tests
     loaded = pickle.loads(pathlib.Path(sys.argv[1]).read_bytes())
-    print(json.dumps([{name: tests.key(value).hex() for name, value in all} for all in (tests.specimens(), loaded.items())]))
+    both = tests.specimens(), loaded.items()
+    print(json.dumps([{name: tests.key(value).hex() for name, value in each} for each in both]))
     """
     there, loaded = json.loads(run_python(code, tmp_path / "values", PYTHONHASHSEED=seed))
     own = {name: must_key(value).hex() for name, value in made(1).items()}

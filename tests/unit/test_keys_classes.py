@@ -1,4 +1,4 @@
-"""Keys of what users and other libraries define: by all that an object has, or none, told by its path."""
+"""Keys of objects of users' classes and other libraries': of all that they have, or no key."""
 
 from __future__ import annotations
 

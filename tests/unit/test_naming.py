@@ -101,7 +101,10 @@ if __name__ == "__main__":
             print(pool.apply(report))
 """
 
-_SPEC = "spec_from_file_location('_wsgi_1', 'shop/app.py')"
+_RUNPY = "import runpy, sys; sys.path.insert(0, 'shop')"
+_SPEC = (
+    "import importlib.util; spec = importlib.util.spec_from_file_location('_wsgi_1', 'shop/app.py')"
+)
 
 
 @pytest.mark.parametrize(
@@ -113,11 +116,11 @@ _SPEC = "spec_from_file_location('_wsgi_1', 'shop/app.py')"
         ["-m", "shop.job"],
         [
             "-c",
-            "import sys; sys.path.insert(0, 'shop'); import runpy; runpy.run_path('shop/app.py', run_name='__main__')",
+            f"{_RUNPY}; runpy.run_path('shop/app.py', run_name='__main__')",
         ],
         [
             "-c",
-            f"import importlib.util as u; s = u.{_SPEC}; s.loader.exec_module(u.module_from_spec(s))",
+            f"{_SPEC}; spec.loader.exec_module(importlib.util.module_from_spec(spec))",
         ],
     ],
     ids=[
@@ -159,6 +162,12 @@ def test_a_file_of_any_name_has_a_name_of_its_own(
         Stash(name=naming.of_file(tmp_path / "my app.py"))  # nobody else can come by such a name
 
 
+def test_a_name_has_a_hundred_characters_at_most(folder: pathlib.Path) -> None:
+    assert Stash(url=folder.as_uri(), name="x" * 100).name == "x" * 100
+    with pytest.raises(ConfigError, match="100 at most"):
+        Stash(name="x" * 101)
+
+
 @pytest.mark.parametrize(
     "name", ["", "a/b", "..", ".", "-a", "a b", "größe", "a:b", "a~b", "x" * 101, 3, b"app"]
 )
@@ -179,7 +188,8 @@ def test_a_name_of_the_environment_that_cannot_be_one_is_refused_by_the_variable
 
 # Notebooks and shells
 
-_CELLS = "import sys; from dash_stash import Stash; [print(Stash(url=f'file://{sys.argv[1]}').name) for _ in 'ab']"
+_IMPORTS = "import sys; from dash_stash import Stash; "
+_CELLS = f"{_IMPORTS}[print(Stash(url=f'file://{{sys.argv[1]}}').name) for _ in 'ab']"
 
 
 def test_shells_are_apart_and_each_is_one_app(unnamed: None, folder: pathlib.Path) -> None:
@@ -192,7 +202,8 @@ def test_what_an_ended_shell_has_stored_is_removed_and_what_a_living_one_has_is_
     unnamed: None, folder: pathlib.Path
 ) -> None:
     _run("-c", _CELLS, folder, cwd=folder.parent)
-    code = "import sys; from dash_stash import Stash; print(Stash(url=f'file://{sys.argv[1]}').name, flush=True); sys.stdin.read()"
+    code = f"{_IMPORTS}print(Stash(url=f'file://{{sys.argv[1]}}').name, flush=True)"
+    code += "; sys.stdin.read()"
     with subprocess.Popen(
         [sys.executable, "-c", code, folder],
         stdin=subprocess.PIPE,
@@ -222,7 +233,8 @@ def test_a_kernel_that_a_notebook_has_started_is_not_that_notebook(
     unnamed: None, folder: pathlib.Path
 ) -> None:
     """As papermill starts kernels: in the environment of the notebook that it is called in."""
-    code = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {_CELLS!r}, *sys.argv[1:]], check=True)"
+    command = f"[sys.executable, '-c', {_CELLS!r}, *sys.argv[1:]]"
+    code = f"import subprocess, sys; subprocess.run({command}, check=True)"
     started = _run("-c", code, folder, cwd=folder.parent, JPY_SESSION_NAME="/home/ann/a.ipynb")
     assert started[0].startswith("interactive~")
 
@@ -364,7 +376,7 @@ def _where(*arguments: object) -> list[str]:
     return ran.output.splitlines()
 
 
-def test_with_a_name_a_deploy_into_a_new_folder_keeps_data_and_secret_and_without_one_it_begins_anew(
+def test_a_deploy_into_a_new_folder_keeps_data_and_secret_if_the_app_has_a_name(
     unnamed: None, home: pathlib.Path, tmp_path: pathlib.Path
 ) -> None:
     source = """
@@ -393,7 +405,12 @@ def test_with_a_name_a_deploy_into_a_new_folder_keeps_data_and_secret_and_withou
 def test_two_stashes_of_one_process_are_apart_if_two_modules_make_them(
     unnamed: None, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    source = "from dash import Dash\nfrom dash_stash import Stash\nstash = Stash(Dash(__name__))\nagain = Stash(Dash(__name__))\n"
+    source = (
+        "from dash import Dash\n"
+        "from dash_stash import Stash\n"
+        "stash = Stash(Dash(__name__))\n"
+        "again = Stash(Dash(__name__))\n"
+    )
     for name in ("sales", "stock"):
         _write(tmp_path / f"{name}.py", source)
     code = """
@@ -413,7 +430,13 @@ def test_where_knows_an_app_whose_stash_is_made_in_another_file(
     _write(tmp_path / "cache.py", "from dash_stash import Stash\nstash = Stash()\n")
     app = _write(
         tmp_path / "app.py",
-        "from dash import Dash\nfrom cache import stash\nstash.init_app(Dash(__name__))\nstash.app['x'] = 1\nprint(stash._deployment.store.folder)\n",
+        (
+            "from dash import Dash\n"
+            "from cache import stash\n"
+            "stash.init_app(Dash(__name__))\n"
+            "stash.app['x'] = 1\n"
+            "print(stash._deployment.store.folder)\n"
+        ),
     )
     assert _run(app, cwd=tmp_path) == _where(app)
 

@@ -1,4 +1,4 @@
-"""What is stored is data that comes back: plans and paths are refused with the way out, and so is what cannot be read again."""
+"""Only data that can be read again is stored: plans and paths are refused with what to do."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def test_what_would_not_come_back_is_refused_when_it_is_stored(stash: Stash, val
         lambda: stash.app.update(before=[value]),
         stash.memo(ignore="value")(lambda: value),
     ):
-        with pytest.raises(Unstorable, match="does not come back"):
+        with pytest.raises(Unstorable, match="can be pickled, but not unpickled"):
             store()
     assert dict(stash.app) == {"before": 1}
 

@@ -1,4 +1,7 @@
-"""Whoever writes to the folder or the server without the secret makes a miss, or another value: never a crash, nor is memory read."""
+"""Who writes to the store without the secret makes a miss or another value.
+
+Never a crash, and no memory outside of the value is read.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Values of every kind that the library knows, and whether two of them are the same in value and type."""
+"""Values of every kind that the library knows, and whether two have the same value and type."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What NumPy has: arrays of every type, masked ones, and scalars."""
+"""NumPy's values: arrays of every type, masked arrays, and scalars."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dash_stash.keys.sink import NoKey, Sink, full_name
 
 
 def write_array(value: Any, sink: Sink, path: str) -> None:
-    """Write an array: its type, its shape, how its axes lie in memory, and its elements."""
+    """Write an array: its type, its shape, the order of its axes in memory, and its elements."""
     sink.emit(b"array")
     _write_dtype(value.dtype, sink, path)
     sink.emit(f"{value.shape} {_axes(value)}".encode())
@@ -31,7 +31,7 @@ def write_scalar(value: Any, sink: Sink, path: str) -> None:
 
 
 def write_masked(value: Any, sink: Sink, path: str) -> None:
-    """Write a masked array, with what lies under its mask: its attribute `data` shows that."""
+    """Write a masked array, with what its mask hides: its attribute `data` shows it."""
     import numpy as np
 
     sink.emit(f"masked {value.hardmask} {value.mask is np.ma.nomask}".encode())
@@ -41,16 +41,15 @@ def write_masked(value: Any, sink: Sink, path: str) -> None:
 
 
 def _axes(array: Any) -> list[int]:
-    """The axes by how far apart their elements lie, which `ravel("K")` and all that is computed from an array show."""
+    """The axes in the order in which they lie in memory, the outermost first.
+
+    `ravel("K")` shows it, and so does what is computed from the array.
+    """
     axes = list(range(array.ndim))
     if array.flags.c_contiguous:
         return axes
-    placed = iter(
-        sorted(
-            (axis for axis in axes if array.shape[axis] > 1),
-            key=lambda axis: -abs(array.strides[axis]),
-        )
-    )
+    long = [axis for axis in axes if array.shape[axis] > 1]
+    placed = iter(sorted(long, key=lambda axis: -abs(array.strides[axis])))
     return [next(placed) if array.shape[axis] > 1 else axis for axis in axes]
 
 
@@ -65,9 +64,8 @@ def _write_dtype(dtype: Any, sink: Sink, path: str) -> None:
         return
     if type(dtype).__module__.partition(".")[0] != "numpy" or dtype.isbuiltin == _ANOTHER_LIBRARYS:
         raise NoKey(path, f"array of {full_name(dtype.type)}, a type of another library")
-    sink.emit(
-        f"{full_name(dtype.type)} {dtype.str} {dtype.shape} {dtype.isalignedstruct} {dtype.names}".encode()
-    )
+    layout = f"{dtype.str} {dtype.shape} {dtype.isalignedstruct} {dtype.names}"
+    sink.emit(f"{full_name(dtype.type)} {layout}".encode())
     sink.write(None if dtype.metadata is None else dict(dtype.metadata), f"{path}.dtype.metadata")
     if dtype.subdtype is not None:
         _write_dtype(dtype.base, sink, path)
@@ -83,13 +81,13 @@ def _write_dtype(dtype: Any, sink: Sink, path: str) -> None:
         )
 
 
-_FIRST_OF_OTHERS = 24  # NumPy's own types but that of text have the numbers below
-_ANOTHER_LIBRARYS = 2  # what `isbuiltin` is for types that were registered
-_TEXT = "T"  # of a length of its own
+_FIRST_OF_OTHERS = 24  # NumPy's own types have the numbers below, except that of text
+_ANOTHER_LIBRARYS = 2  # `isbuiltin` of the types that other libraries have registered
+_TEXT = "T"  # of any length
 
 
 def _write_elements(array: Any, sink: Sink, path: str) -> None:
-    """Write the elements of an array whose type and shape are written: one by one where its memory does not hold them."""
+    """Write the elements of an array, one by one where its memory does not contain them."""
     if array.dtype.names is not None and not _is_whole(array.dtype):
         for name in array.dtype.names:
             _write_elements(array[name], sink, f"{path}[{name!r}]")
@@ -109,7 +107,7 @@ def _bytes(array: Any) -> Any:
 
 
 def _is_whole(dtype: Any) -> bool:
-    """Whether the memory of an element is its value: no objects, nothing between the fields that is not theirs."""
+    """Whether the memory of an element is its value: no objects, no gaps between the fields."""
     if dtype.subdtype is not None:
         return _is_whole(dtype.base)
     if dtype.names is None:
@@ -125,7 +123,7 @@ def _is_whole(dtype: Any) -> bool:
 
 
 def _write_long(array: Any, sink: Sink) -> None:
-    """Write `longdouble` without the bytes that only fill up: on x86 it has 80 bits, and 16 bytes."""
+    """Write `longdouble` without its padding: on x86 it has 80 bits in 16 bytes."""
     import numpy as np
 
     flat = np.ascontiguousarray(array).astype(array.dtype.newbyteorder("=")).reshape(-1)

@@ -1,4 +1,4 @@
-"""What PyArrow has: tables, columns and arrays, by what they hold, however it is cut into chunks."""
+"""PyArrow's values: tables, columns and arrays, by their content, whatever their chunks."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def write_array_like(value: Any, sink: Sink, path: str) -> None:
 
 
 def _write_schema(schema: Any, sink: Sink) -> None:
-    # As bytes it has all that is shown only in part, or not at all; as text what a type is
-    # registered as.
+    # The bytes contain what the text shows in part or not at all; the text shows by which class a
+    # type is registered.
     sink.emit(schema.serialize().to_pybytes())
     sink.emit(repr([str(kind) for kind in schema.types]).encode())
 
@@ -53,7 +53,7 @@ def _write_present(column: Any, sink: Sink, path: str) -> None:
         raise NoKey(path, f"pyarrow column of {column.type}") from None
 
 
-# The writers take a column without missing elements, whose type is written.
+# The writers take a column without missing elements, after its type was written.
 
 
 def _write_numbers(column: Any, sink: Sink, path: str) -> None:
@@ -78,7 +78,7 @@ def _write_intervals(column: Any, sink: Sink, path: str) -> None:
 
 
 def _write_bytes(column: Any, sink: Sink, path: str) -> None:
-    """Write text or bytes: how long each is, and all of them as one."""
+    """Write text or bytes: the lengths, and then all of them as one."""
     import numpy as np
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -113,7 +113,7 @@ def _write_structs(column: Any, sink: Sink, path: str) -> None:
 
 
 def _write_dictionaries(column: Any, sink: Sink, path: str) -> None:
-    """Write the dictionary too, whose order and unused values are seen: pandas makes categories of it."""
+    """Write the dictionary too: pandas makes categories of it, also of its unused values."""
     import pyarrow as pa
 
     whole = column.unify_dictionaries().combine_chunks()
@@ -122,10 +122,7 @@ def _write_dictionaries(column: Any, sink: Sink, path: str) -> None:
 
 
 def _write_others(column: Any, sink: Sink, path: str) -> None:
-    """Write a type with a name of its own, a UUID or a tensor, by what it is stored as.
-
-    There is no key of unions and runs.
-    """
+    """Write an extension type, as UUIDs and tensors are, by its storage; unions have no key."""
     import pyarrow as pa
 
     if not isinstance(column.type, pa.BaseExtensionType):
@@ -137,12 +134,12 @@ def _write_others(column: Any, sink: Sink, path: str) -> None:
 
 
 def _is_unknown(_kind: Any) -> bool:
-    """Whether a type is one that this pyarrow does not have yet."""
+    """Stands for the check of a type that this pyarrow does not have yet."""
     return False
 
 
 _VIEWS = ("is_string_view", "is_binary_view")
-"""Of these pyarrow cannot drop the missing ones."""
+"""From these pyarrow cannot drop the missing elements."""
 
 _WRITERS: dict[str, Writer] = {
     "is_null": lambda column, sink, path: None,

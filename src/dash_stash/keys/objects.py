@@ -1,4 +1,4 @@
-"""Objects of an app's own classes that say what they are: members of enums, dataclasses and named tuples."""
+"""Objects of an app's own classes: members of enums, dataclasses and named tuples."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _write_enum(value: enum.Enum, sink: Sink, path: str) -> None:
     try:
         sink.emit(sink.key_of(value.value, path))
     except NoKey:
-        sink.emit(b"")  # as of a member that stands for a function: its name says which it is
+        sink.emit(b"")  # as of a member whose value is a function: its name is enough
 
 
 def _write_named_tuple(value: Any, sink: Sink, path: str) -> None:
@@ -49,7 +49,7 @@ def _write_dataclass(value: Any, sink: Sink, path: str) -> None:
         raise NoKey(path, f"{full_name(kind)}, a dataclass that is more than its attributes")
     _write_class_name("dataclass", value, sink, path)
     names = [field.name for field in dataclasses.fields(value)]
-    # A field may have no value yet, or only the class's.
+    # A field may have no value yet, or only that of the class.
     _write_attributes(
         {name: getattr(value, name) for name in names if hasattr(value, name)}, sink, path
     )
@@ -64,7 +64,7 @@ def _write_attributes(named: dict[str, Any], sink: Sink, path: str) -> None:
 
 
 def _attributes(value: object, but: frozenset[str]) -> dict[str, Any]:
-    """What an object has of its own, by name: in its dict and its slots, but for some."""
+    """The attributes of an object by name, in its dict and its slots, without some."""
     found = dict(getattr(value, "__dict__", {}))
     found.pop("__orig_class__", None)  # how `Box[int](1)` was spelled
     kind: Any = type(value)
@@ -85,7 +85,7 @@ def _slots(kind: type) -> tuple[str, ...]:
 
 @functools.lru_cache(maxsize=1024)
 def _holds_more_than_attributes(kind: type) -> bool:
-    """Whether a class is made of one that is written in C, whose content is in none of its attributes."""
+    """Whether a class has a base in C, whose content is in none of the attributes."""
     return any(
         isinstance(vars(base).get("__new__"), BuiltinFunctionType) for base in kind.__mro__[:-1]
     )
@@ -95,26 +95,23 @@ _NAMED_TUPLE = frozenset(vars(collections.namedtuple("_", ())))  # noqa: PYI024 
 
 
 def _is_of_namedtuple(kind: Any) -> bool:
-    """Whether `collections.namedtuple` made the class: its name, fields and defaults are all there is to it."""
+    """Whether `collections.namedtuple` made the class: it has a name, fields and defaults only."""
     return bool(
         kind.__bases__ == (tuple,) and vars(kind).keys() <= _NAMED_TUPLE.union(kind._fields)
     )
 
 
 def _write_class_name(tag: str, value: object, sink: Sink, path: str) -> None:
-    """Write which class it is, by its name.
+    """Write the name of the object's class.
 
-    Of classes that a function makes several may have the same.
+    A class that a function makes is refused: several may have the same name.
     """
     kind = type(value)
     found: Any = sys.modules.get(kind.__module__)
     for name in kind.__qualname__.split("."):
         found = getattr(found, name, None)
     if found is not kind:
-        raise NoKey(
-            path,
-            f"{full_name(kind)}, a class that cannot be known by its name: define it at the top of its module",
-        )
-    sink.emit(
-        f"{tag} {full_name(kind)}".encode() + (b"" if sink.code_of is None else sink.code_of(kind))
-    )
+        what = "a class that cannot be found by its name: define it at the top of its module"
+        raise NoKey(path, f"{full_name(kind)}, {what}")
+    code = b"" if sink.code_of is None else sink.code_of(kind)
+    sink.emit(f"{tag} {full_name(kind)}".encode() + code)

@@ -1,4 +1,4 @@
-"""What pandas has: frames, series and indexes, with all that their columns can be of."""
+"""pandas' values: frames, series and indexes, with columns of every type."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def _write_values(value: Any, sink: Sink, path: str) -> None:
     else:
         known = map(public_name, type(array).__mro__)
         writer = next((_WRITERS[name] for name in known if name in _WRITERS), None)
-        # Another library's type may carry more than its values, as places do with their reference
+        # A type of another library may hold more than its values, as places hold their reference
         # system.
         if writer is None or _is_anothers(array) or _is_anothers(dtype):
             raise NoKey(path, f"column of {dtype}, {full_name(type(array))}")
@@ -93,7 +93,7 @@ def _is_anothers(value: object) -> bool:
     return type(value).__module__.partition(".")[0] != "pandas"
 
 
-# The writers take pandas' arrays, whose dtype is written as far as it is shown.
+# The writers take pandas' arrays, after their dtype was written as text.
 
 
 def _write_moments(array: Any, sink: Sink, path: str) -> None:

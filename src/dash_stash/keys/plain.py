@@ -1,4 +1,4 @@
-"""Values of the language and its standard library."""
+"""Values of Python and its standard library."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from dash_stash.keys.sink import NoKey, Sink, Writer, full_name, public_name
 
 
 def text(tag: str, to_bytes: Callable[[Any], bytes]) -> Writer:
-    """Return the writer of values that are one chunk."""
+    """Return the writer of values that make one chunk."""
     begin = f"{tag}:".encode()
 
-    def write(value: Any, sink: Sink, path: str) -> None:  # noqa: ARG001 (one signature for all writers)
+    def write(value: Any, sink: Sink, path: str) -> None:  # noqa: ARG001 (a writer's signature)
         sink.emit(begin + to_bytes(value))
 
     return write
 
 
 def _float(value: float) -> bytes:
-    # NaN is NaN: what else its bits may say is neither compared nor shown.
+    # All NaNs are one: what else their bits say is neither compared nor shown.
     return b"nan" if value != value else struct.pack("<d", value)  # noqa: PLR0124 (that is how NaN is known)
 
 
 def write_sequence(tag: str) -> Writer:
-    """Return the writer of what is iterated over and has a length."""
+    """Return the writer of what has a length and can be iterated over."""
     begin = tag.encode()
 
     def write(value: Any, sink: Sink, path: str) -> None:
@@ -45,7 +45,7 @@ def write_sequence(tag: str) -> Writer:
 
 
 def write_parts(tag: str, *names: str) -> Writer:
-    """Return the writer of what its attributes *names* are all of."""
+    """Return the writer of objects that have the attributes *names* and nothing else."""
     begin = tag.encode()
 
     def write(value: Any, sink: Sink, path: str) -> None:
@@ -74,7 +74,7 @@ def _write_set(tag: str) -> Writer:
 
 
 def _write_mapping(tag: str) -> Writer:
-    """The writer of dicts, whose order counts: a function that goes through one sees it."""
+    """The writer of dicts, whose order counts: a function that iterates over one sees it."""
     begin = tag.encode()
 
     def write(value: Any, sink: Sink, path: str) -> None:
@@ -93,7 +93,7 @@ def _write_defaultdict(value: defaultdict[Any, Any], sink: Sink, path: str) -> N
 
 
 def _write_class(value: type, sink: Sink, path: str) -> None:
-    """Only classes of the language: what another's name stands for is seen by looking into its code."""
+    """Write a builtin class; the name of another class does not say what its code does."""
     if vars(builtins).get(value.__qualname__) is not value:
         raise NoKey(path, f"class, {full_name(value)}")
     sink.emit(f"class:{value.__qualname__}".encode())
@@ -111,7 +111,10 @@ def _write_moment(tag: str) -> Writer:
 
 
 def write_zone(value: datetime.tzinfo, sink: Sink, path: str) -> None:
-    """Write a time zone of a library, which shows by its `repr` all that it is, unless it was read from a file of the user's."""
+    """Write a time zone of a library, by its `repr`.
+
+    One that was read from a file of the user's is refused: its `repr` does not show its content.
+    """
     shown = repr(value)
     if "from_file" in shown or " object at 0x" in shown:
         raise NoKey(path, f"time zone that was read from a file, {shown}")
@@ -128,7 +131,7 @@ WRITERS: dict[type, Writer] = {
     str: text("str", lambda value: value.encode("utf-8", "surrogatepass")),
     bytes: text("bytes", bytes),
     bytearray: text("bytearray", bytes),
-    # Not str(), in which the context's `capitals` has a say.
+    # Not by `str`, which depends on the context's `capitals`.
     decimal.Decimal: text("Decimal", lambda value: repr(value.as_tuple()).encode()),
     fractions.Fraction: text("Fraction", lambda value: str(value).encode()),
     datetime.date: text("date", lambda value: value.isoformat().encode()),
@@ -159,4 +162,4 @@ WRITERS: dict[type, Writer] = {
     OrderedDict: _write_mapping("OrderedDict"),
     defaultdict: _write_defaultdict,
 }
-"""The writers by exact type: a subclass may carry what is not seen here."""
+"""By exact type: a subclass may hold more than its writer knows of."""

@@ -1,4 +1,4 @@
-"""What Polars has: frames and series, by what they hold, however it is cut into chunks."""
+"""Polars' values: frames and series, by their content, whatever their chunks."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def _write_column(column: Any, sink: Sink, path: str) -> None:
 
 
 def _write_present(column: Any, sink: Sink, path: str) -> None:
-    """Write the elements of a column without missing ones, whose type is written but for what is in it."""
+    """Write the elements of a column without missing ones, after its type was written."""
     import polars as pl
 
     kind = column.dtype
@@ -53,9 +53,7 @@ def _write_present(column: Any, sink: Sink, path: str) -> None:
     elif kind == pl.Binary:
         write_array(column.bin.size().to_numpy(), sink, path)
         sink.emit_hashed(b"".join(column.to_list()))
-    elif (
-        isinstance(kind, pl.String | pl.Categorical) or kind.is_decimal() or "128" in str(kind)
-    ):  # numbers that NumPy does not have
+    elif isinstance(kind, pl.String | pl.Categorical) or _is_only_in_polars(kind):
         _write_text(column.cast(pl.String), sink, path)
     elif kind.is_temporal() or kind.is_numeric() or kind == pl.Boolean:
         write_array(column.to_physical().to_numpy(), sink, path)
@@ -63,18 +61,22 @@ def _write_present(column: Any, sink: Sink, path: str) -> None:
         raise NoKey(path, f"polars column of {kind}")
 
 
+def _is_only_in_polars(kind: Any) -> bool:
+    """Whether a type is of numbers that NumPy does not have."""
+    return bool(kind.is_decimal() or "128" in str(kind))
+
+
 def _write_lists(column: Any, sink: Sink, path: str) -> None:
     import polars as pl
 
     if column.dtype == pl.List:
         write_array(column.list.len().to_numpy(), sink, path)
-        column = column.filter(
-            column.list.len() > 0
-        )  # of an empty one exploding makes a missing element
+        # `explode` would make a missing element of an empty list.
+        column = column.filter(column.list.len() > 0)
     _write_column(column.explode(), sink, path)
 
 
 def _write_text(column: Any, sink: Sink, path: str) -> None:
-    """Write text: how long each is, and all of them as one."""
+    """Write text: the lengths, and then all of it as one."""
     write_array(column.str.len_bytes().to_numpy(), sink, path)
     sink.emit_hashed(column.str.join("").item().encode())

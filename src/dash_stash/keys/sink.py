@@ -1,4 +1,4 @@
-"""What values are written to: chunks of bytes that no other value is written as, hashed."""
+"""The sink that a value is written into: its chunks are those of no other value, and are hashed."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Any, ClassVar
 from dash_stash import modules
 
 KEY_SIZE = 16
-"""Bytes of a key: half of a SHA-256, so that finding two arguments with one key takes 2**64 tries."""
+"""Bytes of a key, half of a SHA-256: to find two values with one key takes 2**64 tries."""
 
 
 class NoKey(Exception):
-    """A value, found under *path*, has a type from which no key can be made."""
+    """No key can be made from the type of a value, which was found at *path*."""
 
     def __init__(self, path: str, kind: str) -> None:
         super().__init__(path, kind)
@@ -21,7 +21,7 @@ class NoKey(Exception):
 
 
 def digest(*parts: bytes) -> bytes:
-    """Return the key made of *parts*; their borders count."""
+    """Return the key of *parts*; where one ends and the next begins counts."""
     text = hashlib.sha256()
     for part in parts:
         text.update(len(part).to_bytes(8, "little"))
@@ -30,10 +30,10 @@ def digest(*parts: bytes) -> bytes:
 
 
 class Sink:
-    """Takes the chunks of a value, and of what it holds.
+    """Takes the chunks of a value, and of the values in it.
 
-    Writers keep to a grammar: the first chunk of a value names its type, and what comes before a
-    child says whether there is one, so that two different values are never the same list of chunks.
+    Writers keep to a grammar, so that two different values never have the same chunks: the first
+    chunk of a value names its type, and a chunk before a child says that there is one.
     """
 
     __slots__ = ("_chunks", "code_of", "emit")
@@ -47,7 +47,7 @@ class Sink:
         self.emit = self._chunks.append
 
     def writer_of(self, value: object, path: str) -> Writer:
-        """Return the writer of a value whose type is not among them, or raise `NoKey`."""
+        """Return the writer of a value whose type is not in `writers`, or raise `NoKey`."""
         raise NotImplementedError
 
     def write(self, value: object, path: str) -> None:
@@ -56,7 +56,7 @@ class Sink:
         writer(value, self, path)
 
     def write_all(self, values: list[Any], path: str) -> None:
-        """Write values and how many they are; text as one long text."""
+        """Write values and their number; all texts as one long text."""
         if values and set(map(type, values)) == {str}:
             self.emit(b"texts" + ",".join(map(str, map(len, values))).encode())
             self.emit("".join(values).encode("utf-8", "surrogatepass"))
@@ -84,11 +84,11 @@ Writer = Callable[[Any, Sink, str], None]
 
 
 def public_name(kind: type) -> str:
-    """Return the type's library and name, without the inner module, which moves from version to version."""
+    """Return the type's library and name, without the inner module, which other versions move."""
     return f"{kind.__module__.partition('.')[0]}.{kind.__qualname__}"
 
 
 def full_name(kind: type) -> str:
-    """Return the type's module and name: also of a class of the program that runs as others import it."""
+    """Return the type's module and name; the module of the main program as others import it."""
     module = modules.main_name() if kind.__module__ == "__main__" else None
     return f"{module or kind.__module__}.{kind.__qualname__}"

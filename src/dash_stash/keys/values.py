@@ -1,4 +1,4 @@
-"""Which writer a value has, by its type."""
+"""The key of a value, and the writer of each type."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from dash_stash.keys.sink import NoKey, Sink, Writer, full_name, public_name
 def of_value(value: object, path: str, code_of: Callable[[type], bytes] | None = None) -> bytes:
     """Return the key of one value; *path* is what errors call it.
 
-    Objects of an app's own classes go by the names of these, and with *code_of* by their code.
+    An object of an app's own class has the class's name in its key, and its code by *code_of*.
 
     Raises:
         NoKey: It is, or holds, something without a value of its own (a connection, a generator, a
             plain object).
     """
-    sink = _Values(code_of)
+    sink = _ValueSink(code_of)
     try:
         sink.write(value, path)
     except RecursionError:
@@ -26,8 +26,8 @@ def of_value(value: object, path: str, code_of: Callable[[type], bytes] | None =
     return sink.key()
 
 
-class _Values(Sink):
-    """Knows the types of the language, of libraries, and a user's own classes."""
+class _ValueSink(Sink):
+    """Knows the writers of Python's types, of libraries' types, and of a user's own classes."""
 
     __slots__ = ()
 
@@ -42,9 +42,9 @@ class _Values(Sink):
 
 
 def _of_family(kind: type) -> Writer | None:
-    """The writer of a library's types that have a base in common.
+    """The writer of a library's types with a common base.
 
-    A user's may carry what is not seen here.
+    A user's type with that base may hold more than its writer knows of.
     """
     library = public_name(kind).partition(".")[0]
     bases = map(public_name, kind.__mro__)
@@ -54,12 +54,11 @@ def _of_family(kind: type) -> Writer | None:
     )
 
 
-def _write_ref(value: Any, sink: Sink, path: str) -> None:  # noqa: ARG001 (one signature for all writers)
-    """A reference: what it points at, not who may open it."""
+def _write_ref(value: Any, sink: Sink, path: str) -> None:  # noqa: ARG001 (a writer's signature)
+    """Write what a reference points at, not who may open it."""
     sink.emit(b"ref:" + value.target)
 
 
-# By name, so that a type can be known without importing its library.
 _BY_NAME: dict[str, Writer] = {
     "dash_stash.Ref": _write_ref,
     "dateutil.tzfile": plain.write_zone,
@@ -80,11 +79,12 @@ _BY_NAME: dict[str, Writer] = {
     "pyarrow.Table": arrow.write_table,
     "zoneinfo.ZoneInfo": plain.write_zone,
 }
+"""By name: a type is known without importing its library."""
 
-# Of these the types of their library say all there is: by their dtype, by a name.
 _FAMILIES: dict[str, Writer] = {
     "numpy.generic": arrays.write_scalar,
     "pandas.Index": pandas.write_index,
     "pyarrow.Array": arrow.write_array_like,
     "pytz.BaseTzInfo": plain.write_zone,
 }
+"""By the name of a base: the types of that library differ by a dtype or a name only."""

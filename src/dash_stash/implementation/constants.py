@@ -1,7 +1,7 @@
-"""Which names of a module, or of a class body, are constants, as its source says.
+"""Which names of a module, or of a class body, are constants: its source tells.
 
-A constant is bound once, to an expression of literals and other constants, and neither bound
-again nor changed in place: its value is a part of what the code says, and no state of the program.
+A constant is bound once, to an expression of literals and other constants, and never changed in
+place: its value belongs to what the code says, and is no state of the program.
 """
 
 from __future__ import annotations
@@ -21,11 +21,10 @@ import sys
 import textwrap
 import uuid
 from collections import OrderedDict
-from collections.abc import Iterator
 from types import BuiltinFunctionType, FunctionType, MappingProxyType, ModuleType, SimpleNamespace
 from typing import Any, Final, TypeGuard
 
-from dash_stash.bindings import Facts, Namespace, facts
+from dash_stash.implementation.bindings import ModuleNames, Namespace, names_of
 from dash_stash.origin import is_app_module
 
 ABSENT: Final = object()
@@ -36,65 +35,20 @@ _PLAIN: Final = (
     *(uuid.UUID, pathlib.PurePath, enum.Enum),
 )
 _CODE: Final = (FunctionType, BuiltinFunctionType, type, ModuleType)
-_PURE: Final = frozenset(
-    map(
-        id,
-        (
-            *(
-                dict,
-                list,
-                tuple,
-                set,
-                frozenset,
-                range,
-                slice,
-                int,
-                float,
-                complex,
-                str,
-                bytes,
-                bool,
-            ),
-            *(
-                sorted,
-                len,
-                sum,
-                min,
-                max,
-                abs,
-                round,
-                zip,
-                enumerate,
-                reversed,
-                divmod,
-                pow,
-                ord,
-                chr,
-            ),
-            *(
-                datetime.date,
-                datetime.datetime,
-                datetime.time,
-                datetime.timedelta,
-                datetime.timezone,
-            ),
-            *(
-                decimal.Decimal,
-                fractions.Fraction,
-                uuid.UUID,
-                OrderedDict,
-                MappingProxyType,
-                re.compile,
-            ),
-            *(SimpleNamespace, textwrap.dedent, os.path.join, dataclasses.field),
-            *(pathlib.PurePath, pathlib.PurePosixPath, pathlib.Path, functools.partial),
-        ),
-    )
+_PURE_FUNCTIONS: Final = (
+    *(dict, list, tuple, set, frozenset, range, slice, int, float, complex, str, bytes, bool),
+    *(sorted, len, sum, min, max, abs, round, zip, enumerate, reversed, divmod, pow, ord, chr),
+    *(datetime.date, datetime.datetime, datetime.time, datetime.timedelta, datetime.timezone),
+    *(decimal.Decimal, fractions.Fraction, uuid.UUID, OrderedDict, MappingProxyType, re.compile),
+    *(SimpleNamespace, textwrap.dedent, os.path.join, dataclasses.field, functools.partial),
+    *(pathlib.PurePath, pathlib.PurePosixPath, pathlib.Path),
 )
+_PURE: Final = frozenset(map(id, _PURE_FUNCTIONS))
+"""By identity: a class may have a metaclass with an equality of its own."""
 
 
 def is_plain(value: object) -> bool:
-    """Tell whether nothing of a value can change: a number, text, a date, or a tuple of such."""
+    """Tell whether nothing in a value can change: a number, text, a date, or a tuple of these."""
     if type(value) in (tuple, frozenset):
         return all(map(is_plain, value))  # type: ignore[call-overload]
     return isinstance(value, _PLAIN)
@@ -105,14 +59,15 @@ TWICE: Final = "which is bound more than once"
 COMPUTED: Final = "which is computed"
 
 
-def why_not(  # noqa: PLR0911
+def why_not(  # noqa: PLR0911 (a reason each)
     namespace: Namespace, name: str, scope: str = "", within: frozenset[Any] = frozenset()
 ) -> str | None:
-    """Return why a name of a module, or of the class *scope* in it, is no constant.
+    """Return why a name of a module is no constant, None if it is one.
 
-    None if it is one.
+    *scope* is the class body that the name is in, if it is in one; *within* are the names that are
+    being asked for already.
     """
-    known = facts(namespace)
+    known = names_of(namespace)
     if known is None:
         value = namespace.get(name, ABSENT)
         return None if scope == "" and is_plain(value) else RUN_TIME
@@ -120,7 +75,7 @@ def why_not(  # noqa: PLR0911
         return RUN_TIME
     bound = known.bindings.get(scope, {}).get(name)
     if bound is None:
-        return _why_not_starred(namespace, known, name, within) if not scope else COMPUTED
+        return COMPUTED if scope else _why_not_starred(namespace, known, name, within)
     if len(bound) > 1:
         return TWICE
     place = (id(namespace), scope, name)
@@ -128,18 +83,13 @@ def why_not(  # noqa: PLR0911
         return COMPUTED
     if isinstance(bound[0], ast.ImportFrom):
         return _why_not_imported(namespace, bound[0], within | {place})
-    is_constant = _Judge(namespace, scope, within | {place}).holds(bound[0])
-    return (
-        None
-        if is_constant and not _is_empty(bound[0])
-        else COMPUTED
-        if not is_constant
-        else RUN_TIME
-    )
+    if not _Judge(namespace, scope, within | {place}).holds(bound[0]):
+        return COMPUTED
+    return RUN_TIME if _is_empty(bound[0]) else None
 
 
 def _is_empty(node: ast.AST) -> bool:
-    """A list or dict that begins empty is there to be filled."""
+    """Tell whether it makes an empty list or dict, which is there to be filled."""
     if isinstance(node, ast.Call):
         names = ("dict", "list", "set", "OrderedDict", "defaultdict", "deque")
         return (
@@ -170,7 +120,7 @@ def is_own(namespace: Namespace, name: str) -> bool:
 
 
 def _why_not_starred(
-    namespace: Namespace, known: Facts, name: str, within: frozenset[Any]
+    namespace: Namespace, known: ModuleNames, name: str, within: frozenset[Any]
 ) -> str | None:
     for node in reversed(known.stars):
         origin = imported(namespace, node)
@@ -194,24 +144,15 @@ def imported(namespace: Namespace, node: ast.ImportFrom) -> ModuleType | None:
 
 
 class _Judge:
-    """Tells whether an expression consists of literals and constants."""
+    """Tells whether an expression of a module or class body consists of literals and constants."""
 
     def __init__(self, namespace: Namespace, scope: str, within: frozenset[Any]) -> None:
         self._namespace, self._scope, self._within = namespace, scope, within
         self._own: set[str] = set()
 
     def holds(self, node: ast.AST) -> bool:  # noqa: PLR0911 (a kind of node each)
-        """Tell it for a node, and all that it consists of."""
-        if isinstance(
-            node,
-            ast.Constant
-            | ast.Lambda
-            | ast.expr_context
-            | ast.operator
-            | ast.unaryop
-            | ast.boolop
-            | ast.cmpop,
-        ):
+        """Tell it of a node and of everything in it."""
+        if isinstance(node, _LITERALS):
             return True
         if isinstance(node, ast.Name):
             return node.id in self._own or self._is_constant(node.id)
@@ -234,13 +175,13 @@ class _Judge:
         value = self._namespace.get(name, ABSENT)
         if value is ABSENT:
             return isinstance(getattr(builtins, name, ABSENT), type)
-        known = facts(self._namespace)
+        known = names_of(self._namespace)
         if isinstance(value, _CODE):
             return known is None or name not in known.rebound
         return why_not(self._namespace, name, within=self._within) is None
 
     def _bindings(self) -> dict[str, Any] | None:
-        known = facts(self._namespace)
+        known = names_of(self._namespace)
         return None if known is None else known.bindings.get(self._scope)
 
     def _is_constant_attribute(self, node: ast.Attribute) -> bool:
@@ -248,9 +189,8 @@ class _Judge:
         if isinstance(base, ModuleType):
             value = vars(base).get(node.attr, ABSENT)
             if isinstance(value, _CODE) or not is_own(self._namespace, base.__name__):
-                return (
-                    isinstance(value, (float, enum.Enum, *_CODE)) or base.__name__ == "string"
-                )  # such as math.pi, numpy.nan, re.ASCII
+                # As math.pi, numpy.nan, re.ASCII, string.digits.
+                return isinstance(value, (float, enum.Enum, *_CODE)) or base.__name__ == "string"
             return why_not(vars(base), node.attr, within=self._within) is None
         if isinstance(base, enum.EnumType):
             return node.attr in base.__members__
@@ -264,7 +204,7 @@ class _Judge:
         return self.holds(node.value)
 
     def _is_pure(self, function: ast.expr) -> bool:
-        """Tell whether a call gives the same for the same arguments."""
+        """Tell whether a function returns the same for the same arguments."""
         found = self.resolve(function)
         if found is not ABSENT:
             return id(found) in _PURE or isinstance(found, enum.EnumType) or _is_record(found)
@@ -276,7 +216,7 @@ class _Judge:
         )
 
     def resolve(self, node: ast.expr) -> Any:
-        """Return the function, class or module that an expression names, ABSENT if it names another value."""
+        """Return the function, class or module that an expression names, else ABSENT."""
         if isinstance(node, ast.Name):
             value = self._namespace.get(node.id, getattr(builtins, node.id, ABSENT))
         elif isinstance(node, ast.Attribute):
@@ -289,20 +229,16 @@ class _Judge:
         return value if isinstance(value, _CODE) else ABSENT
 
 
-_PARTS: Final = (
-    *(
-        ast.Tuple,
-        ast.List,
-        ast.Set,
-        ast.Dict,
-        ast.BinOp,
-        ast.UnaryOp,
-        ast.BoolOp,
-        ast.Compare,
-        ast.IfExp,
-    ),
-    *(ast.Subscript, ast.Slice, ast.JoinedStr, ast.FormattedValue, ast.Starred, ast.keyword),
+_LITERALS: Final = (
+    *(ast.Constant, ast.Lambda, ast.expr_context),
+    *(ast.operator, ast.unaryop, ast.boolop, ast.cmpop),
 )
+_PARTS: Final = (
+    *(ast.Tuple, ast.List, ast.Set, ast.Dict, ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare),
+    *(ast.IfExp, ast.Subscript, ast.Slice, ast.JoinedStr, ast.FormattedValue, ast.Starred),
+    ast.keyword,
+)
+"""Constant if everything in them is."""
 
 
 def _results(node: ast.AST) -> list[ast.expr]:
@@ -310,7 +246,10 @@ def _results(node: ast.AST) -> list[ast.expr]:
 
 
 def _is_record(kind: object) -> bool:
-    """Tell whether a class only keeps what it is given: a named tuple, or a dataclass without code of its own."""
+    """Tell whether a class only keeps what it is given.
+
+    Named tuples do, and dataclasses whose instances are made without code of the app.
+    """
     if not isinstance(kind, type):
         return False
     if issubclass(kind, tuple) and hasattr(kind, "_fields"):
@@ -324,63 +263,3 @@ def _is_record(kind: object) -> bool:
             for each in fields.values()
         )
     )
-
-
-def changes_itself(kind: type) -> bool:
-    """Tell whether a class of records has methods that change them."""
-    for base in kind.__mro__:
-        known = (
-            facts(getattr(sys.modules.get(base.__module__), "__dict__", {}))
-            if is_app_module(base.__module__)
-            else None
-        )
-        if known is not None and base.__qualname__ in known.changing_themselves:
-            return True
-    return False
-
-
-def changes_elsewhere(namespace: Namespace) -> Iterator[tuple[int, str]]:
-    """Yield the attributes of modules and classes that the code of a module assigns or changes in place.
-
-    They are given by the id of the module's namespace, or of the class, and the attribute's name;
-    an object that is changed in place, which others may know by another name, by its id and "".
-    """
-    known = facts(namespace)
-    if known is None:
-        return
-    for name in known.changed:
-        yield from _changed_object(namespace.get(name))
-    for place in known.changed_by_alias:
-        yield from _changed_object(_find(namespace, known, place))
-    for base, attribute in known.changed_attributes:
-        owner = _find(namespace, known, base)
-        if isinstance(owner, ModuleType | type):
-            yield id(vars(owner) if isinstance(owner, ModuleType) else owner), attribute
-            yield from _changed_object(vars(owner).get(attribute))
-        else:
-            yield from _changed_object(owner)
-
-
-def _changed_object(value: object) -> Iterator[tuple[int, str]]:
-    # Plain values are shared by all who happen to have the same.
-    if not is_plain(value):
-        yield id(value), ""
-
-
-def _find(namespace: Namespace, known: Facts, path: str) -> object:
-    first, *rest = path.split(".")
-    # A module that is imported within a function is none of the module's names.
-    found = namespace.get(first, _imported_inside(namespace, known, first))
-    for name in rest:
-        found = vars(found).get(name) if isinstance(found, ModuleType | type) else None
-    return found
-
-
-def _imported_inside(namespace: Namespace, known: Facts, name: str) -> object:
-    node = known.imported_inside.get(name)
-    if node is None:
-        return sys.modules.get(name)
-    wanted = node.names[0].name
-    module = imported(namespace, node)
-    found = None if module is None else vars(module).get(wanted)
-    return sys.modules.get(wanted) if found is None and not node.module else found

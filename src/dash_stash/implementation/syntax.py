@@ -1,7 +1,7 @@
 """What the source of a function says, whatever its layout and comments.
 
-Byte code would not do where there is a source: a comprehension over several lines is compiled
-into other jumps than the same on one line.
+Byte code would depend on the layout: a comprehension on several lines compiles to other jumps than
+the same one on a single line.
 """
 
 from __future__ import annotations
@@ -26,16 +26,15 @@ _FUTURES: Final = functools.reduce(
 _DOCUMENTED: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _UNSEEN: Final = frozenset({"ctx", "kind", "type_comment", "annotation", "returns"})
 _OUTSIDE: Final = frozenset({"name", "decorator_list", "defaults", "kw_defaults"})
-"""What of a definition is run by what is around it: those are looked at as they turned out."""
-
+"""Parts of a definition that the code around it runs: the walk looks at their results instead."""
 
 _TRIES: Final = 100
 
 
 def _parsed(text: str, file: str) -> ast.Module:
-    """Parse a text.
+    """Parse a text, again if another thread has disturbed it.
 
-    Before Python 3.11.8 and 3.12.2, threads that parse at the same time may disturb each other.
+    Threads that parse at the same time may do so before Python 3.11.8 and 3.12.2.
 
     Source: CPython's issue 106905, "AST constructor recursion depth mismatch".
     """
@@ -43,7 +42,7 @@ def _parsed(text: str, file: str) -> ast.Module:
         try:
             return ast.parse(text, file)
         except SystemError:
-            continue  # a lock would not do: the app's own threads, and libraries, parse too
+            continue  # no lock would help: libraries and the app's own threads parse too
     return ast.parse(text, file)
 
 
@@ -54,8 +53,8 @@ class Source:
         """Parse it.
 
         Raises:
-            SyntaxError: It is no Python, or no longer.
-            ValueError: It holds a null byte.
+            SyntaxError: It is not Python, or not any more.
+            ValueError: It contains a null byte.
         """
         self.lines, self._file = lines, file
         self.tree = _parsed("".join(lines), file)
@@ -65,9 +64,9 @@ class Source:
         self._definitions: dict[int, list[tuple[int, Definition]]] = {}
 
     def of_code(self, code: CodeType) -> bytes | None:
-        """Return the digest of the definition that was compiled into *code*.
+        """Return the digest of the definition that *code* was compiled from.
 
-        None if it is not here, or no longer: the file may have been edited since it was imported.
+        None if it is not here: the file may have been edited since it was imported.
         """
         if code not in self._digests:
             self._digests[code] = self._look(code)
@@ -86,7 +85,7 @@ class Source:
         return of_tree(found[0]) if is_running else None
 
     def _definitions_in(self, position: int) -> list[tuple[int, Definition]]:
-        """What one statement of the module defines, with the line that each begins in."""
+        """The definitions in one statement of the module, each with the line that it begins on."""
         if position not in self._definitions:
             nodes = (
                 node for node in ast.walk(self.tree.body[position]) if isinstance(node, Definition)
@@ -95,9 +94,9 @@ class Source:
         return self._definitions[position]
 
     def _codes(self, flags: int) -> frozenset[CodeType]:
-        """All code objects in the file: compiled as a whole, in half the time that it took to parse it for us."""
+        """All code objects of the file, compiled with these flags of `__future__`."""
         if flags not in self._compiled:
-            # A notebook's cell may await.
+            # As a whole, which takes half the time of parsing; a notebook's cell may await.
             whole = compile(
                 "".join(self.lines),
                 self._file,
@@ -113,7 +112,7 @@ _sources: dict[str, Source | None] = {}
 
 
 def source(file: str, namespace: dict[str, Any]) -> Source | None:
-    """Return the source of a file, None if there is none; *namespace* is that of its module."""
+    """Return the source of the file of a module, whose *namespace* may load it; None if absent."""
     linecache.checkcache(file)
     lines = linecache.getlines(file, namespace)
     known = _sources.get(file)
@@ -127,7 +126,7 @@ def source(file: str, namespace: dict[str, Any]) -> Source | None:
 
 
 def of_code(code: CodeType, namespace: dict[str, Any]) -> bytes | None:
-    """Return the digest of the definition that *code* was compiled from, None if its source is not there."""
+    """Return the digest of the definition that *code* was compiled from, None without a source."""
     found = source(code.co_filename, namespace)
     return None if found is None else found.of_code(code)
 
@@ -154,26 +153,24 @@ def _write(value: Any, chunks: list[str]) -> None:
         _write_list(value, chunks)
     else:
         # In hexadecimal, since Python refuses to write very large numbers in decimal.
-        chunks.append(
-            f"{type(value).__name__} {value:x}"
-            if type(value) is int
-            else f"{type(value).__name__} {value!r}"
-        )
+        text = f"{value:x}" if type(value) is int else repr(value)
+        chunks.append(f"{type(value).__name__} {text}")
 
 
 def _write_fields(node: ast.AST, chunks: list[str], left_out: frozenset[str]) -> None:
-    """Write what a node consists of; what is empty is not written, since Python adds to it."""
+    """Write the fields of a node, without empty ones: newer versions of Python add such."""
     for name in node._fields:
         value = getattr(node, name, None)
         if name == "body" and isinstance(node, _DOCUMENTED):
             value = _without_docstring(node.body)
         if (
-            name not in left_out
-            and (value is not None or isinstance(node, ast.Constant))
-            and value != []
+            name in left_out
+            or value == []
+            or (value is None and not isinstance(node, ast.Constant))
         ):
-            chunks.append(name)
-            _write(value, chunks)
+            continue
+        chunks.append(name)
+        _write(value, chunks)
     chunks.append(")")
 
 

@@ -1,7 +1,8 @@
-"""What a function does: its code, the code of the app that it calls, and the constants that this reads.
+"""The digest of what a function does, remembered for as long as another look would find the same.
 
-Libraries are known by name only. What changes while the program runs is no part of it, and neither
-are the clock, the environment, files and connections.
+It contains the function's code, the app's code that this calls, and the constants that all of it
+reads. Libraries are known by name only. What changes while the program runs is not in it: neither
+variables that some code changes, nor the clock, the environment, files and connections.
 """
 
 from __future__ import annotations
@@ -14,15 +15,17 @@ from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 from dash_stash import keys
-from dash_stash.walk import Found, Walk, around, label, module_of, parts_of
+from dash_stash.implementation.callables import around, label, module_of, parts_of
+from dash_stash.implementation.changes import Place
+from dash_stash.implementation.walk import Implementation, Walk
 
 
 def of_function(function: FunctionType, ignore: Container[str] = ()) -> bytes:
-    """Return the digest of what a function does: the same in every process that has the same sources.
+    """Return the digest of what a function does, the same wherever the sources are the same.
 
-    What it closes over counts, but for the variables that are to be ignored. It does not change with
-    layout, comments, docstrings, annotations, or the function's place in its file. The first use in a
-    process takes some milliseconds; modules of the app that the function imports are imported then.
+    The code in what it closes over counts, except for the variables in *ignore*. Layout, comments,
+    docstrings, annotations and the function's place in its file do not. The first use in a process
+    takes some milliseconds, and imports the modules of the app that the function imports.
     """
     package, within = _package(function), (id(function),)
     return keys.digest(
@@ -32,18 +35,19 @@ def of_function(function: FunctionType, ignore: Container[str] = ()) -> bytes:
 
 
 def of_classes(function: FunctionType) -> Callable[[type], bytes]:
-    """Return what gives the digest of the code of a class, of which a function's arguments are.
+    """Return a function that returns the digest of a class's code.
 
-    The function may call their methods; a class that is not the app's goes by its name.
+    It is for the classes of a function's arguments, whose methods the function may call. A class
+    of a library is known by its name.
     """
     return functools.partial(_of_class, package=_package(function))
 
 
 def is_settled(function: FunctionType, ignore: Collection[str] = ()) -> bool:
-    """Tell whether `of_function` returns the same for as long as the process runs.
+    """Tell whether `of_function` will return the same for as long as the process runs.
 
-    It may not for a function that was typed in (its helpers may be typed in anew), that closes over
-    something, or that is used before the modules that it needs are loaded.
+    It may change for a function that was typed in (its helpers may be typed in again), that closes
+    over something not in *ignore*, or whose modules are still being imported.
     """
     found = _find(function, _package(function))
     return (
@@ -54,31 +58,37 @@ def is_settled(function: FunctionType, ignore: Collection[str] = ()) -> bool:
 
 
 def unseen(function: FunctionType) -> list[str]:
-    """Return what a function reads that is not in its key: "RATES (app.py), which is changed at run time"."""
+    """Return what a function reads that is not in its digest, with the reason.
+
+    As in "RATES (app.py), which is changed at run time".
+    """
     return list(_find(function, _package(function)).unseen)
 
 
 def _package(function: Callable[..., Any]) -> str:
-    """The package, or single module, of a function: wherever that is installed, it is the app."""
+    """The package, or single module, of a function: the app, wherever it is installed."""
     space = getattr(sys.modules.get(function.__module__), "__dict__", {})
     return str(space.get("__package__") or function.__module__).partition(".")[0]
 
 
-_InModule = dict[int, tuple[weakref.ref[CodeType], str, Found]]
+_InModule = dict[int, tuple[weakref.ref[CodeType], str, Implementation]]
 _by_module: weakref.WeakKeyDictionary[ModuleType, _InModule] = weakref.WeakKeyDictionary()
-_by_function: weakref.WeakKeyDictionary[FunctionType, Found] = weakref.WeakKeyDictionary()
-_by_class: weakref.WeakKeyDictionary[type, tuple[str, Found]] = weakref.WeakKeyDictionary()
+_by_function: weakref.WeakKeyDictionary[FunctionType, Implementation] = weakref.WeakKeyDictionary()
+_by_class: weakref.WeakKeyDictionary[type, tuple[str, Implementation]] = weakref.WeakKeyDictionary()
 
 
-def _find(function: FunctionType, package: str) -> Found:
-    """What is known of a function, but for what it closes over: those made in one place share it."""
+def _find(function: FunctionType, package: str) -> Implementation:
+    """The implementation of a function, without what it closes over.
+
+    Functions that were made by running one `def` again and again share it.
+    """
     module = module_of(function.__globals__)
     if module is None:
         known = _by_function.get(function)
         if known is None or not known.holds():
             known = _by_function[function] = _look(function, package)
         return known
-    # By identity: equal code may have been loaded anew, with helpers that are not equal.
+    # By identity: after a reload, code may be equal while the helpers that it calls are not.
     in_module, code = _by_module.setdefault(module, {}), function.__code__
     entry = in_module.get(id(code))
     if entry is not None and entry[0]() is code and entry[1] == package and entry[2].holds():
@@ -88,12 +98,12 @@ def _find(function: FunctionType, package: str) -> Found:
     return found
 
 
-def _look(root: FunctionType | type, package: str) -> Found:
-    excluded: set[tuple[int, str]] = set()
+def _look(root: FunctionType | type, package: str) -> Implementation:
+    excluded: set[Place] = set()
     while True:
         walk = Walk(package, excluded, root)
         walk.finish()
-        # A module that was come by later may change what was taken for a constant.
+        # A module that was found later may change what was taken for a constant before.
         if not walk.taken & excluded:
             return walk.found
 
@@ -102,7 +112,7 @@ def _look(root: FunctionType | type, package: str) -> Found:
 
 
 def _of_code_in(value: object, package: str, within: tuple[int, ...]) -> bytes:
-    """The digest of the code in something that a function closes over; not of its data."""
+    """The digest of the code, not the data, in what a function closes over."""
     if id(value) in within:
         return b"%d" % within.index(id(value))
     inner = (*within, id(value))

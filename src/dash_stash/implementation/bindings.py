@@ -1,89 +1,64 @@
-"""What the names of a module are bound to, and which of them its code changes: read from its source."""
+"""What the names of a module are bound to, and which of them its code changes: its source tells."""
 
 from __future__ import annotations
 
 import ast
 import weakref
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from dash_stash import syntax
+from dash_stash.implementation import syntax
 
 Namespace = dict[str, Any]
 
 _CHANGING: Final = frozenset(
     [
-        *(
-            "append",
-            "extend",
-            "insert",
-            "remove",
-            "pop",
-            "clear",
-            "sort",
-            "reverse",
-            "update",
-            "setdefault",
-            "popitem",
-        ),
-        *(
-            "add",
-            "discard",
-            "difference_update",
-            "intersection_update",
-            "symmetric_difference_update",
-            "subtract",
-        ),
-        *(
-            "appendleft",
-            "extendleft",
-            "popleft",
-            "rotate",
-            "move_to_end",
-            "__setitem__",
-            "__delitem__",
-            "__setattr__",
-        ),
+        *("append", "extend", "insert", "remove", "pop", "clear", "sort", "reverse"),
+        *("update", "setdefault", "popitem", "add", "discard", "difference_update"),
+        *("intersection_update", "symmetric_difference_update", "subtract", "appendleft"),
+        *("extendleft", "popleft", "rotate", "move_to_end", "__setitem__", "__delitem__"),
+        *("__setattr__",),
     ]
 )
-
+"""Methods that change their object."""
 
 _CHANGING_FIRST: Final = frozenset(
     [
-        *("heappush", "heappop", "heapify", "heappushpop", "heapreplace"),
-        *("insort", "insort_left", "insort_right", "shuffle"),
+        *("heappush", "heappop", "heapify", "heappushpop", "heapreplace", "insort"),
+        *("insort_left", "insort_right", "shuffle"),
     ]
 )
 """Functions of the standard library that change their first argument."""
 
 
 @dataclass(slots=True)
-class Facts:
-    """What a module's source says of its names."""
+class ModuleNames:
+    """What the source of a module says about its names."""
 
     bindings: dict[str, dict[str, list[ast.AST | None]]] = field(default_factory=dict)
-    """What the names of the module, "", and of each class body are bound to.
+    """What each name is bound to, by scope: "" is the module, else the path of a class body.
 
-    None for what is no value.
+    None stands for what is not written as a value.
     """
 
     rebound: set[str] = field(default_factory=set)
-    """Names of the module that functions assign."""
+    """Names of the module that functions assign to."""
 
     changed: set[str] = field(default_factory=set)
     """Names of the module whose values are changed in place."""
 
     changed_attributes: set[tuple[str, str]] = field(default_factory=set)
-    """Attributes that are assigned or changed in place, and what those are attributes of: `config.data`."""
+    """Attributes that are assigned or changed in place: of `config.data`, "config" and "data"."""
 
     changed_inside: dict[str, set[str]] = field(default_factory=dict)
-    """Names that a function, by the path of its variables, changes in place, be they its own or not."""
+    """Names that functions change in place, by the path of the function: their own and others'."""
 
     changing_themselves: set[str] = field(default_factory=set)
-    """Classes whose methods assign attributes of their instances later than `__init__` and `__post_init__`."""
+    """Classes whose methods, besides `__init__` and `__post_init__`, assign to `self`."""
 
     changed_by_alias: set[str] = field(default_factory=set)
-    """What functions give a name of their own, or go through, and change by that: `config.data`."""
+    """What functions change under another name, or in a loop over it: `config.data`."""
 
     imported_inside: dict[str, ast.ImportFrom] = field(default_factory=dict)
     """Names that functions import; `import a.b as c` as `from a import b as c`."""
@@ -91,7 +66,10 @@ class Facts:
     stars: list[ast.ImportFrom] = field(default_factory=list)
 
     def is_changed(self, function: str, name: str) -> bool:
-        """Tell whether a variable in or around a function, given by its qualified name, is changed in place."""
+        """Tell whether a variable in or around a function is changed in place.
+
+        *function* is the qualified name of the function.
+        """
         inside = f"{function}.<locals>"
         return any(
             name in names and inside.startswith(path) for path, names in self.changed_inside.items()
@@ -99,29 +77,32 @@ class Facts:
 
 
 @dataclass(slots=True)
-class _Frame:
+class _Block:
     """A module, class body or function that is being read."""
 
     path: str
     is_function: bool = False
     own: set[str] = field(default_factory=set)
-    """Names that are bound here."""
+    """Names that are bound here, in a function."""
 
     outside: set[str] = field(default_factory=set)
     """Names that are declared global or nonlocal."""
 
     changed: set[str] = field(default_factory=set)
+    """Names whose values are changed in place."""
+
     aliases: list[tuple[str, ast.expr]] = field(default_factory=list)
+    """Names that are assigned, and what they are then another name for."""
 
 
 class _Reader:
     """Reads a module once, from top to bottom."""
 
     def __init__(self, tree: ast.Module) -> None:
-        self.facts = Facts()
-        self._frames = [_Frame("")]
+        self.names = ModuleNames()
+        self._blocks = [_Block("")]
         self._read_all(tree.body)
-        self.facts.changed |= self._frames[0].changed
+        self.names.changed |= self._blocks[0].changed
 
     def _read(self, node: ast.AST) -> None:
         kind = type(node)
@@ -151,41 +132,41 @@ class _Reader:
                 self._read(node)
 
     def _bind(self, name: str, value: ast.AST | None) -> None:
-        frame = self._frames[-1]
-        if frame.is_function:
-            frame.own.add(name)
+        block = self._blocks[-1]
+        if block.is_function:
+            block.own.add(name)
         else:
-            self.facts.bindings.setdefault(frame.path, {}).setdefault(name, []).append(value)
+            self.names.bindings.setdefault(block.path, {}).setdefault(name, []).append(value)
 
     def _change(self, target: ast.AST) -> None:
-        """What *target* says is changed in place."""
+        """Note that *target* is changed in place."""
         while isinstance(target, ast.Subscript):
             target = target.value
         if isinstance(target, ast.Name):
-            self._frames[-1].changed.add(target.id)
+            self._blocks[-1].changed.add(target.id)
         elif isinstance(target, ast.Attribute):
             self._change_attribute(target)
             if ast.unparse(target.value) == "self":
-                # Of the instance, or of the class if that has a value which can change.
-                self.facts.changed_by_alias.add(f"{self._class_path()}.{target.attr}")
+                # The class's own value, which all instances share, if it has one.
+                self.names.changed_by_alias.add(f"{self._class_path()}.{target.attr}")
 
     def _change_attribute(self, target: ast.Attribute) -> None:
         base = ast.unparse(target.value)
         if base in ("cls", "type(self)", "self.__class__"):
             base = self._class_path()
-        self.facts.changed_attributes.add((base, target.attr))
+        self.names.changed_attributes.add((base, target.attr))
         root = _place(target.value).partition(".")[0]
-        if root == "self" and not self._frames[-1].path.endswith(
+        if root == "self" and not self._blocks[-1].path.endswith(
             ("__init__.<locals>", "__post_init__.<locals>")
         ):
-            self.facts.changing_themselves.add(self._class_path())
+            self.names.changing_themselves.add(self._class_path())
         elif root:
-            self._frames[-1].changed.add(root)
+            self._blocks[-1].changed.add(root)
 
     def _class_path(self) -> str:
-        return next((frame.path for frame in reversed(self._frames) if not frame.is_function), "")
+        return next((block.path for block in reversed(self._blocks) if not block.is_function), "")
 
-    # Statements and expressions that matter
+    # What each kind of statement or expression binds or changes
 
     def _assign(self, node: ast.Assign) -> None:
         for target in node.targets:
@@ -200,7 +181,7 @@ class _Reader:
     def _assign_target(self, target: ast.expr, value: ast.expr) -> None:
         if isinstance(target, ast.Name):
             self._bind(target.id, value)
-            self._frames[-1].aliases.append((target.id, value))
+            self._blocks[-1].aliases.append((target.id, value))
         elif isinstance(target, ast.Tuple | ast.List):
             for each, part in zip(target.elts, _parts_for(target, value), strict=True):
                 self._assign_target(each, part)
@@ -249,33 +230,33 @@ class _Reader:
         )
         for name in ast.walk(node.target):
             if isinstance(name, ast.Name):
-                self._frames[-1].aliases += [(name.id, _without_view(place)) for place in places]
+                self._blocks[-1].aliases += [(name.id, _without_view(place)) for place in places]
         self._read_children(node)
 
     def _import(self, node: ast.Import) -> None:
         for alias in node.names:
             self._bind(alias.asname or alias.name.partition(".")[0], None)
-            if alias.asname is not None and self._frames[-1].is_function:
+            if alias.asname is not None and self._blocks[-1].is_function:
                 package, _, name = alias.name.rpartition(".")
-                self.facts.imported_inside[alias.asname] = ast.ImportFrom(
+                self.names.imported_inside[alias.asname] = ast.ImportFrom(
                     package, [ast.alias(name)], 0
                 )
 
     def _import_from(self, node: ast.ImportFrom) -> None:
         for alias in node.names:
             if alias.name == "*":
-                self.facts.stars.append(node)
+                self.names.stars.append(node)
             else:
                 single = ast.ImportFrom(node.module, [alias], node.level)
                 self._bind(alias.asname or alias.name, single)
-                if self._frames[-1].is_function:
-                    self.facts.imported_inside[alias.asname or alias.name] = single
-                    self._frames[-1].aliases.append(
+                if self._blocks[-1].is_function:
+                    self.names.imported_inside[alias.asname or alias.name] = single
+                    self._blocks[-1].aliases.append(
                         (alias.asname or alias.name, ast.Name(alias.asname or alias.name))
                     )
 
     def _declare(self, node: ast.Global | ast.Nonlocal) -> None:
-        self._frames[-1].outside.update(node.names)
+        self._blocks[-1].outside.update(node.names)
 
     def _caught(self, node: ast.ExceptHandler) -> None:
         if node.name is not None:
@@ -310,20 +291,20 @@ class _Reader:
         body: list[Any],
         *,
         is_function: bool,
-        own: set[str] = frozenset(),  # type: ignore[assignment]
+        own: Iterable[str] = (),
     ) -> None:
-        around = self._frames[-1]
-        frame = _Frame(f"{around.path}.{name}".lstrip("."), is_function, set(own))
-        self._frames.append(frame)
+        around = self._blocks[-1]
+        block = _Block(f"{around.path}.{name}".lstrip("."), is_function, set(own))
+        self._blocks.append(block)
         self._read_all(body)
-        self._frames.pop()
-        self.facts.rebound |= frame.own & frame.outside
-        for alias, value in frame.aliases if is_function else ():
-            if alias in frame.changed and (place := _place(value)):
-                self.facts.changed_by_alias.add(place)
-        if is_function and frame.changed:
-            self.facts.changed_inside.setdefault(frame.path, set()).update(frame.changed)
-        around.changed |= frame.changed - (frame.own - frame.outside)
+        self._blocks.pop()
+        self.names.rebound |= block.own & block.outside
+        for alias, value in block.aliases if is_function else ():
+            if alias in block.changed and (place := _place(value)):
+                self.names.changed_by_alias.add(place)
+        if is_function and block.changed:
+            self.names.changed_inside.setdefault(block.path, set()).update(block.changed)
+        around.changed |= block.changed - (block.own - block.outside)
 
     _READERS: Final[dict[type, Any]] = {
         ast.Assign: _assign,
@@ -350,7 +331,7 @@ class _Reader:
 
 
 def _without_view(node: ast.expr) -> ast.expr:
-    """What `data.items()`, or `values()`, shows."""
+    """The `data` in `data.items()` or `data.values()`."""
     is_view = (
         isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)
@@ -360,9 +341,9 @@ def _without_view(node: ast.expr) -> ast.expr:
 
 
 def _place(node: ast.expr) -> str:
-    """The variable that an expression is, or is a part of: `config.data` of `config.data["a"]`.
+    """The variable that an expression reads: `config.data` in `config.data["a"]`.
 
-    "" if it is made anew.
+    "" if it makes a new object.
     """
     while isinstance(node, ast.Subscript):
         node = node.value
@@ -373,7 +354,7 @@ def _place(node: ast.expr) -> str:
 
 
 def _parts_for(target: ast.Tuple | ast.List, value: ast.expr) -> list[ast.expr]:
-    """What each of several targets is bound to: its part of the value, or, where that is not written so, the whole."""
+    """What each of several targets is bound to: its part of the value, the whole if unknown."""
     written = value.elts if isinstance(value, ast.Tuple | ast.List) else []
     is_one_each = len(written) == len(target.elts) and not any(
         isinstance(each, ast.Starred) for each in (*written, *target.elts)
@@ -381,16 +362,16 @@ def _parts_for(target: ast.Tuple | ast.List, value: ast.expr) -> list[ast.expr]:
     return written if is_one_each else [value] * len(target.elts)
 
 
-_facts: weakref.WeakKeyDictionary[syntax.Source, Facts] = weakref.WeakKeyDictionary()
+_known: weakref.WeakKeyDictionary[syntax.Source, ModuleNames] = weakref.WeakKeyDictionary()
 
 
-def facts(namespace: Namespace) -> Facts | None:
-    """Return what the source of a module says of its names, None if there is no source."""
+def names_of(namespace: Namespace) -> ModuleNames | None:
+    """Return what the source of a module says about its names, None if there is no source."""
     file = namespace.get("__file__")
     source = syntax.source(file, namespace) if isinstance(file, str) else None
     if source is None:
         return None
-    found = _facts.get(source)
+    found = _known.get(source)
     if found is None:
-        found = _facts[source] = _Reader(source.tree).facts
+        found = _known[source] = _Reader(source.tree).names
     return found
