@@ -39,9 +39,10 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from dash_stash import ConfigError, Stash, bytecode
-from dash_stash.guard import fingerprint, runtime
-from dash_stash.guard.fingerprint import Printer
-from dash_stash.guard.prints import Unwatched, changes
+from dash_stash.guard import runtime
+from dash_stash.guard.fingerprints import taking
+from dash_stash.guard.fingerprints.base import Unwatched, changes
+from dash_stash.guard.fingerprints.taking import Printer
 from dash_stash.lint.rules import RULES
 from unit.pages import Page
 from unit.visiting import Caller
@@ -676,12 +677,12 @@ def test_slices_are_seen_as_changes_in_every_python() -> None:
 def test_what_libraries_keep_for_themselves_is_known_wherever_they_lie(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(fingerprint, "is_app_class", lambda _: True)
-    fingerprint._taker.cache_clear()
+    monkeypatch.setattr(taking, "is_app_class", lambda _: True)
+    taking._taker.cache_clear()
     try:
         assert isinstance(Printer().take(clicks), Unwatched)
     finally:
-        fingerprint._taker.cache_clear()
+        taking._taker.cache_clear()
 
 
 def test_a_callback_runs_whatever_the_guard_meets(

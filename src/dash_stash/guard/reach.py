@@ -12,7 +12,7 @@ from types import CellType, FunctionType, MethodType, ModuleType
 from typing import Any, Final
 
 from dash_stash import bytecode
-from dash_stash.guard.origin import is_app_class, is_app_code, is_proxy_class, own_dict
+from dash_stash.guard.introspection import is_app_class, is_app_code, is_proxy_class, own_dict
 from dash_stash.origin import is_app_module
 
 ABSENT: Final = "(nothing)"

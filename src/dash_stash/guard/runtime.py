@@ -14,8 +14,7 @@ from typing import Any, Final
 
 from dash_stash.guard import blame
 from dash_stash.guard.blame import Culprit, Place
-from dash_stash.guard.fingerprint import OutOfTimeError, Printer
-from dash_stash.guard.prints import (
+from dash_stash.guard.fingerprints.base import (
     Array,
     Both,
     Change,
@@ -29,6 +28,7 @@ from dash_stash.guard.prints import (
     changes,
     words,
 )
+from dash_stash.guard.fingerprints.taking import OutOfTimeError, Printer
 from dash_stash.guard.reach import ABSENT, Namespace, Reach, Variable, reach
 
 _log = logging.getLogger("dash_stash")

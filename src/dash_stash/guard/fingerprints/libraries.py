@@ -12,10 +12,19 @@ from typing import TYPE_CHECKING, Any, Final
 
 import xxhash
 
-from dash_stash.guard.prints import Array, Both, Column, Elements, Frame, Held, Print, Unwatched
+from dash_stash.guard.fingerprints.base import (
+    Array,
+    Both,
+    Column,
+    Elements,
+    Frame,
+    Held,
+    Print,
+    Unwatched,
+)
 
 if TYPE_CHECKING:
-    from dash_stash.guard.fingerprint import Printer, Taker
+    from dash_stash.guard.fingerprints.taking import Printer, Taker
 
 _WHOLE: Final = 4 * 2**20
 """Arrays and frames of so many bytes are read whole."""

@@ -22,8 +22,7 @@ from typing import Any, Final, TypeVar
 
 import xxhash
 
-from dash_stash.guard.origin import is_app_class, is_proxy_class, own_dict
-from dash_stash.guard.prints import (
+from dash_stash.guard.fingerprints.base import (
     Again,
     Both,
     Bytes,
@@ -35,7 +34,8 @@ from dash_stash.guard.prints import (
     Same,
     Unwatched,
 )
-from dash_stash.guard.prints import Mapping as MappingPrint
+from dash_stash.guard.fingerprints.base import Mapping as MappingPrint
+from dash_stash.guard.introspection import is_app_class, is_proxy_class, own_dict
 from dash_stash.mutations import is_infrastructure
 
 T = TypeVar("T")
@@ -289,9 +289,9 @@ def _of_content(cls: type) -> Taker | None:
     for base, taker in _BUILT_IN.items():
         if issubclass(cls, base):
             return taker
-    from dash_stash.guard import frames
+    from dash_stash.guard.fingerprints import libraries
 
-    return frames.taker(cls)
+    return libraries.taker(cls)
 
 
 def _plain(_: Printer, value: object) -> object:
