@@ -14,7 +14,7 @@ import pandas as pd
 
 from bench.report import Demand, Section
 from bench.timing import Call, race, spread
-from dash_stash.guard.runtime import BUDGET, Callback, Guard
+from dash_stash.guard.runtime import BUDGET, Guard, WatchedCallback
 
 _frame = pd.DataFrame({f"c{number}": np.arange(1_000_000.0) for number in range(6)})
 _settings: dict[str, Any] = {f"key {number}": list(range(10)) for number in range(1000)}
@@ -48,7 +48,7 @@ def _gallery(folder: pathlib.Path, rounds: int) -> Section:
     functions = [entry["callback"] for entry in app.callback_map.values() if "callback" in entry]
     guard, medians = Guard(), []
     for function in functions:
-        callback, times = Callback(function, ""), []
+        callback, times = WatchedCallback(function, ""), []
         for _ in range(rounds):
             began = time.perf_counter()
             assert guard.begin(callback).end() == []
@@ -63,7 +63,7 @@ def _gallery(folder: pathlib.Path, rounds: int) -> Section:
 
 
 def _watched(function: Call) -> Call:
-    guard, callback = Guard(), Callback(function, "out.children")
+    guard, callback = Guard(), WatchedCallback(function, "out.children")
 
     def call() -> None:
         watch = guard.begin(callback)

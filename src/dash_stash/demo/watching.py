@@ -15,7 +15,7 @@ from dash_stash import StashError
 from dash_stash.demo.base import stash
 from dash_stash.demo.chapter import global_variable
 from dash_stash.demo.stashed import global_variable as our_global_variable
-from dash_stash.guard.runtime import Finding
+from dash_stash.guard.runtime import SharedChange
 from dash_stash.lint import config, output
 from dash_stash.lint.check import check
 
@@ -25,7 +25,7 @@ _MODULES = {"global-chapter": global_variable, "global-stash": our_global_variab
 def _keep(record: logging.LogRecord) -> bool:
     """Keep the guard's last report on each module, for all workers."""
     for finding in record.args if isinstance(record.args, tuple) else ():
-        if isinstance(finding, Finding):
+        if isinstance(finding, SharedChange):
             with contextlib.suppress(StashError):
                 stash.app[_name(finding.place.file)] = str(finding)
     return True

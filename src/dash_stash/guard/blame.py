@@ -13,7 +13,7 @@ from types import FunctionType
 from typing import Final
 
 from dash_stash import bytecode
-from dash_stash.guard.reach import Reach, Variable
+from dash_stash.guard.reach import Reach, SharedVariable
 from dash_stash.mutations import DATA_METHODS, FAMILIES
 
 _METHODS: Final = frozenset[str]().union(
@@ -22,7 +22,7 @@ _METHODS: Final = frozenset[str]().union(
 
 
 @dataclass(frozen=True)
-class Place:
+class SourceLine:
     """A line of the app."""
 
     file: str
@@ -42,7 +42,7 @@ class Place:
         return linecache.getline(self.file, self.line).strip()
 
 
-def can_change(reach: Reach, variable: Variable) -> bool:
+def can_change(reach: Reach, variable: SharedVariable) -> bool:
     """Tell whether the code of a callback looks as if it may change a variable that it reaches.
 
     Code that neither assigns the variable, nor assigns items or attributes of anything, nor calls a
@@ -62,15 +62,15 @@ def can_change(reach: Reach, variable: Variable) -> bool:
 
 
 @dataclass(frozen=True)
-class Culprit:
+class LikelyCause:
     """What seems to have changed a variable."""
 
-    place: Place
+    place: SourceLine
     code: str
     """Of the linter's rule against it."""
 
 
-def culprit(functions: list[FunctionType], path: str, *names: str) -> Culprit | None:
+def likely_cause(functions: list[FunctionType], path: str, *names: str) -> LikelyCause | None:
     """Return where one of the functions changes a variable, or an attribute, that it calls by one of the names.
 
     Of several such places, the first that names the last key or attribute in *path* is the likeliest.
@@ -85,13 +85,13 @@ def culprit(functions: list[FunctionType], path: str, *names: str) -> Culprit | 
                 name in bytecode.names(code).attributes
                 or name in code.co_varnames + code.co_freevars
             ):
-                found += list(_culprits(function, name))
+                found += list(_likely_causes(function, name))
         if found:
             return next((suspect for suspect, text in found if key and key in text), found[0][0])
     return None
 
 
-def _culprits(function: FunctionType, name: str) -> Iterator[tuple[Culprit, str]]:
+def _likely_causes(function: FunctionType, name: str) -> Iterator[tuple[LikelyCause, str]]:
     try:
         lines, first = inspect.getsourcelines(function.__code__)
         tree = ast.parse(textwrap.dedent("".join(lines)))
@@ -113,7 +113,10 @@ def _culprits(function: FunctionType, name: str) -> Iterator[tuple[Culprit, str]
         code = _code(node, name, declared, defaults)
         if code:
             line = first + getattr(node, "lineno", 1) - 1
-            yield Culprit(Place(function.__code__.co_filename, line), code), ast.unparse(node)
+            yield (
+                LikelyCause(SourceLine(function.__code__.co_filename, line), code),
+                ast.unparse(node),
+            )
 
 
 def _code(node: ast.AST, name: str, declared: dict[str, type], defaults: set[str]) -> str:

@@ -36,12 +36,12 @@ _CODE: Final = (
 )
 
 
-class Namespace(dict[str, Any]):
+class OwnAttributes(dict[str, Any]):
     """The attributes of a class or a function, as they are at the moment."""
 
 
 @dataclass(frozen=True, slots=True)
-class Variable:
+class SharedVariable:
     """A variable outside of a callback's scope."""
 
     key: tuple[int, str]
@@ -61,23 +61,23 @@ class Variable:
 class Reach:
     """The variables that a callback can reach, and the functions by which it does."""
 
-    variables: list[Variable]
+    variables: list[SharedVariable]
     functions: list[FunctionType]
 
 
 def reach(function: Callable[..., Any]) -> Reach:
     """Return what *function* can reach at this moment. Code of libraries is not looked into."""
-    walk = _Walk()
+    walk = _CodeSearch()
     walk.visit(function)
     walk.finish()
     return Reach(list(walk.variables.values()), list(walk.functions.values()))
 
 
-class _Walk:
+class _CodeSearch:
     """Goes through all the code of the app that a function may run."""
 
     def __init__(self) -> None:
-        self.variables: dict[tuple[int, str], Variable] = {}
+        self.variables: dict[tuple[int, str], SharedVariable] = {}
         self.functions: dict[int, FunctionType] = {}
         self._attributes: set[str] = set()
         self._stored_attributes: set[str] = set()
@@ -249,7 +249,7 @@ class _Walk:
         called: str | None = None,
     ) -> None:
         self.variables.setdefault(
-            (holder, name), Variable((holder, name), label, called or name, read)
+            (holder, name), SharedVariable((holder, name), label, called or name, read)
         )
 
 
@@ -276,20 +276,20 @@ def _cell_contents(cell: CellType) -> object:
         return ABSENT
 
 
-def _function_attributes(function: FunctionType) -> Namespace:
-    return Namespace(
+def _function_attributes(function: FunctionType) -> OwnAttributes:
+    return OwnAttributes(
         {name: value for name, value in vars(function).items() if not name.startswith("__")}
     )
 
 
-def _class_attributes(cls: type) -> Namespace:
+def _class_attributes(cls: type) -> OwnAttributes:
     """The data among a class's attributes; what libraries register there is theirs."""
     own = [
         (name, value)
         for name, value in list(vars(cls).items())
         if not name.startswith(("__", "_abc_"))
     ]
-    return Namespace({name: value for name, value in own if not _is_code(value)})
+    return OwnAttributes({name: value for name, value in own if not _is_code(value)})
 
 
 def _is_code(value: object) -> bool:

@@ -13,23 +13,23 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from dash_stash.guard import blame
-from dash_stash.guard.blame import Culprit, Place
+from dash_stash.guard.blame import LikelyCause, SourceLine
 from dash_stash.guard.fingerprints.base import (
-    Array,
-    Both,
+    ArrayFingerprint,
     Change,
-    Elements,
-    Frame,
-    Held,
-    Mapping,
-    Members,
-    Print,
+    CompositeFingerprint,
+    Fingerprint,
+    ImmutableFingerprint,
+    MappingFingerprint,
+    SequenceFingerprint,
+    SetFingerprint,
+    TableFingerprint,
     Unwatched,
     changes,
     words,
 )
-from dash_stash.guard.fingerprints.taking import OutOfTimeError, Printer
-from dash_stash.guard.reach import ABSENT, Namespace, Reach, Variable, reach
+from dash_stash.guard.fingerprints.taking import Fingerprinter, OutOfTimeError
+from dash_stash.guard.reach import ABSENT, OwnAttributes, Reach, SharedVariable, reach
 
 _log = logging.getLogger("dash_stash")
 
@@ -45,14 +45,14 @@ _TRIES: Final = 3
 
 
 @dataclass(frozen=True)
-class Finding:
+class SharedChange:
     """A variable outside of a callback's scope that was changed while the callback ran."""
 
     outputs: str
     """What the callback updates: `graph.figure`."""
 
     function: str
-    place: Place
+    place: SourceLine
     """Where the callback is written."""
 
     variable: str
@@ -61,7 +61,7 @@ class Finding:
     what: str
     """Before and after, in a few words."""
 
-    culprit: Culprit | None
+    likely_cause: LikelyCause | None
     """The line that did it, and the rule that it breaks, if the callback's code shows it."""
 
     others: tuple[str, ...]
@@ -79,10 +79,10 @@ class Finding:
             f"{self.variable} was changed while the callback {self.function}() ran: {self.what}."
         ]
         lines.append(f"  callback: {self.outputs}, {self.function}() at {self.place}")
-        if self.culprit is not None:
-            lines.append(f"  changed at: {self.culprit.place}: {self.culprit.place.text}")
+        if self.likely_cause is not None:
+            lines.append(f"  changed at: {self.likely_cause.place}: {self.likely_cause.place.text}")
             lines.append(
-                f"  {self.culprit.code}, see: dash-stash check --explain {self.culprit.code}"
+                f"  {self.likely_cause.code}, see: dash-stash check --explain {self.likely_cause.code}"
             )
         if self.others:
             lines.append(f"  ran at the same time, and can change it: {', '.join(self.others)}")
@@ -92,7 +92,7 @@ class Finding:
         return "\n".join([*lines, f"Instead: {self.advice}"])
 
 
-class Callback:
+class WatchedCallback:
     """One callback of the app, as the guard knows it."""
 
     def __init__(self, function: Callable[..., Any], outputs: str) -> None:
@@ -101,7 +101,11 @@ class Callback:
         own = inspect.unwrap(function)
         self.name = getattr(own, "__name__", type(own).__name__)
         code = getattr(own, "__code__", None)
-        self.place = Place("?", 0) if code is None else Place(code.co_filename, code.co_firstlineno)
+        self.place = (
+            SourceLine("?", 0)
+            if code is None
+            else SourceLine(code.co_filename, code.co_firstlineno)
+        )
         self._reach: Reach | None = None
         self._costs: dict[tuple[int, str], float] = {}
         self._misses: dict[tuple[int, str], int] = {}
@@ -119,7 +123,7 @@ class Callback:
             reached = self._reach = reach(self.function)
         return reached
 
-    def in_turn(self) -> list[Variable]:
+    def in_turn(self) -> list[SharedVariable]:
         """Return the variables to look at, those first that took little time when they were last looked at."""
         variables = [
             variable
@@ -128,12 +132,12 @@ class Callback:
         ]
         return sorted(variables, key=lambda variable: self._costs.get(variable.key, 0.0))
 
-    def took(self, variable: Variable, seconds: float, *, was_in_time: bool) -> None:
+    def took(self, variable: SharedVariable, seconds: float, *, was_in_time: bool) -> None:
         """Note how long a variable took."""
         self._costs[variable.key] = seconds
         self._misses[variable.key] = 0 if was_in_time else self._misses.get(variable.key, 0) + 1
 
-    def tell_unchecked(self, unchecked: list[Variable], budget: float) -> None:
+    def tell_unchecked(self, unchecked: list[SharedVariable], budget: float) -> None:
         """Log, once, what there was no time for."""
         if unchecked and not self._is_told:
             self._is_told = True
@@ -148,26 +152,26 @@ class Callback:
 
 
 @dataclass(slots=True)
-class _Taken:
+class _Snapshot:
     """What a variable was at one time."""
 
-    variable: Variable
+    variable: SharedVariable
     identity: int
     print: object
 
 
 @dataclass(eq=False)
-class Watch:
+class WatchedRun:
     """One run of a callback."""
 
     guard: Guard
-    callback: Callback
+    callback: WatchedCallback
     spent: float = 0.0
-    taken: list[_Taken] = field(default_factory=list)
-    meanwhile: set[Callback] = field(default_factory=set)
+    taken: list[_Snapshot] = field(default_factory=list)
+    meanwhile: set[WatchedCallback] = field(default_factory=set)
     """The callbacks that ran at the same time, if only for a part of it."""
 
-    def end(self) -> list[Finding]:
+    def end(self) -> list[SharedChange]:
         """Return what has changed since the run began."""
         return self.guard._end(self)
 
@@ -181,15 +185,15 @@ class Guard:
         """Take how many seconds the fingerprints of one run may take, and a clock: that of the thread's work, whatever else runs."""
         self._budget, self._clock = budget, clock
         self._lock = threading.Lock()
-        self._running: set[Watch] = set()
-        self._logged_at: dict[tuple[Callback, str], float] = {}
+        self._running: set[WatchedRun] = set()
+        self._logged_at: dict[tuple[WatchedCallback, str], float] = {}
 
-    def begin(self, callback: Callback) -> Watch:
+    def begin(self, callback: WatchedCallback) -> WatchedRun:
         """Note what the variables that the callback can reach are.
 
         Call `end()` of what is returned when it has run.
         """
-        watch = Watch(self, callback)
+        watch = WatchedRun(self, callback)
         try:
             variables = callback.in_turn()
         except Exception:  # noqa: BLE001 (whatever the app's objects do when they are looked at, its callback runs)
@@ -205,10 +209,10 @@ class Guard:
                 watch.meanwhile.add(other.callback)
             self._running.add(watch)
         began = self._clock()
-        printer = Printer(began + self._budget / 2, self._clock)
+        fingerprinter = Fingerprinter(began + self._budget / 2, self._clock)
         for position, variable in enumerate(variables):
             try:
-                watch.taken.append(self._take(printer, callback, variable))
+                watch.taken.append(self._take(fingerprinter, callback, variable))
             except OutOfTimeError:
                 callback.tell_unchecked(variables[position:], self._budget)
                 break
@@ -217,15 +221,15 @@ class Guard:
         watch.spent = self._clock() - began
         return watch
 
-    def _end(self, watch: Watch) -> list[Finding]:
+    def _end(self, watch: WatchedRun) -> list[SharedChange]:
         with self._lock:
             self._running.discard(watch)
         callback = watch.callback
-        printer = Printer(self._clock() + self._budget - watch.spent, self._clock)
+        fingerprinter = Fingerprinter(self._clock() + self._budget - watch.spent, self._clock)
         findings = []
         for position, before in enumerate(watch.taken):
             try:
-                found = self._compare(printer, watch, before)
+                found = self._compare(fingerprinter, watch, before)
             except OutOfTimeError:
                 callback.tell_unchecked(
                     [taken.variable for taken in watch.taken[position:]], self._budget
@@ -239,29 +243,35 @@ class Guard:
             callback.forget_reach()
         return findings
 
-    def _take(self, printer: Printer, callback: Callback, variable: Variable) -> _Taken:
+    def _take(
+        self, fingerprinter: Fingerprinter, callback: WatchedCallback, variable: SharedVariable
+    ) -> _Snapshot:
         began = self._clock()
         is_in_time = False
         try:
             value = variable.read()
-            if type(value) is Namespace:
-                taken = _Taken(variable, 0, printer.mapping(variable.name, value, "attribute"))
+            if type(value) is OwnAttributes:
+                taken = _Snapshot(
+                    variable, 0, fingerprinter.mapping(variable.name, value, "attribute")
+                )
             else:
-                taken = _Taken(variable, id(value), printer.take(value))
+                taken = _Snapshot(variable, id(value), fingerprinter.take(value))
             is_in_time = True
         finally:
             callback.took(variable, self._clock() - began, was_in_time=is_in_time)
         return taken
 
-    def _compare(self, printer: Printer, watch: Watch, before: _Taken) -> list[Finding]:
+    def _compare(
+        self, fingerprinter: Fingerprinter, watch: WatchedRun, before: _Snapshot
+    ) -> list[SharedChange]:
         variable = before.variable
-        after = self._take(printer, watch.callback, variable)
+        after = self._take(fingerprinter, watch.callback, variable)
         found = list(itertools.islice(changes(before.print, after.print), _MOST_CHANGES))
         return self._findings(watch, before, after, found) if found else []
 
     def _findings(
-        self, watch: Watch, before: _Taken, after: _Taken, found: list[Change]
-    ) -> list[Finding]:
+        self, watch: WatchedRun, before: _Snapshot, after: _Snapshot, found: list[Change]
+    ) -> list[SharedChange]:
         callback, variable = watch.callback, before.variable
         suspects = [
             other
@@ -284,26 +294,26 @@ class Guard:
                 if _ATTRIBUTE.search(path)
                 else variable.name.rstrip("=.")
             )
-            culprit = blame.culprit(
+            likely_cause = blame.likely_cause(
                 callback.reach.functions, path, variable.name.rstrip("=."), name
             )
             advice = _advice(name, variable, before.print, after.print)
             label = variable.label + path
             findings.append(
-                Finding(
+                SharedChange(
                     callback.outputs,
                     callback.name,
                     callback.place,
                     label,
                     ", ".join(whats),
-                    culprit,
+                    likely_cause,
                     others,
                     advice,
                 )
             )
         return findings
 
-    def log(self, callback: Callback, findings: list[Finding]) -> None:
+    def log(self, callback: WatchedCallback, findings: list[SharedChange]) -> None:
         """Log what was found: the same variable of the same callback once a minute."""
         now = time.monotonic()
         for finding in findings:
@@ -316,7 +326,7 @@ class Guard:
                 _log.warning("%s", finding)
 
 
-def _can_change(callback: Callback, variable: Variable) -> bool:
+def _can_change(callback: WatchedCallback, variable: SharedVariable) -> bool:
     reached = callback.reach
     return any(other.key == variable.key for other in reached.variables) and blame.can_change(
         reached, variable
@@ -331,23 +341,25 @@ def _rebound(before: object, after: object, found: list[Change]) -> Change:
     details = [change.what for change in found if not change.path]
     text = f"rebound from {words(before)} to {words(after)}"
     is_same_kind = (
-        isinstance(before, Print) and isinstance(after, Print) and before.kind == after.kind
+        isinstance(before, Fingerprint)
+        and isinstance(after, Fingerprint)
+        and before.kind == after.kind
     )
     return Change("", f"{text} ({', '.join(details)})" if details and is_same_kind else text)
 
 
-def _advice(name: str, variable: Variable, before: object, after: object) -> str:
+def _advice(name: str, variable: SharedVariable, before: object, after: object) -> str:
     """How dash-stash does what was meant."""
     if variable.name == "environ":
         return "set it before the server starts, and pass what differs between visitors as an argument."
     known = after if before is None or before == ABSENT or isinstance(before, Unwatched) else before
-    known = known.content if isinstance(known, Both) else known
-    if isinstance(known, Frame | Array | Held):
+    known = known.content if isinstance(known, CompositeFingerprint) else known
+    if isinstance(known, TableFingerprint | ArrayFingerprint | ImmutableFingerprint):
         return (
             f"change a copy ({name} = {name}.copy()), and hand it to other callbacks as a reference: "
             f"return stash.put({name}), or make it in a @stash.memo function."
         )
-    if isinstance(known, Elements | Members | Mapping):
+    if isinstance(known, SequenceFingerprint | SetFingerprint | MappingFingerprint):
         return (
             f'keep what is one visitor\'s in stash.session["{name}"], what is everybody\'s in stash.app["{name}"] '
             "(changed by stash.app.modify), results in a @stash.memo function; or change a copy."

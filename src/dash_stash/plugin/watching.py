@@ -14,7 +14,7 @@ import flask
 from flask import Response
 
 from dash_stash.errors import SharedStateChanged
-from dash_stash.guard.runtime import Callback, Finding, Guard, Watch
+from dash_stash.guard.runtime import Guard, SharedChange, WatchedCallback, WatchedRun
 from dash_stash.plugin.page import Pages
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def watch(app: Dash, mode: Literal["warn", "raise"], pages: Pages) -> None:
     _Watching(app, is_raising=mode == "raise").begin(pages)
 
 
-def findings() -> list[Finding]:
+def findings() -> list[SharedChange]:
     """Return what the guard has found in the request that is being answered."""
     return flask.g.setdefault("dash_stash_findings", []) if flask.has_request_context() else []
 
@@ -59,7 +59,7 @@ class _Watching:
 
     def __init__(self, app: Dash, *, is_raising: bool) -> None:
         self._app, self._is_raising, self._guard = app, is_raising, Guard()
-        self._callbacks: dict[Callable[..., Any], Callback | None] = {}
+        self._callbacks: dict[Callable[..., Any], WatchedCallback | None] = {}
         self._script = f"{app.config.routes_pathname_prefix}_dash-stash/guard.js"
 
     def begin(self, pages: Pages) -> None:
@@ -82,7 +82,7 @@ class _Watching:
 
         return execute_watched
 
-    def _callback(self, func: Callable[..., Any]) -> Callback | None:
+    def _callback(self, func: Callable[..., Any]) -> WatchedCallback | None:
         """The callback that Dash calls by *func*.
 
         None for a background callback, which runs in another process.
@@ -98,11 +98,11 @@ class _Watching:
             self._callbacks[func] = (
                 None
                 if entry.get("background")
-                else Callback(getattr(func, "__wrapped__", func), outputs)
+                else WatchedCallback(getattr(func, "__wrapped__", func), outputs)
             )
         return self._callbacks[func]
 
-    def _run(self, call: Callable[[], Any], callback: Callback) -> Any:
+    def _run(self, call: Callable[[], Any], callback: WatchedCallback) -> Any:
         watch = self._guard.begin(callback)
         is_ended = True
         try:
@@ -116,20 +116,22 @@ class _Watching:
             if is_ended:
                 self._end(watch)
 
-    async def _await(self, answer: Coroutine[Any, Any, Any], watch: Watch) -> Any:
+    async def _await(self, answer: Coroutine[Any, Any, Any], watch: WatchedRun) -> Any:
         try:
             return await answer
         finally:
             self._end(watch)
 
-    def _generate(self, answer: Generator[Any, Any, Any], watch: Watch) -> Generator[Any, Any, Any]:
+    def _generate(
+        self, answer: Generator[Any, Any, Any], watch: WatchedRun
+    ) -> Generator[Any, Any, Any]:
         try:
             return (yield from answer)
         finally:
             self._end(watch)
 
     async def _generate_async(
-        self, answer: AsyncGenerator[Any, Any], watch: Watch
+        self, answer: AsyncGenerator[Any, Any], watch: WatchedRun
     ) -> AsyncGenerator[Any, Any]:
         try:
             async for part in answer:
@@ -137,7 +139,7 @@ class _Watching:
         finally:
             self._end(watch)
 
-    def _end(self, watch: Watch) -> None:
+    def _end(self, watch: WatchedRun) -> None:
         """Say what was found, whether the callback has returned a value or raised an error.
 
         Raises:
@@ -163,7 +165,7 @@ class _Watching:
         return {"src": source} if self._app._dev_tools.ui else {}
 
 
-_LATER: Final[dict[str, Callable[[_Watching, Any, Watch], Any]]] = {
+_LATER: Final[dict[str, Callable[[_Watching, Any, WatchedRun], Any]]] = {
     "coroutine": _Watching._await,
     "generator": _Watching._generate,
     "async generator": _Watching._generate_async,
@@ -183,7 +185,7 @@ def _kind(answer: object) -> str:
     )
 
 
-def _header(found: list[Finding]) -> str:
+def _header(found: list[SharedChange]) -> str:
     """The findings as the script reads them: as many as fit into a header that any server passes on."""
     errors = [{"message": finding.title, "html": _folded(str(finding))} for finding in found]
     text = ""

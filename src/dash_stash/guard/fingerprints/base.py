@@ -20,7 +20,7 @@ class Change(NamedTuple):
     """Before and after, in a few words."""
 
 
-class Same:
+class ByIdentity:
     """In the place of a key or a member of the app's own kind: equal if it is the same object, so that no code of the app runs."""
 
     __slots__ = ("value",)
@@ -31,7 +31,7 @@ class Same:
 
     def __eq__(self, other: object) -> bool:
         """Tell whether it stands for the same object."""
-        return isinstance(other, Same) and self.value is other.value
+        return isinstance(other, ByIdentity) and self.value is other.value
 
     def __hash__(self) -> int:
         """Go by the object's id."""
@@ -42,7 +42,7 @@ class Same:
         return f"<{type(self.value).__name__}>"
 
 
-class Print:
+class Fingerprint:
     """A fingerprint: enough of a value to tell later whether, and where, it has changed."""
 
     __slots__ = ()
@@ -75,11 +75,15 @@ def changes(
     compared.add(pair)
     if isinstance(before, Unwatched) or isinstance(after, Unwatched):
         return
-    if isinstance(before, Print) and type(before) is type(after) and before.kind == after.kind:
+    if (
+        isinstance(before, Fingerprint)
+        and type(before) is type(after)
+        and before.kind == after.kind
+    ):
         yield from before.compare(after, path, compared)
     elif (
-        isinstance(before, Print)
-        or isinstance(after, Print)
+        isinstance(before, Fingerprint)
+        or isinstance(after, Fingerprint)
         or type(before) is not type(after)
         or not _same(before, after)
     ):
@@ -88,7 +92,7 @@ def changes(
 
 def words(value: object) -> str:
     """Return what a fingerprint stands for, in a few words."""
-    if isinstance(value, Print):
+    if isinstance(value, Fingerprint):
         return value.words()
     return "None" if value is None else f"{type(value).__name__} {short(value)}"
 
@@ -109,14 +113,14 @@ def _same(a: Any, b: Any) -> bool:
 
 
 @dataclass(slots=True, eq=False)
-class Unwatched(Print):
+class Unwatched(Fingerprint):
     """In the place of what may change (a connection, a lock, a logger), and of what lies too deep."""
 
     kind: str = ""
 
 
 @dataclass(slots=True, eq=False)
-class Identity(Print):
+class IdentityFingerprint(Fingerprint):
     """An object that is looked at from outside only: another object is a change."""
 
     kind: str
@@ -124,7 +128,7 @@ class Identity(Print):
 
     def compare(
         self,
-        after: Identity,
+        after: IdentityFingerprint,
         path: str,
         compared: set[tuple[int, int]],  # noqa: ARG002
     ) -> Iterator[Change]:
@@ -134,7 +138,7 @@ class Identity(Print):
 
 
 @dataclass(slots=True, eq=False)
-class Held(Print):
+class ImmutableFingerprint(Fingerprint):
     """A value that cannot change: kept as it is, to be compared exactly if another one has taken its place."""
 
     kind: str
@@ -142,27 +146,31 @@ class Held(Print):
     equal: Callable[[Any, Any], bool]
     what: str = "values changed"
 
-    def compare(self, after: Held, path: str, compared: set[tuple[int, int]]) -> Iterator[Change]:  # noqa: ARG002
+    def compare(
+        self, after: ImmutableFingerprint, path: str, compared: set[tuple[int, int]]
+    ) -> Iterator[Change]:  # noqa: ARG002
         """Yield a change if the other value is not equal."""
         if self.value is not after.value and not self.equal(self.value, after.value):
             yield Change(path, self.what)
 
 
 @dataclass(slots=True, eq=False)
-class Again(Print):
+class CycleFingerprint(Fingerprint):
     """A value inside itself, so many levels up."""
 
     kind: str
     levels: int
 
-    def compare(self, after: Again, path: str, compared: set[tuple[int, int]]) -> Iterator[Change]:  # noqa: ARG002
+    def compare(
+        self, after: CycleFingerprint, path: str, compared: set[tuple[int, int]]
+    ) -> Iterator[Change]:  # noqa: ARG002
         """Yield a change if it is another of the values around it."""
         if self.levels != after.levels:
             yield Change(path, f"another {self.kind}")
 
 
 @dataclass(slots=True, eq=False)
-class Elements(Print):
+class SequenceFingerprint(Fingerprint):
     """A list, tuple or deque: all its elements, or of a long one a sample."""
 
     kind: str
@@ -175,7 +183,7 @@ class Elements(Print):
         return f"{self.kind} of {self.length}"
 
     def compare(
-        self, after: Elements, path: str, compared: set[tuple[int, int]]
+        self, after: SequenceFingerprint, path: str, compared: set[tuple[int, int]]
     ) -> Iterator[Change]:
         """Yield another length, or the elements that differ."""
         if self.length != after.length:
@@ -194,7 +202,7 @@ def _plainly_same(before: tuple[object, ...], after: tuple[object, ...]) -> bool
 
 
 @dataclass(slots=True, eq=False)
-class Mapping(Print):
+class MappingFingerprint(Fingerprint):
     """A dict, or the attributes of an object: all of it, or of a big one a sample."""
 
     kind: str
@@ -209,7 +217,7 @@ class Mapping(Print):
         return f"{self.kind} of {self.length}" if self.noun == "key" else self.kind
 
     def compare(
-        self, after: Mapping, path: str, compared: set[tuple[int, int]]
+        self, after: MappingFingerprint, path: str, compared: set[tuple[int, int]]
     ) -> Iterator[Change]:
         """Yield the keys that came and went, and the values that differ."""
         if self.keys != after.keys:
@@ -221,7 +229,7 @@ class Mapping(Print):
             if key in later:
                 yield from changes(item, later[key], f"{path}{self._step(key)}", compared)
 
-    def _other_keys(self, after: Mapping, path: str) -> Iterator[Change]:
+    def _other_keys(self, after: MappingFingerprint, path: str) -> Iterator[Change]:
         if self.length > len(self.keys) or after.length > len(after.keys):
             yield Change(
                 path,
@@ -247,25 +255,27 @@ class Mapping(Print):
 
 
 @dataclass(slots=True, eq=False)
-class Both(Print):
+class CompositeFingerprint(Fingerprint):
     """An object of the app's own kind of dict, list or set: what it contains, and its attributes."""
 
     kind: str
-    content: Print
-    attributes: Print
+    content: Fingerprint
+    attributes: Fingerprint
 
     def words(self) -> str:
         """Return what it contains."""
         return self.content.words()
 
-    def compare(self, after: Both, path: str, compared: set[tuple[int, int]]) -> Iterator[Change]:
+    def compare(
+        self, after: CompositeFingerprint, path: str, compared: set[tuple[int, int]]
+    ) -> Iterator[Change]:
         """Yield what differs in either."""
         yield from changes(self.content, after.content, path, compared)
         yield from changes(self.attributes, after.attributes, path, compared)
 
 
 @dataclass(slots=True, eq=False)
-class Members(Print):
+class SetFingerprint(Fingerprint):
     """A set; of a big one only the size, and some members."""
 
     kind: str
@@ -278,7 +288,7 @@ class Members(Print):
 
     def compare(
         self,
-        after: Members,
+        after: SetFingerprint,
         path: str,
         compared: set[tuple[int, int]],  # noqa: ARG002
     ) -> Iterator[Change]:
@@ -296,7 +306,7 @@ class Members(Print):
 
 
 @dataclass(slots=True, eq=False)
-class Bytes(Print):
+class BytesFingerprint(Fingerprint):
     """A bytearray or an array of plain numbers."""
 
     kind: str
@@ -307,7 +317,9 @@ class Bytes(Print):
         """Return its kind and length."""
         return f"{self.kind} of {self.length}"
 
-    def compare(self, after: Bytes, path: str, compared: set[tuple[int, int]]) -> Iterator[Change]:  # noqa: ARG002
+    def compare(
+        self, after: BytesFingerprint, path: str, compared: set[tuple[int, int]]
+    ) -> Iterator[Change]:  # noqa: ARG002
         """Yield another length or other values."""
         if self.length != after.length:
             yield Change(path, f"length {self.length} -> {after.length}")
@@ -316,17 +328,17 @@ class Bytes(Print):
 
 
 @dataclass(slots=True, eq=False)
-class Column:
+class ColumnFingerprint:
     """The values of an array, or of one column of a frame."""
 
     dtype: object
-    digest: int | Print
+    digest: int | Fingerprint
     held: Any = None
     """Whatever a sampled digest may have missed can be looked up there, if the column was replaced as a whole."""
 
-    def differs(self, after: Column) -> bool:
+    def differs(self, after: ColumnFingerprint) -> bool:
         """Tell whether the values differ."""
-        if isinstance(self.digest, Print) or isinstance(after.digest, Print):
+        if isinstance(self.digest, Fingerprint) or isinstance(after.digest, Fingerprint):
             return any(changes(self.digest, after.digest))
         if self.digest != after.digest:
             return True
@@ -334,18 +346,20 @@ class Column:
 
 
 @dataclass(slots=True, eq=False)
-class Array(Print):
+class ArrayFingerprint(Fingerprint):
     """An array of numbers or objects."""
 
     kind: str
     shape: tuple[int, ...]
-    values: Column
+    values: ColumnFingerprint
 
     def words(self) -> str:
         """Return its kind and shape."""
         return f"{self.kind} {' x '.join(map(str, self.shape))}"
 
-    def compare(self, after: Array, path: str, compared: set[tuple[int, int]]) -> Iterator[Change]:  # noqa: ARG002
+    def compare(
+        self, after: ArrayFingerprint, path: str, compared: set[tuple[int, int]]
+    ) -> Iterator[Change]:  # noqa: ARG002
         """Yield another shape or type, or other values."""
         if self.shape != after.shape:
             yield Change(path, f"shape {self.shape} -> {after.shape}")
@@ -356,21 +370,23 @@ class Array(Print):
 
 
 @dataclass(slots=True, eq=False)
-class Frame(Print):
+class TableFingerprint(Fingerprint):
     """A frame's, or a series', rows, columns, types, labels and values."""
 
     kind: str
     length: int
     names: tuple[object, ...]
-    columns: list[Column]
-    index: Print | None = None
+    columns: list[ColumnFingerprint]
+    index: Fingerprint | None = None
     noun: str = "column"
 
     def words(self) -> str:
         """Return its kind and shape."""
         return f"{self.kind} of {self.length} rows"
 
-    def compare(self, after: Frame, path: str, compared: set[tuple[int, int]]) -> Iterator[Change]:
+    def compare(
+        self, after: TableFingerprint, path: str, compared: set[tuple[int, int]]
+    ) -> Iterator[Change]:
         """Yield the columns that came and went, another length, other labels, types or values."""
         same_names = self.names == after.names
         if not same_names:
@@ -394,7 +410,7 @@ class Frame(Print):
     def _called(self, name: object) -> str:
         return f"{self.noun} {short(name)}" if name is not None else self.noun
 
-    def _other_names(self, after: Frame, path: str) -> Iterator[Change]:
+    def _other_names(self, after: TableFingerprint, path: str) -> Iterator[Change]:
         before, later = set(self.names), set(after.names)
         yield from (
             Change(path, f"column {short(name)} added")
@@ -409,7 +425,9 @@ class Frame(Print):
         if before == later:
             yield Change(path, "order of the columns changed")
 
-    def _pairs(self, after: Frame, *, same_names: bool) -> Iterator[tuple[object, Column, Column]]:
+    def _pairs(
+        self, after: TableFingerprint, *, same_names: bool
+    ) -> Iterator[tuple[object, ColumnFingerprint, ColumnFingerprint]]:
         if same_names:  # names may be there twice
             yield from zip(self.names, self.columns, after.columns, strict=True)
             return

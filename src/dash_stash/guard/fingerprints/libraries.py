@@ -13,18 +13,18 @@ from typing import TYPE_CHECKING, Any, Final
 import xxhash
 
 from dash_stash.guard.fingerprints.base import (
-    Array,
-    Both,
-    Column,
-    Elements,
-    Frame,
-    Held,
-    Print,
+    ArrayFingerprint,
+    ColumnFingerprint,
+    CompositeFingerprint,
+    Fingerprint,
+    ImmutableFingerprint,
+    SequenceFingerprint,
+    TableFingerprint,
     Unwatched,
 )
 
 if TYPE_CHECKING:
-    from dash_stash.guard.fingerprints.taking import Printer, Taker
+    from dash_stash.guard.fingerprints.taking import Fingerprinter, Taker
 
 _WHOLE: Final = 4 * 2**20
 """Arrays and frames of so many bytes are read whole."""
@@ -54,38 +54,42 @@ def _public_name(cls: type) -> str:
 # NumPy
 
 
-def _array(printer: Printer, value: Any) -> Print:
-    return Array(
-        type(value).__name__, value.shape, _column(printer, value, whole=value.nbytes <= _WHOLE)
+def _array(fingerprinter: Fingerprinter, value: Any) -> Fingerprint:
+    return ArrayFingerprint(
+        type(value).__name__,
+        value.shape,
+        _column(fingerprinter, value, whole=value.nbytes <= _WHOLE),
     )
 
 
-def _masked_array(printer: Printer, value: Any) -> Print:
+def _masked_array(fingerprinter: Fingerprinter, value: Any) -> Fingerprint:
     kind = type(value).__name__
-    return Both(
+    return CompositeFingerprint(
         kind,
-        _array(printer, value._data),
-        printer.mapping(kind, {"mask": value._mask}, "attribute"),
+        _array(fingerprinter, value._data),
+        fingerprinter.mapping(kind, {"mask": value._mask}, "attribute"),
     )
 
 
-def _column(printer: Printer, values: Any, *, whole: bool) -> Column:
+def _column(fingerprinter: Fingerprinter, values: Any, *, whole: bool) -> ColumnFingerprint:
     """The fingerprint of the values of an array, of any shape."""
-    printer.check_time()
+    fingerprinter.check_time()
     if values.dtype.hasobject:
         chosen = (
             values.ravel().tolist()
             if values.size <= _SOME * 4
             else values[_sample(values.shape)].tolist()
         )
-        return Column(values.dtype, _elements(printer, chosen))
+        return ColumnFingerprint(values.dtype, _elements(fingerprinter, chosen))
     if whole:
-        return Column(values.dtype, _digest(values))
-    return Column(values.dtype, _digest(values[_sample(values.shape)]))
+        return ColumnFingerprint(values.dtype, _digest(values))
+    return ColumnFingerprint(values.dtype, _digest(values[_sample(values.shape)]))
 
 
-def _elements(printer: Printer, values: list[Any]) -> Elements:
-    return Elements("array", len(values), range(len(values)), printer.items(values))
+def _elements(fingerprinter: Fingerprinter, values: list[Any]) -> SequenceFingerprint:
+    return SequenceFingerprint(
+        "array", len(values), range(len(values)), fingerprinter.items(values)
+    )
 
 
 def _digest(values: Any) -> int:
@@ -108,7 +112,7 @@ def _sample(shape: tuple[int, ...]) -> Any:
 
 
 @dataclass(slots=True, eq=False)
-class _Block:
+class _PandasColumn:
     """A row of a block of pandas', kept as it is: if the block was replaced, the values are compared one by one.
 
     A block that was changed in place is the same object, and only the sample can tell.
@@ -117,7 +121,7 @@ class _Block:
     values: Any
     row: int | None
 
-    def differs(self, after: _Block) -> bool:
+    def differs(self, after: _PandasColumn) -> bool:
         import numpy as np
 
         if self.values is after.values and self.row == after.row:
@@ -134,12 +138,12 @@ class _Block:
 
 
 @dataclass(slots=True, eq=False)
-class _Arrow:
+class _ArrowColumn:
     """Arrow data, which cannot change: kept as it is."""
 
     values: Any
 
-    def differs(self, after: _Arrow) -> bool:
+    def differs(self, after: _ArrowColumn) -> bool:
         if self.values is after.values or len(self.values) != len(after.values):
             return len(self.values) != len(after.values)
         if self.values.nbytes > _COMPARED:
@@ -148,53 +152,65 @@ class _Arrow:
         return not self.values.equals(after.values)
 
 
-def _data_frame(printer: Printer, value: Any) -> Print:
+def _data_frame(fingerprinter: Fingerprinter, value: Any) -> Fingerprint:
     columns, index = value._mgr.axes
     extra = {"columns.name": tuple(columns.names), "attrs": value._attrs}
-    return printer.once(
-        value, lambda: _with(printer, extra, _pandas(printer, value, index, _labels(columns)))
+    return fingerprinter.once(
+        value,
+        lambda: _with(fingerprinter, extra, _pandas(fingerprinter, value, index, _labels(columns))),
     )
 
 
-def _series(printer: Printer, value: Any) -> Print:
+def _series(fingerprinter: Fingerprinter, value: Any) -> Fingerprint:
     extra = {"name": value._name, "attrs": value._attrs}
-    return printer.once(
-        value, lambda: _with(printer, extra, _pandas(printer, value, value._mgr.axes[0], (None,)))
+    return fingerprinter.once(
+        value,
+        lambda: _with(
+            fingerprinter, extra, _pandas(fingerprinter, value, value._mgr.axes[0], (None,))
+        ),
     )
 
 
-def _with(printer: Printer, attributes: dict[str, Any], content: Print) -> Both:
-    return Both(content.kind, content, printer.mapping(content.kind, attributes, "attribute"))
+def _with(
+    fingerprinter: Fingerprinter, attributes: dict[str, Any], content: Fingerprint
+) -> CompositeFingerprint:
+    return CompositeFingerprint(
+        content.kind, content, fingerprinter.mapping(content.kind, attributes, "attribute")
+    )
 
 
 def _labels(index: Any) -> tuple[object, ...]:
     return tuple(index.tolist())
 
 
-def _pandas(printer: Printer, value: Any, index: Any, names: tuple[object, ...]) -> Frame:
+def _pandas(
+    fingerprinter: Fingerprinter, value: Any, index: Any, names: tuple[object, ...]
+) -> TableFingerprint:
     manager = value._mgr
     whole = sum(block.values.nbytes for block in manager.blocks) <= _WHOLE
-    columns: list[Column] = [Column(None, 0)] * len(names)
+    columns: list[ColumnFingerprint] = [ColumnFingerprint(None, 0)] * len(names)
     for block in manager.blocks:
         places = block.mgr_locs.as_array.tolist() if len(names) > 1 or names != (None,) else [0]
         for place, column in zip(
-            places, _block(printer, block.values, len(places), whole=whole), strict=True
+            places, _block(fingerprinter, block.values, len(places), whole=whole), strict=True
         ):
             columns[place] = column
-    return Frame(type(value).__name__, len(index), names, columns, _index(index))
+    return TableFingerprint(type(value).__name__, len(index), names, columns, _index(index))
 
 
-def _block(printer: Printer, values: Any, count: int, *, whole: bool) -> list[Column]:
+def _block(
+    fingerprinter: Fingerprinter, values: Any, count: int, *, whole: bool
+) -> list[ColumnFingerprint]:
     plain = _ndarray_of(values)
     if plain is None:
-        return [_extension(printer, values, whole=whole)]
+        return [_extension(fingerprinter, values, whole=whole)]
     rows = [(plain, None)] if plain.ndim == 1 else [(plain[row], row) for row in range(count)]
     columns = []
     for row, number in rows:
-        column = _column(printer, row, whole=whole)
+        column = _column(fingerprinter, row, whole=whole)
         column.dtype = values.dtype
         if not whole and isinstance(column.digest, int):
-            column.held = _Block(plain, number)
+            column.held = _PandasColumn(plain, number)
         columns.append(column)
     return columns
 
@@ -210,28 +226,30 @@ def _ndarray_of(values: Any) -> Any:
     return held if isinstance(held, np.ndarray) else None
 
 
-def _extension(printer: Printer, values: Any, *, whole: bool) -> Column:
+def _extension(fingerprinter: Fingerprinter, values: Any, *, whole: bool) -> ColumnFingerprint:
     """The fingerprint of a column that is an extension array."""
-    printer.check_time()
+    fingerprinter.check_time()
     arrow = getattr(values, "_pa_array", None)
     if arrow is not None:
-        return Column(values.dtype, 0, _Arrow(arrow))
+        return ColumnFingerprint(values.dtype, 0, _ArrowColumn(arrow))
     data, mask = getattr(values, "_data", None), getattr(values, "_mask", None)
     if data is not None and mask is not None:
-        parts = [_column(printer, part, whole=whole).digest for part in (data, mask)]
-        return Column(values.dtype, _elements(printer, parts))
-    return Column(
+        parts = [_column(fingerprinter, part, whole=whole).digest for part in (data, mask)]
+        return ColumnFingerprint(values.dtype, _elements(fingerprinter, parts))
+    return ColumnFingerprint(
         values.dtype,
         _elements(
-            printer,
+            fingerprinter,
             list(values if len(values) <= _SOME else values.take(_sample((len(values),))[0])),
         ),
     )
 
 
-def _index(index: Any, what: str = "index changed") -> Held:
+def _index(index: Any, what: str = "index changed") -> ImmutableFingerprint:
     # Its labels cannot change, its names can.
-    return Held(type(index).__name__, (index, tuple(index.names)), _equal_index, what)
+    return ImmutableFingerprint(
+        type(index).__name__, (index, tuple(index.names)), _equal_index, what
+    )
 
 
 def _equal_index(a: tuple[Any, tuple[Any, ...]], b: tuple[Any, tuple[Any, ...]]) -> bool:
@@ -244,45 +262,45 @@ def _equal_index(a: tuple[Any, tuple[Any, ...]], b: tuple[Any, tuple[Any, ...]])
     return old is new or bool(old.equals(new))
 
 
-def _pandas_index(_: Printer, value: Any) -> Print:
+def _pandas_index(_: Fingerprinter, value: Any) -> Fingerprint:
     return _index(value, "values changed")
 
 
-def _extension_array(printer: Printer, value: Any) -> Print:
+def _extension_array(fingerprinter: Fingerprinter, value: Any) -> Fingerprint:
     plain = _ndarray_of(value)
     whole = value.nbytes <= _WHOLE
     column = (
-        _extension(printer, value, whole=whole)
+        _extension(fingerprinter, value, whole=whole)
         if plain is None
-        else _column(printer, plain, whole=whole)
+        else _column(fingerprinter, plain, whole=whole)
     )
     column.dtype = value.dtype
-    return Array(type(value).__name__, (len(value),), column)
+    return ArrayFingerprint(type(value).__name__, (len(value),), column)
 
 
 # Polars, whose data is shared between copies until one of them changes
 
 
-def _polars_frame(printer: Printer, value: Any) -> Print:
-    printer.check_time()
+def _polars_frame(fingerprinter: Fingerprinter, value: Any) -> Fingerprint:
+    fingerprinter.check_time()
     whole = value.estimated_size() <= _WHOLE
     columns = [_polars_column(column, whole=whole) for column in value.get_columns()]
-    return Frame("DataFrame", value.height, tuple(value.columns), columns)
+    return TableFingerprint("DataFrame", value.height, tuple(value.columns), columns)
 
 
-def _polars_series(printer: Printer, value: Any) -> Print:
-    printer.check_time()
+def _polars_series(fingerprinter: Fingerprinter, value: Any) -> Fingerprint:
+    fingerprinter.check_time()
     column = _polars_column(value, whole=value.estimated_size() <= _WHOLE)
-    return Frame("Series", len(value), (None,), [column])
+    return TableFingerprint("Series", len(value), (None,), [column])
 
 
-def _polars_column(series: Any, *, whole: bool) -> Column:
+def _polars_column(series: Any, *, whole: bool) -> ColumnFingerprint:
     chosen = (
         series.clone()
         if whole
         else series.gather_every(max(1, len(series) // _SOME)).append(series.tail(1))
     )
-    return Column(series.dtype, Held("Series", chosen, _equal_polars))
+    return ColumnFingerprint(series.dtype, ImmutableFingerprint("Series", chosen, _equal_polars))
 
 
 def _equal_polars(a: Any, b: Any) -> bool:
@@ -292,53 +310,55 @@ def _equal_polars(a: Any, b: Any) -> bool:
 # Others
 
 
-def _arrow(_: Printer, value: Any) -> Print:
-    return Held(type(value).__name__, value, lambda a, b: bool(a.equals(b)))
+def _arrow(_: Fingerprinter, value: Any) -> Fingerprint:
+    return ImmutableFingerprint(type(value).__name__, value, lambda a, b: bool(a.equals(b)))
 
 
-def _figure(printer: Printer, value: Any) -> Print:
+def _figure(fingerprinter: Fingerprinter, value: Any) -> Fingerprint:
     # The template is hundreds of settings, which nobody changes within one figure.
     layout = {name: item for name, item in value._layout.items() if name != "template"}
     parts = {"data": value._data, "layout": layout}
-    return printer.once(value, lambda: printer.mapping(type(value).__name__, parts, "attribute"))
+    return fingerprinter.once(
+        value, lambda: fingerprinter.mapping(type(value).__name__, parts, "attribute")
+    )
 
 
-def _figure_part(printer: Printer, value: Any) -> Print:
+def _figure_part(fingerprinter: Fingerprinter, value: Any) -> Fingerprint:
     parts = value._orphan_props if value._parent is None else None
     return (
         Unwatched()
         if parts is None
-        else printer.once(value, lambda: printer.mapping(type(value).__name__, parts))
+        else fingerprinter.once(value, lambda: fingerprinter.mapping(type(value).__name__, parts))
     )
 
 
-def _component(printer: Printer, value: Any) -> Print:
-    def properties() -> Print:
+def _component(fingerprinter: Fingerprinter, value: Any) -> Fingerprint:
+    def properties() -> Fingerprint:
         known = {
             name: item
             for name, item in dict(vars(value)).items()
             if not name.startswith(("_", "available_"))
         }
-        return printer.mapping(type(value).__name__, known, "attribute")
+        return fingerprinter.mapping(type(value).__name__, known, "attribute")
 
-    return printer.once(value, properties)
+    return fingerprinter.once(value, properties)
 
 
-def _estimator(printer: Printer, value: Any) -> Print:
-    return printer.once(
-        value, lambda: printer.mapping(type(value).__name__, dict(vars(value)), "attribute")
+def _estimator(fingerprinter: Fingerprinter, value: Any) -> Fingerprint:
+    return fingerprinter.once(
+        value, lambda: fingerprinter.mapping(type(value).__name__, dict(vars(value)), "attribute")
     )
 
 
-def _environment(printer: Printer, value: Any) -> Print:
-    return printer.once(value, lambda: printer.mapping("environ", dict(value)))
+def _environment(fingerprinter: Fingerprinter, value: Any) -> Fingerprint:
+    return fingerprinter.once(value, lambda: fingerprinter.mapping("environ", dict(value)))
 
 
-def _scalar(_: Printer, value: Any) -> Any:
+def _scalar(_: Fingerprinter, value: Any) -> Any:
     return value
 
 
-_TAKERS: Final[dict[str, Callable[[Printer, Any], Any]]] = {
+_TAKERS: Final[dict[str, Callable[[Fingerprinter, Any], Any]]] = {
     "numpy.MaskedArray": _masked_array,
     "numpy.ndarray": _array,
     "numpy.generic": _scalar,

@@ -23,24 +23,24 @@ from typing import Any, Final, TypeVar
 import xxhash
 
 from dash_stash.guard.fingerprints.base import (
-    Again,
-    Both,
-    Bytes,
-    Elements,
-    Held,
-    Identity,
-    Members,
-    Print,
-    Same,
+    ByIdentity,
+    BytesFingerprint,
+    CompositeFingerprint,
+    CycleFingerprint,
+    Fingerprint,
+    IdentityFingerprint,
+    ImmutableFingerprint,
+    MappingFingerprint,
+    SequenceFingerprint,
+    SetFingerprint,
     Unwatched,
 )
-from dash_stash.guard.fingerprints.base import Mapping as MappingPrint
 from dash_stash.guard.introspection import is_app_class, is_proxy_class, own_dict
 from dash_stash.mutations import is_infrastructure
 
 T = TypeVar("T")
 
-Taker = Callable[["Printer", Any], object]
+Taker = Callable[["Fingerprinter", Any], object]
 """Takes the fingerprint of a value of one type; plain values are their own."""
 
 _MOST: Final = 10_000
@@ -140,7 +140,7 @@ class OutOfTimeError(Exception):
     """The time for fingerprints is used up."""
 
 
-class Printer:
+class Fingerprinter:
     """Takes fingerprints of values until a deadline."""
 
     def __init__(
@@ -163,14 +163,14 @@ class Printer:
         taker = _taker(type(value))  # type: ignore[arg-type]  # mypy: a class is hashable
         return value if taker is _plain else taker(self, value)
 
-    def once(self, value: object, make: Callable[[], Print]) -> Print:
+    def once(self, value: object, make: Callable[[], Fingerprint]) -> Fingerprint:
         """Return what *make* makes of a container: once, however often the value appears, and not again inside itself."""
         key = id(value)
         known = self._done.get(key)
-        if isinstance(known, Print):
+        if isinstance(known, Fingerprint):
             return known
         if key in self._within:
-            return Again(type(value).__name__, len(self._within) - self._within[key])
+            return CycleFingerprint(type(value).__name__, len(self._within) - self._within[key])
         if len(self._within) >= _DEEPEST:
             return Unwatched()
         if not self._made % _LOOK_AT_CLOCK_EVERY:
@@ -190,7 +190,9 @@ class Printer:
         if self._clock() > self._deadline:
             raise OutOfTimeError
 
-    def elements(self, kind: str, base: type[list[Any] | tuple[Any, ...]], value: Any) -> Elements:
+    def elements(
+        self, kind: str, base: type[list[Any] | tuple[Any, ...]], value: Any
+    ) -> SequenceFingerprint:
         """Return the fingerprint of a list or tuple, read as *base* does it, whatever its own class makes of that."""
         length = base.__len__(value)
         positions = _positions(length)
@@ -199,9 +201,9 @@ class Printer:
             if length <= _MOST
             else [base.__getitem__(value, place) for place in positions]
         )
-        return Elements(kind, length, positions, self.items(chosen))
+        return SequenceFingerprint(kind, length, positions, self.items(chosen))
 
-    def mapping(self, kind: str, values: dict[Any, Any], noun: str = "key") -> MappingPrint:
+    def mapping(self, kind: str, values: dict[Any, Any], noun: str = "key") -> MappingFingerprint:
         """Return the fingerprint of a dict, or of attributes."""
         # Of the class dict, whatever the value's own class makes of these; a copy is one step,
         # which no other thread can be within.
@@ -211,7 +213,7 @@ class Printer:
             if length <= _MOST
             else _ends(iter(dict.items(values)), reversed(dict.items(values)))
         )
-        return MappingPrint(
+        return MappingFingerprint(
             kind,
             length,
             keys_of([key for key, _ in pairs]),
@@ -238,7 +240,7 @@ def _key(key: Any) -> object:
         return tuple(map(_key, tuple.__iter__(key)))
     if isinstance(key, frozenset):
         return frozenset(map(_key, frozenset.__iter__(key)))
-    return Same(key)
+    return ByIdentity(key)
 
 
 def _ends(forth: Iterator[T], back: Iterator[T]) -> list[T]:
@@ -294,19 +296,19 @@ def _of_content(cls: type) -> Taker | None:
     return libraries.taker(cls)
 
 
-def _plain(_: Printer, value: object) -> object:
+def _plain(_: Fingerprinter, value: object) -> object:
     return value
 
 
-def _unwatched(_: Printer, _value: object) -> Print:
+def _unwatched(_: Fingerprinter, _value: object) -> Fingerprint:
     return Unwatched()
 
 
-def _identity(_: Printer, value: object) -> Print:
-    return Identity(type(value).__name__, value)
+def _identity(_: Fingerprinter, value: object) -> Fingerprint:
+    return IdentityFingerprint(type(value).__name__, value)
 
 
-def _as_plain(plain: Callable[[Any], object], _: Printer, value: Any) -> object:
+def _as_plain(plain: Callable[[Any], object], _: Fingerprinter, value: Any) -> object:
     return plain(value)
 
 
@@ -314,30 +316,33 @@ def _as_plain(plain: Callable[[Any], object], _: Printer, value: Any) -> object:
 # places.
 
 
-def _list(printer: Printer, value: Any) -> Print:
-    return printer.once(value, lambda: printer.elements(_kind(value), list, value))
+def _list(fingerprinter: Fingerprinter, value: Any) -> Fingerprint:
+    return fingerprinter.once(value, lambda: fingerprinter.elements(_kind(value), list, value))
 
 
-def _tuple(printer: Printer, value: Any) -> Print:
+def _tuple(fingerprinter: Fingerprinter, value: Any) -> Fingerprint:
     # A tuple that only this print refers to is no matter for its ids: its elements are.
-    return printer.once(value, lambda: printer.elements("tuple", tuple, value))
+    return fingerprinter.once(value, lambda: fingerprinter.elements("tuple", tuple, value))
 
 
-def _deque(printer: Printer, value: Any) -> Print:
+def _deque(fingerprinter: Fingerprinter, value: Any) -> Fingerprint:
     # To get at its middle takes longer than to get at its ends, where it changes.
     length = collections.deque.__len__(value)
     forth, back = collections.deque.__iter__(value), collections.deque.__reversed__(value)
     chosen = list(forth) if length <= _MOST else _ends(forth, back)
-    return printer.once(
-        value, lambda: Elements(_kind(value), length, range(len(chosen)), printer.items(chosen))
+    return fingerprinter.once(
+        value,
+        lambda: SequenceFingerprint(
+            _kind(value), length, range(len(chosen)), fingerprinter.items(chosen)
+        ),
     )
 
 
-def _dict(printer: Printer, value: Any) -> Print:
-    return printer.once(value, lambda: printer.mapping(_kind(value), value))
+def _dict(fingerprinter: Fingerprinter, value: Any) -> Fingerprint:
+    return fingerprinter.once(value, lambda: fingerprinter.mapping(_kind(value), value))
 
 
-def _set(_: Printer, value: Any) -> Print:
+def _set(_: Fingerprinter, value: Any) -> Fingerprint:
     base = set if isinstance(value, set) else frozenset
     length = base.__len__(value)
     members = (
@@ -345,18 +350,18 @@ def _set(_: Printer, value: Any) -> Print:
         if length <= _MOST
         else list(itertools.islice(base.__iter__(value), _SOME))
     )
-    return Members(_kind(value), length, frozenset(keys_of(members)))
+    return SetFingerprint(_kind(value), length, frozenset(keys_of(members)))
 
 
-def _bytes(_: Printer, value: Any) -> Print:
+def _bytes(_: Fingerprinter, value: Any) -> Fingerprint:
     view = memoryview(value)
     if not view.c_contiguous:
         return Unwatched()
     if view.nbytes <= _WHOLE:
-        return Bytes(_kind(value), len(view), xxhash.xxh3_64_intdigest(view))
+        return BytesFingerprint(_kind(value), len(view), xxhash.xxh3_64_intdigest(view))
     step = view.nbytes // _SOME
     sample = view.cast("B")
-    return Bytes(
+    return BytesFingerprint(
         _kind(value),
         len(view),
         xxhash.xxh3_64_intdigest(bytes(sample[::step]) + bytes(sample[-_SOME:])),
@@ -367,19 +372,21 @@ def _kind(value: object) -> str:
     return type(value).__name__
 
 
-def _object(printer: Printer, value: object) -> Print:
-    return printer.once(
-        value, lambda: printer.mapping(type(value).__name__, attributes(value), "attribute")
+def _object(fingerprinter: Fingerprinter, value: object) -> Fingerprint:
+    return fingerprinter.once(
+        value, lambda: fingerprinter.mapping(type(value).__name__, attributes(value), "attribute")
     )
 
 
-def _both(content: Taker, printer: Printer, value: object) -> Print:
+def _both(content: Taker, fingerprinter: Fingerprinter, value: object) -> Fingerprint:
     attribute = own_dict(value)
-    inside = content(printer, value)
-    if not attribute or not isinstance(inside, Print):
-        return inside if isinstance(inside, Print) else Unwatched()
-    return Both(
-        type(value).__name__, inside, printer.mapping(type(value).__name__, attribute, "attribute")
+    inside = content(fingerprinter, value)
+    if not attribute or not isinstance(inside, Fingerprint):
+        return inside if isinstance(inside, Fingerprint) else Unwatched()
+    return CompositeFingerprint(
+        type(value).__name__,
+        inside,
+        fingerprinter.mapping(type(value).__name__, attribute, "attribute"),
     )
 
 
@@ -411,14 +418,14 @@ def _slots(cls: type) -> Iterable[str]:
     return (slots,) if isinstance(slots, str) else slots
 
 
-def _held(value: Any, equal: Callable[[Any, Any], bool]) -> Held:
-    return Held(type(value).__name__, value, equal)
+def _held(value: Any, equal: Callable[[Any, Any], bool]) -> ImmutableFingerprint:
+    return ImmutableFingerprint(type(value).__name__, value, equal)
 
 
 _BUILT_IN: Final[dict[type, Taker]] = {
     dict: _dict,
-    types.MappingProxyType: lambda printer, value: printer.once(
-        value, lambda: printer.mapping("mappingproxy", dict(value))
+    types.MappingProxyType: lambda fingerprinter, value: fingerprinter.once(
+        value, lambda: fingerprinter.mapping("mappingproxy", dict(value))
     ),
     list: _list,
     collections.deque: _deque,
