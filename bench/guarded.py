@@ -14,7 +14,8 @@ import pandas as pd
 
 from bench.report import Demand, Section
 from bench.timing import Call, race, spread
-from dash_stash.guard.runtime import BUDGET, Guard, WatchedCallback
+from dash_stash.guard.callback import WatchedCallback
+from dash_stash.guard.runtime import BUDGET, Guard
 
 _frame = pd.DataFrame({f"c{number}": np.arange(1_000_000.0) for number in range(6)})
 _settings: dict[str, Any] = {f"key {number}": list(range(10)) for number in range(1000)}

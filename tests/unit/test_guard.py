@@ -39,10 +39,12 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from dash_stash import ConfigError, Stash, bytecode
+from dash_stash.guard import callback as guarded
 from dash_stash.guard import runtime
-from dash_stash.guard.fingerprints import taking
-from dash_stash.guard.fingerprints.base import Unwatched, changes
-from dash_stash.guard.fingerprints.taking import Fingerprinter
+from dash_stash.guard.callback import WatchedCallback
+from dash_stash.guard.fingerprints import value_types
+from dash_stash.guard.fingerprints.base import changes
+from dash_stash.guard.fingerprints.taking import fingerprinter
 from dash_stash.lint.rules import RULES
 from unit.pages import Page
 from unit.visiting import Caller
@@ -463,15 +465,15 @@ _nested = some.recursive(
 
 @given(_nested)
 def test_what_has_not_changed_is_never_reported(value: Any) -> None:
-    before = Fingerprinter().take(value)
-    assert list(changes(before, Fingerprinter().take(value))) == []
-    assert list(changes(before, Fingerprinter().take(copy.deepcopy(value)))) == []
+    before = fingerprinter().take(value)
+    assert list(changes(before, fingerprinter().take(value))) == []
+    assert list(changes(before, fingerprinter().take(copy.deepcopy(value)))) == []
 
 
 @given(some.data())
 def test_any_change_is_seen(data: Any) -> None:
     value = {"a": data.draw(_nested), "b": [data.draw(_nested)]}
-    before = Fingerprinter().take(value)
+    before = fingerprinter().take(value)
     places: list[tuple[Any, Any]] = []
 
     def collect(container: Any) -> None:
@@ -495,7 +497,7 @@ def test_any_change_is_seen(data: Any) -> None:
     if new == container[key] and type(new) is type(container[key]):  # -0.0 is 0.0
         return
     container[key] = new
-    assert len(list(changes(before, Fingerprinter().take(value)))) == 1
+    assert len(list(changes(before, fingerprinter().take(value)))) == 1
 
 
 class _Hostile:
@@ -650,7 +652,7 @@ def test_awkward_things_are_looked_at_within_the_time_and_run_no_code_of_the_app
         change(n)
         return proxy, by_key, slotted
 
-    watching = runtime.WatchedCallback(callback, "out.data")
+    watching = WatchedCallback(callback, "out.data")
     _Key.asked.clear()
     gc.collect()
     gc.disable()  # what it takes to collect everybody's garbage is not the guard's time
@@ -677,12 +679,8 @@ def test_slices_are_seen_as_changes_in_every_python() -> None:
 def test_what_libraries_keep_for_themselves_is_known_wherever_they_lie(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(taking, "is_app_class", lambda _: True)
-    taking._taker.cache_clear()
-    try:
-        assert isinstance(Fingerprinter().take(clicks), Unwatched)
-    finally:
-        taking._taker.cache_clear()
+    monkeypatch.setattr(value_types, "is_app_class", lambda _: True)
+    assert value_types.is_unwatched(type(clicks))
 
 
 def test_a_callback_runs_whatever_the_guard_meets(
@@ -691,9 +689,9 @@ def test_a_callback_runs_whatever_the_guard_meets(
     def unreachable(_: object) -> Any:
         raise RuntimeError("looked at")
 
-    monkeypatch.setattr(runtime, "reach", unreachable)
+    monkeypatch.setattr(guarded, "reach", unreachable)
     assert reported(watched(folder, _changes_rows), caplog) == [
-        f"The guard cannot find out what the callback _changes_rows() at {runtime.WatchedCallback(_changes_rows, '').place} can reach"
+        f"The guard cannot find out what the callback _changes_rows() at {WatchedCallback(_changes_rows, '').line} can reach"
     ]
 
 
@@ -755,7 +753,7 @@ def test_of_two_that_may_have_done_it_each_report_names_the_other(
 
 
 def test_what_there_is_no_time_for_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
-    guard, callback = runtime.Guard(budget=1e-6), runtime.WatchedCallback(_alias, "out.data")
+    guard, callback = runtime.Guard(budget=1e-6), WatchedCallback(_alias, "out.data")
     for _ in range(5):
         assert guard.begin(callback).end() == []
     (said,) = (record.getMessage() for record in caplog.records)
@@ -767,7 +765,7 @@ def test_what_there_is_no_time_for_is_said_once(caplog: pytest.LogCaptureFixture
 def test_of_much_that_there_is_no_time_for_a_few_are_named(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    runtime.Guard(budget=1e-6).begin(runtime.WatchedCallback(_fine, "out.data")).end()
+    runtime.Guard(budget=1e-6).begin(WatchedCallback(_fine, "out.data")).end()
     (said,) = (record.getMessage() for record in caplog.records)
     assert re.search(r"not noticed: (\S+, ){4}\S+ and \d+ more$", said)
 
@@ -779,7 +777,7 @@ def test_a_big_frame_is_looked_at_within_the_time(caplog: pytest.LogCaptureFixtu
         big.loc[999_999, "c3"] = n
         return n
 
-    guard, callback = runtime.Guard(), runtime.WatchedCallback(change, "out.data")
+    guard, callback = runtime.Guard(), WatchedCallback(change, "out.data")
     watch = guard.begin(callback)
     change(5)
     (finding,) = watch.end()

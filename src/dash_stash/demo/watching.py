@@ -15,7 +15,7 @@ from dash_stash import StashError
 from dash_stash.demo.base import stash
 from dash_stash.demo.chapter import global_variable
 from dash_stash.demo.stashed import global_variable as our_global_variable
-from dash_stash.guard.runtime import SharedChange
+from dash_stash.guard.report import SharedChange
 from dash_stash.lint import config, output
 from dash_stash.lint.check import check
 
@@ -27,7 +27,7 @@ def _keep(record: logging.LogRecord) -> bool:
     for finding in record.args if isinstance(record.args, tuple) else ():
         if isinstance(finding, SharedChange):
             with contextlib.suppress(StashError):
-                stash.app[_name(finding.place.file)] = str(finding)
+                stash.app[_name(finding.line.file)] = str(finding)
     return True
 
 

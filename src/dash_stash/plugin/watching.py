@@ -14,7 +14,9 @@ import flask
 from flask import Response
 
 from dash_stash.errors import SharedStateChanged
-from dash_stash.guard.runtime import Guard, SharedChange, WatchedCallback, WatchedRun
+from dash_stash.guard.callback import WatchedCallback
+from dash_stash.guard.report import SharedChange
+from dash_stash.guard.runtime import Guard, WatchedRun
 from dash_stash.plugin.page import Pages
 
 if TYPE_CHECKING:
