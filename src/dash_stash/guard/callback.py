@@ -22,7 +22,7 @@ class WatchedCallback:
     """One callback of the app."""
 
     def __init__(self, function: Callable[..., Any], outputs: str) -> None:
-        """Take the function with its decorators, and the names of the properties that it updates."""
+        """Take the function with its decorators, and the names of the properties it updates."""
         self.function, self.outputs = function, outputs
         own = inspect.unwrap(function)
         self.name = getattr(own, "__name__", type(own).__name__)

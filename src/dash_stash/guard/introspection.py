@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import types
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 from dash_stash.origin import is_app_module
@@ -35,30 +35,36 @@ def own_dict(value: object) -> dict[str, Any]:
 def own_attributes(value: object) -> dict[str, Any]:
     """Return all attributes that an object itself keeps, without those of `cached_property`."""
     cls = type(value)
-    found = {
-        name: item for name, item in dict.copy(own_dict(value)).items() if not _is_lazy(cls, name)
-    }
-    found.update(_slot_values(value))
+    lazy = _lazy_names(cls)  # type: ignore[arg-type]  # a class is hashable
+    found = {name: item for name, item in dict.copy(own_dict(value)).items() if name not in lazy}
+    for name, slot in _slots(cls):  # type: ignore[arg-type]  # as above
+        try:
+            found[name] = slot.__get__(value)
+        except AttributeError:  # not assigned yet
+            continue
     return found
 
 
-def _is_lazy(cls: type, name: str) -> bool:
-    return any(
-        isinstance(base.__dict__.get(name), functools.cached_property) for base in cls.__mro__
+@functools.lru_cache(4096)
+def _lazy_names(cls: type) -> frozenset[str]:
+    return frozenset(
+        name
+        for base in cls.__mro__
+        for name, item in tuple(vars(base).items())
+        if isinstance(item, functools.cached_property)
     )
 
 
-def _slot_values(value: object) -> Iterator[tuple[str, object]]:
-    for base in type(value).__mro__:
-        for name in _slots(base):
-            member = base.__dict__.get(name)
-            if isinstance(member, types.MemberDescriptorType):
-                try:
-                    yield name, member.__get__(value)
-                except AttributeError:  # not assigned yet
-                    continue
+@functools.lru_cache(4096)
+def _slots(cls: type) -> tuple[tuple[str, types.MemberDescriptorType], ...]:
+    return tuple(
+        (name, member)
+        for base in cls.__mro__
+        for name in _slot_names(base)
+        if isinstance(member := vars(base).get(name), types.MemberDescriptorType)
+    )
 
 
-def _slots(cls: type) -> Iterable[str]:
-    slots = cls.__dict__.get("__slots__", ())
+def _slot_names(cls: type) -> Iterable[str]:
+    slots = vars(cls).get("__slots__", ())
     return (slots,) if isinstance(slots, str) else slots
