@@ -1,4 +1,7 @@
-"""Pages that keep references in the browser: what is dead is removed by one press of Reload, what is good stays."""
+"""Pages that keep references in the browser.
+
+One press of Reload removes those that no longer open; the others stay.
+"""
 
 from __future__ import annotations
 
@@ -48,12 +51,12 @@ def shows(page: Page, place: str, text: str) -> None:
 
 
 def kept(page: Page) -> str:
-    """All that Dash keeps in the browser for the page."""
+    """Return all that Dash keeps in the browser for the page."""
     return str(page.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}])"))
 
 
 def refused(page: Page) -> None:
-    """Load the page anew, and see its data refused."""
+    """Load the page again, and see its data refused."""
     page.reload()
     expect(page.get_by_role("alert")).to_be_visible()
 
@@ -86,7 +89,7 @@ def test_what_has_expired_or_was_logged_out_is_removed(
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_what_a_session_had_that_was_idle_for_too_long_is_removed(
+def test_what_a_session_stored_that_was_idle_for_too_long_is_removed(
     context: BrowserContext, folder: pathlib.Path, place: str
 ) -> None:
     with gunicorn("kept:server", folder, workers=1) as address:
@@ -184,7 +187,10 @@ def test_a_colleagues_reference_opens_nothing_before_or_after_the_repair(
         other = chromium.new_context()
         theirs = opened(other, address)
         theirs.evaluate(
-            "text => { localStorage.setItem('local', text); localStorage.setItem('local-timestamp', 1) }",
+            """text => {
+                localStorage.setItem('local', text);
+                localStorage.setItem('local-timestamp', 1);
+            }""",
             leaked,
         )
         refused(theirs)
@@ -197,7 +203,7 @@ def test_a_colleagues_reference_opens_nothing_before_or_after_the_repair(
 def test_during_a_deploy_with_two_secrets_nothing_good_is_removed(
     context: BrowserContext, folder: pathlib.Path
 ) -> None:
-    """Workers that know the old secret only call dead what the others have sealed, and both answer for a while."""
+    """For a while some workers know the old secret only, and refuse what the others sealed."""
     secrets, ports = (
         ("the secret until today", "the secret from now on,the secret until today"),
         (free_port(), free_port()),
@@ -290,14 +296,13 @@ def test_an_xmlhttprequest_says_which_tab_asks_and_shows_the_notice_too(
 def test_what_dash_lets_a_worker_send_for_a_stream_says_which_tab_asks(
     context: BrowserContext, folder: pathlib.Path
 ) -> None:
-    """The message is that of Dash 4.5.
-
-    What listens in its worker's place sends what it is told to.
-    """
+    """The message is that of Dash 4.5, and an iframe stands for its worker."""
     streaming = """message => new Promise((resolve) => {
         const {port1, port2} = new MessageChannel();
         const frame = document.body.appendChild(document.createElement("iframe"));
-        port2.onmessage = ({data}) => frame.contentWindow.fetch(data.url, data.init).then((answer) => answer.text()).then(resolve);
+        port2.onmessage = ({data}) => frame.contentWindow.fetch(data.url, data.init)
+            .then((answer) => answer.text())
+            .then(resolve);
         port1.postMessage(message);
     })"""
     message = {

@@ -1,4 +1,4 @@
-"""Sessions, tabs and pages as a real browser makes them."""
+"""Sessions, tabs and pages in a real browser."""
 
 from __future__ import annotations
 
@@ -69,9 +69,8 @@ def test_other_tabs_and_windows_that_a_tab_opens_are_tabs_of_their_own(
     assert counts(first)["tab"] == 1
     assert counts(opened(context, address))["tab"] == 1
     with context.expect_page() as window:
-        first.evaluate(
-            "window.open(location.href)"
-        )  # with a copy of what this tab has in its sessionStorage
+        # The new window gets a copy of this tab's sessionStorage.
+        first.evaluate("window.open(location.href)")
     window.value.wait_for_load_state()
     shown = counts(window.value)
     assert (shown["session"], shown["tab"]) == (3, 1)
@@ -114,7 +113,7 @@ def test_after_logging_out_a_page_goes_on_in_a_new_session_and_other_tabs_are_to
 
 
 def left(folder: pathlib.Path) -> list[str]:
-    """The kinds of what pages have said that they leave, and not come back to."""
+    """Return the kinds of scopes (page, tab) that pages have said they leave for good."""
     with contextlib.closing(sqlite3.connect(folder / NAME / "index.sqlite")) as index:
         return sorted(
             scope.rpartition("/")[2].partition(":")[0]
@@ -147,7 +146,7 @@ def test_a_page_that_is_kept_for_the_back_button_does_not_say_goodbye(
     page = opened(context, address)
     counts(page)
     before = left(folder)
-    # What Safari does with any page, and Chromium with those that may be kept.
+    # Safari does this with every page, and Chromium with those that it may keep.
     page.evaluate("dispatchEvent(new PageTransitionEvent('pagehide', {persisted: true}))")
     page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', {persisted: true}))")
     assert (counts(page)["page"], counts(page)["tab"]) == (2, 3)
