@@ -24,9 +24,11 @@ from dash_stash.demo.widgets import (
 )
 def compute(carrier):
     parts = aggregate(query_flights(carrier))
-    for name in parts:
-        parts[name] = parts[name].to_json(orient="split")
-    return json.dumps(parts)
+    return json.dumps(parts, default=to_text)
+
+
+def to_text(frame):
+    return frame.to_json(orient="split")
 
 
 def part(text, name):
