@@ -128,8 +128,7 @@ def at_every_moment(folder: str, name: str) -> int:
             with at:
                 call(number)
         except Interrupted as error:
-            # Whoever keeps the error, as notebooks do, keeps the variables of all functions it passed
-            # through.
+            # Whoever keeps the error, as notebooks do, keeps all variables of its traceback.
             _must_be_free(stash, folder, call, number, error)
         went_on = went_on + 1 if at.seen < number else 0
     _must_be_tidy(stash, folder)
