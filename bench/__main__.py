@@ -42,7 +42,7 @@ _ALL: dict[str, Callable[..., Iterator[Section]]] = {
 
 
 def main() -> int:
-    """Measure what was asked for; return 1 if it falls short and that counts."""
+    """Measure what was asked for; return 1 if it is strict and a demand is not met."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument(
         "--quick", action="store_true", help="smaller sizes and fewer rounds, for a first look"
@@ -70,7 +70,7 @@ def main() -> int:
             for section in _ALL[only](folder, quick=options.quick):
                 print(section, flush=True)
                 sections.append(section)
-        gc.collect()  # with the stores their janitors end, who would lay files into folders that are being removed
+        gc.collect()  # this ends the stores' janitors, which would write into the removed folder
     print(table(sections))
     _write(sections, facts, quick=options.quick)
     print(

@@ -19,7 +19,7 @@ _BODY = {
 
 
 def callback(folder: pathlib.Path, *, quick: bool) -> Iterator[Section]:
-    """Yield what a Stash adds to the callback, given the very same request."""
+    """Yield what a Stash adds to the callback, for the same request."""
     headers: dict[str, str] = {}
     calls = {
         "with Stash": _client(folder / "callback", headers),

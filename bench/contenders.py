@@ -1,4 +1,4 @@
-"""Everybody who serves a stored value: each function returns a call that is a warm hit."""
+"""The contenders: each function returns a call that is a warm hit of a stored value."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def stash_in(folder: pathlib.Path) -> Stash:
 
 
 def machine(address: str, cache: pathlib.Path) -> Stash:
-    """Return a stash on a Redis server, as the machine has it whose near cache is in *cache*."""
+    """Return the stash of a machine: on a Redis server, with the near cache in *cache*."""
     before = os.environ.get("XDG_CACHE_HOME")
     os.environ["XDG_CACHE_HOME"] = str(cache)
     try:
@@ -89,7 +89,10 @@ def memo_miss(stash: Stash, value: object) -> tuple[Call, Call]:
 
 
 def by_hand(stash: Stash) -> Call:
-    """Return the floor: open the file of the only entry, map it privately, and unpickle the same header, checking nothing."""
+    """Return the floor of a hit.
+
+    Open the file of the only entry, map it privately, unpickle its header, check nothing.
+    """
     store = stash._deployment.store
     assert isinstance(store, LocalStore)
     (path,) = (path for path in (store.folder / "entries").rglob("*") if path.is_file())
@@ -195,8 +198,8 @@ def _answers(client: redis.Redis) -> bool:
 
 @contextlib.contextmanager
 def ray_hit(value: object) -> Iterator[Call]:
-    """Give a get from Ray's object store, whose values are views that cannot be written to."""
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"  # nothing is to be sent anywhere
+    """Yield a get from Ray's object store, whose values are read-only views."""
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"  # send nothing anywhere
     import ray
 
     ray.init(

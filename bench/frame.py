@@ -1,4 +1,4 @@
-"""The frame that is stored."""
+"""The data frame that is stored."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ MILLION = 1_000_000
 
 
 def frame(rows: int) -> pd.DataFrame:
-    """Return a frame of float64, float64, int64, datetime64, str and category: about 48 bytes a row."""
+    """Return a data frame of six columns: about 48 bytes a row.
+
+    Two of float64, one each of int64, datetime64, str and category.
+    """
     chance = np.random.default_rng(0)
     numbers = np.arange(rows)
     return pd.DataFrame(
@@ -33,7 +36,7 @@ def size(value: pd.DataFrame) -> int:
 def read(value: pd.DataFrame) -> int:
     """Read every byte of a frame, and return a checksum.
 
-    No memory is needed for that, which its allocator might keep.
+    This needs no memory, which its allocator might keep.
     """
     return sum(
         int(buffer[: buffer.nbytes // 8 * 8].view("uint64").sum()) for buffer in _buffers(value)

@@ -17,7 +17,7 @@ FILES, REDIS, DISKCACHE, RAY = "Flask-Caching, files", "Flask-Caching, Redis", "
 
 
 def frames(folder: pathlib.Path, *, quick: bool) -> Iterator[Section]:
-    """Yield a hit of the 48 MB frame against the others, against the floor, and against a hit of the 478 MB frame."""
+    """Yield a hit of the 48 MB frame against the others, the floor, and the 478 MB frame."""
     value = frame(MILLION)
     stash = contenders.stash_in(folder / "frame")
     hit = contenders.memo_hit(stash, value)
@@ -32,8 +32,7 @@ def frames(folder: pathlib.Path, *, quick: bool) -> Iterator[Section]:
     ):
         calls |= {RAY: ray_hit, REDIS: contenders.flask_caching_redis_hit(address, value)}
         del value
-        # One hit a turn, as in an app: it finds the processor's caches as whoever came before has
-        # left them.
+        # One hit a turn, as in an app: another contender has used the processor's caches before.
         timed = race(calls, 10 if quick else 50)
         demands = [
             Demand(f"against {name}", timed.ratio(OURS, name), limit)

@@ -24,7 +24,7 @@ _LIBRARIES = (
 
 
 def describe(folder: pathlib.Path) -> dict[str, str]:
-    """Return processor, memory, system, the file system of *folder*, the load of others, and versions."""
+    """Return hardware, system, the file system of *folder*, the load of others, and versions."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     versions = [f"{name} {version}" for name in _LIBRARIES if (version := _version(name))]
     half = len(versions) // 2

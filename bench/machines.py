@@ -1,4 +1,4 @@
-"""Many machines on one Redis: the first fetch, later hits, pushed hits, and many clients on a cold key."""
+"""Many machines on one Redis: first fetch, later hits, pushed hits, many clients on a cold key."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _PUSH = "?push=1"
 
 
 def machines(folder: pathlib.Path, *, quick: bool) -> Iterator[Section]:
-    """Yield what a machine's first fetch and its later hits take, and how soon those have a value who wait for another machine."""
+    """Yield a machine's first fetch, its later hits, and how long it waits for another machine."""
     with (
         contenders.redis_server(folder / "machines") as address,
         redis.Redis.from_url(address) as client,
@@ -65,7 +65,7 @@ def machines(folder: pathlib.Path, *, quick: bool) -> Iterator[Section]:
 def _first_fetch(
     folder: pathlib.Path, address: str, client: redis.Redis, value: object, *, quick: bool
 ) -> Iterator[Section]:
-    """Yield the fetch of the frame by a machine that is connected and has nothing yet, against the same bytes without us."""
+    """Yield the fetch of the frame by a machine that has nothing yet, against a plain GET."""
     contenders.memo_hit(contenders.machine(address, folder / "writer"), value)
     packed = pack(bytes(16), Facts("memo", "", 0.0), encode(value), bytes(32))
     client.set("raw", b"".join((packed.head, *packed.body)))
@@ -87,7 +87,7 @@ class _Newcomer:
 
     def _arrive(self) -> None:
         stash = contenders.machine(self._address, self._cache)
-        stash.app.get("name")  # it is connected
+        stash.app.get("name")  # connects
         self._hit = contenders.memo_of(stash, self._value)
 
     def __call__(self) -> object:
@@ -108,7 +108,7 @@ def _later_hits(
     rounds: int,
     repeat: int,
 ) -> Iterator[Section]:
-    """Yield hits of a value that the machine has fetched: checked with the server, and pushed by it."""
+    """Yield hits of a value that the machine has: checked with the server, and pushed by it."""
     local = contenders.memo_hit(contenders.stash_in(folder / "local"), value)
     client.set("small", bytes(100))
 
@@ -134,7 +134,7 @@ def _later_hits(
 
 
 def _cold(folder: pathlib.Path, address: str, *, rounds: int) -> Section:
-    """Return when those had the value who waited for one computation among clients of two machines."""
+    """Return when the clients of two machines have the value that one of them computes."""
     processes = multiprocessing.get_context("spawn")
     pipes = []
     for number in range(_MACHINES):
@@ -157,7 +157,8 @@ def _cold(folder: pathlib.Path, address: str, *, rounds: int) -> Section:
         Demand("the last client after the computation", max(latest) * 1000, 50, "ms"),
         Demand("computations a round", computed / rounds, 1, "times"),
     ]
-    note = f"the last of all in {rounds} rounds; in half of them less than {sorted(latest)[rounds // 2] * 1000:.1f} ms"
+    half = sorted(latest)[rounds // 2] * 1000
+    note = f"the last of all in {rounds} rounds; in half of them less than {half:.1f} ms"
     return Section(
         f"{_MACHINES * _CLIENTS} clients over {_MACHINES} machines, cold key", demands, notes=[note]
     )
@@ -166,7 +167,7 @@ def _cold(folder: pathlib.Path, address: str, *, rounds: int) -> Section:
 def _clients(pipe: Connection, address: str, cache: pathlib.Path) -> None:
     """Let all clients of a machine call with each number that comes.
 
-    Answer with when computations ended, and clients had it.
+    Answer with the times at which computations ended, and at which clients had the value.
     """
     stash = contenders.machine(address, cache)
     ended: list[float] = []

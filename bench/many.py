@@ -32,26 +32,23 @@ _SOON = 300.0
 
 
 def many(folder: pathlib.Path, *, quick: bool) -> Iterator[Section]:
-    """Yield hits of entries that the process never read before, and hits of one that it reads again and again."""
+    """Yield hits of entries that the process reads for the first time, and of one read again."""
     count = MILLION // 10 if quick else MILLION
     began = time.perf_counter()
     _fill_together(folder / "many", count)
     took = time.perf_counter() - began
     _fill(folder / "few", range(_FEW))
     names = f"{count:,} entries", f"{_FEW:,} entries"
-    note = f"storing {count:,} entries took {took:.0f} s in {_FILLERS} processes, {took * _FILLERS / count * 1e6:.0f} µs each"
+    each = took * _FILLERS / count * 1e6
+    note = (
+        f"storing {count:,} entries took {took:.0f} s in {_FILLERS} processes, {each:.0f} µs each"
+    )
 
     rounds = 40 if quick else 150
-    first = dict(
-        zip(
-            names,
-            (
-                _first_hits(folder / "many", count, rounds),
-                _first_hits(folder / "few", _FEW, rounds),
-            ),
-            strict=True,
-        )
-    )
+    first = {
+        names[0]: _first_hits(folder / "many", count, rounds),
+        names[1]: _first_hits(folder / "few", _FEW, rounds),
+    }
     timed = race(first, rounds)
     demand = Demand(f"{names[0]} against {names[1]}", timed.ratio(*names), 1.5)
     yield Section(
@@ -70,7 +67,10 @@ def many(folder: pathlib.Path, *, quick: bool) -> Iterator[Section]:
 
 
 def _janitor(folder: pathlib.Path, count: int) -> Section:
-    """What it costs that one process looks every ten seconds for what is over: while all is in use, and while much is over."""
+    """Return what the sweeps cost that one process makes every ten seconds.
+
+    While all entries are in use, and while many have expired.
+    """
     idle = _shares(contenders.stash_in(folder)._deployment.store)
     _fill(folder, range(count, count + _SWEEPS * AT_ONCE), gone_at=time.time() + _SOON)
     url, name, secret = f"file://{folder}", contenders.NAME, contenders.SECRET
@@ -84,7 +84,7 @@ def _janitor(folder: pathlib.Path, count: int) -> Section:
     demands = [
         Demand("of a core, while all is in use", idle, 1, "%"),
         Demand(
-            f"of a core, while {AT_ONCE:,} entries are over each time",
+            f"of a core, while {AT_ONCE:,} entries expire each time",
             _shares(later._deployment.store),
             1,
             "%",
@@ -94,7 +94,7 @@ def _janitor(folder: pathlib.Path, count: int) -> Section:
 
 
 def _shares(store: Store) -> float:
-    """The median of what sweeps take, in percent of the time between two."""
+    """Return the median time of a sweep, in percent of the time between two."""
     assert isinstance(store, LocalStore)
     shares = []
     for _ in range(_SWEEPS):
@@ -126,7 +126,7 @@ def _fill(folder: pathlib.Path, numbers: range, gone_at: float = float("inf")) -
     store = contenders.stash_in(folder)._deployment.store
     encoded = encode({f"key {number}": float(number) for number in range(10)})
     for number in numbers:
-        # A tenth of them is sessions' own.
+        # A tenth of them belongs to sessions.
         session = f"session:{_key(number // 10 % _SESSIONS).hex()}" if number % 10 == 0 else ""
         store.commit(
             None,
@@ -137,18 +137,16 @@ def _fill(folder: pathlib.Path, numbers: range, gone_at: float = float("inf")) -
 
 
 def _first_hits(folder: pathlib.Path, count: int, rounds: int) -> Call:
-    """Return a call that reads random entries with a store that never read them: another store and others each time."""
+    """Return a call that reads random entries for the first time, each time in a new store."""
     turns = []
     for _ in range(2 * rounds + 1):
         store = contenders.stash_in(folder)._deployment.store
         keys = [_key(number) for number in random.sample(range(count), _KEYS + 1)]
-        store.read(keys.pop())  # the store is open
+        store.read(keys.pop())  # opens the store
         turns.append((store, keys))
     other = contenders.stash_in(folder)._deployment.store
-    for (
-        _,
-        keys,
-    ) in turns:  # in memory, whatever the number of entries: the disk is not what is measured
+    # All entries are in memory, however many there are: the disk is not measured.
+    for _, keys in turns:
         assert all(other.read(key) for key in keys)
     supply = iter(turns)
 

@@ -1,4 +1,4 @@
-"""Memory: what worker processes need that each hold and read the same frame."""
+"""The memory of worker processes that each hold and read the same data frame."""
 
 from __future__ import annotations
 
@@ -52,10 +52,10 @@ def _work(pipe: Connection, folder: pathlib.Path, small: str, big: str) -> None:
     Asked to load, hold and read the big frame from then on.
     """
     stash = contenders.stash_in(folder)
-    # An idle worker has served before: all that reading a frame imports is there.
+    # An idle worker has served before, and has imported all that reading a frame needs.
     held = stash.ref(small).get()
     read(held)
-    with contextlib.suppress(EOFError):  # when all has been asked
+    with contextlib.suppress(EOFError):  # after the last question
         while True:
             if pipe.recv() == "load":
                 held = stash.ref(big).get()
@@ -64,6 +64,6 @@ def _work(pipe: Connection, folder: pathlib.Path, small: str, big: str) -> None:
 
 
 def _pss() -> int:
-    """Return this process's memory in bytes, each page divided by the number of processes that share it."""
+    """Return this process's memory in bytes; a page that n processes share counts as 1/n."""
     with open("/proc/self/smaps_rollup", encoding="ascii") as lines:
         return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:"))

@@ -27,7 +27,7 @@ class Demand:
 
     @property
     def verdict(self) -> str:
-        """That in words."""
+        """The same in words."""
         return "ok" if self.holds else "FALLS SHORT"
 
     def text(self, number: float) -> str:
@@ -59,9 +59,8 @@ class Section:
             )
         lines += [f"  ({note})" for note in self.notes]
         for demand in self.demands:
-            lines.append(
-                f"  {demand.what}: {demand.text(demand.measured)}, at most {demand.text(demand.limit)}: {demand.verdict}"
-            )
+            measured, limit = demand.text(demand.measured), demand.text(demand.limit)
+            lines.append(f"  {demand.what}: {measured}, at most {limit}: {demand.verdict}")
         return "\n".join(lines) + "\n"
 
     def as_dict(self) -> dict[str, object]:
@@ -94,4 +93,5 @@ def table(sections: Sequence[Section]) -> str:
 
 
 def _line(demand: Demand) -> str:
-    return f"  {demand.what:56}{demand.text(demand.measured):>13}{demand.text(demand.limit):>13}  {demand.verdict}"
+    measured, limit = demand.text(demand.measured), demand.text(demand.limit)
+    return f"  {demand.what:56}{measured:>13}{limit:>13}  {demand.verdict}"

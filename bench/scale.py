@@ -208,7 +208,7 @@ def measure(folder: pathlib.Path, address: str, *, quick: bool) -> Costs:
         process_memory = meter.memory_of(
             _counting(lambda number: hits[number](0, small)), listeners
         )
-        time.sleep(1)  # for all to know what they need for a hit without a check
+        time.sleep(1)  # until all have heard what a hit without a check needs
         pushed = meter.of(lambda: hits[0](0, small), times)
         told = sum((_refreshed(meter, value, hits) for _ in range(rounds)), start=_NOTHING) * (
             1 / rounds
@@ -246,7 +246,7 @@ def measure(folder: pathlib.Path, address: str, *, quick: bool) -> Costs:
 def _refreshed(
     meter: Meter, value: Memo[[int, int], bytes], hits: Sequence[Memo[[int, int], bytes]]
 ) -> Cost:
-    """Return what a new version costs of which those are told who have looked at the old one."""
+    """Return what a new version costs if all who looked at the old one are told."""
     for hit in hits:
         hit(0, 10 * KB)
         hit(0, 10 * KB)  # the first look fetches, the second is one that the server remembers
@@ -288,7 +288,10 @@ class Outcome:
     """The share that the machine's near cache had, and that was current."""
 
     again: float
-    """The share of all at which that process had looked within the last second: with pushed changes, it does not ask."""
+    """The share of all that the same process had looked at within the last second.
+
+    With pushed changes, it does not ask the server for those.
+    """
 
     fetched: float
     """The share that came from Redis."""
@@ -343,7 +346,7 @@ def simulate(load: Load, *, sample: int, seconds: float) -> Outcome:
     asked_for = load.rate * popularity / popularity.sum()
     sizes = load.size * np.exp(chance.normal(scale=_SPREAD, size=load.keys))
     sample = min(sample, load.machines)
-    # For ever, if there are no others.
+    # Forever, if there are no others.
     pauses = (
         1 / asked_for / (1 - sample / load.machines)
         if sample < load.machines
@@ -362,7 +365,8 @@ def simulate(load: Load, *, sample: int, seconds: float) -> Outcome:
     for now, key, place, worker in zip(times, keys, places, workers, strict=True):
         version = made[key]
         while version + load.ttl <= now:
-            # It is over. Another machine may have computed it since, and that may be over again.
+            # It has expired. Another machine may have computed it since, and that may have expired
+            # too.
             version = max(version + load.ttl, 0.0) + chance.exponential(pauses[key])
         what = (
             _COMPUTED if version > now else _NEAR if caches[place].has(key, version) else _FETCHED
@@ -383,7 +387,7 @@ def simulate(load: Load, *, sample: int, seconds: float) -> Outcome:
     again_share = again / counts.sum()
     volumes /= counts.sum()
     near_bytes = sum(cache.size for cache in caches) / sample
-    # A value is there for its ttl, then away until somebody asks.
+    # A value is there for its ttl, then gone until somebody asks.
     live = asked_for * load.ttl / (1 + asked_for * load.ttl)
     return Outcome(
         near,
@@ -438,8 +442,8 @@ def demand(load: Load, outcome: Outcome, costs: Costs, *, push: bool) -> Demande
     }
     if push:
         parts["hits of the near caches"] += costs.pushed * (rate * outcome.again)
-        # A process is told of the end of what it has looked at: at most all workers of each machine
-        # that has fetched it.
+        # A process is told when a value that it looked at ends: at most all workers of each machine
+        # that has fetched the value.
         parts["messages"] = costs.message * (rate * outcome.fetched * load.workers)
     memory = {
         "values": outcome.live_bytes + outcome.live_values * costs.entry_memory,
@@ -498,28 +502,29 @@ _VARIANTS: dict[str, dict[str, Any]] = {
 
 
 def _tell_costs(costs: Costs) -> None:
-    print(
-        "| one | commands | µs of the server | bytes in | bytes out |\n| --- | --- | --- | --- | --- |"
-    )
+    print("| one | commands | µs of the server | bytes in | bytes out |")
+    print("| --- | --- | --- | --- | --- |")
     for what, cost in vars(costs).items():
         if isinstance(cost, Cost):
             scale, unit = (KB, "1,000 ") if what.endswith("byte") else (1, "")
             each = cost * scale
             name = f"{unit}{what.replace('_', ' ')}{'s' if unit else ''}"
-            print(
-                f"| {name} | {each.commands:.2f} | {each.cpu * 1e6:.1f} | {each.received:,.0f} | {each.sent:,.0f} |"
-            )
+            server = f"{each.commands:.2f} | {each.cpu * 1e6:.1f}"
+            print(f"| {name} | {server} | {each.received:,.0f} | {each.sent:,.0f} |")
     entry, variable, process = costs.entry_memory, costs.variable_memory, costs.process_memory
-    print(
-        f"\nMemory: {entry:,.0f} B a value, {variable:,.0f} B a variable, {process:,.0f} B a process."
-    )
+    memory = f"{entry:,.0f} B a value, {variable:,.0f} B a variable, {process:,.0f} B a process"
+    print(f"\nMemory: {memory}.")
 
 
 def _tell_outcome(load: Load, outcome: Outcome) -> None:
-    near = f"near {outcome.near:.1%} ({outcome.again:.1%} within a second of the same process's last look)"
-    shares = f"{near}, fetched {outcome.fetched:.1%}, computed {outcome.computed:.2%}"
+    again = f"{outcome.again:.1%} within a second of the same process's last look"
+    shares = (
+        f"near {outcome.near:.1%} ({again}), "
+        f"fetched {outcome.fetched:.1%}, computed {outcome.computed:.2%}"
+    )
     print(
-        f"{load.rate:,.0f} callbacks a second; {shares}; near caches hold {outcome.near_bytes / MB:,.0f} MB each; "
+        f"{load.rate:,.0f} callbacks a second; {shares}; "
+        f"near caches hold {outcome.near_bytes / MB:,.0f} MB each; "
         f"{outcome.live_values:,.0f} values are live.\n"
     )
 
@@ -528,14 +533,14 @@ def _tell_demand(load: Load, demanded: Demanded, how: str) -> None:
     total = demanded.total
     print(f"| {how} | commands/s | cores | MB/s in | MB/s out |\n| --- | --- | --- | --- | --- |")
     for what, cost in {**demanded.parts, "**all**": total}.items():
-        print(
-            f"| {what} | {cost.commands:,.0f} | {cost.cpu:.2f} | {cost.received / MB:,.1f} | {cost.sent / MB:,.1f} |"
-        )
+        traffic = f"{cost.received / MB:,.1f} | {cost.sent / MB:,.1f}"
+        print(f"| {what} | {cost.commands:,.0f} | {cost.cpu:.2f} | {traffic} |")
     memory = ", ".join(f"{what} {size / GB:.2f} GB" for what, size in demanded.memory.items())
     most = load.rate / max(total.cpu / _CORE, total.sent / _LINE)
     shards = math.ceil(max(total.cpu / _CORE, total.sent / _LINE))
     print(
-        f"\nMemory: {memory}. One server carries {most:,.0f} callbacks a second; for these {load.rate:,.0f} take {shards}.\n"
+        f"\nMemory: {memory}. One server carries {most:,.0f} callbacks a second; "
+        f"for these {load.rate:,.0f} take {shards}.\n"
     )
 
 

@@ -1,4 +1,4 @@
-"""Very many sessions on four workers: that each finds its own, that budgets hold, and that nothing grows."""
+"""Very many sessions on four workers: each finds its own, budgets hold, and nothing grows."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ _SIZE = 100_000
 _START_WITHIN = 60.0
 _LOOKS = 5
 _OVER = 1.05
-_ROOM = 1.03  # for what an entry is besides its value, and for the references
+_ROOM = 1.03  # for the heads of entries, and for the references
 _SOAK_SESSIONS = 500
 _SOAK_EVERY = 10.0
 
 
 class _Refused(Exception):
-    """An answer that is none."""
+    """A response without an answer."""
 
     def __init__(self, status: int, text: str) -> None:
         super().__init__(f"{status}: {text[:500]}")
@@ -46,7 +46,7 @@ class _Refused(Exception):
 
 @dataclass(frozen=True)
 class _Found:
-    """What a session was told: the token it finds, what reading it took in seconds, and by which worker."""
+    """What a session found: its token, the seconds that reading took, and the worker."""
 
     token: str | None
     took: float
@@ -97,7 +97,7 @@ class _Browser:
         self._call("kept", "keep", [name, self.token, _SIZE])
 
     def look(self) -> _Found:
-        """Look what is kept."""
+        """Return what is kept."""
         return _Found(*self._call("found", "look", ["data", _SIZE]))  # type: ignore[misc]
 
     def put(self) -> None:
@@ -105,7 +105,7 @@ class _Browser:
         self.ref = str(self._call("ref", "put", self.token))
 
     def open(self, ref: str) -> object:
-        """Give a reference to a callback; None if it is refused."""
+        """Send a reference to a callback; None if it is refused."""
         try:
             return self._call("opened", "ref", ref)
         except _Refused as refused:
@@ -138,7 +138,7 @@ class _Server:
         return browser
 
     def stored(self) -> tuple[int, int]:
-        """How many bytes of entries lie in the folder, and how many sessions have any."""
+        """Return the bytes of all entries in the folder, and the number of sessions."""
         with contextlib.closing(
             sqlite3.connect(f"file:{self.folder}/index.sqlite?mode=ro", uri=True, timeout=30)
         ) as index:
@@ -146,7 +146,7 @@ class _Server:
         return sum(_sizes(self.folder / "entries")), sessions
 
     def takes(self) -> dict[str, int]:
-        """What the workers and the store take now: open files, memory in kB, files in the folder, kB of the index."""
+        """Return what the workers and the store use: files, and kB of memory and of the index."""
         pid = self.process.pid
         children = (
             pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
@@ -166,7 +166,7 @@ def _status(process: pathlib.Path, name: str) -> int:
 
 
 def _sizes(folder: pathlib.Path) -> list[int]:
-    """The sizes of all files in a folder that others change."""
+    """Return the sizes of all files in a folder that others change."""
     sizes = []
     with contextlib.suppress(FileNotFoundError), os.scandir(folder) as entries:
         for entry in entries:
@@ -236,7 +236,7 @@ def _answers(port: int) -> bool:
 
 
 def sessions(folder: pathlib.Path, *, quick: bool) -> Iterator[Section]:
-    """Yield what 10,000 sessions with 100 kB each find, 200 of them at a time, and how much is stored when more of them come."""
+    """Yield what 10,000 sessions with 100 kB each find, and how much is stored when more come."""
     count = 2000 if quick else 10_000
     max_bytes = int(count * _SIZE * _ROOM)
     with (
@@ -270,7 +270,10 @@ def sessions(folder: pathlib.Path, *, quick: bool) -> Iterator[Section]:
     )
     missed = sum(f.token is None for f in found) + sum(value is None for value in own)
     workers = len({f.worker for f in found})
-    note = f"{_AT_ONCE} at a time, {workers} workers, {took:.0f} s; {len(stored)} looks at what is stored; workers time their hits"
+    note = (
+        f"{_AT_ONCE} at a time, {workers} workers, {took:.0f} s; "
+        f"{len(stored)} looks at what is stored; workers time their hits"
+    )
     yield Section(
         f"{count:,} sessions with 100 kB each",
         [
@@ -307,13 +310,13 @@ def sessions(folder: pathlib.Path, *, quick: bool) -> Iterator[Section]:
 
 
 def _looks(browsers: Sequence[_Browser]) -> list[float]:
-    """The seconds that hits take, when a few ask at a time."""
+    """Return the seconds that hits take, when a few ask at a time."""
     with ThreadPoolExecutor(_WORKERS) as few:
         return [found.took for _ in range(_LOOKS) for found in few.map(_Browser.look, browsers)]
 
 
 def _stored_during(server: _Server, work: Callable[[], object]) -> list[tuple[int, int]]:
-    """What is stored, again and again while *work* is done, and after it."""
+    """Return what is stored, again and again while *work* runs, and after it."""
     stored = []
     with ThreadPoolExecutor(1) as other:
         working = other.submit(work)
@@ -324,9 +327,9 @@ def _stored_during(server: _Server, work: Callable[[], object]) -> list[tuple[in
 
 
 def soak(folder: pathlib.Path, *, quick: bool) -> Iterator[Section]:
-    """Yield what the workers and the store take over 10 minutes in which sessions come, work, and go."""
+    """Yield what the workers and the store use for 10 minutes in which sessions come and go."""
     seconds = 60.0 if quick else 600.0
-    # Sessions are over so soon that as many go as come.
+    # Sessions expire so soon that the same number comes and goes.
     with _serving(folder / "soak", _SOAK_SESSIONS * _SIZE, _SOAK_SESSIONS, "45s") as server:
         over = threading.Event()
         callers = ThreadPoolExecutor(8)
@@ -354,8 +357,9 @@ def soak(folder: pathlib.Path, *, quick: bool) -> Iterator[Section]:
                 1.05,
             )
         )
+    sample = taken[:: len(taken) // 6]
     notes = [
-        f"{what}, from first to last: {', '.join(f'{t[what]:,}' for t in taken[:: len(taken) // 6])}"
+        f"{what}, from first to last: {', '.join(f'{each[what]:,}' for each in sample)}"
         for what in taken[0]
     ]
     yield Section(

@@ -1,4 +1,4 @@
-"""The app of `bench.sessions`, as a gunicorn serves it: each session keeps a text, and is told what it finds."""
+"""The app of `bench.sessions`, for gunicorn: each session keeps a text, and finds it again."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _text(token: str, size: int) -> str:
 
 @app.callback(Output("kept", "data"), Input("keep", "data"))
 def keep(asked: list[Any]) -> bool:
-    """Keep *token*, many times over, under a name."""
+    """Keep a text that repeats the token, under a name."""
     name, token, size = asked
     stash.session[name] = _text(token, size)
     return True
@@ -44,7 +44,10 @@ def keep(asked: list[Any]) -> bool:
 
 @app.callback(Output("found", "data"), Input("look", "data"))
 def look(asked: list[Any]) -> list[Any]:
-    """Tell the token that is kept (None if nothing is, "?" if it is mixed up), the seconds that took, and which worker it was."""
+    """Return the token that is kept, the seconds that reading took, and the worker.
+
+    The token is None if nothing is kept, "?" if it is mixed up.
+    """
     name, size = asked
     began = time.perf_counter()
     kept: Any = stash.session.get(name)

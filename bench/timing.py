@@ -1,4 +1,4 @@
-"""Timing that holds on a shared machine: contenders take turns, and are compared within each round."""
+"""Timing on a shared machine: contenders take turns, and are compared within each round."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Timed:
     rounds: dict[str, list[float]]
 
     def spreads(self) -> dict[str, Spread]:
-        """Return how the times of each contender are spread."""
+        """Return the spread of each contender's times."""
         return {name: spread(values) for name, values in self.rounds.items()}
 
     def median(self, name: str) -> float:
@@ -63,9 +63,9 @@ def race(
 ) -> Timed:
     """Time the contenders in turns.
 
-    Each round has another order, and goes through it forth and back: what changes meanwhile, and
-    what a contender leaves behind in the processor's caches, meets all of them alike. What a call
-    returns is let go within its time.
+    Each round has another order, and goes through it forward and back: so what changes meanwhile,
+    and what a contender leaves in the processor's caches, affects all of them alike. Releasing what
+    a call returns is part of its time.
 
     Args:
         contenders: What is called, by name. Each is called once beforehand.

@@ -1,4 +1,4 @@
-"""The app of the examples: slow data that one host computes for all, and a count that belongs to the browser session."""
+"""The app of the examples: slow data that one host computes for all, and a count per session."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from plotly.graph_objects import Figure
 from dash_stash import Ref, Stash
 
 app = Dash(__name__)
-stash = Stash(app)  # DASH_STASH_URL says where, DASH_STASH_SECRET what seals: the same on all hosts
+stash = Stash(app)  # DASH_STASH_URL, DASH_STASH_NAME and DASH_STASH_SECRET: the same on all hosts
 server = app.server
 
 
@@ -57,17 +57,18 @@ def compute(station: str) -> Ref[pd.DataFrame]:
 
 @app.callback(Output("graph", "figure"), Input("signal", "data"))
 def draw(frame: pd.DataFrame) -> Figure:
-    """Draw what the reference stands for."""
+    """Draw the value of the reference."""
     return px.line(frame, x="time", y="level")
 
 
 @app.callback(Output("who", "children"), Input("signal", "data"))
 def tell(frame: pd.DataFrame) -> str:
-    """Tell who did what."""
+    """Tell which worker computed the data, and which served it."""
     return f"Computed by {frame['computed by'].iloc[0]}, served by {here()}"
 
 
 @app.callback(Output("clicks", "children"), Input("button", "n_clicks"), prevent_initial_call=True)
 def count(_clicks: int) -> str:
     """Count in the session, whichever host is asked."""
-    return f"{stash.session.modify('clicks', lambda number: number + 1, default=0)} clicks, the last served by {here()}"
+    clicks = stash.session.modify("clicks", lambda number: number + 1, default=0)
+    return f"{clicks} clicks, the last served by {here()}"

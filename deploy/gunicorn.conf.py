@@ -3,9 +3,9 @@
 import os
 
 bind = "0.0.0.0:8000"
-# Cookies are Secure only if gunicorn believes the proxy, which has another address, that the
-# browser came by https. By default it believes nobody but 127.0.0.1. "*" is for a port that only
-# the proxy reaches; else list the proxy's addresses.
+# Cookies are Secure only if gunicorn believes the proxy that the browser used https. By default it
+# believes only 127.0.0.1, and the proxy has another address. "*" is for a port that only the proxy
+# can reach; otherwise list the proxy's addresses.
 forwarded_allow_ips = os.environ.get("FORWARDED_ALLOW_IPS", "*")
 workers = 4
 threads = 4
@@ -14,7 +14,7 @@ control_socket_disable = True
 
 
 def post_worker_init(_worker: object) -> None:
-    """On a worker's first page load Dash races with itself (plotly/dash #3971): let that be over before anybody comes."""
+    """Load a page before any visitor does: the first one races with itself (plotly/dash #3971)."""
     from app import server
 
     server.test_client().get("/")

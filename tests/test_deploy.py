@@ -1,4 +1,4 @@
-"""The files in deploy/ are what Docker Compose, Kubernetes and gunicorn take, and they fit together."""
+"""Docker Compose, Kubernetes and gunicorn accept the files in deploy/, which fit together."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The documentation is true: its code runs, and the tool that looks for dead links finds them."""
+"""The code in the documentation runs, and the tool that looks for dead links finds them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _BLOCK = re.compile(r"^```(python.*?)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 def _program(page: str) -> str:
-    """Return the page's blocks of Python, at the lines where they stand.
+    """Return the page's blocks of Python, at the same lines as on the page.
 
     Those marked "no-run" only have to compile.
     """
@@ -53,9 +53,15 @@ def test_a_dead_link_is_noticed(tmp_path: pathlib.Path) -> None:
     (tmp_path / "docs" / "page.md").write_text(
         "# The `Stash` of an app\n\n```\n# no heading\n[no](link)\n```\n"
     )
-    alive = "[a](docs/page.md#the-stash-of-an-app) [b](docs) [c](https://example.org) `[d](no-link)` [e](#top)\n# Top\n"
+    alive = (
+        "[a](docs/page.md#the-stash-of-an-app) [b](docs) [c](https://example.org) "
+        "`[d](no-link)` [e](#top)\n# Top\n"
+    )
     dead = ["gone.md", "docs/page.md#no-heading", "picture.png", "gone.svg", "reference.md"]
-    text = '[f](gone.md) [g](docs/page.md#no-heading "Title") ![h](picture.png) <img src="gone.svg">\n[i]: reference.md\n'
+    text = (
+        '[f](gone.md) [g](docs/page.md#no-heading "Title") ![h](picture.png) '
+        '<img src="gone.svg">\n[i]: reference.md\n'
+    )
     command = [sys.executable, str(_ROOT / "tools" / "dead_links.py")]
     for readme, expected in (
         (alive, []),

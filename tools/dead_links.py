@@ -1,4 +1,4 @@
-"""See that every link in the documentation leads to a file, and to a heading, that is there."""
+"""Check that every link in the documentation leads to a file and a heading that exist."""
 
 from __future__ import annotations
 

@@ -9,6 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+GLOBAL_REBOUND: Final = "DS101"
+NONLOCAL_REBOUND: Final = "DS102"
+AUGMENTED: Final = "DS103"
+ITEM_ASSIGNED: Final = "DS104"
+ATTRIBUTE_ASSIGNED: Final = "DS105"
+MUTATING_CALL: Final = "DS106"
+MUTABLE_DEFAULT: Final = "DS108"
+"""The codes of the rules against the mutations that both the linter and the guard recognise."""
+
 
 @dataclass(frozen=True)
 class Family:

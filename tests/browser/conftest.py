@@ -13,15 +13,16 @@ _FLAGS = [
     "--disable-quic",
     "--disable-background-networking",
     "--ignore-certificate-errors",
-    "--disable-features=LocalNetworkAccessChecks",  # a page that the test makes up may have a frame of a server on this machine
-    # No cookie of another site in a frame, unless it is partitioned: as browsers do that protect
+    # A page that a test makes up may have a frame that a server on this machine serves.
+    "--disable-features=LocalNetworkAccessChecks",
+    # In a frame no cookie of another site, unless it is partitioned: as in browsers that protect
     # their users.
     "--test-third-party-cookie-phaseout",
 ]
 
 
-# Not for longer: while Playwright runs, so does an event loop in this thread, which async callbacks
-# of other tests would meet.
+# For one module only: while Playwright runs, an event loop runs in this thread, and async callbacks
+# of other tests would meet it.
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     with sync_playwright() as playwright:

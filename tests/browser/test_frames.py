@@ -1,4 +1,4 @@
-"""An app in a frame of another site's page, over https, in a browser that keeps cookies of other sites out."""
+"""An app in a frame of another site's page, in a browser that refuses third-party cookies."""
 
 from __future__ import annotations
 
@@ -32,9 +32,11 @@ def framed(chromium: Browser, address: str) -> Iterator[FrameLocator]:
     """Open a page of another site that has the app in a frame."""
     context = chromium.new_context(viewport={"width": 800, "height": 600})
     context.set_default_timeout(30_000)
-    frame = f"<!doctype html><title>portal</title><iframe src='{address}' width=700 height=500></iframe>"
+    frame = f"<iframe src='{address}' width=700 height=500></iframe>"
+    portal = f"<!doctype html><title>portal</title>{frame}"
     context.route(
-        "https://portal.example/", lambda route: route.fulfill(body=frame, content_type="text/html")
+        "https://portal.example/",
+        lambda route: route.fulfill(body=portal, content_type="text/html"),
     )
     page = context.new_page()
     page.goto("https://portal.example/")

@@ -13,9 +13,17 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+import dash_stash.demo
 from support import free_port, must, serving
 
 SLOW = 30_000
+_WIDEST = 64
+"""Characters of code that a column of the widest page has room for."""
+_SCROLLS_SIDEWAYS = """
+    [...document.querySelectorAll(".way, .way .code pre, .way .report")]
+        .filter((each) => each.scrollWidth > each.clientWidth)
+        .map((each) => each.innerText)
+"""
 PAGES = ("global", "frame", "parts", "signal", "session")
 
 
@@ -44,7 +52,7 @@ def page(context: BrowserContext, gallery: str) -> Iterator[Page]:
 
 
 def _watched(page: Page, address: str) -> Iterator[Page]:
-    """A page that fails its test on a console error, an error of a script, and a request to another host."""
+    """Yield a page; fail on a console error, a script's error or a request to another host."""
     page.set_default_timeout(SLOW)
     wrong: list[str] = []
     page.on(
@@ -255,6 +263,14 @@ def test_ctrl_c_ends_the_gallery_and_removes_the_chapters_cache(tmp_path: pathli
     assert not any(temporary.glob("dash-stash-gallery-*"))
 
 
+@pytest.mark.parametrize("way", ["chapter", "stashed"])
+def test_lines_of_the_code_that_is_shown_fit_into_a_column(way: str) -> None:
+    folder = pathlib.Path(dash_stash.demo.__file__).parent / way
+    lines = [line for path in folder.glob("*.py") for line in path.read_text().splitlines()[1:]]
+    assert lines
+    assert [line for line in lines if len(line) > _WIDEST] == []
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1440])
 def test_every_page_fits_its_screen_in_light_and_dark(
@@ -273,6 +289,7 @@ def test_every_page_fits_its_screen_in_light_and_dark(
                 )
             page.wait_for_load_state("networkidle") if name != "global" else None
             assert page.evaluate("document.documentElement.scrollWidth") <= width
+            assert page.evaluate(_SCROLLS_SIDEWAYS) == []
             pictures = os.environ.get("GALLERY_PICTURES")
             if pictures:
                 page.screenshot(path=f"{pictures}/{name or 'overview'}-{width}-{scheme}.png")

@@ -43,12 +43,12 @@ def shows(page: Page, place: str, text: str) -> None:
 
 
 def kept(page: Page) -> str:
-    """All that Dash keeps in the browser for the page."""
+    """Return all that Dash keeps in the browser for the page."""
     return str(page.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}])"))
 
 
 def refused(page: Page) -> None:
-    """Load the page anew, and see its data refused."""
+    """Load the page again, and see its data refused."""
     page.reload()
     expect(page.get_by_role("alert")).to_be_visible()
 
@@ -81,7 +81,7 @@ def test_what_has_expired_or_was_logged_out_is_removed(
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_what_a_session_had_that_was_idle_for_too_long_is_removed(
+def test_what_a_session_stored_that_was_idle_for_too_long_is_removed(
     context: BrowserContext, folder: pathlib.Path, place: str
 ) -> None:
     with gunicorn("kept:server", folder, workers=1) as address:
@@ -301,10 +301,7 @@ def test_an_xmlhttprequest_says_which_tab_asks_and_shows_the_notice_too(
 def test_what_dash_lets_a_worker_send_for_a_stream_says_which_tab_asks(
     context: BrowserContext, folder: pathlib.Path
 ) -> None:
-    """The message is that of Dash 4.5.
-
-    What listens in its worker's place sends what it is told to.
-    """
+    """The message is that of Dash 4.5, and an iframe stands for its worker."""
     streaming = """message => new Promise((resolve) => {
         const {port1, port2} = new MessageChannel();
         const frame = document.body.appendChild(document.createElement("iframe"));

@@ -1,4 +1,4 @@
-"""Sessions, tabs and pages as a real browser makes them."""
+"""Sessions, tabs and pages in a real browser."""
 
 from __future__ import annotations
 
@@ -57,9 +57,8 @@ def test_other_tabs_and_windows_that_a_tab_opens_are_tabs_of_their_own(
     assert counts(first)["tab"] == 1
     assert counts(visit(context, address))["tab"] == 1
     with context.expect_page() as window:
-        first.evaluate(
-            "window.open(location.href)"
-        )  # with a copy of what this tab has in its sessionStorage
+        # The new window gets a copy of this tab's sessionStorage.
+        first.evaluate("window.open(location.href)")
     window.value.wait_for_load_state()
     shown = counts(window.value)
     assert (shown["session"], shown["tab"]) == (3, 1)
@@ -135,7 +134,7 @@ def test_a_page_that_is_kept_for_the_back_button_does_not_say_goodbye(
     page = visit(context, address)
     counts(page)
     before = left(folder)
-    # What Safari does with any page, and Chromium with those that may be kept.
+    # Safari does this with every page, and Chromium with those that it may keep.
     page.evaluate("dispatchEvent(new PageTransitionEvent('pagehide', {persisted: true}))")
     page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', {persisted: true}))")
     assert (counts(page)["page"], counts(page)["tab"]) == (2, 3)

@@ -1,4 +1,7 @@
-"""The gallery: each part of the Dash guide's chapter on sharing data, the chapter's way and ours, live and side by side."""
+"""The gallery: the Dash guide's chapter on sharing data, live beside dash-stash.
+
+Each part of the chapter is a page with two columns: the chapter's way and ours.
+"""
 
 from __future__ import annotations
 

@@ -53,10 +53,10 @@ for chapter, following in zip(CHAPTERS, [*CHAPTERS[1:], None], strict=True):
         return f"/{chapter.page}", True
 
 
-app.layout = shell.frame(CHAPTERS)
+app.layout = shell.around_pages(CHAPTERS)
 
-# The navigation of a small screen opens at once, however busy the workers are, and closes when a
-# page was chosen.
+# The navigation of a small screen opens at once, however busy the workers are, and closes when the
+# viewer has chosen a page.
 clientside_callback(
     """(opened, path, navbar) => {
         const open = opened && dash_clientside.callback_context.triggered_id === "burger";
@@ -70,6 +70,6 @@ clientside_callback(
     prevent_initial_call=True,
 )
 
-# On a worker's first page load Dash races with itself (plotly/dash #3971): let that be over before
-# anybody comes.
+# On a worker's first page load Dash races with itself (plotly/dash #3971): load one before any
+# visitor does.
 server.test_client().get("/")

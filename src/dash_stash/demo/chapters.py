@@ -30,7 +30,7 @@ class Way:
     module: ModuleType
     summary: str
     forget: Callable[[], object]
-    """Forgets what the module has stored, so that it has its work before it again."""
+    """Forgets what the module has stored, so that it does its work again."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +65,7 @@ class Chapter:
 def _nothing() -> None:
     """Forget nothing: the data, or the id that leads to it, is in the browser.
 
-    In part 0 it is out of reach, in other workers.
+    In part 0 it is in other workers, out of reach.
     """
 
 
@@ -75,8 +75,10 @@ CHAPTERS = [
         number=0,
         title="The global variable that goes wrong",
         short="The global variable",
-        gist="Likes are counted in a variable of the module; each worker process has its own, so the number depends on who answers.",
-        text="Press Like a few times on either side, and watch what the workers say, and who notices that something is wrong.",
+        gist="Likes are counted in a variable of the module; each worker process has its own, "
+        "so the number depends on who answers.",
+        text="Press Like a few times on either side, and watch what the workers say, "
+        "and who notices that something is wrong.",
         chapter=Way(
             module=global_variable, summary="What it warns of: a global variable", forget=_nothing
         ),
@@ -93,8 +95,10 @@ CHAPTERS = [
         number=1,
         title="A cleaned frame for a graph and a table",
         short="A cleaned frame",
-        gist="A slow query gives a year of weather, which a graph and a table show in °F or °C; another unit needs no new query.",
-        text="The chapter sends the frame to the browser as JSON, and back for each of them; dash-stash sends a reference, 72 characters.",
+        gist="A slow query returns a year of weather, which a graph and a table show "
+        "in °F or °C; another unit needs no new query.",
+        text="The chapter sends the frame to the browser as JSON, and back for each of them; "
+        "dash-stash sends a reference, 72 characters.",
         chapter=Way(
             module=cleaned_frame, summary="The frame as JSON in the browser", forget=_nothing
         ),
@@ -110,7 +114,8 @@ CHAPTERS = [
         title="Aggregates computed ahead",
         short="Computed ahead",
         gist="One slow query, three aggregates, and each of three graphs needs only its own.",
-        text="The chapter sends all of them to the browser, and back for each graph; dash-stash gives each graph a reference to its part.",
+        text="The chapter sends all of them to the browser, and back for each graph; "
+        "dash-stash sends each graph a reference to its part.",
         chapter=Way(
             module=aggregates, summary="All aggregates as JSON in the browser", forget=_nothing
         ),
@@ -125,9 +130,11 @@ CHAPTERS = [
         number=3,
         title="Cache and signal: four graphs, one computation",
         short="Cache and signal",
-        gist="A slow query runs first, then a signal wakes four graphs, and any worker may draw them.",
-        text="The chapter needs the signal, because its cache lets all who ask at the same time compute. "
-        "With dash-stash the reference is the signal, and all who ask at the same time get what one of them computes.",
+        gist="A slow query runs first, then a signal wakes four graphs, "
+        "and any worker may draw them.",
+        text="The chapter needs the signal, because its cache lets all who ask at once compute. "
+        "With dash-stash the reference is the signal, and all who ask at once "
+        "get what one of them computes.",
         chapter=Way(
             module=cache_and_signal,
             summary="Flask-Caching's files, and a signal",
@@ -146,8 +153,9 @@ CHAPTERS = [
         title="Data of one session",
         short="Data of one session",
         gist="Get data draws 20 flights at random for you, once.",
-        text="Now reload the page, or open it in a private window: the chapter's id lies in the page and is new at each load; "
-        "with dash-stash your session keeps its data, and no other browser can see it.",
+        text="Now reload the page, or open it in a private window: the chapter's id is in the "
+        "page and is new at each load; with dash-stash your session keeps its data, and no other "
+        "browser can see it.",
         chapter=Way(module=session_data, summary="An id in a hidden Div", forget=_nothing),
         stash=Way(
             module=our_session_data,

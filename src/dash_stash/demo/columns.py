@@ -113,6 +113,6 @@ def _code(prefix: str, module: ModuleType) -> Any:
 
 
 def source(module: ModuleType) -> str:
-    """Return the text of the module that runs, without its docstring and the line for annotations."""
+    """Return the source of a module, without its docstring and the line for annotations."""
     text = inspect.getsource(module).removeprefix(f'"""{module.__doc__}"""').lstrip()
     return text.replace("from __future__ import annotations\n\n", "").strip()

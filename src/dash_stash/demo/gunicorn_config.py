@@ -15,20 +15,23 @@ worker_class = "sync"
 preload_app = True
 loglevel = "warning"
 control_socket_disable = True
+# A worker that is just being forked loses the signal of Ctrl-C, and the others wait for it this
+# many seconds before they are killed.
+graceful_timeout = 3
 
 
 def when_ready(server: Any) -> None:
-    """Begin with nothing stored, so that both columns have the same to do, and say where the gallery is."""
+    """Begin with nothing stored, so that both columns do the same work, and print the address."""
     from dash_stash.demo.chapters import CHAPTERS
     from dash_stash.errors import NoSession
 
     for chapter in CHAPTERS:
-        with contextlib.suppress(NoSession):  # what sessions have is theirs to forget
+        with contextlib.suppress(NoSession):  # only a session can forget its own data
             chapter.start_afresh()
     host, port = server.address[0]
     print(f"The gallery is at http://{host}:{port} (Ctrl-C ends it)", flush=True)
 
 
 def on_exit(_server: Any) -> None:
-    """Remove the chapter's cache; the stash stays, within its budget, for the next time."""
+    """Remove the chapter's cache; the stash stays for the next time, within its budget."""
     shutil.rmtree(os.environ[CACHE_VARIABLE], ignore_errors=True)

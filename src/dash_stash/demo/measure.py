@@ -1,4 +1,7 @@
-"""The counters of the gallery: what only the server knows here, bytes and milliseconds in the browser (assets/meter.js)."""
+"""The server's part of the gallery's counters: workers, memory and computations.
+
+The browser counts bytes and milliseconds itself (assets/meter.js).
+"""
 
 from __future__ import annotations
 
@@ -14,14 +17,13 @@ from dash_stash.demo.base import stash
 
 @dataclass
 class _Answer:
-    """The answer to a callback that is being made: for which column, and whether a slow function ran for it."""
+    """The answer to a callback: for which column, and whether a slow function ran for it."""
 
     column: str
     has_computed: bool = False
 
 
-# Not in `flask.g`, which a memo function for everybody does not see, as it does not see the
-# request.
+# Not in `flask.g`: a memo function for everybody sees neither that nor the request.
 _answer: ContextVar[_Answer | None] = ContextVar("gallery_answer", default=None)
 
 
@@ -37,19 +39,19 @@ def count_run() -> None:
 
 
 def has_computed() -> bool:
-    """Whether a slow function ran for the request that is being answered."""
+    """Tell whether a slow function ran for the request that is being answered."""
     answer = _answer.get()
     return answer is not None and answer.has_computed
 
 
 def reset(page: str) -> None:
-    """Begin to count anew for both columns of a page."""
+    """Set the counters of both columns of a page to zero."""
     for way in ("chapter", "stash"):
         stash.app.pop(_counter(f"{page}-{way}"), None)
 
 
 def report(server: Flask) -> None:
-    """Let every answer to a callback tell which worker gave it, how big that is, and how often the column has computed."""
+    """Add to each answer the worker, its memory, and how often the column has computed."""
 
     def begin() -> None:
         is_callback = request.path.endswith("/_dash-update-component") and request.method == "POST"
@@ -72,6 +74,9 @@ def _counter(column: str) -> str:
 
 
 def _column() -> str:
-    """The column that a callback belongs to, from its first output: "..frame-stash-graph.figure..." is of "frame-stash"."""
+    """Return the column of the callback that is asked for, by its first output.
+
+    "..frame-stash-graph.figure..." is an output of "frame-stash".
+    """
     output: str = request.get_json()["output"]
     return "-".join(output.strip(".").split(".")[0].split("-")[:2])

@@ -1,4 +1,4 @@
-"""The frame of the gallery: navigation, light and dark, and the first page."""
+"""What surrounds the pages of the gallery, and its first page."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from dash import dcc, html
 from dash_stash.demo.chapters import Chapter
 
 _COUNTERS = {
-    "Browser traffic": "what a column's callbacks have sent and received since the page was opened, in bytes",
+    "Browser traffic": "bytes that a column's callbacks have sent and received "
+    "since the page was opened",
     "Computations": "how often its slow query has run, over all workers",
     "Last action": "from the first request that an action caused to the last answer",
     "Worker": "the process that answered last; each answer may come from another",
@@ -41,7 +42,7 @@ _THEME = {
 }
 
 
-def frame(chapters: list[Chapter]) -> Any:
+def around_pages(chapters: list[Chapter]) -> Any:
     """Return the layout that all pages share."""
     return dmc.MantineProvider(
         dmc.AppShell(
@@ -130,10 +131,12 @@ def overview(chapters: list[Chapter]) -> Any:
         [
             dmc.Title("Sharing data between callbacks", order=1, fz={"base": 26, "sm": 34}),
             dmc.Text(
-                "A Dash callback must never change a variable outside its scope: other users would see it, and other workers would not. "
-                "The Dash guide's chapter on sharing data shows what to do instead, by hand. Here each of its parts runs beside the same "
-                "with dash-stash: on 336,776 flights that left New York in 2013 and the weather there, under four gunicorn workers, "
-                "with the code that runs, and counters that measure it.",
+                "A Dash callback must never change a variable outside its scope: other users "
+                "would see it, and other workers would not. The Dash guide's chapter on sharing "
+                "data shows what to do instead, by hand. Here each of its parts runs beside the "
+                "same with dash-stash: on 336,776 flights that left New York in 2013 and the "
+                "weather there, under four gunicorn workers, with the code that runs, and "
+                "counters that measure it.",
                 maw=780,
                 c="dimmed",
             ),

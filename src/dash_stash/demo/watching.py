@@ -1,4 +1,4 @@
-"""Part 0 once more: what `dash-stash check` says of each column's code, and what the guard says when it runs."""
+"""Part 0 once more: what the linter and the guard say about the code of each column."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from dash_stash import StashError
 from dash_stash.demo.base import stash
 from dash_stash.demo.chapter import global_variable
 from dash_stash.demo.stashed import global_variable as our_global_variable
-from dash_stash.guard.runtime import Finding
+from dash_stash.guard.report import SharedChange
 from dash_stash.lint import config, output
 from dash_stash.lint.check import check
 
@@ -24,10 +24,10 @@ _MODULES = {"global-chapter": global_variable, "global-stash": our_global_variab
 
 def _keep(record: logging.LogRecord) -> bool:
     """Keep the guard's last report on each module, for all workers."""
-    for finding in record.args if isinstance(record.args, tuple) else ():
-        if isinstance(finding, Finding):
+    for change in record.args if isinstance(record.args, tuple) else ():
+        if isinstance(change, SharedChange):
             with contextlib.suppress(StashError):
-                stash.app[_name(finding.place.file)] = str(finding)
+                stash.app[_name(change.line.file)] = str(change)
     return True
 
 
@@ -36,7 +36,7 @@ def _name(file: str | None) -> str:
 
 
 def panel(prefix: str) -> Any:
-    """Return what both say of a column."""
+    """Return what both say about a column."""
     return html.Div(
         [
             dmc.Text("dash-stash check, before it runs:", size="xs", c="dimmed", mt="xs"),

@@ -1,11 +1,9 @@
-"""Which line of a function changes a variable: for the report of a change, and to tell apart who may have made it."""
+"""Finds the code of a callback that changes a variable, or that can."""
 
 from __future__ import annotations
 
 import ast
 import inspect
-import linecache
-import os
 import textwrap
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
@@ -13,40 +11,31 @@ from types import FunctionType
 from typing import Final
 
 from dash_stash import bytecode
-from dash_stash.guard.reach import Reach, Variable
-from dash_stash.mutations import DATA_METHODS, FAMILIES
+from dash_stash.guard.reach import Reach
+from dash_stash.guard.source import SourceLine
+from dash_stash.guard.variables import SharedVariable
+from dash_stash.mutations import (
+    ATTRIBUTE_ASSIGNED,
+    AUGMENTED,
+    DATA_METHODS,
+    FAMILIES,
+    GLOBAL_REBOUND,
+    ITEM_ASSIGNED,
+    MUTABLE_DEFAULT,
+    MUTATING_CALL,
+    NONLOCAL_REBOUND,
+)
 
 _METHODS: Final = frozenset[str]().union(
     *(family.methods for family in FAMILIES), DATA_METHODS, {"at", "iat", "loc", "iloc", "inplace"}
 )
 
 
-@dataclass(frozen=True)
-class Place:
-    """A line of the app."""
-
-    file: str
-    line: int
-
-    def __str__(self) -> str:
-        path = (
-            os.path.relpath(self.file)
-            if self.file.startswith(os.path.join(os.getcwd(), ""))
-            else self.file
-        )
-        return f"{path}:{self.line}"
-
-    @property
-    def text(self) -> str:
-        """What the line says."""
-        return linecache.getline(self.file, self.line).strip()
-
-
-def can_change(reach: Reach, variable: Variable) -> bool:
+def can_change(reach: Reach, variable: SharedVariable) -> bool:
     """Tell whether the code of a callback looks as if it may change a variable that it reaches.
 
-    Code that neither assigns the variable, nor assigns items or attributes of anything, nor calls a
-    method that changes data, does not.
+    It does not if it neither assigns the variable, nor items or attributes of anything, nor calls
+    a method that changes data.
     """
     all_names = [(function, bytecode.names(function.__code__)) for function in reach.functions]
     if any(variable.name in names.stored for _, names in all_names):
@@ -62,89 +51,90 @@ def can_change(reach: Reach, variable: Variable) -> bool:
 
 
 @dataclass(frozen=True)
-class Culprit:
-    """What seems to have changed a variable."""
+class LikelyCause:
+    """A line that seems to have changed a variable."""
 
-    place: Place
-    code: str
-    """Of the linter's rule against it."""
+    line: SourceLine
+    rule: str
+    """The code of the linter's rule against it."""
 
 
-def culprit(functions: list[FunctionType], path: str, *names: str) -> Culprit | None:
-    """Return where one of the functions changes a variable, or an attribute, that it calls by one of the names.
+def likely_cause(functions: list[FunctionType], path: str, *names: str) -> LikelyCause | None:
+    """Return where one of the functions changes a variable, or an attribute, of one of the names.
 
-    Of several such places, the first that names the last key or attribute in *path* is the likeliest.
+    Of several such lines it is the first that names the last key or attribute in *path*, or else
+    the first.
     """
     key = path.rpartition("[")[2].rpartition(".")[2].rstrip("]")
+    # What makes an object seldom changes it later.
+    functions = sorted(functions, key=lambda function: function.__name__ == "__init__")
     for name in names:
-        found = []
-        # What makes an object seldom changes it later.
-        for function in sorted(functions, key=lambda function: function.__name__ == "__init__"):
-            code = function.__code__
-            if (
-                name in bytecode.names(code).attributes
-                or name in code.co_varnames + code.co_freevars
-            ):
-                found += list(_culprits(function, name))
+        found = [
+            cause
+            for function in functions
+            if _mentions(function, name)
+            for cause in _causes(function, name)
+        ]
         if found:
-            return next((suspect for suspect, text in found if key and key in text), found[0][0])
+            return next((cause for cause, text in found if key and key in text), found[0][0])
     return None
 
 
-def _culprits(function: FunctionType, name: str) -> Iterator[tuple[Culprit, str]]:
+def _mentions(function: FunctionType, name: str) -> bool:
+    code = function.__code__
+    return name in bytecode.names(code).attributes or name in code.co_varnames + code.co_freevars
+
+
+def _causes(function: FunctionType, name: str) -> Iterator[tuple[LikelyCause, str]]:
+    """Yield each statement or call that changes what the function calls *name*, and its text."""
     try:
         lines, first = inspect.getsourcelines(function.__code__)
         tree = ast.parse(textwrap.dedent("".join(lines)))
     except (OSError, SyntaxError):  # no file, or a lambda within an expression
         return
-    declared = {
-        each: type(node)
+    declared, is_parameter = _declarations(tree).get(name), name in _parameters(tree)
+    for node in ast.walk(tree):
+        rule = _broken_rule(node, name, declared)
+        if rule is not None:
+            line = SourceLine(function.__code__.co_filename, first + getattr(node, "lineno", 1) - 1)
+            yield LikelyCause(line, MUTABLE_DEFAULT if is_parameter else rule), ast.unparse(node)
+
+
+def _declarations(tree: ast.AST) -> dict[str, type]:
+    """Return the names that are declared as global or nonlocal, and by which statement."""
+    return {
+        name: type(node)
         for node in ast.walk(tree)
         if isinstance(node, ast.Global | ast.Nonlocal)
-        for each in node.names
+        for name in node.names
     }
-    defaults = {
+
+
+def _parameters(tree: ast.AST) -> Container[str]:
+    return {
         argument.arg
         for node in ast.walk(tree)
         if isinstance(node, ast.arguments)
         for argument in (*node.args, *node.kwonlyargs)
     }
-    for node in ast.walk(tree):
-        code = _code(node, name, declared, defaults)
-        if code:
-            line = first + getattr(node, "lineno", 1) - 1
-            yield Culprit(Place(function.__code__.co_filename, line), code), ast.unparse(node)
 
 
-def _code(node: ast.AST, name: str, declared: dict[str, type], defaults: set[str]) -> str:
-    """The rule that a statement or call breaks by changing what is called *name*.
-
-    None if it does not.
-    """
+def _broken_rule(node: ast.AST, name: str, declared: type | None) -> str | None:
+    """Return the rule that a node breaks by changing what is called *name*, or None."""
     if isinstance(node, ast.Call):
-        code = "DS106" if _calls(node, name) else ""
-    else:
-        changed = [target for target in _targets(node) if _changes(target, name, declared)]
-        code = (
-            ""
-            if not changed
-            else "DS103"
-            if isinstance(node, ast.AugAssign)
-            else _code_of_target(changed[0], declared.get(name))
-        )
-    return "DS108" if code and name in defaults else code
+        return MUTATING_CALL if _is_mutating_call(node, name) else None
+    for target in _targets(node):
+        if _is_changed(target, name, is_declared=declared is not None):
+            return AUGMENTED if isinstance(node, ast.AugAssign) else _rule_of(target, declared)
+    return None
 
 
-def _code_of_target(target: ast.expr, declared: type | None) -> str:
+def _rule_of(target: ast.expr, declared: type | None) -> str:
     if isinstance(target, ast.Attribute):
-        return "DS105"
-    return (
-        "DS104"
-        if isinstance(target, ast.Subscript)
-        else "DS102"
-        if declared is ast.Nonlocal
-        else "DS101"
-    )
+        return ATTRIBUTE_ASSIGNED
+    if isinstance(target, ast.Subscript):
+        return ITEM_ASSIGNED
+    return NONLOCAL_REBOUND if declared is ast.Nonlocal else GLOBAL_REBOUND
 
 
 def _targets(node: ast.AST) -> Iterable[ast.expr]:
@@ -153,15 +143,15 @@ def _targets(node: ast.AST) -> Iterable[ast.expr]:
     return (node.target,) if isinstance(node, ast.AugAssign | ast.AnnAssign | ast.For) else ()
 
 
-def _changes(target: ast.expr, name: str, declared: Container[str]) -> bool:
+def _is_changed(target: ast.expr, name: str, *, is_declared: bool) -> bool:
     if isinstance(target, ast.Tuple | ast.List):
-        return any(_changes(element, name, declared) for element in target.elts)
+        return any(_is_changed(each, name, is_declared=is_declared) for each in target.elts)
     if isinstance(target, ast.Name):
-        return target.id == name and name in declared
+        return is_declared and target.id == name
     return _is_within(target, name)
 
 
-def _calls(node: ast.Call, name: str) -> bool:
+def _is_mutating_call(node: ast.Call, name: str) -> bool:
     is_in_place = any(keyword.arg == "inplace" for keyword in node.keywords)
     return (
         isinstance(node.func, ast.Attribute)
@@ -171,12 +161,9 @@ def _calls(node: ast.Call, name: str) -> bool:
 
 
 def _is_within(node: ast.expr, name: str) -> bool:
-    """Whether an expression is the variable, or an item or attribute of it."""
-    while True:
-        if (isinstance(node, ast.Attribute) and node.attr == name) or (
-            isinstance(node, ast.Name) and node.id == name
-        ):
+    """Tell whether an expression is the variable, or an item or attribute of it."""
+    while isinstance(node, ast.Attribute | ast.Subscript):
+        if isinstance(node, ast.Attribute) and node.attr == name:
             return True
-        if not isinstance(node, ast.Attribute | ast.Subscript):
-            return False
         node = node.value
+    return isinstance(node, ast.Name) and node.id == name

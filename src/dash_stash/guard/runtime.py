@@ -1,357 +1,225 @@
-"""The guard at run time: which variables outside of its scope a callback, or another one meanwhile, has changed."""
+"""The guard: watches callbacks, and finds the variables outside their scope that changed."""
 
 from __future__ import annotations
 
-import inspect
 import itertools
 import logging
 import re
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final, TypeVar
 
-from dash_stash.guard import blame
-from dash_stash.guard.blame import Culprit, Place
-from dash_stash.guard.fingerprint import OutOfTimeError, Printer
-from dash_stash.guard.prints import (
-    Array,
-    Both,
-    Change,
-    Elements,
-    Frame,
-    Held,
-    Mapping,
-    Members,
-    Print,
-    Unwatched,
-    changes,
-    words,
-)
-from dash_stash.guard.reach import ABSENT, Namespace, Reach, Variable, reach
+from dash_stash.guard.blame import can_change, likely_cause
+from dash_stash.guard.callback import WatchedCallback
+from dash_stash.guard.fingerprints.base import Change, changes
+from dash_stash.guard.fingerprints.fingerprinter import Fingerprinter, OutOfTimeError
+from dash_stash.guard.fingerprints.taking import fingerprinter
+from dash_stash.guard.report import SharedChange, advice, rebinding
+from dash_stash.guard.variables import OwnAttributes, SharedVariable
 
 _log = logging.getLogger("dash_stash")
 
+T = TypeVar("T")
+
 BUDGET: Final = 0.020
-"""So many seconds of work the fingerprints may take for one callback, before and after it together."""
+"""The seconds of work that all fingerprints for one call may take, before and after it together."""
 
-_LOG_EVERY: Final = 60.0
+_SECONDS_BETWEEN_LOGS: Final = 60.0
 _MOST_CHANGES: Final = 5
-_MOST_LABELS: Final = 5
 _ATTRIBUTE: Final = re.compile(r"\.(\w+)")
-_TRIES: Final = 3
-"""A variable that has cost a callback all its time so often, one time after the other, is left alone."""
-
-
-@dataclass(frozen=True)
-class Finding:
-    """A variable outside of a callback's scope that was changed while the callback ran."""
-
-    outputs: str
-    """What the callback updates: `graph.figure`."""
-
-    function: str
-    place: Place
-    """Where the callback is written."""
-
-    variable: str
-    """With the path inside: `data.df` or `app.state["rows"]`."""
-
-    what: str
-    """Before and after, in a few words."""
-
-    culprit: Culprit | None
-    """The line that did it, and the rule that it breaks, if the callback's code shows it."""
-
-    others: tuple[str, ...]
-    """Callbacks that ran at the same time and can change it."""
-
-    advice: str
-
-    @property
-    def title(self) -> str:
-        """What happened, in one line."""
-        return f"{self.function}() ran and {self.variable} changed: {self.what}"
-
-    def __str__(self) -> str:
-        lines = [
-            f"{self.variable} was changed while the callback {self.function}() ran: {self.what}."
-        ]
-        lines.append(f"  callback: {self.outputs}, {self.function}() at {self.place}")
-        if self.culprit is not None:
-            lines.append(f"  changed at: {self.culprit.place}: {self.culprit.place.text}")
-            lines.append(
-                f"  {self.culprit.code}, see: dash-stash check --explain {self.culprit.code}"
-            )
-        if self.others:
-            lines.append(f"  ran at the same time, and can change it: {', '.join(self.others)}")
-        lines.append(
-            "Every visitor of this worker process sees the change; those of other workers, and after a restart, do not."
-        )
-        return "\n".join([*lines, f"Instead: {self.advice}"])
-
-
-class Callback:
-    """One callback of the app, as the guard knows it."""
-
-    def __init__(self, function: Callable[..., Any], outputs: str) -> None:
-        """Take the function, with whatever decorators are around it, and the names of the properties that it updates."""
-        self.function, self.outputs = function, outputs
-        own = inspect.unwrap(function)
-        self.name = getattr(own, "__name__", type(own).__name__)
-        code = getattr(own, "__code__", None)
-        self.place = Place("?", 0) if code is None else Place(code.co_filename, code.co_firstlineno)
-        self._reach: Reach | None = None
-        self._costs: dict[tuple[int, str], float] = {}
-        self._misses: dict[tuple[int, str], int] = {}
-        self._is_told = False
-
-    def forget_reach(self) -> None:
-        """Look anew, the next time, at what the code can reach: a variable may hold other functions now."""
-        self._reach = None
-
-    @property
-    def reach(self) -> Reach:
-        """What the callback's code can reach."""
-        reached = self._reach  # another thread may be forgetting it
-        if reached is None:
-            reached = self._reach = reach(self.function)
-        return reached
-
-    def in_turn(self) -> list[Variable]:
-        """Return the variables to look at, those first that took little time when they were last looked at."""
-        variables = [
-            variable
-            for variable in self.reach.variables
-            if self._misses.get(variable.key, 0) < _TRIES
-        ]
-        return sorted(variables, key=lambda variable: self._costs.get(variable.key, 0.0))
-
-    def took(self, variable: Variable, seconds: float, *, was_in_time: bool) -> None:
-        """Note how long a variable took."""
-        self._costs[variable.key] = seconds
-        self._misses[variable.key] = 0 if was_in_time else self._misses.get(variable.key, 0) + 1
-
-    def tell_unchecked(self, unchecked: list[Variable], budget: float) -> None:
-        """Log, once, what there was no time for."""
-        if unchecked and not self._is_told:
-            self._is_told = True
-            labels = ", ".join(variable.label for variable in unchecked[:_MOST_LABELS])
-            if len(unchecked) > _MOST_LABELS:
-                labels += f" and {len(unchecked) - _MOST_LABELS} more"
-            _log.warning(
-                "The guard has %.0f ms for each call of the callback %s() at %s, which is not enough for all that it can reach; "
-                "changes of these are not noticed: %s",
-                *(budget * 1000, self.name, self.place, labels),
-            )
 
 
 @dataclass(slots=True)
-class _Taken:
-    """What a variable was at one time."""
+class _Snapshot:
+    """What a variable was at one moment."""
 
-    variable: Variable
+    variable: SharedVariable
     identity: int
-    print: object
+    fingerprint: object
 
 
 @dataclass(eq=False)
-class Watch:
+class WatchedRun:
     """One run of a callback."""
 
     guard: Guard
-    callback: Callback
+    callback: WatchedCallback
     spent: float = 0.0
-    taken: list[_Taken] = field(default_factory=list)
-    meanwhile: set[Callback] = field(default_factory=set)
-    """The callbacks that ran at the same time, if only for a part of it."""
+    """The seconds that fingerprints have taken so far."""
 
-    def end(self) -> list[Finding]:
+    snapshots: dict[tuple[int, str], _Snapshot] = field(default_factory=dict)
+    """What the variables were at the beginning, by their keys."""
+
+    meanwhile: set[WatchedCallback] = field(default_factory=set)
+    """The callbacks that ran during some part of this run."""
+
+    def end(self) -> list[SharedChange]:
         """Return what has changed since the run began."""
         return self.guard._end(self)
 
 
 class Guard:
-    """Watches the runs of callbacks; any number of them at the same time, in any threads."""
+    """Watches runs of callbacks: any number of them at the same time, in any threads."""
 
     def __init__(
         self, budget: float = BUDGET, clock: Callable[[], float] = time.thread_time
     ) -> None:
-        """Take how many seconds the fingerprints of one run may take, and a clock: that of the thread's work, whatever else runs."""
+        """Take the seconds for the fingerprints of one run, and the clock that measures them.
+
+        By default that is the processor time of the thread, however busy the machine is.
+        """
         self._budget, self._clock = budget, clock
         self._lock = threading.Lock()
-        self._running: set[Watch] = set()
-        self._logged_at: dict[tuple[Callback, str], float] = {}
+        self._running: set[WatchedRun] = set()
+        self._logged_at: dict[tuple[WatchedCallback, str], float] = {}
 
-    def begin(self, callback: Callback) -> Watch:
-        """Note what the variables that the callback can reach are.
+    def begin(self, callback: WatchedCallback) -> WatchedRun:
+        """Take a snapshot of each variable that the callback can reach.
 
-        Call `end()` of what is returned when it has run.
+        Call `end()` of the returned run when the callback has run.
         """
-        watch = Watch(self, callback)
+        run = WatchedRun(self, callback)
         try:
             variables = callback.in_turn()
-        except Exception:  # noqa: BLE001 (whatever the app's objects do when they are looked at, its callback runs)
-            _log.exception(
-                "The guard cannot find out what the callback %s() at %s can reach",
-                callback.name,
-                callback.place,
-            )
-            return watch
+        except Exception:  # noqa: BLE001 (its callback runs, whatever the app's objects raise)
+            _log.exception("The guard cannot find out what the callback %s can reach", callback)
+            return run
+        self._add(run)
+        began = self._clock()
+        taking = fingerprinter(began + self._budget / 2, self._clock)
+        for snapshot in self._look_at_each(
+            callback, variables, lambda variable: self._snapshot(callback, variable, taking)
+        ):
+            run.snapshots[snapshot.variable.key] = snapshot
+        run.spent = self._clock() - began
+        return run
+
+    def _add(self, run: WatchedRun) -> None:
         with self._lock:
             for other in self._running:
-                other.meanwhile.add(callback)
-                watch.meanwhile.add(other.callback)
-            self._running.add(watch)
-        began = self._clock()
-        printer = Printer(began + self._budget / 2, self._clock)
+                other.meanwhile.add(run.callback)
+                run.meanwhile.add(other.callback)
+            self._running.add(run)
+
+    def _end(self, run: WatchedRun) -> list[SharedChange]:
+        with self._lock:
+            self._running.discard(run)
+        taking = fingerprinter(self._clock() + self._budget - run.spent, self._clock)
+        variables = [snapshot.variable for snapshot in run.snapshots.values()]
+        found = self._look_at_each(
+            run.callback, variables, lambda variable: self._compare(run, variable, taking)
+        )
+        shared_changes = list(itertools.chain.from_iterable(found))
+        if shared_changes:
+            run.callback.forget_reach()
+        return shared_changes
+
+    def _look_at_each(
+        self,
+        callback: WatchedCallback,
+        variables: list[SharedVariable],
+        look: Callable[[SharedVariable], T],
+    ) -> Iterator[T]:
+        """Yield what *look* returns for each variable, until the time is used up."""
         for position, variable in enumerate(variables):
             try:
-                watch.taken.append(self._take(printer, callback, variable))
+                seen = look(variable)
             except OutOfTimeError:
                 callback.tell_unchecked(variables[position:], self._budget)
-                break
-            except Exception as error:  # noqa: BLE001 (comparing and copying runs the app's own code, which may raise anything)
-                _log.debug("The guard cannot look at %s: %r", variable.label, error)
-        watch.spent = self._clock() - began
-        return watch
-
-    def _end(self, watch: Watch) -> list[Finding]:
-        with self._lock:
-            self._running.discard(watch)
-        callback = watch.callback
-        printer = Printer(self._clock() + self._budget - watch.spent, self._clock)
-        findings = []
-        for position, before in enumerate(watch.taken):
-            try:
-                found = self._compare(printer, watch, before)
-            except OutOfTimeError:
-                callback.tell_unchecked(
-                    [taken.variable for taken in watch.taken[position:]], self._budget
-                )
-                break
+                return
             except Exception as error:  # noqa: BLE001 (as above)
-                _log.debug("The guard cannot look at %s: %r", before.variable.label, error)
-                continue
-            findings += found
-        if findings:
-            callback.forget_reach()
-        return findings
+                _log.debug("The guard cannot look at %s: %r", variable.label, error)
+            else:
+                yield seen
 
-    def _take(self, printer: Printer, callback: Callback, variable: Variable) -> _Taken:
+    def _snapshot(
+        self, callback: WatchedCallback, variable: SharedVariable, taking: Fingerprinter
+    ) -> _Snapshot:
         began = self._clock()
         is_in_time = False
         try:
             value = variable.read()
-            if type(value) is Namespace:
-                taken = _Taken(variable, 0, printer.mapping(variable.name, value, "attribute"))
+            if type(value) is OwnAttributes:
+                snapshot = _Snapshot(variable, 0, taking.attributes(variable.name, value))
             else:
-                taken = _Taken(variable, id(value), printer.take(value))
+                snapshot = _Snapshot(variable, id(value), taking.take(value))
             is_in_time = True
         finally:
-            callback.took(variable, self._clock() - began, was_in_time=is_in_time)
-        return taken
+            callback.note_time(variable, self._clock() - began, was_in_time=is_in_time)
+        return snapshot
 
-    def _compare(self, printer: Printer, watch: Watch, before: _Taken) -> list[Finding]:
-        variable = before.variable
-        after = self._take(printer, watch.callback, variable)
-        found = list(itertools.islice(changes(before.print, after.print), _MOST_CHANGES))
-        return self._findings(watch, before, after, found) if found else []
+    def _compare(
+        self, run: WatchedRun, variable: SharedVariable, taking: Fingerprinter
+    ) -> list[SharedChange]:
+        before = run.snapshots[variable.key]
+        after = self._snapshot(run.callback, variable, taking)
+        all_changes = changes(before.fingerprint, after.fingerprint)
+        found = list(itertools.islice(all_changes, _MOST_CHANGES))
+        return _shared_changes(run, before, after, found) if found else []
 
-    def _findings(
-        self, watch: Watch, before: _Taken, after: _Taken, found: list[Change]
-    ) -> list[Finding]:
-        callback, variable = watch.callback, before.variable
-        suspects = [
-            other
-            for other in watch.meanwhile
-            if other is not callback and _can_change(other, variable)
-        ]
-        # Whoever can have done it, and ran meanwhile, reports it when it has ended.
-        if suspects and not blame.can_change(callback.reach, variable):
-            return []
-        if before.identity != after.identity:
-            found = [_rebound(before.print, after.print, found)]
-        others = tuple(f"{other.name}() at {other.place}" for other in suspects)
-        by_path: dict[str, list[str]] = {}
-        for path, what in found:
-            by_path.setdefault(path, []).append(what)
-        findings = []
-        for path, whats in by_path.items():
-            name = (
-                _ATTRIBUTE.findall(path)[-1]
-                if _ATTRIBUTE.search(path)
-                else variable.name.rstrip("=.")
-            )
-            culprit = blame.culprit(
-                callback.reach.functions, path, variable.name.rstrip("=."), name
-            )
-            advice = _advice(name, variable, before.print, after.print)
-            label = variable.label + path
-            findings.append(
-                Finding(
-                    callback.outputs,
-                    callback.name,
-                    callback.place,
-                    label,
-                    ", ".join(whats),
-                    culprit,
-                    others,
-                    advice,
-                )
-            )
-        return findings
-
-    def log(self, callback: Callback, findings: list[Finding]) -> None:
+    def log(self, callback: WatchedCallback, found: list[SharedChange]) -> None:
         """Log what was found: the same variable of the same callback once a minute."""
         now = time.monotonic()
-        for finding in findings:
-            key = (callback, finding.variable)
+        for change in found:
+            key = (callback, change.variable)
             with self._lock:
-                is_due = now - self._logged_at.get(key, float("-inf")) >= _LOG_EVERY
+                is_due = now - self._logged_at.get(key, float("-inf")) >= _SECONDS_BETWEEN_LOGS
                 if is_due:
                     self._logged_at[key] = now
             if is_due:
-                _log.warning("%s", finding)
+                _log.warning("%s", change)
 
 
-def _can_change(callback: Callback, variable: Variable) -> bool:
+def _shared_changes(
+    run: WatchedRun, before: _Snapshot, after: _Snapshot, found: list[Change]
+) -> list[SharedChange]:
+    variable = before.variable
+    suspects = [
+        other
+        for other in run.meanwhile
+        if other is not run.callback and _reaches_and_can_change(other, variable)
+    ]
+    # Whoever can have done it, and ran meanwhile, reports it when it ends.
+    if suspects and not can_change(run.callback.reach, variable):
+        return []
+    if before.identity != after.identity:
+        found = [rebinding(before.fingerprint, after.fingerprint, found)]
+    by_path: dict[str, list[str]] = {}
+    for path, what in found:
+        by_path.setdefault(path, []).append(what)
+    return [
+        _shared_change(run.callback, before, after, path, what, suspects)
+        for path, what in by_path.items()
+    ]
+
+
+def _reaches_and_can_change(callback: WatchedCallback, variable: SharedVariable) -> bool:
     reached = callback.reach
-    return any(other.key == variable.key for other in reached.variables) and blame.can_change(
+    return any(other.key == variable.key for other in reached.variables) and can_change(
         reached, variable
     )
 
 
-def _rebound(before: object, after: object, found: list[Change]) -> Change:
-    if before == ABSENT:
-        return Change("", f"set to {words(after)}")
-    if after == ABSENT:
-        return Change("", f"deleted, was {words(before)}")
-    details = [change.what for change in found if not change.path]
-    text = f"rebound from {words(before)} to {words(after)}"
-    is_same_kind = (
-        isinstance(before, Print) and isinstance(after, Print) and before.kind == after.kind
+def _shared_change(
+    callback: WatchedCallback,
+    before: _Snapshot,
+    after: _Snapshot,
+    path: str,
+    what: list[str],
+    suspects: list[WatchedCallback],
+) -> SharedChange:
+    variable = before.variable
+    own_name = variable.name.rstrip("=.")
+    name = [own_name, *_ATTRIBUTE.findall(path)][-1]
+    return SharedChange(
+        outputs=callback.outputs,
+        function=callback.name,
+        line=callback.line,
+        variable=variable.label + path,
+        what=", ".join(what),
+        cause=likely_cause(callback.reach.functions, path, own_name, name),
+        others=tuple(map(str, suspects)),
+        advice=advice(name, variable, before.fingerprint, after.fingerprint),
     )
-    return Change("", f"{text} ({', '.join(details)})" if details and is_same_kind else text)
-
-
-def _advice(name: str, variable: Variable, before: object, after: object) -> str:
-    """How dash-stash does what was meant."""
-    if variable.name == "environ":
-        return "set it before the server starts, and pass what differs between visitors as an argument."
-    known = after if before is None or before == ABSENT or isinstance(before, Unwatched) else before
-    known = known.content if isinstance(known, Both) else known
-    if isinstance(known, Frame | Array | Held):
-        return (
-            f"change a copy ({name} = {name}.copy()), and hand it to other callbacks as a reference: "
-            f"return stash.put({name}), or make it in a @stash.memo function."
-        )
-    if isinstance(known, Elements | Members | Mapping):
-        return (
-            f'keep what is one visitor\'s in stash.session["{name}"], what is everybody\'s in stash.app["{name}"] '
-            "(changed by stash.app.modify), results in a @stash.memo function; or change a copy."
-        )
-    if isinstance(known, int | float) and not isinstance(known, bool):
-        return f'stash.app.modify("{name}", lambda {name}: {name} + 1, default=0) for all visitors, stash.session.modify for each.'
-    return f'stash.session["{name}"] = ... for each visitor, stash.app["{name}"] = ... for all of them.'

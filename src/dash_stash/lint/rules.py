@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from dash_stash import mutations
+
 
 @dataclass(frozen=True)
 class Rule:
@@ -22,37 +24,37 @@ RULES: Final = {
     rule.code: rule
     for rule in (
         Rule(
-            "DS101",
+            mutations.GLOBAL_REBOUND,
             "global-rebound",
             "rebinds the module-level variable {name}",
             "Keep it per user with stash.session[...], or compute it with @stash.memo.",
         ),
         Rule(
-            "DS102",
+            mutations.NONLOCAL_REBOUND,
             "nonlocal-rebound",
             "rebinds {name} of the function that registers the callback",
             "Keep it per user with stash.session[...], or compute it with @stash.memo.",
         ),
         Rule(
-            "DS103",
+            mutations.AUGMENTED,
             "augmented",
             "adds to {name}, which all callbacks share",
             "Count with stash.app.modify(...) or stash.session.modify(...).",
         ),
         Rule(
-            "DS104",
+            mutations.ITEM_ASSIGNED,
             "item-assigned",
             "assigns items of {name}, which all callbacks share",
             "Change a copy, or keep it in stash.session[...].",
         ),
         Rule(
-            "DS105",
+            mutations.ATTRIBUTE_ASSIGNED,
             "attribute-assigned",
             "assigns an attribute of {name}, which all callbacks share",
             "Change a copy, or keep it in stash.session[...].",
         ),
         Rule(
-            "DS106",
+            mutations.MUTATING_CALL,
             "mutating-call",
             "changes {name}, which all callbacks share",
             "Change a copy, or keep it in stash.session[...].",
@@ -64,7 +66,7 @@ RULES: Final = {
             "Keep it per user with stash.session[...].",
         ),
         Rule(
-            "DS108",
+            mutations.MUTABLE_DEFAULT,
             "mutable-default",
             "changes the default value of the parameter {name}, which all calls share",
             "Use None as the default and make a new object in the function.",

@@ -1,4 +1,4 @@
-"""The guard in a Dash app: watches its callbacks, and brings what it finds into Dash's own error panel."""
+"""The guard in a Dash app: watches its callbacks, and reports in Dash's own error panel."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ import flask
 from flask import Response
 
 from dash_stash.errors import SharedStateChanged
-from dash_stash.guard.runtime import Callback, Finding, Guard, Watch
+from dash_stash.guard.callback import WatchedCallback
+from dash_stash.guard.report import SharedChange
+from dash_stash.guard.runtime import Guard, WatchedRun
 from dash_stash.plugin.page import Pages
 
 if TYPE_CHECKING:
@@ -24,9 +26,9 @@ _HEADER: Final = "X-Dash-Stash-Guard"
 _LONGEST_HEADER: Final = 6_000
 _PANEL_WIDTH: Final = 70  # letters
 
-# Dash's renderer has no call for a warning beside a callback's value. Its stores are in
-# `window.dash_stores`, from Dash 3.2 to 4.5, and what its error panel shows is there: put there as
-# the renderer itself puts the error of a callback.
+# Dash's renderer has no call for a warning beside a callback's value. What its error panel shows
+# is in its stores, `window.dash_stores` from Dash 3.2 to 4.5: the script adds to it as the renderer
+# itself adds the error of a callback.
 _SCRIPT: Final = f"""\
 (() => {{
   const fetch = window.fetch;
@@ -35,7 +37,9 @@ _SCRIPT: Final = f"""\
     const found = response.headers.get({_HEADER!r});
     if (found) {{
       for (const error of JSON.parse(decodeURIComponent(found))) {{
-        for (const store of window.dash_stores ?? []) store.dispatch({{type: "ON_ERROR", payload: {{type: "backEnd", error}}}});
+        for (const store of window.dash_stores ?? []) {{
+          store.dispatch({{type: "ON_ERROR", payload: {{type: "backEnd", error}}}});
+        }}
       }}
     }}
     return response;
@@ -45,13 +49,13 @@ _SCRIPT: Final = f"""\
 
 
 def watch(app: Dash, mode: Literal["warn", "raise"], pages: Pages) -> None:
-    """Watch the callbacks of *app* from now on, and let its *pages* show what is found."""
+    """Watch the callbacks of *app* from now on, and let its *pages* show the reports."""
     _Watching(app, is_raising=mode == "raise").begin(pages)
 
 
-def findings() -> list[Finding]:
+def _found_in_request() -> list[SharedChange]:
     """Return what the guard has found in the request that is being answered."""
-    return flask.g.setdefault("dash_stash_findings", []) if flask.has_request_context() else []
+    return flask.g.setdefault("dash_stash_changes", []) if flask.has_request_context() else []
 
 
 class _Watching:
@@ -59,7 +63,7 @@ class _Watching:
 
     def __init__(self, app: Dash, *, is_raising: bool) -> None:
         self._app, self._is_raising, self._guard = app, is_raising, Guard()
-        self._callbacks: dict[Callable[..., Any], Callback | None] = {}
+        self._callbacks: dict[Callable[..., Any], WatchedCallback | None] = {}
         self._script = f"{app.config.routes_pathname_prefix}_dash-stash/guard.js"
 
     def begin(self, pages: Pages) -> None:
@@ -82,28 +86,29 @@ class _Watching:
 
         return execute_watched
 
-    def _callback(self, func: Callable[..., Any]) -> Callback | None:
-        """The callback that Dash calls by *func*.
+    def _callback(self, func: Callable[..., Any]) -> WatchedCallback | None:
+        """Return the callback that Dash calls by *func*.
 
         None for a background callback, which runs in another process.
         """
         if func not in self._callbacks:
-            registered = (
-                (key, entry)
-                for key, entry in self._app.callback_map.items()
-                if entry.get("callback") is func
-            )
-            key, entry = next(registered, ("", dict[str, Any]()))
-            outputs = ", ".join(output.partition("@")[0] for output in key.strip(".").split("..."))
-            self._callbacks[func] = (
-                None
-                if entry.get("background")
-                else Callback(getattr(func, "__wrapped__", func), outputs)
-            )
+            self._callbacks[func] = self._new_callback(func)
         return self._callbacks[func]
 
-    def _run(self, call: Callable[[], Any], callback: Callback) -> Any:
-        watch = self._guard.begin(callback)
+    def _new_callback(self, func: Callable[..., Any]) -> WatchedCallback | None:
+        registered = (
+            (key, entry)
+            for key, entry in self._app.callback_map.items()
+            if entry.get("callback") is func
+        )
+        key, entry = next(registered, ("", dict[str, Any]()))
+        if entry.get("background"):
+            return None
+        outputs = ", ".join(output.partition("@")[0] for output in key.strip(".").split("..."))
+        return WatchedCallback(getattr(func, "__wrapped__", func), outputs)
+
+    def _run(self, call: Callable[[], Any], callback: WatchedCallback) -> Any:
+        run = self._guard.begin(callback)
         is_ended = True
         try:
             answer = call()
@@ -111,51 +116,53 @@ class _Watching:
             if later is None:
                 return answer
             is_ended = False
-            return later(self, answer, watch)
+            return later(self, answer, run)
         finally:
             if is_ended:
-                self._end(watch)
+                self._end(run)
 
-    async def _await(self, answer: Coroutine[Any, Any, Any], watch: Watch) -> Any:
+    async def _await(self, answer: Coroutine[Any, Any, Any], run: WatchedRun) -> Any:
         try:
             return await answer
         finally:
-            self._end(watch)
+            self._end(run)
 
-    def _generate(self, answer: Generator[Any, Any, Any], watch: Watch) -> Generator[Any, Any, Any]:
+    def _generate(
+        self, answer: Generator[Any, Any, Any], run: WatchedRun
+    ) -> Generator[Any, Any, Any]:
         try:
             return (yield from answer)
         finally:
-            self._end(watch)
+            self._end(run)
 
     async def _generate_async(
-        self, answer: AsyncGenerator[Any, Any], watch: Watch
+        self, answer: AsyncGenerator[Any, Any], run: WatchedRun
     ) -> AsyncGenerator[Any, Any]:
         try:
             async for part in answer:
                 yield part
         finally:
-            self._end(watch)
+            self._end(run)
 
-    def _end(self, watch: Watch) -> None:
-        """Say what was found, whether the callback has returned a value or raised an error.
+    def _end(self, run: WatchedRun) -> None:
+        """Report what has changed, whether the callback returned a value or raised an error.
 
         Raises:
-            SharedStateChanged: Something was found, and the guard is to raise; in the place of the
-                value, or of the error.
+            SharedStateChanged: Something has changed, and the guard is in mode "raise". It replaces
+                the callback's value or error.
         """
-        found = watch.end()
+        found = run.end()
         if not found:
             return
-        self._guard.log(watch.callback, found)
+        self._guard.log(run.callback, found)
         if self._is_raising:
             raise SharedStateChanged("\n\n".join(map(str, found)))
-        findings().extend(found)
+        _found_in_request().extend(found)
 
     def _answer(self, response: Response) -> Response:
-        """Send the findings along with the callback's answer, if the page has a panel to show them."""
-        if self._app._dev_tools.ui and flask.g.get("dash_stash_findings"):
-            response.headers[_HEADER] = _header(findings())
+        """Send the reports with the callback's answer, if the page has a panel to show them."""
+        if self._app._dev_tools.ui and _found_in_request():
+            response.headers[_HEADER] = _header(_found_in_request())
         return response
 
     def _page_script(self) -> dict[str, str]:
@@ -163,7 +170,7 @@ class _Watching:
         return {"src": source} if self._app._dev_tools.ui else {}
 
 
-_LATER: Final[dict[str, Callable[[_Watching, Any, Watch], Any]]] = {
+_LATER: Final[dict[str, Callable[[_Watching, Any, WatchedRun], Any]]] = {
     "coroutine": _Watching._await,
     "generator": _Watching._generate,
     "async generator": _Watching._generate_async,
@@ -171,21 +178,20 @@ _LATER: Final[dict[str, Callable[[_Watching, Any, Watch], Any]]] = {
 
 
 def _kind(answer: object) -> str:
-    """How a callback answers: at once, when it is awaited, or, from Dash 4.5, bit by bit."""
+    """Return how a callback answers: at once, when awaited, or, from Dash 4.5, bit by bit."""
     if inspect.iscoroutine(answer):
         return "coroutine"
-    return (
-        "generator"
-        if inspect.isgenerator(answer)
-        else "async generator"
-        if inspect.isasyncgen(answer)
-        else "at once"
-    )
+    if inspect.isgenerator(answer):
+        return "generator"
+    return "async generator" if inspect.isasyncgen(answer) else "at once"
 
 
-def _header(found: list[Finding]) -> str:
-    """The findings as the script reads them: as many as fit into a header that any server passes on."""
-    errors = [{"message": finding.title, "html": _folded(str(finding))} for finding in found]
+def _header(found: list[SharedChange]) -> str:
+    """Return the reports as the script reads them.
+
+    Those that do not fit into a header that every server passes on are left out.
+    """
+    errors = [{"message": change.title, "html": _folded(str(change))} for change in found]
     text = ""
     for count in range(1, len(errors) + 1):
         longer = urllib.parse.quote(json.dumps(errors[:count]))
@@ -196,7 +202,7 @@ def _header(found: list[Finding]) -> str:
 
 
 def _folded(text: str) -> str:
-    """Text as the panel has room for it."""
+    """Return text in lines that fit into the panel."""
     return "\n".join(
         textwrap.fill(line, _PANEL_WIDTH, subsequent_indent="    ") for line in text.splitlines()
     )

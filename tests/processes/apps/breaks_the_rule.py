@@ -35,7 +35,7 @@ def fine(clicks: int) -> str:
     Output("break-out", "children"), Input("break", "n_clicks"), prevent_initial_call=True
 )
 def break_rule(_: int) -> str:
-    """Change the variable of all."""
+    """Change the variable that all callbacks share."""
     global df  # noqa: PLW0603 (the fault that is looked for)
     df = df[df["score"] == 5]
     return f"{len(df)} rows"

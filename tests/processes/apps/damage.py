@@ -32,7 +32,7 @@ def samples() -> dict[str, Any]:
 
 
 def is_same(left: Any, right: Any) -> bool:
-    """Whether two of the samples are equal."""
+    """Tell whether two of the samples are equal."""
     if isinstance(left, dict):
         return (
             isinstance(right, dict)
@@ -49,7 +49,7 @@ def is_same(left: Any, right: Any) -> bool:
 
 
 def read_damaged(folder: str, seed: int, rounds: int) -> dict[str, int]:
-    """Damage an entry and read it, *rounds* times; return how often that gave what."""
+    """Damage an entry and read it, *rounds* times; count what came of it."""
     chance = random.Random(seed)
     clock = FakeClock()
     warm = Stash(url=f"file://{folder}", secret=SECRET, clock=clock)
@@ -57,7 +57,7 @@ def read_damaged(folder: str, seed: int, rounds: int) -> dict[str, int]:
     counts = {"miss": 0, "whole from memory": 0, "wrong": 0, "whole": 0}
     for _ in range(rounds):
         value, ref = chance.choice(kept)
-        clock.now += 10  # nothing is trusted from the round before
+        clock.now += 10  # nothing from the round before is trusted any more
         assert is_same(ref.get(), value), "the entry is whole again"
         path = entry_path(folder, ref)
         pristine = path.read_bytes()
@@ -66,8 +66,8 @@ def read_damaged(folder: str, seed: int, rounds: int) -> dict[str, int]:
             cold = Stash(url=f"file://{folder}", secret=SECRET, clock=clock)
             counts[_read(cold.ref(ref), value)] += 1
         else:
-            # This process has read the entry before. What it still has in memory is right; on disk
-            # it finds the damage.
+            # This process has read the entry before. What it still has in memory is right; it finds
+            # the damage on disk.
             counts["whole from memory" if _read(ref, value) == "whole" else "miss"] += 1
             clock.now += 10
             counts[_read(ref, value)] += 1
@@ -83,7 +83,7 @@ def _read(ref: Ref[Any], value: Any) -> str:
 
 
 def entry_path(folder: str, ref: Ref[Any]) -> pathlib.Path:
-    """Return the file of the value that *ref* stands for."""
+    """Return the file of the value of *ref*."""
     name = ref._target.key.hex()
     return pathlib.Path(folder) / NAME / "entries" / name[:2] / name
 
@@ -93,7 +93,7 @@ def _damage(path: pathlib.Path, chance: random.Random) -> None:
     path.chmod(0o600)
     before = path.stat()
     size = before.st_size
-    # The head is small and holds all that is code: half of the damage goes there.
+    # The head is small and holds all code: half of the damage goes there.
     position = chance.randrange(size if chance.random() < 0.5 else min(size, 700))
     with path.open("r+b") as file:
         if chance.random() < 0.3:
@@ -114,5 +114,5 @@ def _restore(path: pathlib.Path, pristine: bytes) -> None:
 
 
 def crash(_folder: str) -> None:
-    """Die as a process does that reads a map behind the end of its file."""
+    """Die like a process that reads a map behind the end of its file."""
     os.kill(os.getpid(), signal.SIGBUS)

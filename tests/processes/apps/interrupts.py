@@ -1,4 +1,7 @@
-"""Calls that an exception of a signal handler interrupts: at random moments, and at each moment at which Python lets one."""
+"""Calls that an exception of a signal handler interrupts.
+
+At random moments, and at each moment at which Python lets a handler run.
+"""
 
 from __future__ import annotations
 
@@ -29,20 +32,20 @@ SECRET = "a secret for the tests only"
 
 
 class Interrupted(Exception):
-    """As Celery's soft limit is, this is an ordinary exception."""
+    """An ordinary exception, like that of Celery's soft limit."""
 
 
 def _interrupt(*_: object) -> None:
     raise Interrupted
 
 
-# Python looks for signals after calls, where functions begin, and where loops begin anew.
+# Python looks for signals after calls, and where functions and rounds of loops begin.
 _MOMENTS = {
     code for name, code in dis.opmap.items() if name.startswith(("CALL", "JUMP_BACKWARD", "RESUME"))
 }
 
-# To look up a key that is not there calls the factory without a call in Python: the signal is not
-# found before the traced code goes on.
+# To look up a missing key calls the factory without a call in Python: the signal is not found
+# before the traced code goes on.
 _arrives: dict[int, None] = collections.defaultdict(
     functools.partial(_thread.interrupt_main, signal.SIGALRM)
 )
@@ -79,7 +82,7 @@ class At:
 
 
 def _calls(stash: Stash) -> dict[str, Callable[[int], Any]]:
-    """What is interrupted, by name; a number makes each call a new one."""
+    """Return the calls to interrupt, by name; each number makes a new call."""
 
     @stash.memo(tags=["some"])
     def double(n: int) -> dict[str, Any]:
@@ -125,8 +128,7 @@ def at_every_moment(folder: str, name: str) -> int:
             with at:
                 call(number)
         except Interrupted as error:
-            # Whoever keeps the error, as notebooks do, keeps all variables of the functions that it
-            # came through.
+            # Whoever keeps the error, as notebooks do, keeps all variables of its traceback.
             _must_be_free(stash, folder, call, number, error)
         went_on = went_on + 1 if at.seen < number else 0
     _must_be_tidy(stash, folder)
@@ -134,7 +136,7 @@ def at_every_moment(folder: str, name: str) -> int:
 
 
 def _opened(folder: str) -> list[tuple[str, int]]:
-    """The files of a folder that this process has open, by their names within it."""
+    """Return the files of a folder that this process has open, by their names within it."""
     paths = []
     for name in os.listdir("/proc/self/fd"):
         with contextlib.suppress(FileNotFoundError):  # that of the listing itself
@@ -156,8 +158,8 @@ def _is_locked(descriptor: int) -> bool:
 def _must_be_free(
     stash: Stash, folder: str, call: Callable[[int], Any], moment: int, error: BaseException
 ) -> None:
-    # Those that others wait for. A file that was being written stays locked too, but only as long
-    # as the error is kept.
+    # The locks that others wait for. A file that was being written stays locked too, but only as
+    # long as the error is kept.
     shared = [
         number
         for path, number in _opened(f"{folder}/{NAME}")
@@ -194,7 +196,7 @@ def _must_be_tidy(stash: Stash, folder: str) -> None:
 
 
 def at_random(url: str, seed: int, times: int) -> int:
-    """Interrupt calls at random moments, so many times, then see that all is free.
+    """Interrupt calls at random moments until *times* are interrupted, then see that all is free.
 
     Return how many calls there were.
     """
@@ -222,7 +224,7 @@ def at_random(url: str, seed: int, times: int) -> int:
                 signal.setitimer(signal.ITIMER_REAL, 0)
     if isinstance(stash._deployment.store, LocalStore):
         _must_be_tidy(stash, url.removeprefix("file://"))
-    # All that was interrupted is free.
+    # Nothing is held by a call that was interrupted.
     for n in range(number + 1):
         calls["memo"](n)
     stash.app["counter"] = 0

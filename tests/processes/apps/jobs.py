@@ -1,4 +1,4 @@
-"""What the tests run in processes of its own: each function is one job, with plain arguments and a plain result."""
+"""Jobs that tests run in processes of their own, with plain arguments and a plain result."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ def open_stash(folder: str | pathlib.Path, **options: Any) -> Stash:
 
 
 def entries(folder: str | pathlib.Path) -> set[str]:
-    """The names of the entry files that there are, whatever the index says."""
+    """Return the names of the entry files, whatever the index says."""
     return {
         path.name for path in pathlib.Path(folder, NAME, "entries").rglob("*") if path.is_file()
     }
 
 
 def listed(stash: Stash) -> set[str]:
-    """The names of the entries that the index knows."""
+    """Return the names of the entries that the index knows."""
     return {entry.key.hex() for entry in stash._deployment.store.list()}
 
 
 def delete_index(folder: str | pathlib.Path, pattern: str = "index*") -> None:
-    """Delete the index, as somebody does who knows that it is disposable."""
+    """Delete the index, which is disposable."""
     for path in pathlib.Path(folder, NAME).glob(pattern):
         path.unlink(missing_ok=True)
 
@@ -48,7 +48,7 @@ def increment(folder: str, times: int) -> int:
 
 
 def write_until(folder: str, worker: int, stop: str) -> list[str]:
-    """Write variables until the file *stop* is there; return the errors that this gave."""
+    """Write variables until the file *stop* is there; return the errors."""
     stash, errors, round_ = open_stash(folder), [], 0
     while not pathlib.Path(stop).exists():
         try:
@@ -77,7 +77,7 @@ def read_until(folder: str, ref: str, started: str, stop: str) -> str:
 
 
 def open_slow(folder: str | pathlib.Path) -> tuple[Stash, Memo[[str], int]]:
-    """Open the store with a function whose n-th computation returns n, once the file `go n` is there."""
+    """Open the store with a function whose n-th computation waits for the file `go n`."""
     stash, place = open_stash(folder), pathlib.Path(folder).parent
 
     @stash.memo(tags=("slow",), ignore="place")
@@ -100,7 +100,7 @@ def call_slow(folder: str, key: str) -> int:
 
 
 def _kill_while(work: Callable[[], object], seconds: float) -> None:
-    """Run *work* in a forked child and kill that after *seconds*, whether it is done or not."""
+    """Run *work* in a forked child, and kill the child after *seconds*, finished or not."""
     child = os.fork()
     if not child:
         work()
@@ -133,7 +133,7 @@ def kill_while_opening(folder: str, seed: int, rounds: int) -> list[str]:
 
 
 def kill_while_indexing(folder: str, seed: int, rounds: int) -> int:
-    """Kill processes that make the index anew.
+    """Kill processes that rebuild the index.
 
     Return how often what the next one lists is not what is stored.
     """
@@ -156,7 +156,7 @@ def write_once(folder: str) -> str:
     return "written"
 
 
-# A source that changes, and who must never see it as it was before
+# A source that changes, and readers that must never see an old number
 
 
 class Source:
@@ -189,14 +189,14 @@ def _open_sourced(folder: str) -> tuple[Stash, Source, Memo[[int], int]]:
     @stash.memo(tags=("sourced",), ignore="source")
     def sourced(owner: int, source: Source = source) -> int:
         number = source.now(owner)
-        time.sleep(random.uniform(0, 0.004))  # for others to forget it meanwhile
+        time.sleep(random.uniform(0, 0.004))  # so that others forget it meanwhile
         return number
 
     return stash, source, sourced
 
 
 def forget_and_call(folder: str, how: str, owner: int, rounds: int) -> int:
-    """Raise one's number, forget what was made of it, and call.
+    """Raise this owner's number, forget the value derived from it, and call.
 
     Return how often that gave an older one.
     """
@@ -216,7 +216,7 @@ def forget_and_call(folder: str, how: str, owner: int, rounds: int) -> int:
 
 
 def call_and_compare(folder: str, stop: str) -> int:
-    """Call all the time; return how often that gave a number older than promised before."""
+    """Call all the time; return how often the number was older than one promised before."""
     _, source, sourced = _open_sourced(folder)
     outdated = 0
     while not pathlib.Path(stop).exists():

@@ -1,4 +1,4 @@
-"""An app whose pages keep references in the browser: in stores of each type, and typed ones."""
+"""An app whose pages keep references in the browser: in stores of each type, and as typed text."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FOLDER = pathlib.Path(os.environ["STASH_TEST_FOLDER"])
 
 
 def now() -> float:
-    """Return the time, later by the seconds that a test has written down."""
+    """Return the time plus the seconds that a test has written to the file `later`."""
     later = FOLDER.parent / "later"
     return time.time() + (float(later.read_text()) if later.exists() else 0)
 
@@ -67,7 +67,7 @@ for name, place in PLACES.items():
     prevent_initial_call=True,
 )
 def nest(_: int) -> Any:
-    """Keep references among other things; two of them expire soon."""
+    """Keep references among other values; two of them soon open nothing."""
     return {
         "good": stash.put("value"),
         "bad": [stash.put("value", ttl=0.001), 1],
@@ -80,7 +80,7 @@ def nest(_: int) -> Any:
     Output("said-expire", "children"), Input("expire", "n_clicks"), prevent_initial_call=True
 )
 def expire(_: int) -> str:
-    """Delete all that was put."""
+    """Delete all that the session has put."""
     for listed in stash._deployment.store.list(kind="put"):
         stash._deployment.store.delete(listed.key)
     return "expired"
@@ -88,7 +88,7 @@ def expire(_: int) -> str:
 
 @app.callback(Output("shown-typed", "children"), Input("typed", "value"))
 def show_typed(value: Any) -> str:
-    """Show what was typed, or what it stands for."""
+    """Show what was typed, or the value if it is a reference."""
     return f"typed: {value}"
 
 
@@ -118,7 +118,7 @@ def log_in(_: int) -> str:
     prevent_initial_call=True,
 )
 def ask(clicks: int, kept: Any) -> str:
-    """Say who is there, and note that it was asked."""
+    """Return the user's name, and write down that it was asked for."""
     with (FOLDER.parent / "asked").open("a") as log:
         log.write(f"{clicks}\n")
     return f"{clicks}: {stash.session.get('user')}"

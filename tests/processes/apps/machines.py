@@ -1,4 +1,7 @@
-"""What the tests of many machines run: each machine is a process, or several, with a near cache in a folder of its own."""
+"""Jobs of the tests of many machines.
+
+Each machine is one process or several, with a near cache in a folder of its own.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,7 @@ SECRET = "the secret of all machines"
 
 
 def open_machine(url: str, cache: str | pathlib.Path, **options: Any) -> Stash:
-    """Open the store at *url* as the machine does whose near cache is below *cache*."""
+    """Open the store at *url* as the machine whose near cache is below *cache*."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(cache))
         return Stash(url=url, secret=SECRET, **options)
@@ -36,11 +39,14 @@ def log(path: pathlib.Path, text: object) -> None:
         file.write(f"{text}\n")
 
 
-# A slow function, which lasts until the test lets it go
+# A slow function, which runs until the test lets it return
 
 
 def slow_of(stash: Stash, place: str | pathlib.Path) -> Memo[[str], int]:
-    """Return a function whose n-th computation, over all machines, returns n once the file `go n` or `go` is in *place*."""
+    """Return a function whose n-th computation over all machines returns n.
+
+    It waits until the file `go n` or `go` is in *place*.
+    """
     folder = pathlib.Path(place)
 
     @stash.memo(tags=("slow",), ignore="folder")
@@ -109,7 +115,7 @@ def block_of(stash: Stash, *, share: bool = False) -> Block:
 
 
 def is_whole(value: dict[str, Any], size: int) -> bool:
-    """Whether it is as it was returned."""
+    """Tell whether a value is as it was returned."""
     array = value["array"]
     return bool(len(array) == size // 8 and (array == value["number"]).all())
 
@@ -259,7 +265,7 @@ class Source:
 
 
 def dated_of(stash: Stash, place: str | pathlib.Path, go: str) -> Memo[[int], int]:
-    """Return a function whose value is what the source said when it began.
+    """Return a function whose value is the source's number when it began.
 
     It ends once the file *go* is there.
     """
@@ -273,7 +279,7 @@ def dated_of(stash: Stash, place: str | pathlib.Path, go: str) -> Memo[[int], in
         number = source.read(0)
         log(folder / "computed", key)
         wait_until((folder / go).exists, "the computation may end", 100)
-        time.sleep(key * 0.005)  # for a proxy in Python to carry what they say
+        time.sleep(key * 0.005)  # so that a proxy in Python can carry the messages
         return number
 
     return dated
@@ -292,7 +298,7 @@ def _quick_of(stash: Stash, place: str) -> Memo[[], int]:
     @stash.memo(ignore="source")
     def quick(source: Source = source) -> int:
         number = source.read(0)
-        time.sleep(random.uniform(0, 0.01))  # for the lease to be evicted meanwhile
+        time.sleep(random.uniform(0, 0.01))  # so that the lease is evicted meanwhile
         return number
 
     return quick
@@ -331,7 +337,7 @@ _BOUND = 2.0
 
 
 def update(url: str, cache: str, place: str, how: str, updates: int) -> int:
-    """Raise the source's number, forget or refresh what was made of it, and promise that.
+    """Raise the source's number, forget or refresh the derived value, and promise that.
 
     Return how often.
     """

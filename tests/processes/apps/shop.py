@@ -1,4 +1,4 @@
-"""A Dash app whose callbacks do, under a real server, what the tests want to see.
+"""A Dash app whose callbacks do what the tests want to see, under a real server.
 
 It logs to files in its folder.
 """
@@ -139,7 +139,7 @@ def everything() -> dict[str, object]:
 
 @app.callback(Output("mutated", "children"), Input("round", "value"))
 def mutate(_round: int) -> str:
-    """Say what was found, then do all that a callback must not do to shared data."""
+    """Return what the data is, then do all that a callback must not do to shared data."""
     value = everything()
     frame, array, small, inner, rows = (
         value["frame"],

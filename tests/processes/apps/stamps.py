@@ -1,4 +1,4 @@
-"""Jobs on a file system whose time stamps are too coarse to tell one file from the next, real or simulated."""
+"""Jobs on a file system, real or simulated, whose time stamps cannot tell files apart."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from processes.apps import jobs
 
 SIMULATED = "STASH_TEST_COARSE_STAMPS"
-"""The environment variable that says that this process is to see of all files one inode and one time stamp."""
+"""The environment variable that lets a process see one inode and one time stamp on all files."""
 
 
 def _simulate() -> None:
@@ -36,12 +36,12 @@ def increment(folder: str, times: int) -> int:
 
 
 def written(number: int, length: int) -> NDArray[Any]:
-    """What is stored for a number: of one size for all, whole numbers or fractions in turn."""
+    """Return the value for a number: all of one size, integers or fractions in turn."""
     return np.full(length, number, dtype="<f8" if number % 4 < 2 else "<i8")
 
 
 def write(folder: str, length: int) -> None:
-    """For each number asked for, store a value and, in its place, the one of that number."""
+    """For each number asked for, store a value, and replace it by the one of that number."""
     stash = jobs.open_stash(folder)
     for line in sys.stdin:
         for number in (int(line) - 1, int(line)):

@@ -20,7 +20,7 @@ SCOPES = (
     "tab",
     "session",
     "app",
-)  # of a page without a session the first one fails, and nothing is counted
+)  # on a page without a session the first one fails, and nothing is counted
 app.layout = html.Div(
     [
         html.Button("count", id="count"),
@@ -45,7 +45,8 @@ def count(_: int) -> str:
 @app.callback(Output("all", "children"), Input("count-all", "n_clicks"), prevent_initial_call=True)
 def count_for_all(clicks: int) -> str:
     """Count without a session, and compute once for all."""
-    return f"clicks:{clicks} app:{stash.app.modify('all', lambda n: n + 1, default=0)} memo:{_doubled(21)}"
+    count = stash.app.modify("all", lambda n: n + 1, default=0)
+    return f"clicks:{clicks} app:{count} memo:{_doubled(21)}"
 
 
 @stash.memo

@@ -10,32 +10,55 @@ from dash import Input, Output, callback, dcc
 
 from dash_stash.demo.data import aggregate, query_flights
 from dash_stash.demo.figures import delay_by_day, delays
-from dash_stash.demo.widgets import carrier_choice, graph, grid, loading
+from dash_stash.demo.widgets import (
+    carrier_choice,
+    graph,
+    grid,
+    loading,
+)
 
 
-@callback(Output("parts-chapter-data", "data"), Input("parts-chapter-carrier", "value"))
+@callback(
+    Output("parts-chapter-data", "data"),
+    Input("parts-chapter-carrier", "value"),
+)
 def compute(carrier):
     parts = aggregate(query_flights(carrier))
-    return json.dumps({name: frame.to_json(orient="split") for name, frame in parts.items()})
+    return json.dumps(parts, default=to_text)
+
+
+def to_text(frame):
+    return frame.to_json(orient="split")
 
 
 def part(text, name):
-    return pd.read_json(io.StringIO(json.loads(text)[name]), orient="split")
+    frame = json.loads(text)[name]
+    return pd.read_json(io.StringIO(frame), orient="split")
 
 
-@callback(Output("parts-chapter-days", "figure"), Input("parts-chapter-data", "data"))
+@callback(
+    Output("parts-chapter-days", "figure"),
+    Input("parts-chapter-data", "data"),
+)
 def draw_days(text):
     return delay_by_day(part(text, "days"))
 
 
-@callback(Output("parts-chapter-hours", "figure"), Input("parts-chapter-data", "data"))
+@callback(
+    Output("parts-chapter-hours", "figure"),
+    Input("parts-chapter-data", "data"),
+)
 def draw_hours(text):
     return delays(part(text, "hours"), "Mean delay by hour")
 
 
-@callback(Output("parts-chapter-places", "figure"), Input("parts-chapter-data", "data"))
+@callback(
+    Output("parts-chapter-places", "figure"),
+    Input("parts-chapter-data", "data"),
+)
 def draw_places(text):
-    return delays(part(text, "places"), "Mean delay by destination")
+    places = part(text, "places")
+    return delays(places, "Mean delay by destination")
 
 
 def layout():
@@ -44,6 +67,9 @@ def layout():
         loading(
             dcc.Store(id="parts-chapter-data"),
             graph("parts-chapter-days", 260),
-            grid(graph("parts-chapter-hours", 210), graph("parts-chapter-places", 210)),
+            grid(
+                graph("parts-chapter-hours", 210),
+                graph("parts-chapter-places", 210),
+            ),
         ),
     ]

@@ -6,8 +6,18 @@ from dash import Input, Output, callback, dcc
 
 from dash_stash.demo.base import cache
 from dash_stash.demo.data import query_flights
-from dash_stash.demo.figures import contour, histogram, scatter, spline
-from dash_stash.demo.widgets import carrier_choice, graph, grid, loading
+from dash_stash.demo.figures import (
+    contour,
+    histogram,
+    scatter,
+    spline,
+)
+from dash_stash.demo.widgets import (
+    carrier_choice,
+    graph,
+    grid,
+    loading,
+)
 
 
 @cache.memoize()
@@ -15,38 +25,57 @@ def flights(carrier):
     return query_flights(carrier)
 
 
-@callback(Output("signal-chapter-data", "data"), Input("signal-chapter-carrier", "value"))
+@callback(
+    Output("signal-chapter-data", "data"),
+    Input("signal-chapter-carrier", "value"),
+)
 def compute(carrier):
     flights(carrier)  # compute it and put it into the cache
     return carrier  # the signal
 
 
-@callback(Output("signal-chapter-scatter", "figure"), Input("signal-chapter-data", "data"))
+@callback(
+    Output("signal-chapter-scatter", "figure"),
+    Input("signal-chapter-data", "data"),
+)
 def draw_scatter(carrier):
     return scatter(flights(carrier))
 
 
-@callback(Output("signal-chapter-spline", "figure"), Input("signal-chapter-data", "data"))
+@callback(
+    Output("signal-chapter-spline", "figure"),
+    Input("signal-chapter-data", "data"),
+)
 def draw_spline(carrier):
     return spline(flights(carrier))
 
 
-@callback(Output("signal-chapter-histogram", "figure"), Input("signal-chapter-data", "data"))
+@callback(
+    Output("signal-chapter-histogram", "figure"),
+    Input("signal-chapter-data", "data"),
+)
 def draw_histogram(carrier):
     return histogram(flights(carrier))
 
 
-@callback(Output("signal-chapter-contour", "figure"), Input("signal-chapter-data", "data"))
+@callback(
+    Output("signal-chapter-contour", "figure"),
+    Input("signal-chapter-data", "data"),
+)
 def draw_contour(carrier):
     return contour(flights(carrier))
 
 
 def layout():
-    names = ("scatter", "spline", "histogram", "contour")
     return [
         carrier_choice("signal-chapter-carrier"),
         loading(
             dcc.Store(id="signal-chapter-data"),
-            grid(*(graph(f"signal-chapter-{name}", 200) for name in names)),
+            grid(
+                graph("signal-chapter-scatter", 200),
+                graph("signal-chapter-spline", 200),
+                graph("signal-chapter-histogram", 200),
+                graph("signal-chapter-contour", 200),
+            ),
         ),
     ]

@@ -9,17 +9,31 @@ from dash import Input, Output, callback, dcc
 
 from dash_stash.demo.data import query_weather
 from dash_stash.demo.figures import temperature
-from dash_stash.demo.widgets import airport_choice, graph, hottest, loading, place, unit_choice
+from dash_stash.demo.widgets import (
+    airport_choice,
+    graph,
+    hottest,
+    loading,
+    place,
+    unit_choice,
+)
 
 
-@callback(Output("frame-chapter-data", "data"), Input("frame-chapter-airport", "value"))
+@callback(
+    Output("frame-chapter-data", "data"),
+    Input("frame-chapter-airport", "value"),
+)
 def clean(airport):
     frame = query_weather(airport).dropna()
     return frame.to_json(date_format="iso", orient="split")
 
 
 def in_unit(text, unit):
-    frame = pd.read_json(io.StringIO(text), orient="split", convert_dates=["time"])
+    frame = pd.read_json(
+        io.StringIO(text),
+        orient="split",
+        convert_dates=["time"],
+    )
     if unit == "C":
         frame["temp"] = (frame["temp"] - 32) / 1.8
     return frame

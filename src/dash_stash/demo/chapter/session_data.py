@@ -9,7 +9,13 @@ from dash import Input, Output, State, callback, html
 from dash_stash.demo.base import cache
 from dash_stash.demo.data import query_sample
 from dash_stash.demo.figures import sampled
-from dash_stash.demo.widgets import button, drawn, graph, loading, place
+from dash_stash.demo.widgets import (
+    button,
+    drawn,
+    graph,
+    loading,
+    place,
+)
 
 
 @cache.memoize()
@@ -38,10 +44,19 @@ def draw(clicks, session_id):
 
 
 def layout():
-    # A reload makes another session, and whoever sends this id gets the data.
+    # A reload makes another session.
+    # Whoever sends this id gets the data.
+    session_id = str(uuid.uuid4())
     return [
-        html.Div(str(uuid.uuid4()), id="session-chapter-id", hidden=True),
+        html.Div(
+            session_id,
+            id="session-chapter-id",
+            hidden=True,
+        ),
         button("session-chapter-get", "Get data"),
         button("session-chapter-draw", "Draw the same data"),
-        loading(place("session-chapter-table"), graph("session-chapter-graph")),
+        loading(
+            place("session-chapter-table"),
+            graph("session-chapter-graph"),
+        ),
     ]

@@ -1,4 +1,4 @@
-"""Aggregates computed ahead; each graph gets a reference to its own part, and loads only that."""
+"""Aggregates computed ahead; each graph gets a reference to its part, and loads only that."""
 
 from __future__ import annotations
 
@@ -7,7 +7,12 @@ from dash import Input, Output, callback, dcc
 from dash_stash.demo.base import stash
 from dash_stash.demo.data import aggregate, query_flights
 from dash_stash.demo.figures import delay_by_day, delays
-from dash_stash.demo.widgets import carrier_choice, graph, grid, loading
+from dash_stash.demo.widgets import (
+    carrier_choice,
+    graph,
+    grid,
+    loading,
+)
 
 
 @stash.memo
@@ -26,17 +31,26 @@ def compute(carrier):
     return ref["days"], ref["hours"], ref["places"]
 
 
-@callback(Output("parts-stash-days", "figure"), Input("parts-stash-days-data", "data"))
+@callback(
+    Output("parts-stash-days", "figure"),
+    Input("parts-stash-days-data", "data"),
+)
 def draw_days(days):
     return delay_by_day(days)
 
 
-@callback(Output("parts-stash-hours", "figure"), Input("parts-stash-hours-data", "data"))
+@callback(
+    Output("parts-stash-hours", "figure"),
+    Input("parts-stash-hours-data", "data"),
+)
 def draw_hours(hours):
     return delays(hours, "Mean delay by hour")
 
 
-@callback(Output("parts-stash-places", "figure"), Input("parts-stash-places-data", "data"))
+@callback(
+    Output("parts-stash-places", "figure"),
+    Input("parts-stash-places-data", "data"),
+)
 def draw_places(places):
     return delays(places, "Mean delay by destination")
 
@@ -49,6 +63,9 @@ def layout():
             dcc.Store(id="parts-stash-hours-data"),
             dcc.Store(id="parts-stash-places-data"),
             graph("parts-stash-days", 260),
-            grid(graph("parts-stash-hours", 210), graph("parts-stash-places", 210)),
+            grid(
+                graph("parts-stash-hours", 210),
+                graph("parts-stash-places", 210),
+            ),
         ),
     ]

@@ -7,7 +7,14 @@ from dash import Input, Output, callback, dcc
 from dash_stash.demo.base import stash
 from dash_stash.demo.data import query_weather
 from dash_stash.demo.figures import temperature
-from dash_stash.demo.widgets import airport_choice, graph, hottest, loading, place, unit_choice
+from dash_stash.demo.widgets import (
+    airport_choice,
+    graph,
+    hottest,
+    loading,
+    place,
+    unit_choice,
+)
 
 
 @stash.memo
@@ -15,14 +22,18 @@ def cleaned(airport):
     return query_weather(airport).dropna()
 
 
-@callback(Output("frame-stash-data", "data"), Input("frame-stash-airport", "value"))
+@callback(
+    Output("frame-stash-data", "data"),
+    Input("frame-stash-airport", "value"),
+)
 def clean(airport):
     return cleaned.ref(airport)
 
 
 def in_unit(frame, unit):
     if unit == "C":
-        frame["temp"] = (frame["temp"] - 32) / 1.8  # this callback's own copy
+        # This callback's own copy changes.
+        frame["temp"] = (frame["temp"] - 32) / 1.8
     return frame
 
 

@@ -7,7 +7,13 @@ from dash import Input, Output, callback
 from dash_stash.demo.base import stash
 from dash_stash.demo.data import query_sample
 from dash_stash.demo.figures import sampled
-from dash_stash.demo.widgets import button, drawn, graph, loading, place
+from dash_stash.demo.widgets import (
+    button,
+    drawn,
+    graph,
+    loading,
+    place,
+)
 
 
 @stash.memo(scope="session")
@@ -37,5 +43,8 @@ def layout():
     return [
         button("session-stash-get", "Get data"),
         button("session-stash-draw", "Draw the same data"),
-        loading(place("session-stash-table"), graph("session-stash-graph")),
+        loading(
+            place("session-stash-table"),
+            graph("session-stash-graph"),
+        ),
     ]

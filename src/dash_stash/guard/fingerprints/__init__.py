@@ -1,0 +1,1 @@
+"""Fingerprints: enough of a value to tell later whether, and where, it has changed."""
