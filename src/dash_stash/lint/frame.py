@@ -27,6 +27,7 @@ from dash_stash.lint.values import (
     Sort,
     Type,
     Value,
+    in_order,
 )
 
 if TYPE_CHECKING:
@@ -174,7 +175,7 @@ class Frame:
     def note_read(self, value: Value, node: ast.AST) -> None:
         """Note that shared objects are read here."""
         site = Site.of(self.module, node)
-        for root in value.roots:
+        for root in in_order(value.roots):
             if root.sort in {Sort.GLOBAL, Sort.CLASS}:
                 self.summary.reads.setdefault(replace(root, part=False), site)
         if isinstance(value.kind, Foreign) and value.kind.name in mutations.REQUEST:
@@ -208,7 +209,7 @@ class Frame:
         roots = value.roots
         if isinstance(value.kind, Foreign) and not roots:
             roots = frozenset({_foreign_root(value.kind.name)})
-        for root in roots:
+        for root in in_order(roots):
             found = "DS110" if code == "DS104" and node in self.cache_fills else code
             self.record(_OF_ROOT.get(root.sort, found), root, node, via)
 
@@ -259,10 +260,10 @@ class Frame:
         if effect.code == "DS112":
             return written(value)
         if effect.root.part:
-            return list(value.part().roots)
+            return in_order(value.part().roots)
         if self.is_exempt(value) or not can_change(value, effect.via):
             return []
-        return list(value.roots)
+        return in_order(value.roots)
 
 
 def written(path: Value) -> list[Root]:
@@ -272,7 +273,7 @@ def written(path: Value) -> list[Root]:
     """
     if path.text is None or len(path.text) > 1:
         return []
-    return list(path.text) or [Root(Sort.FILE, "")]
+    return in_order(path.text) or [Root(Sort.FILE, "")]
 
 
 def can_change(value: Value, via: str) -> bool:

@@ -197,6 +197,14 @@ def _joined_items(one: Value, other: Value) -> tuple[tuple[object, Value], ...]:
     )
 
 
+def in_order(roots: Iterable[Root]) -> list[Root]:
+    """Return roots in an order that is the same in each run.
+
+    Of several objects that a line may change, the first is reported.
+    """
+    return sorted(roots, key=lambda root: (root.name, root.sort.name, root.part))
+
+
 def inside(roots: Iterable[Root]) -> Iterable[Root]:
     """Return the roots for something inside their objects."""
     return (root if root.part else replace(root, part=True) for root in roots)
