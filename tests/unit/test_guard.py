@@ -42,7 +42,7 @@ from dash_stash import ConfigError, Stash, bytecode
 from dash_stash.guard import fingerprint, runtime
 from dash_stash.guard.fingerprint import Printer
 from dash_stash.guard.prints import Unwatched, changes
-from dash_stash.lint.rules import RULES
+from dash_stash.lint.report.rules import RULES
 from unit.pages import Page
 from unit.visiting import Caller
 

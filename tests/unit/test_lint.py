@@ -8,8 +8,9 @@ import textwrap
 
 import pytest
 
-from dash_stash.lint.check import Report, check
-from dash_stash.lint.rules import RULES
+from dash_stash.lint.check import check
+from dash_stash.lint.report.findings import Report
+from dash_stash.lint.report.rules import RULES
 from support import run_python
 
 _PAGES = pathlib.Path(__file__).parent.parent.parent / "docs" / "rules"

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from dash_stash.lint.program import Module
-    from dash_stash.lint.values import Kind
+    from dash_stash.lint.source.program import Module
+    from dash_stash.lint.values.value import Kind
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 
-from dash_stash.lint.calls import Calls
-from dash_stash.lint.definitions import Class, Function
-from dash_stash.lint.expressions import writes_columns
-from dash_stash.lint.frame import Environment, can_change, handler
-from dash_stash.lint.values import (
+from dash_stash.lint.evaluation.calls import Calls
+from dash_stash.lint.evaluation.expressions import writes_columns
+from dash_stash.lint.evaluation.frame import Environment, can_change, handler
+from dash_stash.lint.source.definitions import Class, Function
+from dash_stash.lint.values.value import (
     UNKNOWN,
     Data,
     Foreign,
@@ -253,7 +253,7 @@ class Statements(Calls):
             self._bind(alias.asname or alias.name, value, node, "DS101", "DS102")
 
     def _import_all(self, source: object) -> None:
-        from dash_stash.lint.program import Module
+        from dash_stash.lint.source.program import Module
 
         if isinstance(source, Module):
             for name, value in self.knowledge.variables(source).items():

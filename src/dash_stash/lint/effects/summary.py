@@ -6,11 +6,11 @@ import ast
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from dash_stash.lint.definitions import Function
-from dash_stash.lint.values import UNKNOWN, Root, Value
+from dash_stash.lint.source.definitions import Function
+from dash_stash.lint.values.value import UNKNOWN, Root, Value
 
 if TYPE_CHECKING:
-    from dash_stash.lint.program import Module
+    from dash_stash.lint.source.program import Module
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Final
 
-from dash_stash.lint.analysis import Analysis
-from dash_stash.lint.definitions import Function
-from dash_stash.lint.effects import Effect, Step
-from dash_stash.lint.program import Module
-from dash_stash.lint.values import Root, Sort
+from dash_stash.lint.effects.summary import Effect, Step
+from dash_stash.lint.evaluation.analysis import Analysis
+from dash_stash.lint.source.definitions import Function
+from dash_stash.lint.source.program import Module
+from dash_stash.lint.values.value import Root, Sort
 
 _CHANGING: Final = (
     "time.time", "time.monotonic", "time.perf_counter", "time.strftime",

@@ -6,14 +6,14 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from dash_stash.lint.caches import cache_fills
-from dash_stash.lint.definitions import Function
-from dash_stash.lint.effects import Summary
-from dash_stash.lint.frame import Environment
-from dash_stash.lint.program import Module, Program
-from dash_stash.lint.registration import last_name
-from dash_stash.lint.statements import Statements
-from dash_stash.lint.values import (
+from dash_stash.lint.effects.summary import Summary
+from dash_stash.lint.evaluation.frame import Environment
+from dash_stash.lint.evaluation.statements import Statements
+from dash_stash.lint.source.caches import cache_fills
+from dash_stash.lint.source.definitions import Function
+from dash_stash.lint.source.program import Module, Program
+from dash_stash.lint.source.registration import last_name
+from dash_stash.lint.values.value import (
     CONSTANT,
     NONE,
     SCALAR,

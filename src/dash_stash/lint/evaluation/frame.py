@@ -10,9 +10,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from dash_stash import mutations
-from dash_stash.lint.definitions import Class, Function
-from dash_stash.lint.effects import Effect, Site, Step, Summary
-from dash_stash.lint.values import (
+from dash_stash.lint.effects.summary import Effect, Site, Step, Summary
+from dash_stash.lint.source.definitions import Class, Function
+from dash_stash.lint.values.value import (
     EACH,
     NONE,
     SCALAR,
@@ -31,7 +31,7 @@ from dash_stash.lint.values import (
 )
 
 if TYPE_CHECKING:
-    from dash_stash.lint.program import Module, Program
+    from dash_stash.lint.source.program import Module, Program
 
 Environment = dict[str, Value]
 

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from dash_stash.lint.definitions import Class, Function
+from dash_stash.lint.source.definitions import Class, Function
 
 if TYPE_CHECKING:
-    from dash_stash.lint.program import Module
+    from dash_stash.lint.source.program import Module
 
 
 class Sort(enum.Enum):

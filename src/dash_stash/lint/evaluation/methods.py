@@ -6,12 +6,12 @@ import ast
 from typing import Final
 
 from dash_stash import mutations
-from dash_stash.lint import files
-from dash_stash.lint.expressions import writes_columns
-from dash_stash.lint.frame import can_change
-from dash_stash.lint.libraries import Arguments, LibraryCalls
-from dash_stash.lint.registration import last_name
-from dash_stash.lint.values import (
+from dash_stash.lint.evaluation import files
+from dash_stash.lint.evaluation.expressions import writes_columns
+from dash_stash.lint.evaluation.frame import can_change
+from dash_stash.lint.evaluation.libraries import Arguments, LibraryCalls
+from dash_stash.lint.source.registration import last_name
+from dash_stash.lint.values.value import (
     EACH,
     NONE,
     SCALAR,

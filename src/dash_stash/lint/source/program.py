@@ -9,7 +9,7 @@ import pathlib
 import warnings
 from dataclasses import dataclass, field
 
-from dash_stash.lint.definitions import Class, Function, FunctionNode
+from dash_stash.lint.source.definitions import Class, Function, FunctionNode
 
 
 @dataclass(eq=False)

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from dash_stash import mutations
-from dash_stash.lint import files
-from dash_stash.lint.effects import Site
-from dash_stash.lint.expressions import Expressions
-from dash_stash.lint.frame import written
-from dash_stash.lint.values import (
+from dash_stash.lint.effects.summary import Site
+from dash_stash.lint.evaluation import files
+from dash_stash.lint.evaluation.expressions import Expressions
+from dash_stash.lint.evaluation.frame import written
+from dash_stash.lint.values.value import (
     EACH,
     SCALAR,
     UNKNOWN,

@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterable
 
-from dash_stash.lint.definitions import Class, Function
-from dash_stash.lint.frame import Frame, handler, import_origin
-from dash_stash.lint.values import (
+from dash_stash.lint.evaluation.frame import Frame, handler, import_origin
+from dash_stash.lint.source.definitions import Class, Function
+from dash_stash.lint.values.value import (
     CONSTANT,
     EACH,
     NONE,
@@ -238,7 +238,7 @@ class Expressions(Frame):
         return Value(value.content, value.content, None, value.text)
 
     def _of_module(self, module: object, name: str, node: ast.AST) -> Value:
-        from dash_stash.lint.program import Module
+        from dash_stash.lint.source.program import Module
 
         if not isinstance(module, Module):
             return UNKNOWN

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import ast
 
-from dash_stash.lint import registration
-from dash_stash.lint.definitions import Class, Function
-from dash_stash.lint.effects import Site
-from dash_stash.lint.frame import can_change
-from dash_stash.lint.libraries import Arguments
-from dash_stash.lint.methods import DataCalls
-from dash_stash.lint.values import (
+from dash_stash.lint.effects.summary import Site
+from dash_stash.lint.evaluation.frame import can_change
+from dash_stash.lint.evaluation.libraries import Arguments
+from dash_stash.lint.evaluation.methods import DataCalls
+from dash_stash.lint.source import registration
+from dash_stash.lint.source.definitions import Class, Function
+from dash_stash.lint.values.value import (
     UNKNOWN,
     Data,
     Foreign,

@@ -6,13 +6,13 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from dash_stash.lint.analysis import Analysis, Entry
-from dash_stash.lint.definitions import Function
-from dash_stash.lint.effects import Effect, Site, Step
-from dash_stash.lint.memos import memo_effects
-from dash_stash.lint.program import Module
-from dash_stash.lint.rules import RULES, Rule
-from dash_stash.lint.values import Root, Sort
+from dash_stash.lint.effects.summary import Effect, Site, Step
+from dash_stash.lint.evaluation.analysis import Analysis, Entry
+from dash_stash.lint.report.memos import memo_effects
+from dash_stash.lint.report.rules import RULES, Rule
+from dash_stash.lint.source.definitions import Function
+from dash_stash.lint.source.program import Module, Unreadable
+from dash_stash.lint.values.value import Root, Sort
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,26 @@ class Finding:
         """The functions on the way to the mutation, each with the line in it: the next call, or at last the mutation."""
         lines = [*(step.site for step in self.path[1:]), self.mutation]
         return [(step.callee, line) for step, line in zip(self.path, lines, strict=False)]
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a check found."""
+
+    findings: list[Finding]
+    unreadable: list[Unreadable]
+    modules: list[Module]
+    """The files that were checked."""
+
+    @property
+    def files(self) -> int:
+        """How many files were checked."""
+        return len(self.modules)
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether there is nothing to report."""
+        return not self.findings and not self.unreadable
 
 
 _ATTRIBUTE = re.compile(r"self\.\w+")
