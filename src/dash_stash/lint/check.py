@@ -13,7 +13,8 @@ from dash_stash.lint.report.config import Config
 from dash_stash.lint.report.findings import Report, find
 from dash_stash.lint.report.suppress import is_suppressed
 from dash_stash.lint.source import discover
-from dash_stash.lint.source.program import Module, Program
+from dash_stash.lint.source.definitions import Module
+from dash_stash.lint.source.program import Program
 
 
 def check(paths: Sequence[pathlib.Path | str], config: Config | None = None) -> Report:

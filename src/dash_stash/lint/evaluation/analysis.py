@@ -6,48 +6,34 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from dash_stash.lint.effects.recorder import Recorder
 from dash_stash.lint.effects.summary import Summary
-from dash_stash.lint.evaluation.frame import Environment
+from dash_stash.lint.evaluation.classes import Classes
+from dash_stash.lint.evaluation.expressions import Evaluator
+from dash_stash.lint.evaluation.parameters import parameters
 from dash_stash.lint.evaluation.statements import Statements
 from dash_stash.lint.source.caches import cache_fills
-from dash_stash.lint.source.definitions import Function
-from dash_stash.lint.source.program import Module, Program
-from dash_stash.lint.source.registration import last_name
-from dash_stash.lint.values.value import (
-    CONSTANT,
-    NONE,
-    SCALAR,
-    UNKNOWN,
-    Data,
-    Foreign,
-    Instance,
-    Kind,
-    Made,
-    Root,
-    Routine,
-    Sort,
-    Type,
-    Value,
-    union,
-)
+from dash_stash.lint.source.definitions import Function, Module
+from dash_stash.lint.source.program import Program
+from dash_stash.lint.values.environment import Environment, Variables
+from dash_stash.lint.values.value import NONE, SCALAR, UNKNOWN, Kind, Root, Routine, Sort, Value
 
 _ROUNDS = 8
 """How often functions that call each other are followed; in practice three rounds suffice."""
-_ANNOTATIONS = {
-    "DataFrame": "frame", "Series": "series", "ndarray": "array", "list": "list", "List": "list", "dict": "dict", "Dict": "dict",
-    "set": "set", "Set": "set", "deque": "deque", "Figure": "figure", "int": "scalar", "str": "scalar", "float": "scalar", "bool": "scalar",
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
-class Entry:
+class EntryPoint:
     """A function that Dash calls."""
 
     function: Function
     kind: str
     """ "callback", "layout" or "memo"."""
     bound: int = 0
-    """How many of its first parameters are bound to objects that all its calls share: that of a method, those of a partial."""
+    """How many of its first parameters are bound to objects that all its calls share.
+
+    Those are the object of a method, and the arguments of a partial.
+    """
 
 
 class Analysis:
@@ -56,16 +42,17 @@ class Analysis:
     def __init__(self, program: Program) -> None:
         """Start with nothing known."""
         self.program = program
-        self.entries: dict[Function, Entry] = {}
+        self.classes = Classes(self)
+        self.entries: dict[Function, EntryPoint] = {}
         self._summaries: dict[Function, Summary] = {}
-        self._locals: dict[Function, Environment] = {}
-        self._variables: dict[Module, Environment] = {}
+        self._locals: dict[Function, Variables] = {}
+        self._variables: dict[Module, Variables] = {}
         self._active: set[Function] = set()
         self._done: set[Function] = set()
         self._given: dict[Function, dict[str, Kind | None]] = {}
         self._recursive = self._learnt = False
 
-    # What frames ask for
+    # What the functions that are followed ask for
 
     def summary(self, function: Function) -> Summary:
         """Return what calling *function* does, as far as it is known yet."""
@@ -75,15 +62,14 @@ class Analysis:
             self._follow(function)
         return self._summaries.setdefault(function, Summary())
 
-    def variables(self, module: Module) -> Environment:
+    def variables(self, module: Module) -> Variables:
         """Return the module's variables, as they are once it is imported."""
         if module not in self._variables:
-            frame = Statements(self, module)
-            self._variables[module] = (
-                frame.env
-            )  # modules that import each other see what is there so far
-            frame.run(module.tree.body)
-            self._variables[module] = frame.env
+            environment = Environment(self, module)
+            # Modules that import each other see what is there so far.
+            self._variables[module] = environment.variables
+            Statements(self, environment, Recorder(module)).run(module.tree.body)
+            self._variables[module] = environment.variables
         return self._variables[module]
 
     def captured(self, function: Function, name: str) -> Value:
@@ -92,14 +78,19 @@ class Analysis:
             self.summary(function)
         return self._locals.get(function, {}).get(name, UNKNOWN)
 
+    def evaluate(self, module: Module, node: ast.expr) -> Value:
+        """Return what an expression at the module's top level is."""
+        return self._evaluator(module, None, self.variables(module)).evaluate(node)
+
     def register(self, value: Value, kind: str) -> None:
-        """Take note that Dash will call *value*."""
+        """Note that Dash will call *value*."""
         if isinstance(value.kind, Routine):
             function = value.kind.function
-            self.entries.setdefault(function, Entry(function, kind, bound=len(value.kind.bound)))
+            entry = EntryPoint(function, kind, bound=len(value.kind.bound))
+            self.entries.setdefault(function, entry)
 
     def note_arguments(self, function: Function, arguments: dict[str, Value]) -> None:
-        """Take note of what a function is given somewhere.
+        """Note what a function is given somewhere.
 
         A function that was followed before has to be followed again.
         """
@@ -123,17 +114,17 @@ class Analysis:
         for _ in range(_ROUNDS):
             self._done.clear()
             self._recursive = self._learnt = False
-            before = {
-                function: (len(each.effects), each.returned)
-                for function, each in self._summaries.items()
-            }
+            before = self._extent()
             self._round(modules)
-            after = {
-                function: (len(each.effects), each.returned)
-                for function, each in self._summaries.items()
-            }
-            if not self._learnt and (not self._recursive or before == after):
+            if not self._learnt and (not self._recursive or before == self._extent()):
                 return
+
+    def _extent(self) -> dict[Function, tuple[int, Value]]:
+        """Return how much is known of each function."""
+        return {
+            function: (len(each.effects), each.returned)
+            for function, each in self._summaries.items()
+        }
 
     def _round(self, modules: list[Module]) -> None:
         for module in modules:
@@ -156,111 +147,38 @@ class Analysis:
 
     def _follow(self, function: Function) -> None:
         self._active.add(function)
-        frame = Statements(self, function.module, function)
-        frame.seen = self._locals.setdefault(function, frame.seen)
-        frame.cache_fills = cache_fills(function.node)
-        self._bind_parameters(frame, function)
-        frame.seen.update(frame.env)
-        frame.run(function.body)
-        summary = frame.summary
+        environment = Environment(self, function.module, function)
+        recorder = Recorder(function.module, cache_fills(function.node))
+        seen = self._locals.setdefault(function, {})
+        given = self._given.get(function, {})
+        environment.start(parameters(function, given, self._outside(function)), seen)
+        Statements(self, environment, recorder).run(function.body)
+        summary = recorder.summary
         known = self._summaries.get(function)
         for effect in list(known.effects.values()) if known else []:
             summary.add(effect)
-        summary.returned = _lasting(union(frame.returned), summary, function)
+        summary.returned = _lasting(recorder.returned, summary, function)
         self._summaries[function] = summary
         self._active.discard(function)
         self._done.add(function)
 
-    def _bind_parameters(self, frame: Statements, function: Function) -> None:
-        arguments = function.node.args
-        outside = self._outside(function)
-        for parameter in function.parameters:
-            root = Root(Sort.PARAMETER, parameter.arg, function)
-            kind = _annotated(outside, parameter.annotation) or self._given.get(function, {}).get(
-                parameter.arg
-            )
-            frame.env[parameter.arg] = Value(
-                frozenset({root}), frozenset(), kind, frozenset({root})
-            )
-        for starred in (arguments.vararg, arguments.kwarg):
-            if starred is not None:
-                root = Root(Sort.PARAMETER, starred.arg, function, part=True)
-                kind = Data("tuple" if starred is arguments.vararg else "dict")
-                frame.env[starred.arg] = Value(frozenset(), frozenset({root}), kind)
-        self._bind_defaults(frame, function)
-        self._bind_receiver(frame, function)
+    def _outside(self, function: Function) -> Evaluator:
+        """Return what evaluates expressions where a function is defined."""
+        outer = function.outer
+        variables = self._locals.get(outer, {}) if outer else self.variables(function.module)
+        return self._evaluator(function.module, outer, variables)
 
-    def _outside(self, function: Function) -> Statements:
-        """Return a frame in which the defaults and annotations of a function mean what they mean where it is defined."""
-        frame = Statements(self, function.module, function.outer)
-        frame.env = dict(
-            self._locals.get(function.outer, {})
-            if function.outer
-            else self.variables(function.module)
-        )
-        return frame
-
-    def _bind_defaults(self, frame: Statements, function: Function) -> None:
-        arguments = function.node.args
-        places = [*arguments.posonlyargs, *arguments.args]
-        pairs = [*zip(reversed(places), reversed(arguments.defaults), strict=False)]
-        pairs += [
-            (name, value)
-            for name, value in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
-            if value
-        ]
-        outside = self._outside(function)
-        for parameter, default in pairs:
-            value = outside.evaluate(default)
-            known = frame.env[parameter.arg]
-            roots = value.roots
-            if (
-                not roots
-                and isinstance(value.kind, Data)
-                and value.kind not in (SCALAR, NONE, Data("tuple"), Data("mask"))
-            ):
-                roots = frozenset({Root(Sort.DEFAULT, parameter.arg, function)})
-            if value.text == CONSTANT:
-                function.fixed_defaults.add(parameter.arg)
-            kind = value.kind if roots or isinstance(value.kind, Routine | Type) else known.kind
-            frame.env[parameter.arg] = Value(
-                known.roots | roots,
-                known.inner,
-                kind if known.kind is None else known.kind,
-                known.text,
-            )
-
-    @staticmethod
-    def _bind_receiver(frame: Statements, function: Function) -> None:
-        """Bind `self`, or `cls`."""
-        if function.owner is None or not function.parameters or function.decorated("staticmethod"):
-            return
-        name = function.parameters[0].arg
-        if function.decorated("classmethod") or name == "cls":
-            frame.env[name] = Value(kind=Type(function.owner))
-        elif name == "self":
-            frame.env[name] = Value(frame.env[name].roots, frozenset(), Instance(function.owner))
-
-
-def _annotated(frame: Statements, node: ast.expr | None) -> Kind | None:
-    """Return what a parameter's annotation says that it is."""
-    if isinstance(node, ast.Subscript):
-        return _annotated(frame, node.value)
-    if isinstance(node, ast.BinOp):  # `frame: DataFrame | None`
-        return _annotated(frame, node.left)
-    if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.isidentifier():
-        node = ast.Name(node.value, ast.Load())
-    name = last_name(node) if node is not None else ""
-    if name in _ANNOTATIONS:
-        return Data(_ANNOTATIONS[name])
-    kind = frame.evaluate(node).kind if name else None
-    if isinstance(kind, Foreign):
-        return Made(kind.name) if frame.is_exempt(Value(kind=kind)) else None
-    return Instance(kind.cls) if isinstance(kind, Type) else None
+    def _evaluator(
+        self, module: Module, function: Function | None, variables: Variables
+    ) -> Evaluator:
+        """Return what evaluates expressions whose effects do not matter."""
+        environment = Environment(self, module, function)
+        environment.variables = dict(variables)
+        return Evaluator(self, environment, Recorder(module))
 
 
 def _lasting(value: Value, summary: Summary, function: Function) -> Value:
-    """Return a function's result, in which what comes out of a cache that the function fills is a cached result."""
+    """Return a function's result; what comes out of a cache that it fills is a cached result."""
     filled = {effect.root for effect in summary.effects.values() if effect.code == "DS110"}
     names = {(root.sort, root.name, root.owner) for root in filled}
     kept = frozenset(
@@ -274,7 +192,7 @@ def _lasting(value: Value, summary: Summary, function: Function) -> Value:
 
 
 def _registering(module: Module) -> Iterator[Function]:
-    """Return the functions of a module in which callbacks may be registered, from the outside in."""
+    """Return the functions in which callbacks may be registered, from the outside in."""
     wanted = ("callback", "Output", "Input", "register_page", ".layout")
     marks = {
         number

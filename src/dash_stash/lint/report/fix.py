@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from dash_stash.lint.report.findings import Report
-from dash_stash.lint.source.definitions import Function
-from dash_stash.lint.source.program import Module
+from dash_stash.lint.source.definitions import Function, Module
 
 _MAKERS: Final = frozenset({"list", "dict", "set"})
 
