@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import pytest
 
 from dash_stash.lint.check import check
-from dash_stash.lint.rules import RULES
+from dash_stash.lint.report.rules import RULES
 
 _CORPUS = pathlib.Path(__file__).parent / "corpus"
 _PAGE = pathlib.Path(__file__).parent.parent / "docs" / "check.md"

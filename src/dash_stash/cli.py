@@ -104,8 +104,8 @@ def check(
     The exit status is 0 if nothing is found, 1 if something is, 2 if the command is used wrongly.
     """
     from dash_stash.lint import check as guard
-    from dash_stash.lint import config, output
-    from dash_stash.lint.fix import fixes
+    from dash_stash.lint.report import config, output
+    from dash_stash.lint.report.fix import fixes
 
     given = paths or (pathlib.Path(),)
     try:

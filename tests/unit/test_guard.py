@@ -45,7 +45,7 @@ from dash_stash.guard.fingerprints import value_types
 from dash_stash.guard.fingerprints.base import changes
 from dash_stash.guard.fingerprints.containers import MappingFingerprint, SequenceFingerprint
 from dash_stash.guard.fingerprints.taking import fingerprinter
-from dash_stash.lint.rules import RULES
+from dash_stash.lint.report.rules import RULES
 from unit.pages import Page
 from unit.visiting import Caller
 

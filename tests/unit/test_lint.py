@@ -8,8 +8,10 @@ import textwrap
 
 import pytest
 
-from dash_stash.lint.check import Report, check
-from dash_stash.lint.rules import RULES
+from dash_stash.lint.check import check
+from dash_stash.lint.report.findings import Report
+from dash_stash.lint.report.rules import RULES
+from support import run_python
 
 _PAGES = pathlib.Path(__file__).parent.parent.parent / "docs" / "rules"
 _HEAD = """
@@ -211,6 +213,20 @@ def test_a_mutation_three_calls_away_is_reported_at_the_callback_with_the_path_t
     assert (finding.rule.code, finding.name, finding.site.line) == ("DS104", "`state`", 7)
     assert [step.callee for step in finding.path] == ["relay", "save", "put"]
     assert (finding.mutation.module.path.name, finding.mutation.line) == ("store.py", 5)
+
+
+def test_a_line_that_may_change_one_of_several_objects_is_reported_the_same_in_each_run(
+    tmp_path: pathlib.Path,
+) -> None:
+    body = "mine = df if value else items if array else state\nmine.clear()"
+    found(tmp_path, body)
+    code = """
+    import sys
+    from dash_stash.lint.check import check
+    print(check(sys.argv[1:]).findings[0].message)
+    """
+    told = {run_python(code, tmp_path, PYTHONHASHSEED=str(seed)) for seed in range(4)}
+    assert told == {"callback update changes `df`, which all callbacks share"}
 
 
 def test_a_method_that_changes_a_shared_object_is_followed(tmp_path: pathlib.Path) -> None:

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from dash_stash.cli import main
 from dash_stash.lint.check import check
-from dash_stash.lint.fix import fixes
+from dash_stash.lint.report.fix import fixes
 
 _CORPUS = pathlib.Path(__file__).parent.parent / "corpus"
 _HEAD = "from dash import Input, Output, callback\n@callback(Output('a', 'b'), Input('c', 'd'))\n"

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from dash_stash.cli import main
-from dash_stash.lint.rules import RULES
+from dash_stash.lint.report.rules import RULES
 
 _APP = """from dash import Input, Output, callback
 from store import put

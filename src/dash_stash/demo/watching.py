@@ -16,8 +16,8 @@ from dash_stash.demo.base import stash
 from dash_stash.demo.chapter import global_variable
 from dash_stash.demo.stashed import global_variable as our_global_variable
 from dash_stash.guard.report import SharedChange
-from dash_stash.lint import config, output
 from dash_stash.lint.check import check
+from dash_stash.lint.report import config, output
 
 _MODULES = {"global-chapter": global_variable, "global-stash": our_global_variable}
 

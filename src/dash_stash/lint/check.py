@@ -7,34 +7,14 @@ import gc
 import os
 import pathlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
-from dash_stash.lint import discover
-from dash_stash.lint.analysis import Analysis
-from dash_stash.lint.config import Config
-from dash_stash.lint.findings import Finding, find
-from dash_stash.lint.program import Module, Program, Unreadable
-from dash_stash.lint.suppress import is_suppressed
-
-
-@dataclass(frozen=True)
-class Report:
-    """What a check found."""
-
-    findings: list[Finding]
-    unreadable: list[Unreadable]
-    modules: list[Module]
-    """The files that were checked."""
-
-    @property
-    def files(self) -> int:
-        """How many files were checked."""
-        return len(self.modules)
-
-    @property
-    def is_clean(self) -> bool:
-        """Whether there is nothing to report."""
-        return not self.findings and not self.unreadable
+from dash_stash.lint.evaluation.analysis import Analysis
+from dash_stash.lint.report.config import Config
+from dash_stash.lint.report.findings import Report, find
+from dash_stash.lint.report.suppress import is_suppressed
+from dash_stash.lint.source import discover
+from dash_stash.lint.source.definitions import Module
+from dash_stash.lint.source.program import Program
 
 
 def check(paths: Sequence[pathlib.Path | str], config: Config | None = None) -> Report:

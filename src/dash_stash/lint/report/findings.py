@@ -6,13 +6,13 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from dash_stash.lint.analysis import Analysis, Entry
-from dash_stash.lint.definitions import Function
-from dash_stash.lint.effects import Effect, Site, Step
-from dash_stash.lint.memos import memo_effects
-from dash_stash.lint.program import Module
-from dash_stash.lint.rules import RULES, Rule
-from dash_stash.lint.values import Root, Sort
+from dash_stash.lint.effects.summary import CallStep, Effect, Site
+from dash_stash.lint.evaluation.analysis import Analysis, EntryPoint
+from dash_stash.lint.report.memos import memo_effects
+from dash_stash.lint.report.rules import RULES, Rule
+from dash_stash.lint.source.definitions import Function, Module
+from dash_stash.lint.source.program import UnreadableFile
+from dash_stash.lint.values.value import Root, Sort
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Finding:
     """The same as a user would say it."""
     site: Site
     """The line in the function: the mutation, or the call that leads to it."""
-    path: tuple[Step, ...]
+    path: tuple[CallStep, ...]
     """The calls that lead to the mutation, outermost first.
 
     Empty if it is in the function itself.
@@ -57,6 +57,26 @@ class Finding:
         return [(step.callee, line) for step, line in zip(self.path, lines, strict=False)]
 
 
+@dataclass(frozen=True)
+class Report:
+    """What a check found."""
+
+    findings: list[Finding]
+    unreadable: list[UnreadableFile]
+    modules: list[Module]
+    """The files that were checked."""
+
+    @property
+    def files(self) -> int:
+        """How many files were checked."""
+        return len(self.modules)
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether there is nothing to report."""
+        return not self.findings and not self.unreadable
+
+
 _ATTRIBUTE = re.compile(r"self\.\w+")
 _KINDS = {"callback": "callback", "layout": "layout function", "memo": "cached function"}
 
@@ -71,7 +91,7 @@ def find(analysis: Analysis, modules: Iterable[Module]) -> list[Finding]:
     reported = {finding.mutation for finding in found.values()}
     for function, effect in memo_effects(analysis, wanted):
         if effect.code in {"DS110", "DS113"} or effect.site not in reported:
-            finding = _finding(Entry(function, "memo"), effect)
+            finding = _finding(EntryPoint(function, "memo"), effect)
             found.setdefault(_key(finding), finding)
     chosen = [finding for finding in found.values() if finding.site.module in wanted]
     return sorted(
@@ -97,7 +117,7 @@ def _key(finding: Finding) -> tuple[object, ...]:
     )
 
 
-def _of_entry(analysis: Analysis, entry: Entry) -> Iterator[Finding]:
+def _of_entry(analysis: Analysis, entry: EntryPoint) -> Iterator[Finding]:
     """Return an entry's findings, those of the more telling codes first."""
     effects = list(analysis.summary(entry.function).effects.values())
     for wrapper in entry.function.wrappers:
@@ -127,7 +147,7 @@ def _shared_by_wrapper(effect: Effect, wrapper: Function) -> Effect:
     return Effect(effect.code, root, effect.site, effect.via, effect.path)
 
 
-def is_shared(root: Root, entry: Entry) -> bool:
+def is_shared(root: Root, entry: EntryPoint) -> bool:
     """Tell whether an object outlives a call of the entry."""
     if root.sort is Sort.CAPTURED:
         return isinstance(root.owner, Function) and entry.function.is_inside(root.owner)
@@ -137,7 +157,7 @@ def is_shared(root: Root, entry: Entry) -> bool:
     return True
 
 
-def _finding(entry: Entry, effect: Effect) -> Finding:
+def _finding(entry: EntryPoint, effect: Effect) -> Finding:
     site = effect.path[0].site if effect.path else effect.site
     return Finding(
         RULES[effect.code],

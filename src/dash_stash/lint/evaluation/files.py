@@ -5,23 +5,68 @@ from __future__ import annotations
 import ast
 from typing import Final
 
-OPENERS: Final = frozenset({
-    "builtins.open", "io.open", "codecs.open", "gzip.open", "bz2.open", "lzma.open", "zipfile.ZipFile", "tarfile.open", "h5py.File"
-})  # fmt: skip
+_OPENERS: Final = frozenset(
+    [
+        "builtins.open",
+        "io.open",
+        "codecs.open",
+        "gzip.open",
+        "bz2.open",
+        "lzma.open",
+        "zipfile.ZipFile",
+        "tarfile.open",
+        "h5py.File",
+    ]
+)
 """Functions that write if their second argument, the mode, says so."""
 
-PATH_ARGUMENT: Final = {
-    "numpy.save": 0, "numpy.savez": 0, "numpy.savez_compressed": 0, "numpy.savetxt": 0, "joblib.dump": 1, "torch.save": 1,
-    "os.remove": 0, "os.unlink": 0, "os.rename": 1, "os.replace": 1, "os.rmdir": 0, "os.truncate": 0, "os.removedirs": 0,
-    "shutil.rmtree": 0, "shutil.copy": 1, "shutil.copy2": 1, "shutil.copyfile": 1, "shutil.copytree": 1, "shutil.move": 1,
-    "plotly.io.write_image": 1, "plotly.io.write_html": 1, "plotly.io.write_json": 1, "plotly.offline.plot": 1,
-    "matplotlib.pyplot.savefig": 0, "pandas.ExcelWriter": 0, "urllib.request.urlretrieve": 1, "pyarrow.parquet.write_table": 1,
-    "cv2.imwrite": 0, "imageio.imwrite": 0, "soundfile.write": 0, "geopandas.GeoDataFrame.to_file": 0,
-}  # fmt: skip
+_PATH_ARGUMENT: Final = {
+    **dict.fromkeys(
+        [
+            "numpy.save",
+            "numpy.savez",
+            "numpy.savez_compressed",
+            "numpy.savetxt",
+            "os.remove",
+            "os.unlink",
+            "os.rmdir",
+            "os.truncate",
+            "os.removedirs",
+            "shutil.rmtree",
+            "matplotlib.pyplot.savefig",
+            "pandas.ExcelWriter",
+            "cv2.imwrite",
+            "imageio.imwrite",
+            "soundfile.write",
+            "geopandas.GeoDataFrame.to_file",
+        ],
+        0,
+    ),
+    **dict.fromkeys(
+        [
+            "joblib.dump",
+            "torch.save",
+            "os.rename",
+            "os.replace",
+            "shutil.copy",
+            "shutil.copy2",
+            "shutil.copyfile",
+            "shutil.copytree",
+            "shutil.move",
+            "plotly.io.write_image",
+            "plotly.io.write_html",
+            "plotly.io.write_json",
+            "plotly.offline.plot",
+            "urllib.request.urlretrieve",
+            "pyarrow.parquet.write_table",
+        ],
+        1,
+    ),
+}
 """Functions that write, and the position of the path."""
 
 PATH_METHODS: Final = frozenset(
-    {
+    [
         "to_csv",
         "to_parquet",
         "to_pickle",
@@ -53,12 +98,12 @@ PATH_METHODS: Final = frozenset(
         "tofile",
         "save",
         "export",
-    }
+    ]
 )
 """Methods of data that write to the path that is their first argument."""
 
-OWN_PATH_METHODS: Final = frozenset(
-    {"write_text", "write_bytes", "unlink", "rename", "replace", "rmdir", "touch"}
+_OWN_PATH_METHODS: Final = frozenset(
+    ["write_text", "write_bytes", "unlink", "rename", "replace", "rmdir", "touch"]
 )
 """Methods of a path that change the file there."""
 
@@ -75,7 +120,7 @@ PATH_MAKERS: Final = (
 """What makes a path out of its arguments alone."""
 
 _PATH_NAMES: Final = frozenset(
-    {
+    [
         "path",
         "path_or_buf",
         "file",
@@ -85,7 +130,7 @@ _PATH_NAMES: Final = frozenset(
         "excel_writer",
         "name",
         "dst",
-    }
+    ]
 )
 _WRITING: Final = frozenset("wax+")
 
@@ -96,7 +141,7 @@ def path_argument(call: ast.Call, position: int) -> ast.expr | None:
     return call.args[position] if len(call.args) > position else named
 
 
-def writes(call: ast.Call, position: int) -> bool:
+def _writes(call: ast.Call, position: int) -> bool:
     """Tell whether the mode, the argument at *position*, is one for writing."""
     mode = next((keyword.value for keyword in call.keywords if keyword.arg == "mode"), None)
     if len(call.args) > position:
@@ -106,3 +151,15 @@ def writes(call: ast.Call, position: int) -> bool:
         and isinstance(mode.value, str)
         and not _WRITING.isdisjoint(mode.value)
     )
+
+
+def written_path(name: str, call: ast.Call) -> ast.expr | None:
+    """Return the path that a call of a library's function *name* writes to; None if none."""
+    if name in _OPENERS and _writes(call, 1):
+        return path_argument(call, 0)
+    return path_argument(call, _PATH_ARGUMENT[name]) if name in _PATH_ARGUMENT else None
+
+
+def writes_own_path(method: str, call: ast.Call) -> bool:
+    """Tell whether a method of a path changes the file there."""
+    return method in _OWN_PATH_METHODS or (method == "open" and _writes(call, 0))

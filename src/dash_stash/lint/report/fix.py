@@ -12,9 +12,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from dash_stash.lint.check import Report
-from dash_stash.lint.definitions import Function
-from dash_stash.lint.program import Module
+from dash_stash.lint.report.findings import Report
+from dash_stash.lint.source.definitions import Function, Module
 
 _MAKERS: Final = frozenset({"list", "dict", "set"})
 

@@ -1,16 +1,13 @@
-"""What the linter knows of a value: which shared objects it may be, and what kind of thing it is."""
+"""What is known of a value: which shared objects it may be, and what kind of thing it is."""
 
 from __future__ import annotations
 
 import enum
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
-from dash_stash.lint.definitions import Class, Function
-
-if TYPE_CHECKING:
-    from dash_stash.lint.program import Module
+from dash_stash import mutations
+from dash_stash.lint.source.definitions import Class, Function, Module
 
 
 class Sort(enum.Enum):
@@ -114,7 +111,10 @@ class Value:
     """The objects that it may contain, if it is itself a new one."""
     kind: Kind | None = None
     text: frozenset[Root] | None = None
-    """For a text, or the path of a file, that is the same in every call with the same arguments: the parameters that it depends on."""
+    """The parameters that a text, or the path of a file, depends on.
+
+    None if it may differ between two calls with the same arguments, or is no text.
+    """
     items: tuple[tuple[object, Value], ...] = ()
     """What is under the keys of a container that was written out."""
 
@@ -173,7 +173,10 @@ class Value:
         )
 
     def among(self) -> tuple[tuple[object, Value], ...]:
-        """Return what a container's items are, if this is each of them: a scalar, or a new object which contains what others share."""
+        """Return the items of a container in which each is this.
+
+        Only two are worth knowing: a scalar, and a new object that contains shared ones.
+        """
         return ((EACH, self),) if self.kind == SCALAR or (self.inner and not self.roots) else ()
 
 
@@ -195,6 +198,20 @@ def _joined_items(one: Value, other: Value) -> tuple[tuple[object, Value], ...]:
         if EACH in left and EACH in right
         else ()
     )
+
+
+def made_by(name: str) -> Data | Made:
+    """Return what kind of thing a library's function of this name returns."""
+    family = mutations.family_of(name)
+    return Data(family.name) if family else Made(name)
+
+
+def in_order(roots: Iterable[Root]) -> list[Root]:
+    """Return roots in an order that is the same in each run.
+
+    Of several objects that a line may change, the first is reported.
+    """
+    return sorted(roots, key=lambda root: (root.name, root.sort.name, root.part))
 
 
 def inside(roots: Iterable[Root]) -> Iterable[Root]:

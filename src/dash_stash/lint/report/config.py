@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dash_stash.errors import ConfigError
-from dash_stash.lint.discover import matches
-from dash_stash.lint.findings import Finding
-from dash_stash.lint.rules import RULES
+from dash_stash.lint.report.findings import Finding
+from dash_stash.lint.report.rules import RULES
+from dash_stash.lint.source.discover import matches
 
 
 @dataclass(frozen=True)

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
-from dash_stash.lint.definitions import Function
-from dash_stash.lint.values import UNKNOWN, Root, Value
-
-if TYPE_CHECKING:
-    from dash_stash.lint.program import Module
+from dash_stash.lint.source.definitions import Function, Module
+from dash_stash.lint.values.value import UNKNOWN, Root, Value
 
 
 @dataclass(frozen=True)
@@ -37,7 +33,7 @@ class Site:
 
 
 @dataclass(frozen=True)
-class Step:
+class CallStep:
     """A call on the way from a callback to a mutation."""
 
     site: Site
@@ -52,8 +48,8 @@ class Effect:
     root: Root
     site: Site
     via: str = ""
-    """The method or operator, if it depends on the object's type whether that is a mutation at all."""
-    path: tuple[Step, ...] = ()
+    """The method or operator, if only some types of objects are changed by it."""
+    path: tuple[CallStep, ...] = ()
     """The calls that lead to it, outermost first."""
 
 
@@ -73,7 +69,3 @@ class Summary:
         known = self.effects.get(key)
         if known is None or len(effect.path) < len(known.path):
             self.effects[key] = effect
-
-    def covers(self, other: Summary) -> bool:
-        """Tell whether *other* says nothing that this does not say."""
-        return other.effects.keys() <= self.effects.keys() and other.returned == self.returned

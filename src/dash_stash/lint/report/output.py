@@ -6,10 +6,9 @@ import json
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
-from dash_stash.lint.check import Report
-from dash_stash.lint.effects import Site
-from dash_stash.lint.findings import Finding
-from dash_stash.lint.rules import RULES
+from dash_stash.lint.effects.summary import Site
+from dash_stash.lint.report.findings import Finding, Report
+from dash_stash.lint.report.rules import RULES
 
 
 def text(report: Report) -> str:

@@ -6,7 +6,7 @@ import ast
 import functools
 from collections.abc import Iterator
 
-from dash_stash.lint.definitions import FunctionNode
+from dash_stash.lint.source.definitions import FunctionNode
 
 
 @functools.lru_cache(maxsize=4096)

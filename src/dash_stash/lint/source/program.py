@@ -3,57 +3,17 @@
 from __future__ import annotations
 
 import ast
-import functools
 import os
 import pathlib
 import warnings
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from dash_stash.lint.definitions import Class, Function, FunctionNode
-
-
-@dataclass(eq=False)
-class Module:
-    """A file of Python."""
-
-    path: pathlib.Path
-    shown: str
-    """Its path as the user would write it."""
-    text: str
-    tree: ast.Module
-    functions: dict[ast.AST, Function] = field(default_factory=dict)
-    classes: dict[ast.AST, Class] = field(default_factory=dict)
-
-    @functools.cached_property
-    def lines(self) -> list[str]:
-        """The lines of its text."""
-        return self.text.splitlines()
-
-    def function(self, node: FunctionNode, outer: Function | None, owner: Class | None) -> Function:
-        """Return the function that is written at *node*."""
-        if node not in self.functions:
-            self.functions[node] = Function(node, self, outer, owner)
-        return self.functions[node]
-
-    def cls(self, node: ast.ClassDef, outer: Function | None) -> Class:
-        """Return the class that is written at *node*."""
-        if node not in self.classes:
-            made = self.classes[node] = Class(node, self, outer)
-            for child in node.body:
-                if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
-                    is_setter = any(
-                        isinstance(each, ast.Attribute) and each.attr == "setter"
-                        for each in child.decorator_list
-                    )
-                    (made.setters if is_setter else made.methods)[child.name] = self.function(
-                        child, outer, made
-                    )
-        return self.classes[node]
+from dash_stash.lint.source.definitions import Module
 
 
 @dataclass(frozen=True)
-class Unreadable:
-    """A file that is no Python, or cannot be read."""
+class UnreadableFile:
+    """A file that cannot be read, or is not Python."""
 
     path: str
     line: int
@@ -65,7 +25,7 @@ class Program:
 
     def __init__(self) -> None:
         """Start with no module."""
-        self.unreadable: list[Unreadable] = []
+        self.unreadable: list[UnreadableFile] = []
         self._modules: dict[str, Module | None] = {}
         self._found: dict[tuple[str, str], Module | None] = {}
         self._roots: list[str] = []
@@ -91,9 +51,9 @@ class Program:
                 warnings.simplefilter("ignore")  # what the compiler thinks of others' escapes
                 return Module(file, shown, text, ast.parse(text))
         except SyntaxError as error:
-            self.unreadable.append(Unreadable(shown, error.lineno or 1, error.msg))
+            self.unreadable.append(UnreadableFile(shown, error.lineno or 1, error.msg))
         except (OSError, ValueError, RecursionError, MemoryError) as error:
-            self.unreadable.append(Unreadable(shown, 1, str(error) or type(error).__name__))
+            self.unreadable.append(UnreadableFile(shown, 1, str(error) or type(error).__name__))
         return None
 
     def find(self, importer: Module, dotted: str, level: int = 0) -> Module | None:
@@ -113,7 +73,10 @@ class Program:
         )
 
     def _bases(self, folder: str) -> list[str]:
-        """Return where absolute imports are looked up: the importer's folder and those around it, up to a given root."""
+        """Return the folders in which absolute imports are looked up.
+
+        The importer's folder and those around it, up to a root that was given.
+        """
         bases = [folder]
         while any(folder.startswith(root + os.sep) for root in self._roots):
             folder = os.path.dirname(folder)

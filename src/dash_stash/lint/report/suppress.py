@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from dash_stash.lint.effects import Site
-from dash_stash.lint.findings import Finding
+from dash_stash.lint.effects.summary import Site
+from dash_stash.lint.report.findings import Finding
 
 _NOQA = re.compile(
     r"#\s*noqa(?!\w)(?::\s*(?P<codes>[A-Z]+[0-9]+(?:[\s,]+[A-Z]+[0-9]+)*))?", re.IGNORECASE

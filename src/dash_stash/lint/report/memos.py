@@ -6,11 +6,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Final
 
-from dash_stash.lint.analysis import Analysis
-from dash_stash.lint.definitions import Function
-from dash_stash.lint.effects import Effect, Step
-from dash_stash.lint.program import Module
-from dash_stash.lint.values import Root, Sort
+from dash_stash.lint.effects.summary import CallStep, Effect
+from dash_stash.lint.evaluation.analysis import Analysis
+from dash_stash.lint.source.definitions import Function, Module
+from dash_stash.lint.values.value import Root, Sort
 
 _CHANGING: Final = (
     "time.time", "time.monotonic", "time.perf_counter", "time.strftime",
@@ -75,7 +74,7 @@ def _reached(analysis: Analysis) -> set[Function]:
 def _dependencies(analysis: Analysis, memo: Function, mutated: set[Root]) -> Iterator[Effect]:
     """Return what a cached function reads besides its arguments, with the shortest way to it."""
     seen, told = {memo}, set[Root]()
-    waiting: list[tuple[Function, tuple[Step, ...]]] = [(memo, ())]
+    waiting: list[tuple[Function, tuple[CallStep, ...]]] = [(memo, ())]
     for function, path in waiting:  # it grows while we go
         summary = analysis.summary(function)
         for root, site in summary.reads.items():
@@ -89,4 +88,4 @@ def _dependencies(analysis: Analysis, memo: Function, mutated: set[Root]) -> Ite
         for callee, site in summary.calls.items():
             if callee not in seen:
                 seen.add(callee)
-                waiting.append((callee, (*path, Step(site, callee.name))))
+                waiting.append((callee, (*path, CallStep(site, callee.name))))

@@ -1,19 +1,65 @@
-"""The functions and classes of a program, and which names belong to them: Python's scopes."""
+"""The modules, functions and classes of a program, and the names of their scopes."""
 
 from __future__ import annotations
 
 import ast
 import functools
+import pathlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from dash_stash.lint.program import Module
-    from dash_stash.lint.values import Kind
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
+
+
+@dataclass(eq=False)
+class Module:
+    """A file of Python."""
+
+    path: pathlib.Path
+    shown: str
+    """Its path as the user would write it."""
+    text: str
+    tree: ast.Module
+    functions: dict[ast.AST, Function] = field(default_factory=dict)
+    classes: dict[ast.AST, Class] = field(default_factory=dict)
+
+    @functools.cached_property
+    def lines(self) -> list[str]:
+        """The lines of its text."""
+        return self.text.splitlines()
+
+    def import_origin(self, name: str) -> str:
+        """Return the dotted name that a top-level import binds to *name*; "" if none does."""
+        for node in self.tree.body:
+            if not isinstance(node, ast.Import | ast.ImportFrom):
+                continue
+            prefix = f"{node.module}." if isinstance(node, ast.ImportFrom) else ""
+            for alias in node.names:
+                if (alias.asname or alias.name) == name:
+                    return prefix + alias.name
+        return ""
+
+    def function(self, node: FunctionNode, outer: Function | None, owner: Class | None) -> Function:
+        """Return the function that is written at *node*."""
+        if node not in self.functions:
+            self.functions[node] = Function(node, self, outer, owner)
+        return self.functions[node]
+
+    def cls(self, node: ast.ClassDef, outer: Function | None) -> Class:
+        """Return the class that is written at *node*."""
+        if node not in self.classes:
+            made = self.classes[node] = Class(node, self, outer)
+            for child in node.body:
+                if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
+                    is_setter = any(
+                        isinstance(each, ast.Attribute) and each.attr == "setter"
+                        for each in child.decorator_list
+                    )
+                    (made.setters if is_setter else made.methods)[child.name] = self.function(
+                        child, outer, made
+                    )
+        return self.classes[node]
 
 
 @dataclass(eq=False)
@@ -27,16 +73,19 @@ class Function:
     owner: Class | None
     """The class whose method it is."""
     memo: str = ""
-    """How its results are cached: "lasting" if all callers get one object, "memo" if each gets its own, "" if not at all."""
+    """How its results are cached.
+
+    "lasting": all callers get one object. "memo": each gets a copy. "": not at all.
+    """
     fixed_defaults: set[str] = field(default_factory=set)
     """The parameters whose default is the same text, or path of a file, in every call."""
     wrappers: list[Function] = field(default_factory=list)
     """The functions that the program's own decorators put around it."""
 
     @functools.cached_property
-    def names(self) -> Names:
+    def names(self) -> ScopeNames:
         """The names that belong to it."""
-        return Names(self.node)
+        return ScopeNames(self.node)
 
     @property
     def name(self) -> str:
@@ -76,15 +125,23 @@ class Class:
     outer: Function | None
     methods: dict[str, Function] = field(default_factory=dict)
     setters: dict[str, Function] = field(default_factory=dict)
-    family: list[Class] = field(default_factory=list)
-    """The class and the program's classes that it is derived from, once that has been asked for."""
-    kinds: dict[str, Kind | None] = field(default_factory=dict)
-    """What kind of thing the attributes of its objects are, as far as that has been asked for."""
 
     @property
     def name(self) -> str:
         """Its name."""
         return self.node.name
+
+    @functools.cached_property
+    def foreign_bases(self) -> list[str]:
+        """The libraries' classes that it is derived from, as far as its module's imports tell."""
+        names = []
+        for base in self.node.bases:
+            dotted = ast.unparse(base) if isinstance(base, ast.Name | ast.Attribute) else ""
+            head, _, rest = dotted.partition(".")
+            origin = self.module.import_origin(head)
+            if origin:
+                names.append(f"{origin}.{rest}" if rest else origin)
+        return names
 
     @functools.cached_property
     def assigned(self) -> dict[str, list[ast.expr]]:
@@ -123,7 +180,7 @@ class Class:
         return frozenset(self.assigned) | self._fields()
 
     def _fields(self) -> frozenset[str]:
-        """Return the fields of a dataclass, an Enum, or another class whose body is a description."""
+        """Return the fields that the class's body declares: of a dataclass, an Enum, a model."""
         if not (
             self.node.decorator_list
             or self.node.keywords
@@ -138,7 +195,7 @@ class Class:
 
 
 def _is_model(base: ast.expr) -> bool:
-    """Tell whether a base class turns the annotations of the class's body into fields: pydantic, NamedTuple, Enum."""
+    """Tell whether a base class makes fields of annotations: pydantic, NamedTuple, Enum."""
     name = base.attr if isinstance(base, ast.Attribute) else getattr(base, "id", "")
     return name.endswith(("BaseModel", "BaseSettings", "NamedTuple", "TypedDict", "Enum", "Struct"))
 
@@ -166,7 +223,7 @@ def _assigned_attributes(method: Function) -> Iterator[tuple[ast.Attribute, ast.
                 yield part, value
 
 
-class Names:
+class ScopeNames:
     """The names that a function binds itself, and those that it declares to be another scope's."""
 
     def __init__(self, node: FunctionNode) -> None:

@@ -1,0 +1,1 @@
+"""What functions do to objects that outlive a call."""

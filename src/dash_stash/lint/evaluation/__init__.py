@@ -1,0 +1,1 @@
+"""Follows expressions and statements, and the functions that they call."""

@@ -1,0 +1,1 @@
+"""The program that is read: its files, modules, functions and classes."""
