@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import pathlib
-import secrets
 
 import click
 
-from dash_stash import folders
 from dash_stash.errors import ConfigError
 
 
@@ -34,6 +32,8 @@ def where(app: pathlib.Path | None, name: str | None) -> None:
     An app without a name or URL begins anew in another folder when its file is moved or deployed
     into a new folder.
     """
+    from dash_stash import folders
+
     try:
         for folder in folders.stores(app, name):
             click.echo(folder)
@@ -44,6 +44,8 @@ def where(app: pathlib.Path | None, name: str | None) -> None:
 @main.command()
 def secret() -> None:
     """Print a new secret, for DASH_STASH_SECRET on all machines."""
+    import secrets
+
     click.echo(secrets.token_urlsafe(32))
 
 
@@ -54,7 +56,11 @@ def secret() -> None:
     "--workers", default=4, show_default=True, help="How many gunicorn workers serve the gallery."
 )
 def demo(host: str, port: int, workers: int) -> None:
-    """Serve the gallery: each part of the Dash guide's chapter on sharing data, its way and this one, side by side."""
+    """Serve the gallery.
+
+    It shows each part of the Dash guide's chapter on sharing data twice, side by side: in the
+    chapter's way, and with dash-stash.
+    """
     from dash_stash.demo import serve
 
     try:
@@ -78,7 +84,7 @@ def demo(host: str, port: int, workers: int) -> None:
 @click.option(
     "--fix",
     is_flag=True,
-    help="Repair what can be repaired with certainty (mutable defaults: DS108), and report the rest.",
+    help="Repair what is certain (mutable defaults: DS108), and report the rest.",
 )
 @click.option("--diff", is_flag=True, help="Show what --fix would change, and change nothing.")
 @click.option(
@@ -99,13 +105,12 @@ def check(
 ) -> None:
     """Find callbacks that change variables outside of their scope, in the files and folders PATHS.
 
-    None is run.
+    The files are read, never run. Without PATHS, all files below this folder are checked.
 
     The exit status is 0 if nothing is found, 1 if something is, 2 if the command is used wrongly.
     """
-    from dash_stash.lint import check as guard
+    from dash_stash.lint import check as linter
     from dash_stash.lint.report import config, output
-    from dash_stash.lint.report.fix import fixes
 
     given = paths or (pathlib.Path(),)
     try:
@@ -113,17 +118,19 @@ def check(
             click.echo(output.explanation(config.codes([explain], "--explain")))
             return
         settings = config.load(given[0], select, ignore)
-        report = guard.check(given, settings)
+        report = linter.check(given, settings)
     except ConfigError as error:
         raise click.UsageError(str(error)) from error
-    repairs = fixes(report) if fix or diff else []
-    if diff:
-        click.echo("".join(repair.diff for repair in repairs), nl=False)
-        raise SystemExit(1 if repairs else 0)
-    if repairs:
+    if fix or diff:
+        from dash_stash.lint.report.fix import fixes
+
+        repairs = fixes(report)
+        if diff:
+            click.echo("".join(repair.diff for repair in repairs), nl=False)
+            raise SystemExit(1 if repairs else 0)
         for repair in repairs:
             repair.write()
-        report = guard.check(given, settings)
+        report = linter.check(given, settings) if repairs else report
     if shown := output.FORMATS[form](report):
         click.echo(shown)
     raise SystemExit(0 if report.is_clean else 1)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pathlib
-import tomllib
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -94,6 +93,8 @@ def _nearest(path: pathlib.Path) -> pathlib.Path | None:
 
 
 def _table(file: pathlib.Path) -> dict[str, Any]:
+    import tomllib
+
     try:
         table = (
             tomllib.loads(file.read_text(encoding="utf-8")).get("tool", {}).get("dash-stash", {})
