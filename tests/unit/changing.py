@@ -30,10 +30,7 @@ from unit import values
 
 
 def changed(value: Any) -> Iterator[tuple[str, Any]]:
-    """Yield what can be changed, and the changed value, which is another object.
-
-    The value itself stays as it is.
-    """
+    """Yield what can be changed, and a changed copy; the value itself stays as it is."""
     for kind, changes in _CHANGES:
         if isinstance(value, kind):
             yield from changes(value)

@@ -133,7 +133,7 @@ def _tampered(encoded: Encoded, changes: list[tuple[int, float, str, int]]) -> E
 
 
 def _everything(value: Any) -> str:
-    """Do with a value what apps do; return all that is in it as text."""
+    """Do with a value what apps do; return its content as text."""
     if isinstance(value, dict):
         return "".join(map(_everything, value.values()))
     if isinstance(value, pa.Array):

@@ -9,13 +9,12 @@ import pytest
 from dash import Dash, Input, Output, html
 
 from dash_stash import Stash
-from dash_stash.clock import Clock, system_clock
+from dash_stash.clock import SKEW, Clock, system_clock
 from servers import Server
 from support import SECRET, FakeClock, lines, run_python
 from unit.pages import Page
 
 HOUR = 3600.0
-FIVE_MINUTES = 300.0
 
 
 def machine(url: str, clock: Clock = system_clock, idle: float = 12 * HOUR) -> tuple[Dash, Stash]:
@@ -48,7 +47,7 @@ def clicked(page: Page, output: str) -> int:
 
 
 @pytest.mark.parametrize("idle", [60, 12 * HOUR])
-@pytest.mark.parametrize("skew", [90, FIVE_MINUTES - 1])
+@pytest.mark.parametrize("skew", [90, SKEW - 1])
 def test_a_session_goes_on_between_machines_whose_clocks_differ(
     skew: float, idle: float, url: str
 ) -> None:
@@ -64,7 +63,7 @@ def test_a_session_goes_on_between_machines_whose_clocks_differ(
         assert [clicked(one, "count") for one in (page, elsewhere) * 2] == [1, 2, 3, 4]
 
 
-@pytest.mark.parametrize("skew", [90, FIVE_MINUTES - 1])
+@pytest.mark.parametrize("skew", [90, SKEW - 1])
 def test_a_value_is_not_computed_over_and_over_by_machines_whose_clocks_differ(
     skew: float, url: str
 ) -> None:

@@ -21,7 +21,7 @@ from unit.visiting import visit
 
 
 def key_of(closure: Callable[..., Any]) -> bytes:
-    """Put together what a memo function is known by."""
+    """Return the key of a memo function."""
     assert isinstance(closure, FunctionType)
     captured = [
         identity.of_captured(value, name) for name, value in identity.captured(closure).items()
@@ -64,7 +64,7 @@ class Slotted:
 
 
 class Table(dict[str, int]):
-    """Written in Python on top of what is written in C."""
+    """A class in Python with a base in C."""
 
     def __call__(self) -> int:
         return len(self)
@@ -305,10 +305,7 @@ def test_a_namespace_is_looked_at_again(namespace: dict[str, object]) -> None:
 
 
 def test_a_stash_and_its_variables_may_be_closed_over(stash: Stash) -> None:
-    """As in an app that is made by a function.
-
-    What is read through them is no part of the function.
-    """
+    """As in an app that a function makes: what is read through them is not in the key."""
     mine, everybodys = stash.session, stash.app
 
     @stash.memo(scope="session")

@@ -22,7 +22,7 @@ Load = Callable[..., ModuleType]
 @pytest.fixture
 def load(stash: Stash, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Load]:
     """Write a module and import it, as a worker does after each deploy."""
-    # Byte code is told from stale by size and second, and these deploys come faster.
+    # Python finds stale byte code by size and second, and these deploys are faster.
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
     made = []
 
@@ -190,7 +190,7 @@ def test_functions_of_one_name_in_two_modules_are_two(load: Load) -> None:
 
 
 def test_an_edited_function_keeps_its_name(load: Load) -> None:
-    """References go by it: they outlive a deploy."""
+    """References contain it, and are valid after a deploy."""
     one, two = load(BASE).f, load(BASE.replace("n + 1", "n + 5")).f
     assert identity.of_function(one._cache.function) == identity.of_function(two._cache.function)
 

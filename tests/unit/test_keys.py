@@ -1,6 +1,6 @@
 """Keys: equal values have equal keys, in every process.
 
-What a function could tell apart has others, or none.
+Values that a function could tell apart have different keys, or none.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def test_a_copy_has_the_same_key(value: object) -> None:
 @given(values.plain, values.plain)
 def test_what_is_not_the_same_has_another_key(one: object, other: object) -> None:
     assume(not values.same(one, other))
-    # Equal sets have one key, in whatever order they are gone through.
+    # Equal sets have one key, whatever the order of their elements.
     assume(type(one) is not type(other) or one != other or isinstance(one, float))
     assert key(one) != key(other)
 

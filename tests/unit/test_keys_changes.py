@@ -1,6 +1,6 @@
-"""Whatever one thing of a value is changed, its key is another one, or there is none.
+"""A change of any one thing of a value makes another key, or there is none.
 
-A copy, however made, has the same.
+A copy has the same key, however it is made.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from unit import changing, values
 
 
 def key(value: object) -> bytes | None:
-    """The key, or None where there is none."""
+    """The key, None if there is none."""
     try:
         return keys.of_value(value, "x")
     except keys.NoKey:
@@ -58,7 +58,7 @@ def test_a_change_anywhere_in_an_array_is_another_key(array: object) -> None:
 
 
 def specimens() -> Iterator[tuple[str, Any]]:
-    """Yield values of every kind, small ones, made anew at each call."""
+    """Yield values of every kind, small ones, new at each call."""
     for cases in (values.frames, values.polars_values, values.arrow_values):
         for name, value in cases().items():
             if (
@@ -75,7 +75,7 @@ def specimens() -> Iterator[tuple[str, Any]]:
 
 @functools.cache
 def made(time: int) -> dict[str, Any]:
-    """Return the specimens by name, made anew for another *time*."""
+    """Return the specimens by name, new ones for each *time*."""
     return dict(specimens())
 
 
@@ -154,7 +154,7 @@ def _columns() -> Iterator[tuple[str, Any]]:
             "list view",
             "text view",
             "months, days, nanoseconds",
-        ):  # of which pandas takes no elements
+        ):  # pandas takes no elements out of these
             yield f"pandas of pyarrow: {name}", pd.Series(pd.arrays.ArrowExtensionArray(array))
     nested = pl.Series([[1001, 1002], [], None, [1001]])
     for dtype in (pl.Datetime("ns"), pl.Duration("ns"), pl.Time):

@@ -1,4 +1,4 @@
-"""Keys of objects of users' classes and other libraries': of all that they have, or no key."""
+"""Keys of objects of users' and libraries' classes: everything in an object counts, or no key."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Place:
 
 
 class Airport(Place):
-    """No dataclass of its own: what it adds is no field."""
+    """A class that is no dataclass itself: what it adds is no field."""
 
     def __init__(self, name: str, runways: object) -> None:
         super().__init__(name)
@@ -76,7 +76,7 @@ class Box(Generic[T]):
 
 
 class Tagged(values.Point):
-    """A named tuple with room for more."""
+    """A named tuple that has more attributes."""
 
 
 class Operation(enum.Enum):
@@ -177,7 +177,7 @@ def test_how_a_generic_dataclass_was_spelled_does_not_matter() -> None:
 
 
 def test_the_freed_memory_of_an_object_is_never_its_key() -> None:
-    """The address of one that is gone is soon another's."""
+    """When an object is gone, another may have its address."""
 
     def rows(text: str) -> Any:
         array = np.empty(1, [("name", object), ("n", "i8")])
@@ -189,7 +189,7 @@ def test_the_freed_memory_of_an_object_is_never_its_key() -> None:
 
 
 class Zone(datetime.tzinfo):
-    """A user's own, of which nobody knows what makes it."""
+    """A user's own type, of which nobody knows what its content is."""
 
     def utcoffset(self, _moment: datetime.datetime | None) -> datetime.timedelta:
         return datetime.timedelta(hours=1)
@@ -203,7 +203,7 @@ class Zone(datetime.tzinfo):
 
 @pd.api.extensions.register_extension_dtype
 class PlaceDtype(pd.api.extensions.ExtensionDtype):
-    """Of places, as other libraries have them: with a reference system, and cut when shown."""
+    """A type of places, as other libraries have: its reference system is not shown in full."""
 
     name = "place"
     type = str
@@ -243,7 +243,7 @@ class PlaceArray(pd.api.extensions.ExtensionArray):
 
 
 class GeoFrame(pd.DataFrame):
-    """A frame with more to it than its columns."""
+    """A frame that holds more than its columns."""
 
     _metadata = ["crs"]  # noqa: RUF012
 

@@ -1,4 +1,4 @@
-"""What an app is called, and that apps of different names share nothing."""
+"""The names of apps: those of different names share nothing."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from unit.pages import Page
 
 @pytest.fixture
 def unnamed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let names be what they are where nobody says."""
+    """Take the name of the tests away."""
     monkeypatch.delenv("DASH_STASH_NAME")
 
 
@@ -37,7 +37,7 @@ def _write(path: pathlib.Path, source: str) -> pathlib.Path:
 
 
 def _run(*command: object, cwd: pathlib.Path, **environment: str) -> list[str]:
-    """The lines that a program prints, which must end well."""
+    """Return the lines that a program prints, and see that it ends well."""
     ran = subprocess.run(
         [sys.executable, *map(str, command)],
         cwd=cwd,
@@ -159,7 +159,7 @@ def test_a_file_of_any_name_has_a_name_of_its_own(
         naming.of_file(tmp_path / "my_app.py") == "my_app" != naming.of_file(tmp_path / "my app.py")
     )
     with pytest.raises(ConfigError):
-        Stash(name=naming.of_file(tmp_path / "my app.py"))  # nobody else can come by such a name
+        Stash(name=naming.of_file(tmp_path / "my app.py"))  # nobody can give such a name
 
 
 def test_a_name_has_a_hundred_characters_at_most(folder: pathlib.Path) -> None:
@@ -232,7 +232,7 @@ def test_a_notebook_is_known_by_its_file_and_others_of_its_folder_are_apart(
 def test_a_kernel_that_a_notebook_has_started_is_not_that_notebook(
     unnamed: None, folder: pathlib.Path
 ) -> None:
-    """As papermill starts kernels: in the environment of the notebook that it is called in."""
+    """Papermill starts kernels in the environment of the notebook that calls it."""
     command = f"[sys.executable, '-c', {_CELLS!r}, *sys.argv[1:]]"
     code = f"import subprocess, sys; subprocess.run({command}, check=True)"
     started = _run("-c", code, folder, cwd=folder.parent, JPY_SESSION_NAME="/home/ann/a.ipynb")
@@ -442,9 +442,9 @@ def test_where_knows_an_app_whose_stash_is_made_in_another_file(
 
 
 def test_a_stash_serves_apps_of_one_prefix_and_no_other(url: str) -> None:
-    """As where tests call a factory again and again.
+    """As tests do that call a factory again and again.
 
-    With two prefixes it would not be known whose variables are meant.
+    With two prefixes nobody would know whose variables are meant.
     """
     stash = Stash(url=url, secret=SECRET)
     stash.init_app(Dash("first"))
@@ -500,9 +500,7 @@ def test_files_of_one_given_name_are_one_app_and_not_warned_of(
 ) -> None:
     for folder in "ab":
         assert _met(url, tmp_path / folder / "app.py", DASH_STASH_NAME="shop") == ""
-    assert "shop" in _met(url, tmp_path / "c" / "shop.py"), (
-        "one that has come by that name is another app"
-    )
+    assert "shop" in _met(url, tmp_path / "c" / "shop.py"), "the module of that name is another app"
 
 
 @pytest.mark.parametrize(

@@ -90,7 +90,7 @@ def xarray_file(folder: pathlib.Path) -> pathlib.Path:
 
 
 class Incomplete(Exception):
-    """Pickles by its message, which is not what it takes."""
+    """An error that is pickled by its message, which its `__init__` does not take."""
 
     def __init__(self, code: int, text: str) -> None:
         super().__init__(f"{code}: {text}")
@@ -109,7 +109,7 @@ class Forgetful:
 
 @dataclass
 class Doubling:
-    """Writes to what it gets when it comes back."""
+    """Writes to its buffers when it is unpickled."""
 
     array: Any
 
@@ -148,7 +148,7 @@ def test_trying_changes_nothing_of_the_value(stash: Stash) -> None:
 def test_a_value_of_plain_data_and_known_libraries_is_not_tried(
     stash: Stash, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It would cost what reading costs."""
+    """To try it would take as long as to read it."""
     tried: list[Any] = []
     monkeypatch.setattr("dash_stash.codec._load", lambda *given: tried.append(given))
     frame = pd.DataFrame(

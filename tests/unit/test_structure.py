@@ -32,9 +32,9 @@ from unit.tampering import VALUES
 
 @pytest.fixture(scope="module")
 def ask_victim() -> Iterator[Callable[[str, list[Any]], str]]:
-    """Ask a process, which lives as long as it is not brought down, to load a tampered value.
+    """Ask a process to load a tampered value, and return what it answers.
 
-    Say what came of it.
+    It is started again if it has crashed.
     """
     from support import _started
 

@@ -78,7 +78,7 @@ class Slotted:
 
 
 class Measured(np.ndarray[Any, Any]):
-    """An array of a user's own that knows more than its numbers."""
+    """An array of a user's own class that has attributes besides its numbers."""
 
     unit: str
     others: list[Measured]
