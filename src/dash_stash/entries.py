@@ -12,14 +12,17 @@ and the same, whatever the file system says of their files.
 from __future__ import annotations
 
 import json
+import math
 import secrets
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 import xxhash
 
 from dash_stash import seal
+from dash_stash.clock import SKEW
 from dash_stash.codec import Encoded, PartName, Segment, Shape
 
 _MAGIC = b"stash\x00\x00\x02"
@@ -35,20 +38,45 @@ PREFIX_SIZE = _PREFIX.size
 NONCE_SIZE, NONCE_AT = 16, _SEALED_FROM
 """How long an entry's nonce is, and where it lies."""
 
+Kind = Literal["memo", "recipe", "put", "state", "ended", "copy"]
+"""What an entry is.
+
+memo: the value of a memo function; recipe: how a reference computes such a value again; put: what
+`stash.put` stored; state: a variable; ended: the note that a session, user or cookie has ended;
+copy: what a machine has of a server's entry.
+"""
+
+VALUES, PUTS, STATE, ENDED = range(4)
+"""The classes of eviction: the lowest makes room first, and what has ended never does."""
+
+_CLASSES: Mapping[Kind, int] = {
+    "memo": VALUES,  # can be computed again
+    "copy": VALUES,  # can be fetched again
+    "put": PUTS,
+    "recipe": PUTS,
+    "state": STATE,
+    "ended": ENDED,
+}
+
+
+def class_of(kind: Kind) -> int:
+    """Return the class of eviction of a kind."""
+    # A newer version may have written a kind that this one does not know: it goes first.
+    return _CLASSES.get(kind, VALUES)
+
 
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What is known of an entry besides its value; times in seconds since the epoch."""
 
-    kind: str
-    """One of "memo", "recipe", "put", "state"."""
+    kind: Kind
 
     name: str
     """The function's or variable's name, for people."""
 
     created: float
-    fresh_until: float = float("inf")
-    gone_at: float = float("inf")
+    fresh_until: float = math.inf
+    gone_at: float = math.inf
     """From `fresh_until` on the value is stale, from here on it is a miss."""
 
     scope: str = ""
@@ -64,7 +92,19 @@ class Facts:
     """Seconds that computing it took."""
 
     function: str = ""
-    """Of a recipe: the id of the function that it names, and the key of that as its code was, as hexadecimal texts."""
+    """Of a recipe: two hexadecimal texts, the id of its function and the key of that one's code."""
+
+    def is_fresh(self, now: float) -> bool:
+        """Whether the value is not stale yet."""
+        return now < self.fresh_until
+
+    def is_gone(self, now: float) -> bool:
+        """Whether the entry has expired: a miss.
+
+        One that expires at all, and comes from the future by more than clocks may differ, is of
+        unknown age, and gone too.
+        """
+        return self.gone_at != math.inf and not self.created - SKEW <= now < self.gone_at
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,7 +74,7 @@ class Call:
     def load(self, *, waited: bool = False) -> Any:
         """Return the stored value if it is fresh, else MISSING."""
         found = self._memo._find(self.key)
-        if found is None or found.entry.facts.fresh_until <= self._memo.stash.clock():
+        if found is None or not found.entry.facts.is_fresh(self._memo.stash.clock()):
             return MISSING
         value = self._memo._read(found)
         self._memo.counters.waits += waited and value is not MISSING
@@ -226,7 +226,7 @@ class Memo(Generic[P, R]):
         # The way of nearly every call, kept short: it takes two or three microseconds.
         found = self._find(key)
         value = MISSING
-        if found is not None and found.entry.facts.fresh_until > self.stash.clock():
+        if found is not None and found.entry.facts.is_fresh(self.stash.clock()):
             value = self._count_hit(found)
         result: R = (
             self.value_of(Call(self, key, args, kwargs, owner)) if value is MISSING else value
@@ -298,7 +298,7 @@ class Memo(Generic[P, R]):
         found = self._find(call.key)
         if found is None:
             return MISSING, None
-        if found.entry.facts.fresh_until <= self.stash.clock():
+        if not found.entry.facts.is_fresh(self.stash.clock()):
             held = self._join_at_once(call)
             if held is not None:
                 return MISSING, held
@@ -336,7 +336,7 @@ class Memo(Generic[P, R]):
 
     def _is_stored(self, call: Call) -> bool:
         found = self._find(call.key)
-        return found is not None and found.entry.facts.fresh_until > self.stash.clock()
+        return found is not None and found.entry.facts.is_fresh(self.stash.clock())
 
     def _steps(self, call: Call, *, held: Flight | None = None, anew: bool = False) -> flight.Steps:
         return flight.obtain(

@@ -85,7 +85,7 @@ class Opener:
 
     def _is_served(self, found: Found, made: Found | None) -> bool:
         """Whether a stored value is still what its function gives: fresh, and not of code that has changed since."""
-        if found.entry.facts.fresh_until <= self._clock():
+        if not found.entry.facts.is_fresh(self._clock()):
             return False
         makers = [] if made is None else self._makers(made)
         return not makers or any(

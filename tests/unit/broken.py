@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from dash_stash.codec import Encoded, PartName
-from dash_stash.entries import Facts
+from dash_stash.entries import Facts, Kind
 from dash_stash.errors import StoreUnavailable
 from dash_stash.stores.base import Flight, Found, Landed, Limits, Listed, Store
 from support import LIMITS, SEALING_KEY, FakeClock
@@ -42,7 +42,7 @@ class Sound:
         self.below.forget_tag(tag)
 
     def list(
-        self, scope: str | None = None, kind: str | None = None, tag: str | None = None
+        self, scope: str | None = None, kind: Kind | None = None, tag: str | None = None
     ) -> Sequence[Listed]:
         return self.below.list(scope, kind, tag)
 
@@ -264,7 +264,7 @@ class Blind(Sound):
     """Lists nothing."""
 
     def list(
-        self, scope: str | None = None, kind: str | None = None, tag: str | None = None
+        self, scope: str | None = None, kind: Kind | None = None, tag: str | None = None
     ) -> Sequence[Listed]:
         return ()
 
@@ -273,7 +273,7 @@ class Indiscreet(Sound):
     """Lists everything, whatever was asked for."""
 
     def list(
-        self, scope: str | None = None, kind: str | None = None, tag: str | None = None
+        self, scope: str | None = None, kind: Kind | None = None, tag: str | None = None
     ) -> Sequence[Listed]:
         return self.below.list()
 

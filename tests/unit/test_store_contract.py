@@ -364,6 +364,7 @@ def test_a_part_of_what_is_stored_is_listed(laboratory: Laboratory) -> None:
     store = laboratory.open()
     put(store, 1, KEY, scope="session:ab", kind="state", tags=store.epochs(["t"]))
     put(store, 2, OTHER, scope="", kind="memo", tags=store.epochs(["u"]))
+    asked: dict[str, Any]
     for asked in (
         {"scope": "session:ab"},
         {"kind": "state"},

@@ -12,7 +12,7 @@ from typing import Protocol, Self
 
 from dash_stash.clock import SKEW
 from dash_stash.codec import Encoded, PartName
-from dash_stash.entries import Entry, Facts
+from dash_stash.entries import Entry, Facts, Kind
 from dash_stash.errors import StoreUnavailable
 
 TOUCHED_EVERY = 60.0
@@ -89,7 +89,7 @@ class Listed:
     """One stored entry as a listing shows it; size in bytes."""
 
     key: bytes
-    kind: str
+    kind: Kind
     name: str
     scope: str
     size: int
@@ -231,7 +231,7 @@ class Store(Protocol):
         ...
 
     def list(
-        self, scope: str | None = None, kind: str | None = None, tag: str | None = None
+        self, scope: str | None = None, kind: Kind | None = None, tag: str | None = None
     ) -> Sequence[Listed]:
         """List what is stored, or the part of it that has the given scope, kind or tag.
 
@@ -280,15 +280,3 @@ def come_apart() -> None:
 def holder_of(scope: str) -> str:
     """Return the session or user that a scope belongs to; "" for the app."""
     return scope.partition("/")[0]
-
-
-VALUES, PUTS, STATE, ENDED = range(4)
-"""The classes in which entries make room for others: first values of memo functions, which can be had again, then what was put
-and what values are computed again by, then variables; what tells that a session has ended never does."""
-
-_CLASSES = {"put": PUTS, "recipe": PUTS, "state": STATE, "ended": ENDED}
-
-
-def class_of(kind: str) -> int:
-    """Return the class of what is of a kind."""
-    return _CLASSES.get(kind, VALUES)

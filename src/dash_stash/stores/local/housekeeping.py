@@ -12,9 +12,9 @@ import weakref
 from collections.abc import Callable, Iterable
 
 from dash_stash import keys
-from dash_stash.entries import Entry
+from dash_stash.entries import PUTS, Entry, class_of
 from dash_stash.errors import StoreUnavailable
-from dash_stash.stores.base import PUTS, TOUCHED_EVERY, Limits, class_of, holder_of
+from dash_stash.stores.base import TOUCHED_EVERY, Limits, holder_of
 from dash_stash.stores.local.files import EntryFile
 from dash_stash.stores.local.index import Index
 from dash_stash.stores.local.locks import locked

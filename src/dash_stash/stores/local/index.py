@@ -17,9 +17,9 @@ import weakref
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from dash_stash.entries import Entry
+from dash_stash.entries import PUTS, STATE, VALUES, Entry, Kind, class_of
 from dash_stash.keys import KEY_SIZE
-from dash_stash.stores.base import PUTS, STATE, VALUES, Listed, class_of, holder_of
+from dash_stash.stores.base import Listed, holder_of
 from dash_stash.stores.local.locks import unless_held
 from dash_stash.stores.local.schema import SCHEMA, our_schema, schema_of
 
@@ -348,7 +348,7 @@ class Index:
         """Forget that a scope has been left."""
         self._rows("DELETE FROM leaving WHERE scope = ?", (scope,))
 
-    def list(self, scope: str | None, kind: str | None, tag: str | None) -> list[Listed]:
+    def list(self, scope: str | None, kind: Kind | None, tag: str | None) -> list[Listed]:
         """The entries that have the given scope, kind and tag, by name."""
         conditions = {
             "scope = ?": scope,

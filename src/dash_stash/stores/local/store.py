@@ -19,9 +19,9 @@ import sqlite3
 from collections.abc import Sequence
 
 from dash_stash import entries, keys, structure
-from dash_stash.clock import SKEW, Clock, system_clock
+from dash_stash.clock import Clock, system_clock
 from dash_stash.codec import Encoded, PartName, encode
-from dash_stash.entries import Facts, Packed
+from dash_stash.entries import Facts, Kind, Packed
 from dash_stash.errors import BudgetExceeded, StoreUnavailable, StoreUnsafe
 from dash_stash.stores.base import Flight, Found, Landed, Limits, Listed, holder_of
 from dash_stash.stores.local import files
@@ -143,7 +143,7 @@ class LocalStore:
             self._kept.pop(key, None)
             return None
         checked = self._check(key, kept, file)
-        if checked is None or not _is_current(checked[0].entry.facts, slots, now):
+        if checked is None or _is_gone(checked[0].entry.facts, slots, now):
             return None
         before, (kept, head) = kept, checked
         if kept.body is not None:
@@ -330,7 +330,7 @@ class LocalStore:
         for listed in index.list(None, None, tag):
             with locked(self.place.commit_lock(listed.key)):
                 entry = self.place.read_head(listed.key)
-                if entry is None or not _is_current(entry.facts, slots, now):
+                if entry is None or _is_gone(entry.facts, slots, now):
                     self.place.unlink(listed.key, slots)
                     index.remove([listed.key])
 
@@ -368,7 +368,7 @@ class LocalStore:
 
     @available
     def list(
-        self, scope: str | None = None, kind: str | None = None, tag: str | None = None
+        self, scope: str | None = None, kind: Kind | None = None, tag: str | None = None
     ) -> Sequence[Listed]:
         """List what is stored."""
         self._ready(self._clock())
@@ -380,8 +380,6 @@ def _ended_key(holder: str) -> bytes:
     return keys.digest(b"ended", holder.encode())
 
 
-def _is_current(facts: Facts, slots: Slots, now: float) -> bool:
-    """Whether an entry is neither over by its own time nor forgotten by a tag."""
-    if facts.gone_at != float("inf") and not facts.created - SKEW <= now < facts.gone_at:
-        return False
-    return all(slots.epoch(tag) == epoch for tag, epoch in facts.tags.items())
+def _is_gone(facts: Facts, slots: Slots, now: float) -> bool:
+    """Whether an entry has expired, or was forgotten by one of its tags."""
+    return facts.is_gone(now) or any(slots.epoch(tag) != epoch for tag, epoch in facts.tags.items())

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from dash_stash.clock import Clock
-from dash_stash.stores.base import PUTS, TOUCHED_EVERY, Limits, holder_of
+from dash_stash.entries import PUTS
+from dash_stash.stores.base import TOUCHED_EVERY, Limits, holder_of
 from dash_stash.stores.redis import scripts
 from dash_stash.stores.redis.names import Names
 from dash_stash.stores.redis.server import Server, milliseconds

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from dash_stash.clock import Clock
-from dash_stash.entries import Entry
+from dash_stash.entries import Entry, Kind
 from dash_stash.stores.base import Listed, holder_of
 from dash_stash.stores.redis import records, scripts
 from dash_stash.stores.redis.holders import Holders
@@ -115,7 +115,7 @@ class Listings:
                 self._server.together(deletions)
                 self.strike(old)
 
-    def list(self, scope: str | None, kind: str | None, tag: str | None) -> list[Listed]:
+    def list(self, scope: str | None, kind: Kind | None, tag: str | None) -> list[Listed]:
         """Return the entries that have the given scope, kind and tag, by name."""
         conditions = {"scope": scope, "kind": kind}
         listed = []
@@ -131,7 +131,7 @@ class Listings:
                     )
         return sorted(listed, key=lambda one: (one.name, one.key))
 
-    def _candidates(self, scope: str | None, kind: str | None, tag: str | None) -> Iterable[bytes]:
+    def _candidates(self, scope: str | None, kind: Kind | None, tag: str | None) -> Iterable[bytes]:
         """The keys of all that may be asked for: of everything there is, unless it is known better."""
         if tag is not None or (kind == "state" and scope == ""):
             name = self._names.variables if tag is None else self._names.tagged(tag)
@@ -173,7 +173,7 @@ class Listings:
                 parsed = records.parse_head(
                     key, heads.get(key, b""), pointer.size, self._sealing_key
                 )
-            if parsed is not None and parsed[0].facts.gone_at > self._clock():
+            if parsed is not None and not parsed[0].facts.is_gone(self._clock()):
                 yield parsed[0]
 
 

@@ -22,7 +22,7 @@ from typing import Any
 from dash_stash import entries
 from dash_stash.clock import Clock, system_clock
 from dash_stash.codec import Encoded, PartName
-from dash_stash.entries import Facts, Packed
+from dash_stash.entries import Facts, Kind, Packed, class_of
 from dash_stash.errors import BudgetExceeded, StoreUnavailable
 from dash_stash.stores.base import (
     UNKNOWN_EPOCH,
@@ -31,7 +31,6 @@ from dash_stash.stores.base import (
     Landed,
     Limits,
     Listed,
-    class_of,
     holder_of,
 )
 from dash_stash.stores.local import LocalStore
@@ -436,7 +435,7 @@ class RedisStore:
     # Listing
 
     def list(
-        self, scope: str | None = None, kind: str | None = None, tag: str | None = None
+        self, scope: str | None = None, kind: Kind | None = None, tag: str | None = None
     ) -> Sequence[Listed]:
         """List what is stored."""
         return self._listings.list(scope, kind, tag)
