@@ -34,8 +34,10 @@ def where(app: pathlib.Path | None, name: str | None) -> None:
     An app without a name or URL begins anew in another folder when its file is moved or deployed
     into a new folder.
     """
+    from dash_stash.stores import registry
+
     try:
-        for folder in folders.stores(app, name):
+        for folder in folders.of_app(app, name, registry.of_environment()):
             click.echo(folder)
     except ConfigError as error:
         raise click.ClickException(str(error)) from error

@@ -12,10 +12,10 @@ from datetime import timedelta
 from types import FunctionType
 from typing import get_args
 
-from dash_stash import folders, naming
+from dash_stash import naming, urls
 from dash_stash.errors import ConfigError
 from dash_stash.scope import Scope
-from dash_stash.seal import SHORTEST_SECRET
+from dash_stash.seal import SECRET_VARIABLE, SHORTEST_SECRET
 
 _log = logging.getLogger("dash_stash")
 
@@ -37,9 +37,7 @@ def check_first(app: object, url: object) -> None:
             f"url= is a path, and should be a URL: write url={pathlib.Path(url).absolute().as_uri()!r}"
         )
     if not isinstance(url, str | None):
-        raise ConfigError(
-            f"url= is a {type(url).__qualname__}, and should be text: " + folders.FORMS
-        )
+        raise ConfigError(f"url= is a {type(url).__qualname__}, and should be text: " + urls.FORMS)
 
 
 def check_functions(**given: Callable[..., object] | None) -> None:
@@ -85,7 +83,7 @@ def warn_of_variables(environment: Mapping[str, str]) -> None:
     """Log which variables of the environment look like one that is read, and are not: without it all would seem to work."""
     known = [
         variable.removeprefix(_PREFIX)
-        for variable in (folders.URL_VARIABLE, folders.SECRET_VARIABLE, naming.VARIABLE)
+        for variable in (urls.VARIABLE, SECRET_VARIABLE, naming.VARIABLE)
     ]
     for variable in environment:
         name = variable.removeprefix(_PREFIX)

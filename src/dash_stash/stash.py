@@ -5,14 +5,13 @@ from __future__ import annotations
 import inspect
 import logging
 import os
-import pathlib
 import secrets
 import sys
 import weakref
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Literal, ParamSpec, Protocol, TypeVar, cast, overload
 
-from dash_stash import bytecode, folders, identity, keys, mistakes, naming, owners
+from dash_stash import bytecode, folders, identity, keys, mistakes, naming, owners, urls
 from dash_stash.clock import Clock, Duration, seconds, system_clock
 from dash_stash.codec import encode
 from dash_stash.entries import Facts
@@ -28,12 +27,12 @@ from dash_stash.memo import AsyncMemo, Memo
 from dash_stash.opening import Opener
 from dash_stash.ref import Ref, References, Target
 from dash_stash.scope import APP, Request, Scope, Visits, check_scope
-from dash_stash.seal import Seal
+from dash_stash.seal import SECRET_VARIABLE
 from dash_stash.signature import Options
 from dash_stash.sizes import Size, in_bytes
 from dash_stash.state import Session, Variables
 from dash_stash.stores.base import Limits, Store, patiently
-from dash_stash.stores.local import LocalStore
+from dash_stash.stores.registry import Terms, open_store
 
 if TYPE_CHECKING:
     from dash import Dash
@@ -148,7 +147,7 @@ class Stash:
         self.limits = _limits(max_bytes, max_entries, max_sessions, max_session_bytes, idle)
         identity.alias_main()
         self._name = naming.find(name)
-        self._url = url if url is not None else os.environ.get(folders.URL_VARIABLE) or None
+        self._url = url if url is not None else os.environ.get(urls.VARIABLE) or None
         self._secrets = _secrets(secret)
         self.store: Store = cast(Store, _NotOpened())
         self.references = cast(References, self.store)
@@ -175,9 +174,7 @@ class Stash:
                 self._open(self._url)
             except ConfigError as error:
                 if url is None:
-                    error.add_note(
-                        f"The URL is what the environment's {folders.URL_VARIABLE} says."
-                    )
+                    error.add_note(f"The URL is what the environment's {urls.VARIABLE} says.")
                 raise
         if app is not None:
             self.init_app(app)
@@ -237,45 +234,16 @@ class Stash:
         return self._name.text
 
     def _open(self, url: str) -> None:
-        if folders.is_server(url):
-            place = folders.near_folder(url) / self.name
-            self.store = self._open_server(url, place)
-        else:
-            folder, network = folders.parse_url(url)
-            place = folder / self.name
-            self.seal = Seal(self.name, *(self._secrets or [folders.secret_of(folder)]))
-            self.store = LocalStore(
-                place, self.seal.key("entry"), self.limits, network=network, clock=self.clock
-            )
-        owners.claim(place, self._name)
+        terms = Terms(self.name, self._secrets, self.limits, self.clock, self.warn)
+        self.store, self.seal, folder = open_store(url, terms)
+        self.clock = self.store.clock
+        owners.claim(folder, self._name)
         self.flight_key = self.seal.key("flight")
         opener = Opener(self.store, self.visits, self.clock, self._memos)
         key = self.seal.key("reference")
         self.references = opener.references = References(
             key, self.visits, opener.load, opener.delete, self.clock
         )
-
-    def _open_server(self, url: str, place: pathlib.Path) -> Store:
-        try:
-            from dash_stash.stores.redis import RedisStore
-        except ModuleNotFoundError as error:
-            if error.name != "redis":
-                raise
-            raise ConfigError(
-                'a store that is not a folder needs redis-py: pip install "dash-stash[redis]"'
-            ) from error
-        if not self._secrets:
-            raise ConfigError(
-                f"a store that is not a folder needs a secret, the same on all machines: set {folders.SECRET_VARIABLE}, "
-                "or give secret=... Make one with: dash-stash secret"
-            )
-        self.seal = Seal(self.name, *self._secrets)
-        key = self.seal.key("entry")
-        store = RedisStore(
-            url, place, key, self.limits, name=self.name, clock=self.clock, warn=self.warn
-        )
-        self.clock = store.clock
-        return store
 
     # Memo functions
 
@@ -459,9 +427,9 @@ def _request() -> Request | None:
 def _secrets(given: str | bytes | Sequence[str | bytes] | None) -> list[bytes]:
     """The secrets that were given, or that the environment has; none if neither."""
     if given is None:
-        given = list(filter(None, os.environ.get(folders.SECRET_VARIABLE, "").split(",")))
+        given = list(filter(None, os.environ.get(SECRET_VARIABLE, "").split(",")))
         if given:
-            mistakes.check_secrets(given, folders.SECRET_VARIABLE)
+            mistakes.check_secrets(given, SECRET_VARIABLE)
     else:
         given = [given] if isinstance(given, str | bytes) else given
         mistakes.check_secrets(given, "secret=")

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import pathlib
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextvars import ContextVar, Token
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Protocol, Self
 
-from dash_stash.clock import SKEW
+from dash_stash.clock import SKEW, Clock
 from dash_stash.codec import Encoded, PartName
 from dash_stash.entries import Entry, Facts, Kind
 from dash_stash.errors import StoreUnavailable
+from dash_stash.urls import StoreURL
 
 TOUCHED_EVERY = 60.0
 """Seconds after which a process calls `Store.touch` again for a page that is in use."""
@@ -161,6 +163,30 @@ class Flight(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class StoreConfig:
+    """What a store is opened with: its maker gets this, and returns the store."""
+
+    url: StoreURL
+    """Where it is, with options of its own; `url.check_options` refuses others."""
+
+    name: str
+    """What the app is called: apps of different names share nothing."""
+
+    folder: pathlib.Path
+    """A folder on this machine, for this URL and name alone; the store creates it if needed."""
+
+    sealing_key: bytes = field(repr=False)
+    """What entries are sealed with: `entries.pack` and `entries.parse` take it."""
+
+    limits: Limits
+    clock: Clock
+    """The clock to go by, unless the store has one that all its machines share."""
+
+    warn: Callable[[StoreUnavailable], object] = field(repr=False)
+    """Logs, once a minute, that the store cannot be used now, where it goes on without."""
+
+
 class Store(Protocol):
     """Sealed entries and flights, shared by every process that opens the same URL.
 
@@ -172,6 +198,11 @@ class Store(Protocol):
     of sessions that were seen in one request only; what was put, by last use; variables, of who has
     most.
     """
+
+    @property
+    def clock(self) -> Clock:
+        """The clock by which it goes, and everybody who uses it."""
+        ...
 
     def read(self, key: bytes, part: PartName | None = None) -> Found | None:
         """Read the entry of *key*.

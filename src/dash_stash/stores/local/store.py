@@ -92,7 +92,8 @@ class LocalStore:
                 system and not *network*.
         """
         self.folder, self._limits = folder, limits
-        self._sealing_key, self._clock = sealing_key, clock
+        self._sealing_key = sealing_key
+        self.clock: Clock = clock
         self.place = Place(folder, sealing_key, network=network, clock=clock)
         self._kept: dict[bytes, Kept] = {}
         self._kept_open: dict[bytes, EntryFile] = {}
@@ -110,7 +111,7 @@ class LocalStore:
     def read(self, key: bytes, part: PartName | None = None) -> Found | None:  # noqa: ARG002 (a map loads only what is looked at)
         """Read the entry of *key*."""
         kept = self._kept.get(key)
-        now = self._clock()
+        now = self.clock()
         slots = self.place.slots
         if kept is not None and kept.since <= now < kept.until and slots is not None:
             values = slots.values
@@ -205,7 +206,7 @@ class LocalStore:
     @available
     def join(self, key: bytes, *, wait: bool = True) -> LocalFlight | Landed | None:
         """Become the one that computes *key*, or wait for the one that does."""
-        self._ready(self._clock())
+        self._ready(self.clock())
         path = self.place.flight_path(key)
         flight = lock_as(LocalFlight, path, wait=wait)
         if flight is None:
@@ -233,7 +234,7 @@ class LocalStore:
         """Store an entry, unless *key* was deleted since *flight* began, or what it belongs to has ended."""
         packed = entries.pack(key, facts, encoded, self._sealing_key)
         self._refuse_larger_than_all(packed)
-        now = self._clock()
+        now = self.clock()
         slots = self._ready(now)
         self.housekeeping.start()
         holder = holder_of(facts.scope)
@@ -277,7 +278,7 @@ class LocalStore:
 
         None if its session or user would have too much.
         """
-        now = self._clock()
+        now = self.clock()
         index = self.place.index()
         entry = packed.entry
         with locked(self.place.commit_lock(key)):
@@ -299,7 +300,7 @@ class LocalStore:
     @available
     def delete(self, key: bytes, flight: Flight | None = None) -> bool:
         """Delete the entry of *key*, for good, unless *flight* is not the present one of its key any more."""
-        slots = self._ready(self._clock())
+        slots = self._ready(self.clock())
         with locked(self.place.commit_lock(key)):
             if isinstance(flight, LocalFlight) and not flight.is_current:
                 return False
@@ -317,13 +318,13 @@ class LocalStore:
     @available
     def epochs(self, tags: Sequence[str]) -> dict[str, int]:
         """The present epoch of each tag."""
-        slots = self._ready(self._clock())
+        slots = self._ready(self.clock())
         return {tag: slots.epoch(tag) for tag in tags}
 
     @available
     def forget_tag(self, tag: str) -> None:
         """Make every entry with *tag* a miss for good, and give back its room."""
-        now = self._clock()
+        now = self.clock()
         slots = self._ready(now)
         slots.change_epoch(tag)
         index = self.place.index()
@@ -339,7 +340,7 @@ class LocalStore:
     @available
     def end(self, holder: str) -> None:
         """Delete all that belongs to a session or user, for good."""
-        now = self._clock()
+        now = self.clock()
         # From the beginning of time on: also a clock that is set back must not make it unknown.
         facts = Facts("ended", holder.partition(":")[0], 0.0, gone_at=now + self._limits.ended)
         try:
@@ -355,13 +356,13 @@ class LocalStore:
     @available
     def touch(self, scope: str) -> None:
         """Note that a scope is in use."""
-        now = self._clock()
+        now = self.clock()
         self._ready(now).use(scope_key(scope), now)
 
     @available
     def leave(self, scope: str) -> None:
         """Delete the data of a scope soon, unless it is touched before."""
-        now = self._clock()
+        now = self.clock()
         self._ready(now)
         self.place.index().leave(scope, now)
         self.housekeeping.start()
@@ -371,7 +372,7 @@ class LocalStore:
         self, scope: str | None = None, kind: Kind | None = None, tag: str | None = None
     ) -> Sequence[Listed]:
         """List what is stored."""
-        self._ready(self._clock())
+        self._ready(self.clock())
         listed = self.place.index().list(scope, kind, tag)
         return [entry for entry in listed if os.path.exists(self.place.entry_path(entry.key))]
 
