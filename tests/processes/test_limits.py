@@ -150,7 +150,7 @@ def held_up(now, limit):
     sys.stdin.read()
 
 store.place.index().gone = held_up
-store.housekeeping.sweep()
+store.janitor.sweep()
 """
 
 
@@ -159,13 +159,13 @@ def test_one_process_at_a_time_sweeps_and_another_takes_over_when_it_dies(
 ) -> None:
     store = Stash(url=f"file://{folder}", **_options()).store  # type: ignore[arg-type]
     assert isinstance(store, LocalStore)
-    assert store.housekeeping.sweep()
+    assert store.janitor.sweep()
     other = start_python(_SWEEPER, folder)
     assert must(other.stdout).readline() == "sweeps\n"
-    assert not store.housekeeping.sweep(), "the other is at it"
+    assert not store.janitor.sweep(), "the other is at it"
     other.kill()
     other.wait()
-    assert store.housekeeping.sweep()
+    assert store.janitor.sweep()
 
 
 def test_what_another_process_reads_stays_and_the_least_recently_used_goes(

@@ -16,9 +16,9 @@ from dash_stash import Stash
 from dash_stash.codec import decode, encode
 from dash_stash.entries import Facts
 from dash_stash.keys import KEY_SIZE
-from dash_stash.stores.local import LocalStore, housekeeping
-from dash_stash.stores.local.housekeeping import GRACE, scope_key
+from dash_stash.stores.local import LocalStore, janitor
 from dash_stash.stores.local.index import Index
+from dash_stash.stores.local.janitor import GRACE, scope_key
 from dash_stash.stores.local.slots import Slots, _use_slots
 from dash_stash.stores.local.store import LocalFlight, _ended_key
 from support import LIMITS, NAME, SEALING_KEY, FakeClock, must, sweep, wait_until
@@ -76,7 +76,7 @@ def test_what_others_store_while_values_make_room_costs_no_variables(
     for number in range(1, 5):
         put(other, number, number)
         clock.now += 10
-    exceeded, kept = mine.housekeeping._exceeded, []
+    exceeded, kept = mine.janitor._exceeded, []
 
     def look_before_others_store(index: Index) -> set[str]:
         found = exceeded(index)
@@ -86,8 +86,8 @@ def test_what_others_store_while_values_make_room_costs_no_variables(
                 put(other, number, number)
         return found
 
-    monkeypatch.setattr(mine.housekeeping, "_exceeded", look_before_others_store)
-    mine.housekeeping.evict(clock())
+    monkeypatch.setattr(mine.janitor, "_exceeded", look_before_others_store)
+    mine.janitor.evict(clock())
     assert mine.read(key(0)) is not None
 
 
@@ -513,7 +513,7 @@ def test_a_big_value_that_is_read_often_is_kept_open_and_few_are(
 def test_a_big_value_that_is_gone_is_not_kept_open_for_long_though_nothing_is_read_any_more(
     folder: pathlib.Path, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(housekeeping, "SWEEP_EVERY", 0.05)
+    monkeypatch.setattr(janitor, "SWEEP_EVERY", 0.05)
     mine, others = limited(folder, clock), limited(folder, clock)
     put(others, 1, np.zeros(100_000))
     put(others, 2, np.ones(100_000))

@@ -14,7 +14,7 @@ import pytest
 from dash import Dash, Input, Output, dcc, html
 
 from dash_stash import NoSession, Stash
-from dash_stash.stores.local.housekeeping import GRACE
+from dash_stash.stores.local.janitor import GRACE
 from servers import Server
 from support import SECRET, FakeClock, sweep
 from unit.pages import Page

@@ -26,7 +26,7 @@ from dash_stash.errors import BudgetExceeded, StoreUnavailable, StoreUnsafe
 from dash_stash.stores.base import Flight, Found, Landed, Limits, Listed, holder_of
 from dash_stash.stores.local import files
 from dash_stash.stores.local.files import EntryFile, Temporary
-from dash_stash.stores.local.housekeeping import Housekeeping, scope_key
+from dash_stash.stores.local.janitor import Janitor, scope_key
 from dash_stash.stores.local.kept import KEPT, KEPT_OPEN, MAPPED, SMALL, Kept, found_in, put
 from dash_stash.stores.local.locks import LockFile, lock_as, locked
 from dash_stash.stores.local.place import TRUSTED, Place, available
@@ -97,7 +97,7 @@ class LocalStore:
         self.place = Place(folder, sealing_key, network=network, clock=clock)
         self._kept: dict[bytes, Kept] = {}
         self._kept_open: dict[bytes, EntryFile] = {}
-        self.housekeeping = Housekeeping(self.place, limits, self._kept_open)
+        self.janitor = Janitor(self.place, limits, self._kept_open)
         try:
             self.place.create()
         except StoreUnsafe:
@@ -160,7 +160,7 @@ class LocalStore:
             return None
         if kept.entry.size >= MAPPED:
             put(self._kept_open, key, file, KEPT_OPEN)
-            self.housekeeping.start()  # which closes it when it is deleted, even if nothing is read any more
+            self.janitor.start()  # which closes it when it is deleted, even if nothing is read any more
         kept.trust(version, now)
         put(self._kept, key, kept, KEPT)
         if now - slots.last_use(key) >= TRUSTED:
@@ -236,13 +236,13 @@ class LocalStore:
         self._refuse_larger_than_all(packed)
         now = self.clock()
         slots = self._ready(now)
-        self.housekeeping.start()
+        self.janitor.start()
         holder = holder_of(facts.scope)
         written = files.write_temporary(self.folder / "temporary", packed)
         try:
             stored = self._publish(flight, key, written, packed, slots)
             while stored is None:
-                if not self.housekeeping.make_room_for(packed.entry, now):
+                if not self.janitor.make_room_for(packed.entry, now):
                     raise self._over(holder, packed)
                 stored = self._publish(flight, key, written, packed, slots)
         finally:
@@ -252,7 +252,7 @@ class LocalStore:
             # here.
             self.delete(key)
             return False
-        self.housekeeping.evict(now)
+        self.janitor.evict(now)
         return stored
 
     def _refuse_larger_than_all(self, packed: Packed) -> None:
@@ -365,7 +365,7 @@ class LocalStore:
         now = self.clock()
         self._ready(now)
         self.place.index().leave(scope, now)
-        self.housekeeping.start()
+        self.janitor.start()
 
     @available
     def list(

@@ -37,7 +37,7 @@ GRACE = 30.0
 _Drop = Callable[[Callable[[], bool], Slots, Index, float], bool]
 
 
-class Housekeeping:
+class Janitor:
     """Removes what a store is not to keep."""
 
     def __init__(self, place: Place, limits: Limits, kept_open: dict[bytes, EntryFile]) -> None:
@@ -316,11 +316,11 @@ _SLOTS_OF_SCOPE = 4
 def _let_go_in_child() -> None:
     # The janitor is not forked. What the child reads it opens again, and with that it has a janitor
     # of its own.
-    for housekeeping in tuple(_all):
-        housekeeping.kept_open.clear()
+    for janitor in tuple(_all):
+        janitor.kept_open.clear()
 
 
-_all: weakref.WeakSet[Housekeeping] = weakref.WeakSet()
+_all: weakref.WeakSet[Janitor] = weakref.WeakSet()
 os.register_at_fork(after_in_child=_let_go_in_child)
 
 
@@ -344,13 +344,13 @@ def _last_use(slots: Slots, key: bytes, now: float) -> float:
     return now if now - use < TRUSTED else use
 
 
-def _sweep_now_and_then(reference: weakref.ref[Housekeeping], stop: threading.Event) -> None:
-    while (housekeeping := reference()) is not None:
-        housekeeping.let_go()
+def _sweep_now_and_then(reference: weakref.ref[Janitor], stop: threading.Event) -> None:
+    while (janitor := reference()) is not None:
+        janitor.let_go()
         try:
-            housekeeping.sweep()
+            janitor.sweep()
         except StoreUnavailable as error:
             _log.debug("nothing is swept now: %s", error)
-        del housekeeping
+        del janitor
         if stop.wait(SWEEP_EVERY):
             return
