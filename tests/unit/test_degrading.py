@@ -1,4 +1,4 @@
-"""With the store out of reach memo functions go on computing, everything else says so, and nothing waits."""
+"""With the store out of reach memo functions compute, all else says so, and nothing waits."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from dash_stash import Ref, Stash, StoreUnavailable
 from dash_stash.codec import Encoded
 from dash_stash.entries import Facts
 from dash_stash.stores.base import Flight
+from dash_stash.testing.broken import WrappedStore
 from support import FakeClock
-from unit.broken import Sound
 from unit.pages import Page
 from unit.visiting import at_once, visit
 
@@ -141,7 +141,7 @@ def test_a_folder_that_was_deleted_begins_anew(
         assert dict(stash.session) == {"a": 1}
 
 
-class Failing(Sound):
+class Failing(WrappedStore):
     """A store some of whose methods are out of order."""
 
     failing: Sequence[str] = ()

@@ -11,8 +11,8 @@ import pytest
 
 from dash_stash import FlightCycle, Stash
 from dash_stash.stores.base import Flight, Landed, Store
+from dash_stash.testing.broken import WrappedStore
 from support import FakeClock
-from unit.broken import Sound
 from unit.visiting import at_once, visit
 
 
@@ -162,7 +162,7 @@ def test_a_cancelled_computation_is_taken_over_by_one_who_waits(stash: Stash, ca
     asyncio.run(asyncio.wait_for(main(), 30))
 
 
-class SlowToJoin(Sound):
+class SlowToJoin(WrappedStore):
     """A store that is slow at the moment when a flight is had."""
 
     def __init__(self, store: Store) -> None:
@@ -170,7 +170,7 @@ class SlowToJoin(Sound):
         self.joining, self.go_on = threading.Event(), threading.Event()
 
     def join(self, key: bytes, *, wait: bool = True) -> Flight | Landed | None:
-        joined = self.below.join(key, wait=wait)
+        joined = self.inner.join(key, wait=wait)
         self.joining.set()
         assert self.go_on.wait(30)
         return joined
