@@ -15,7 +15,7 @@ from dash_stash import Stash
 
 stash = Stash(url=f"file://{sys.argv[1]}", secret="a secret for the tests only")
 stash.put(1, share=True)
-index, begun = stash.store.place.index(), threading.Event()
+index, begun = stash.store.handle.index(), threading.Event()
 
 def ask():
     while True:

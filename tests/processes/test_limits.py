@@ -127,7 +127,7 @@ def test_budgets_are_hardly_exceeded_while_many_write_at_once(folder: pathlib.Pa
     fillers = [start_python(_VISITORS, folder, str(number)) for number in range(4)]
     most_bytes = most_sessions = 0
     while any(filler.poll() is None for filler in fillers):
-        totals = store.place.index().totals()
+        totals = store.handle.index().totals()
         most_bytes, most_sessions = (
             max(most_bytes, totals.bytes),
             max(most_sessions, totals.sessions),
@@ -149,7 +149,7 @@ def held_up(now, limit):
     print("sweeps", flush=True)
     sys.stdin.read()
 
-store.place.index().gone = held_up
+store.handle.index().gone = held_up
 store.janitor.sweep()
 """
 

@@ -174,12 +174,12 @@ def test_a_file_whose_row_is_lost_is_found_and_counted_and_goes_with_its_session
     store = limited(folder, clock)
     put(store, 1, "theirs", scope="session:abc")
     put(store, 2, "everybody's")
-    size = store.place.index().totals().bytes
-    store.place.index().remove([key(1), key(2)])
+    size = store.handle.index().totals().bytes
+    store.handle.index().remove([key(1), key(2)])
     assert names(store) == []
     compare_all(store)
     assert names(store) == [1, 2]
-    assert store.place.index().totals().bytes == size
+    assert store.handle.index().totals().bytes == size
     clock.now += 2 * LIMITS.idle
     sweep(store)
     assert names(store) == [2]
@@ -192,7 +192,7 @@ def test_a_row_whose_file_is_lost_does_not_count_for_long(
     put(store, 1, np.zeros(1000))
     (folder / "entries" / key(1).hex()[:2] / key(1).hex()).unlink()
     compare_all(store)
-    assert store.place.index().totals().bytes == 0
+    assert store.handle.index().totals().bytes == 0
 
 
 def test_files_of_another_version_or_secret_are_counted_and_make_room(
@@ -275,7 +275,7 @@ def test_sessions_that_were_seen_in_one_request_only_are_a_tenth_at_most_and_go_
         store.touch(f"session:{number}")
     for number in range(100, 400):
         put(store, number, "did not", scope=f"session:{number}")
-        must(store.place.slots).use(
+        must(store.handle.slots).use(
             scope_key(f"session:{number}")[: 3 * KEY_SIZE], clock.now
         )  # by others, who share slots with it
         clock.now += 10
@@ -558,7 +558,7 @@ def test_nobody_else_gets_a_key_while_what_it_had_can_still_be_read(
     other = LocalStore(folder, SEALING_KEY, LIMITS, clock=clock)
     put(store, 1, "value")
     looked = []
-    unlink = store.place.unlink
+    unlink = store.handle.unlink
 
     def look_and_unlink(key: bytes, slots: Slots) -> None:
         looked.append(other.join(key, wait=False))
@@ -569,7 +569,7 @@ def test_nobody_else_gets_a_key_while_what_it_had_can_still_be_read(
         return joined if isinstance(joined, LocalFlight) else None
 
     flight = wait_until(fly, "the janitor does not take it for an abandoned one")
-    monkeypatch.setattr(store.place, "unlink", look_and_unlink)
+    monkeypatch.setattr(store.handle, "unlink", look_and_unlink)
     assert store.delete(key(1), must(flight))
     must(flight).close()
     assert looked == [None]

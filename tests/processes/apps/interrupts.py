@@ -87,7 +87,7 @@ def _calls(stash: Stash) -> dict[str, Callable[[int], Any]]:
 
     def read(n: int) -> Any:
         if isinstance(stash.store, LocalStore):
-            stash.store._kept.clear()  # so that the file is opened
+            stash.store._cache.clear()  # so that the file is opened
         return stash.app.get("counter")
 
     def stale(n: int) -> Any:
@@ -183,7 +183,7 @@ def _must_be_free(
 def _must_be_tidy(stash: Stash, folder: str) -> None:
     gc.collect()
     assert isinstance(stash.store, LocalStore)
-    stash.store._kept_open.clear()
+    stash.store._open_files.clear()
     sweep(stash.store)
     place = f"{folder}/{NAME}"
     opened = [path for path, _ in _opened(place)]

@@ -16,9 +16,9 @@ from dash_stash.entries import PUTS, Entry, class_of
 from dash_stash.errors import StoreUnavailable
 from dash_stash.stores.base import TOUCHED_EVERY, Limits, holder_of
 from dash_stash.stores.local.files import EntryFile
+from dash_stash.stores.local.handle import TRUSTED, FolderHandle, available
 from dash_stash.stores.local.index import Index
 from dash_stash.stores.local.locks import locked
-from dash_stash.stores.local.place import TRUSTED, Place, available
 from dash_stash.stores.local.slots import Slots
 
 _log = logging.getLogger("dash_stash")
@@ -40,9 +40,11 @@ _Drop = Callable[[Callable[[], bool], Slots, Index, float], bool]
 class Janitor:
     """Removes what a store is not to keep."""
 
-    def __init__(self, place: Place, limits: Limits, kept_open: dict[bytes, EntryFile]) -> None:
+    def __init__(
+        self, handle: FolderHandle, limits: Limits, open_files: dict[bytes, EntryFile]
+    ) -> None:
         """Take the store's place, what it may hold, and which of its files this process keeps open."""
-        self.place, self._limits, self.kept_open = place, limits, kept_open
+        self.handle, self._limits, self.open_files = handle, limits, open_files
         self._process = 0
         self._folders = itertools.cycle(secrets.SystemRandom().sample(range(256), 256))
         _all.add(self)
@@ -51,7 +53,7 @@ class Janitor:
 
     def evict(self, now: float) -> None:
         """Remove what is cheapest to have again until the budgets are kept: `stores.base` has the order."""
-        slots, index = self.place.ready(now), self.place.index()
+        slots, index = self.handle.ready(now), self.handle.index()
         if not self._exceeded(index):  # nearly always
             return
 
@@ -104,8 +106,8 @@ class Janitor:
         fit even so, nothing is removed.
         """
         slots, index, budget = (
-            self.place.ready(now),
-            self.place.index(),
+            self.handle.ready(now),
+            self.handle.index(),
             self._limits.max_session_bytes,
         )
         most = min(class_of(entry.facts.kind), PUTS)
@@ -224,12 +226,12 @@ class Janitor:
         # Those under one lock together: to take it, and to begin a transaction, is most of the
         # work.
         for _, group in itertools.groupby(
-            sorted(entries), lambda entry: self.place.commit_lock(entry[0])
+            sorted(entries), lambda entry: self.handle.commit_lock(entry[0])
         ):
             together = list(group)
-            with locked(self.place.commit_lock(together[0][0]), wait=False) as had:
+            with locked(self.handle.commit_lock(together[0][0]), wait=False) as had:
                 for key in index.remove_unless_renewed(together, now) if had else ():
-                    self.place.unlink(key, slots)
+                    self.handle.unlink(key, slots)
                     dropped += 1
         return dropped > 0
 
@@ -258,9 +260,9 @@ class Janitor:
 
     def let_go(self) -> None:
         """Close the files that have been deleted: until then they take room, beyond all budgets."""
-        for key, file in tuple(self.kept_open.items()):
+        for key, file in tuple(self.open_files.items()):
             if file.is_unlinked:
-                self.kept_open.pop(key, None)
+                self.open_files.pop(key, None)
 
     @available
     def sweep(self) -> bool:
@@ -268,9 +270,9 @@ class Janitor:
 
         One process or thread at a time does it; False if another is at it.
         """
-        now = self.place.clock()
-        slots, index = self.place.ready(now), self.place.index()
-        with locked(self.place.folder / "sweep", wait=False) as had:
+        now = self.handle.clock()
+        slots, index = self.handle.ready(now), self.handle.index()
+        with locked(self.handle.folder / "sweep", wait=False) as had:
             if not had:
                 return False
             self._drop_all(index.gone(now, AT_ONCE), slots, index, now)
@@ -291,7 +293,7 @@ class Janitor:
                     self._drop_all(index.of_scope(scope), slots, index, now)
                 index.stay(scope)
             self._compare(next(self._folders), index, now)
-            self.place.remove_abandoned()
+            self.handle.remove_abandoned()
         return True
 
     def _compare(self, first: int, index: Index, now: float) -> None:
@@ -301,13 +303,13 @@ class Janitor:
         index, and so would never be evicted. One byte at each sweep, so that this costs little: all
         are seen in less than an hour.
         """
-        if self.place.stored(first) == index.beginning_with(first):
+        if self.handle.stored(first) == index.beginning_with(first):
             return
-        with locked(self.place.commit_lock(bytes([first])), wait=False) as had:
+        with locked(self.handle.commit_lock(bytes([first])), wait=False) as had:
             if had:
-                stored, known = self.place.stored(first), index.beginning_with(first)
+                stored, known = self.handle.stored(first), index.beginning_with(first)
                 index.remove(known - stored)
-                index.add(self.place.described(stored - known), now)
+                index.add(self.handle.described(stored - known), now)
 
 
 _SLOTS_OF_SCOPE = 4
@@ -317,7 +319,7 @@ def _let_go_in_child() -> None:
     # The janitor is not forked. What the child reads it opens again, and with that it has a janitor
     # of its own.
     for janitor in tuple(_all):
-        janitor.kept_open.clear()
+        janitor.open_files.clear()
 
 
 _all: weakref.WeakSet[Janitor] = weakref.WeakSet()

@@ -25,11 +25,19 @@ from dash_stash.entries import Facts, Kind, Packed
 from dash_stash.errors import BudgetExceeded, StoreUnavailable, StoreUnsafe
 from dash_stash.stores.base import Flight, Found, Landed, Limits, Listed, holder_of
 from dash_stash.stores.local import files
+from dash_stash.stores.local.cache import (
+    CACHED,
+    MAPPED,
+    OPEN_FILES,
+    SMALL,
+    CachedEntry,
+    found_in,
+    put,
+)
 from dash_stash.stores.local.files import EntryFile, Temporary
+from dash_stash.stores.local.handle import TRUSTED, FolderHandle, available
 from dash_stash.stores.local.janitor import Janitor, scope_key
-from dash_stash.stores.local.kept import KEPT, KEPT_OPEN, MAPPED, SMALL, Kept, found_in, put
 from dash_stash.stores.local.locks import LockFile, lock_as, locked
-from dash_stash.stores.local.place import TRUSTED, Place, available
 from dash_stash.stores.local.slots import Slots
 
 _log = logging.getLogger("dash_stash")
@@ -94,12 +102,12 @@ class LocalStore:
         self.folder, self._limits = folder, limits
         self._sealing_key = sealing_key
         self.clock: Clock = clock
-        self.place = Place(folder, sealing_key, network=network, clock=clock)
-        self._kept: dict[bytes, Kept] = {}
-        self._kept_open: dict[bytes, EntryFile] = {}
-        self.janitor = Janitor(self.place, limits, self._kept_open)
+        self.handle = FolderHandle(folder, sealing_key, network=network, clock=clock)
+        self._cache: dict[bytes, CachedEntry] = {}
+        self._open_files: dict[bytes, EntryFile] = {}
+        self.janitor = Janitor(self.handle, limits, self._open_files)
         try:
-            self.place.create()
+            self.handle.create()
         except StoreUnsafe:
             raise
         except OSError as error:
@@ -110,9 +118,9 @@ class LocalStore:
 
     def read(self, key: bytes, part: PartName | None = None) -> Found | None:  # noqa: ARG002 (a map loads only what is looked at)
         """Read the entry of *key*."""
-        kept = self._kept.get(key)
+        kept = self._cache.get(key)
         now = self.clock()
-        slots = self.place.slots
+        slots = self.handle.slots
         if kept is not None and kept.since <= now < kept.until and slots is not None:
             values = slots.values
             for slot, value in kept.watched:
@@ -124,13 +132,13 @@ class LocalStore:
                 with contextlib.suppress(
                     OSError
                 ):  # no room for one more map: below, that is the store's failure
-                    found = kept.load(self._kept_open.get(key))
+                    found = kept.load(self._open_files.get(key))
                     if found is not None:
                         return found
         return self._open(key, kept, now)
 
     @available
-    def _open(self, key: bytes, kept: Kept | None, now: float) -> Found | None:
+    def _open(self, key: bytes, kept: CachedEntry | None, now: float) -> Found | None:
         """Read an entry's file, which is checked unless this process did so already.
 
         None is a miss.
@@ -139,9 +147,9 @@ class LocalStore:
         version = slots.version(
             key
         )  # before the file is opened: what is written meanwhile then has another version
-        file = files.open_entry(self.place.entry_path(key))
+        file = files.open_entry(self.handle.entry_path(key))
         if file is None:
-            self._kept.pop(key, None)
+            self._cache.pop(key, None)
             return None
         checked = self._check(key, kept, file)
         if checked is None or _is_gone(checked[0].entry.facts, slots, now):
@@ -159,15 +167,17 @@ class LocalStore:
             self._warn(key)
             return None
         if kept.entry.size >= MAPPED:
-            put(self._kept_open, key, file, KEPT_OPEN)
+            put(self._open_files, key, file, OPEN_FILES)
             self.janitor.start()  # which closes it when it is deleted, even if nothing is read any more
         kept.trust(version, now)
-        put(self._kept, key, kept, KEPT)
+        put(self._cache, key, kept, CACHED)
         if now - slots.last_use(key) >= TRUSTED:
             slots.use(key, now)
         return found
 
-    def _check(self, key: bytes, kept: Kept | None, file: EntryFile) -> tuple[Kept, bytes] | None:
+    def _check(
+        self, key: bytes, kept: CachedEntry | None, file: EntryFile
+    ) -> tuple[CachedEntry, bytes] | None:
         """What is known of an open file, and its head.
 
         None if it is not the entry of *key*, whole and ours.
@@ -186,7 +196,7 @@ class LocalStore:
             return None
         entry, head = read
         body = os.pread(descriptor, entry.size, 0) if entry.size <= SMALL else None
-        return Kept.of(entry, file.identity, head, body), head
+        return CachedEntry.of(entry, file.identity, head, body), head
 
     def _warn(self, key: bytes) -> None:
         _log.warning(
@@ -195,10 +205,10 @@ class LocalStore:
 
     def _ready(self, now: float) -> Slots:
         """See that the folder is there, and let go of what is not the folder's any more."""
-        before = self.place.slots
-        slots = self.place.ready(now)
+        before = self.handle.slots
+        slots = self.handle.ready(now)
         if slots is not before:
-            self._kept.clear()
+            self._cache.clear()
         return slots
 
     # Flights
@@ -207,7 +217,7 @@ class LocalStore:
     def join(self, key: bytes, *, wait: bool = True) -> LocalFlight | Landed | None:
         """Become the one that computes *key*, or wait for the one that does."""
         self._ready(self.clock())
-        path = self.place.flight_path(key)
+        path = self.handle.flight_path(key)
         flight = lock_as(LocalFlight, path, wait=wait)
         if flight is None:
             return None
@@ -218,7 +228,7 @@ class LocalStore:
                     os.ftruncate(
                         flight.descriptor, 0
                     )  # by one who died between telling the outcome and removing the name
-                flight.path, flight.commits = path, self.place.commit_lock(key)
+                flight.path, flight.commits = path, self.handle.commit_lock(key)
                 return flight
             outcome = os.pread(flight.descriptor, left.st_size, 0)
         except BaseException:
@@ -279,38 +289,38 @@ class LocalStore:
         None if its session or user would have too much.
         """
         now = self.clock()
-        index = self.place.index()
+        index = self.handle.index()
         entry = packed.entry
-        with locked(self.place.commit_lock(key)):
+        with locked(self.handle.commit_lock(key)):
             if isinstance(flight, LocalFlight) and not flight.is_current:
                 return False
             # The index first: a row without a file is harmless, a file without a row is never
             # evicted.
             if not index.add_within(entry, self._limits.max_session_bytes, now):
                 return None
-            written.rename(self.place.entry_path(key))
+            written.rename(self.handle.entry_path(key))
             slots.change_version(key)
             # What was written just now need not be checked by who wrote it.
             body = b"".join((packed.head, *packed.body)) if entry.size <= SMALL else None
-            kept = Kept.of(entry, written.identity, packed.head, body)
+            kept = CachedEntry.of(entry, written.identity, packed.head, body)
             kept.trust(slots.version(key), now)
-            put(self._kept, key, kept, KEPT)
+            put(self._cache, key, kept, CACHED)
         return True
 
     @available
     def delete(self, key: bytes, flight: Flight | None = None) -> bool:
         """Delete the entry of *key*, for good, unless *flight* is not the present one of its key any more."""
         slots = self._ready(self.clock())
-        with locked(self.place.commit_lock(key)):
+        with locked(self.handle.commit_lock(key)):
             if isinstance(flight, LocalFlight) and not flight.is_current:
                 return False
-            self.place.unlink(key, slots)
+            self.handle.unlink(key, slots)
             # A flight without its name may not commit, and whoever comes from now on begins
             # another, and finds nothing stored.
-            self.place.unlink_flight(key)
+            self.handle.unlink_flight(key)
             # The disk may be too full for the index to change; it finds out later.
             with contextlib.suppress(StoreUnavailable, sqlite3.Error):
-                self.place.index().remove([key])
+                self.handle.index().remove([key])
         return True
 
     # Tags
@@ -327,12 +337,12 @@ class LocalStore:
         now = self.clock()
         slots = self._ready(now)
         slots.change_epoch(tag)
-        index = self.place.index()
+        index = self.handle.index()
         for listed in index.list(None, None, tag):
-            with locked(self.place.commit_lock(listed.key)):
-                entry = self.place.read_head(listed.key)
+            with locked(self.handle.commit_lock(listed.key)):
+                entry = self.handle.read_head(listed.key)
                 if entry is None or _is_gone(entry.facts, slots, now):
-                    self.place.unlink(listed.key, slots)
+                    self.handle.unlink(listed.key, slots)
                     index.remove([listed.key])
 
     # Scopes
@@ -346,7 +356,7 @@ class LocalStore:
         try:
             self.commit(None, _ended_key(holder), facts, encode(None))
         finally:  # on a full disk, too
-            for key, _ in self.place.index().within(holder):
+            for key, _ in self.handle.index().within(holder):
                 self.delete(key)
 
     def has_ended(self, holder: str) -> bool:
@@ -364,7 +374,7 @@ class LocalStore:
         """Delete the data of a scope soon, unless it is touched before."""
         now = self.clock()
         self._ready(now)
-        self.place.index().leave(scope, now)
+        self.handle.index().leave(scope, now)
         self.janitor.start()
 
     @available
@@ -373,8 +383,8 @@ class LocalStore:
     ) -> Sequence[Listed]:
         """List what is stored."""
         self._ready(self.clock())
-        listed = self.place.index().list(scope, kind, tag)
-        return [entry for entry in listed if os.path.exists(self.place.entry_path(entry.key))]
+        listed = self.handle.index().list(scope, kind, tag)
+        return [entry for entry in listed if os.path.exists(self.handle.entry_path(entry.key))]
 
 
 def _ended_key(holder: str) -> bytes:

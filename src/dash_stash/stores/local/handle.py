@@ -46,11 +46,11 @@ _DAMAGE = (
 )
 
 
-class _HasPlace(Protocol):
-    place: Place
+class _HasHandle(Protocol):
+    handle: FolderHandle
 
 
-S = TypeVar("S", bound=_HasPlace)
+S = TypeVar("S", bound=_HasHandle)
 
 
 def available(method: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S, P], R]:
@@ -64,8 +64,8 @@ def available(method: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S,
                 except (FileNotFoundError, sqlite3.Error) as error:
                     # Somebody may have deleted the folder, or the index, a moment ago.
                     if _is_damage(error):
-                        self.place.discard_index()
-                    elif not self.place.was_deleted():
+                        self.handle.discard_index()
+                    elif not self.handle.was_deleted():
                         raise
             return method(self, *args, **kwargs)
         except StoreUnavailable:
@@ -73,12 +73,12 @@ def available(method: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S,
         except (OSError, sqlite3.Error) as error:
             if isinstance(error, TimeoutError) and error.errno is None:
                 raise  # by a signal handler: what the system says has a number
-            raise StoreUnavailable(str(self.place.folder), str(error)) from error
+            raise StoreUnavailable(str(self.handle.folder), str(error)) from error
 
     return functools.update_wrapper(call, method)
 
 
-class Place:
+class FolderHandle:
     """The folder of a store."""
 
     def __init__(

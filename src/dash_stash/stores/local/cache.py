@@ -10,15 +10,15 @@ from dash_stash.entries import Entry
 from dash_stash.stores.base import Found
 from dash_stash.stores.local import files
 from dash_stash.stores.local.files import EntryFile, Identity
-from dash_stash.stores.local.place import TRUSTED
+from dash_stash.stores.local.handle import TRUSTED
 from dash_stash.stores.local.slots import epoch_slot, version_slot
 
 T = TypeVar("T")
 
 SMALL = 64 * 1024
-"""Up to this size an entry, or the head of a larger one, is kept in memory: of `KEPT` at most, so 64 MiB in all."""
+"""Up to this size an entry, or the head of a larger one, is kept in memory: of `CACHED` at most, so 64 MiB in all."""
 
-KEPT = 512
+CACHED = 512
 
 MAPPED = 256 * 1024
 """From this size on an entry is mapped.
@@ -26,12 +26,12 @@ MAPPED = 256 * 1024
 A map may hold a file descriptor as long as the value lives, and of those there are few.
 """
 
-KEPT_OPEN = 16
+OPEN_FILES = 16
 """So many mapped entries are also kept open, which spares a third of reading them."""
 
 
 @dataclass(slots=True)
-class Kept:
+class CachedEntry:
     """What this process remembers of an entry that it has checked."""
 
     entry: Entry
@@ -53,7 +53,7 @@ class Kept:
     """For how long it is trusted; a clock that is set back ends that too."""
 
     @classmethod
-    def of(cls, entry: Entry, identity: Identity, head: bytes, body: bytes | None) -> Kept:
+    def of(cls, entry: Entry, identity: Identity, head: bytes, body: bytes | None) -> CachedEntry:
         """Remember a checked entry, which is not trusted yet."""
         found = found_in(entry, head, body) if body is not None and not entry.has_buffers else None
         return cls(entry, identity, head if len(head) <= SMALL else None, body, found)
