@@ -17,8 +17,9 @@ from dash_stash.codec import decode, encode
 from dash_stash.entries import Facts
 from dash_stash.keys import KEY_SIZE
 from dash_stash.stores.local import LocalStore, janitor
+from dash_stash.stores.local.eviction import scope_key
 from dash_stash.stores.local.index import Index
-from dash_stash.stores.local.janitor import GRACE, scope_key
+from dash_stash.stores.local.janitor import GRACE
 from dash_stash.stores.local.slots import Slots, _use_slots
 from dash_stash.stores.local.store import LocalFlight, _ended_key
 from support import LIMITS, NAME, SEALING_KEY, FakeClock, must, sweep, wait_until
@@ -76,7 +77,7 @@ def test_what_others_store_while_values_make_room_costs_no_variables(
     for number in range(1, 5):
         put(other, number, number)
         clock.now += 10
-    exceeded, kept = mine.janitor._exceeded, []
+    exceeded, kept = mine.evictor._exceeded, []
 
     def look_before_others_store(index: Index) -> set[str]:
         found = exceeded(index)
@@ -86,8 +87,8 @@ def test_what_others_store_while_values_make_room_costs_no_variables(
                 put(other, number, number)
         return found
 
-    monkeypatch.setattr(mine.janitor, "_exceeded", look_before_others_store)
-    mine.janitor.evict(clock())
+    monkeypatch.setattr(mine.evictor, "_exceeded", look_before_others_store)
+    mine.evictor.evict(clock())
     assert mine.read(key(0)) is not None
 
 

@@ -19,24 +19,18 @@ import sqlite3
 from collections.abc import Sequence
 
 from dash_stash import entries, keys, structure
+from dash_stash.bounded import BoundedTable
 from dash_stash.clock import Clock, system_clock
 from dash_stash.codec import Encoded, PartName, encode
 from dash_stash.entries import Facts, Kind, Packed
 from dash_stash.errors import BudgetExceeded, StoreUnavailable, StoreUnsafe
 from dash_stash.stores.base import Flight, Found, Landed, Limits, Listed, holder_of
 from dash_stash.stores.local import files
-from dash_stash.stores.local.cache import (
-    CACHED,
-    MAPPED,
-    OPEN_FILES,
-    SMALL,
-    CachedEntry,
-    found_in,
-    put,
-)
+from dash_stash.stores.local.cache import CACHED, MAPPED, OPEN_FILES, SMALL, CachedEntry, found_in
+from dash_stash.stores.local.eviction import Evictor, scope_key
 from dash_stash.stores.local.files import EntryFile, Temporary
 from dash_stash.stores.local.handle import TRUSTED, FolderHandle, available
-from dash_stash.stores.local.janitor import Janitor, scope_key
+from dash_stash.stores.local.janitor import Janitor
 from dash_stash.stores.local.locks import LockFile, lock_as, locked
 from dash_stash.stores.local.slots import Slots
 
@@ -103,9 +97,10 @@ class LocalStore:
         self._sealing_key = sealing_key
         self.clock: Clock = clock
         self.handle = FolderHandle(folder, sealing_key, network=network, clock=clock)
-        self._cache: dict[bytes, CachedEntry] = {}
-        self._open_files: dict[bytes, EntryFile] = {}
-        self.janitor = Janitor(self.handle, limits, self._open_files)
+        self._cache: BoundedTable[bytes, CachedEntry] = BoundedTable(CACHED)
+        self._open_files: BoundedTable[bytes, EntryFile] = BoundedTable(OPEN_FILES)
+        self.evictor = Evictor(self.handle, limits)
+        self.janitor = Janitor(self.handle, limits, self.evictor, self._open_files)
         try:
             self.handle.create()
         except StoreUnsafe:
@@ -167,10 +162,10 @@ class LocalStore:
             self._warn(key)
             return None
         if kept.entry.size >= MAPPED:
-            put(self._open_files, key, file, OPEN_FILES)
+            self._open_files[key] = file
             self.janitor.start()  # which closes it when it is deleted, even if nothing is read any more
         kept.trust(version, now)
-        put(self._cache, key, kept, CACHED)
+        self._cache[key] = kept
         if now - slots.last_use(key) >= TRUSTED:
             slots.use(key, now)
         return found
@@ -252,7 +247,7 @@ class LocalStore:
         try:
             stored = self._publish(flight, key, written, packed, slots)
             while stored is None:
-                if not self.janitor.make_room_for(packed.entry, now):
+                if not self.evictor.make_room_for(packed.entry, now):
                     raise self._over(holder, packed)
                 stored = self._publish(flight, key, written, packed, slots)
         finally:
@@ -262,7 +257,7 @@ class LocalStore:
             # here.
             self.delete(key)
             return False
-        self.janitor.evict(now)
+        self.evictor.evict(now)
         return stored
 
     def _refuse_larger_than_all(self, packed: Packed) -> None:
@@ -304,7 +299,7 @@ class LocalStore:
             body = b"".join((packed.head, *packed.body)) if entry.size <= SMALL else None
             kept = CachedEntry.of(entry, written.identity, packed.head, body)
             kept.trust(slots.version(key), now)
-            put(self._cache, key, kept, CACHED)
+            self._cache[key] = kept
         return True
 
     @available
