@@ -20,7 +20,7 @@ index, begun = stash.store.handle.index(), threading.Event()
 def ask():
     while True:
         begun.set()
-        index._rows("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300000) SELECT max(i) FROM n")
+        index._database.rows("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300000) SELECT max(i) FROM n")
 
 threading.Thread(target=ask, daemon=True).start()
 begun.wait()

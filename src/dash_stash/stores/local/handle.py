@@ -16,9 +16,9 @@ from typing import Concatenate, ParamSpec, Protocol, TypeVar
 from dash_stash.clock import Clock
 from dash_stash.entries import Entry, Facts
 from dash_stash.errors import StoreUnavailable, StoreUnsafe
-from dash_stash.stores.local import files
-from dash_stash.stores.local import index as indexes
-from dash_stash.stores.local.index import Index, UselessError
+from dash_stash.stores.local import database, files
+from dash_stash.stores.local.database import UselessError
+from dash_stash.stores.local.index import Index
 from dash_stash.stores.local.locks import locked, opened_folder, remove_abandoned, unless_held
 from dash_stash.stores.local.slots import Slots
 
@@ -111,7 +111,7 @@ class FolderHandle:
         """
         if self.slots is not None and 0 <= now - self.looked_at < TRUSTED:
             return self.slots
-        if self.slots is None or indexes.identity(f"{self.folder}/slots") != self.slots.identity:
+        if self.slots is None or database.identity(f"{self.folder}/slots") != self.slots.identity:
             self.create()
             for name in ("entries", "flights", "commits", "temporary"):
                 (self.folder / name).mkdir(mode=0o700, exist_ok=True)
@@ -126,7 +126,7 @@ class FolderHandle:
         with unless_held(self._opening.setdefault(os.getpid(), threading.RLock())):
             if (
                 self._index is None
-                or indexes.identity(self.folder / "index.sqlite") != self._index.identity
+                or database.identity(self.folder / "index.sqlite") != self._index.identity
             ):
                 if self._index is not None:
                     self._index.close()
@@ -178,7 +178,7 @@ class FolderHandle:
         self.looked_at = float("-inf")
         index = self._index
         return not (self.folder / "slots").exists() or (
-            index is not None and indexes.identity(self.folder / "index.sqlite") != index.identity
+            index is not None and database.identity(self.folder / "index.sqlite") != index.identity
         )
 
     # Entries
