@@ -1,12 +1,12 @@
-"""The entry format: how a stored value and all that is known of it lie in one run of bytes.
+"""The entry format: how a stored value, and what is known of it, lie in one run of bytes.
 
     magic | checksum | seal | nonce, key, times, lengths | description (JSON) | headers | buffers,
     each at a multiple of 64
 
-The checksum (xxh3-128) covers all that follows it: damage is a miss. The seal covers everything but
-the buffers: only the headers are code, and the lengths of the buffers stand in the description, so
-sealing costs the size of the headers, not of the value. The nonce is random: no two entries are one
-and the same, whatever the file system says of their files.
+The checksum (xxh3-128) covers all that follows it: damage is a miss. The seal covers all but the
+buffers: only the headers are code, and the lengths of the buffers stand in the description, so the
+cost of a seal goes by the size of the headers, not of the value. The nonce is random: no two
+entries are the same, whatever the file system says of their files.
 """
 
 from __future__ import annotations
@@ -207,7 +207,10 @@ def _aligned(
 
 
 def is_whole(chunks: Iterator[bytes]) -> bool:
-    """Whether *chunks*, the entry's bytes in order and the first one longer than the prefix, are as they were written."""
+    """Whether an entry is as it was written, from its bytes in order, in chunks.
+
+    The first chunk is longer than the prefix.
+    """
     first = next(chunks, b"")
     if len(first) < PREFIX_SIZE or first[: len(_MAGIC)] != _MAGIC:
         return False
@@ -218,15 +221,15 @@ def is_whole(chunks: Iterator[bytes]) -> bool:
 
 
 def head_size(prefix: bytes) -> int:
-    """Return how many bytes the prefix, description and headers take, from the first `PREFIX_SIZE` bytes of an entry."""
+    """Return how many bytes prefix, description and headers take, as the prefix says."""
     *_, description_size, headers_size, _total = _PREFIX.unpack(prefix[:PREFIX_SIZE])
     return int(PREFIX_SIZE + description_size + headers_size)
 
 
 def parse(head: bytes | memoryview, sealing_key: bytes) -> Entry | None:
-    """Return what the head of an entry (see `head_size`) says.
+    """Return what the head of an entry says, which has as many bytes as `head_size` says.
 
-    None if nobody, another secret or version sealed it.
+    None if it has no seal of this secret and version.
     """
     magic, _, sealed, nonce, key, *times, description_size, _, total = _PREFIX.unpack(
         head[:PREFIX_SIZE]

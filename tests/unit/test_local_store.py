@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import os
 import pathlib
 import sqlite3
+import threading
 from typing import Any
 
 import numpy as np
@@ -20,8 +22,10 @@ from dash_stash.stores.local import LocalStore, janitor
 from dash_stash.stores.local.eviction import scope_key
 from dash_stash.stores.local.index import Index
 from dash_stash.stores.local.janitor import GRACE
+from dash_stash.stores.local.locks import locked
 from dash_stash.stores.local.slots import Slots, _use_slots
 from dash_stash.stores.local.store import LocalFlight, _ended_key
+from dash_stash.testing.calls import Caller
 from support import LIMITS, NAME, SEALING_KEY, FakeClock, must, sweep, wait_until
 
 
@@ -574,3 +578,31 @@ def test_nobody_else_gets_a_key_while_what_it_had_can_still_be_read(
     assert store.delete(key(1), must(flight))
     must(flight).close()
     assert looked == [None]
+
+
+def test_a_child_that_is_forked_while_a_lock_is_given_back_does_not_keep_it(
+    tmp_path: pathlib.Path,
+) -> None:
+    is_over = threading.Event()
+
+    def lock_again_and_again(number: int) -> None:
+        while not is_over.is_set():
+            with locked(tmp_path / str(number)):
+                pass
+
+    def open_locks() -> int:
+        links = [f"/proc/self/fd/{name}" for name in os.listdir("/proc/self/fd")]
+        opened = [os.readlink(link) for link in links if os.path.lexists(link)]
+        return sum(path.startswith(f"{tmp_path}/") for path in opened)
+
+    lockers = [Caller(functools.partial(lock_again_and_again, number)) for number in range(3)]
+    kept = 0
+    for _ in range(150):  # without the hook, one child in ten keeps one
+        child = os.fork()
+        if not child:
+            os._exit(open_locks())
+        kept += os.waitpid(child, 0)[1]
+    is_over.set()
+    for locker in lockers:
+        locker.result()
+    assert kept == 0

@@ -176,7 +176,8 @@ class Index:
     def cheapest_first(self, holder: str, at_most: int, limit: int) -> list[tuple[bytes, float]]:
         """What belongs to a session or user, of the classes up to *at_most*, class by class."""
         query = """
-            SELECT key, used FROM entries WHERE holder = ? AND class <= ? ORDER BY class, used LIMIT ?
+            SELECT key, used FROM entries WHERE holder = ? AND class <= ?
+            ORDER BY class, used LIMIT ?
         """
         return self._database.rows(query, (holder, at_most, limit), _USED)
 
@@ -217,7 +218,7 @@ class Index:
     # Holders and scopes
 
     def within(self, holder: str) -> list[tuple[bytes, float]]:
-        """The keys of what a session, with its tabs and pages, or a user has, and their last use."""
+        """The keys of what a user, or a session with its tabs and pages, has, and their last use."""
         return self._database.rows(
             "SELECT key, used FROM entries WHERE holder = ?", (holder,), _USED
         )
@@ -234,7 +235,7 @@ class Index:
         return self._database.rows(query, (limit,), _SCOPE_USED)
 
     def new_sessions(self, limit: int) -> list[tuple[str, float]]:
-        """The sessions seen in one request only, as far as the index knows, and when: oldest first."""
+        """The sessions that the index knows of one request only, and when: oldest first."""
         query = """
             SELECT holder, since FROM holders WHERE is_new AND holder LIKE 'session:%'
             ORDER BY since LIMIT ?
@@ -261,7 +262,7 @@ class Index:
                 connection.execute("UPDATE holders SET used = ?2 WHERE holder = ?1", (scope, used))
 
     def leave(self, scope: str, now: float) -> None:
-        """Note that a scope has been left, if anything is stored in it: most pages store nothing."""
+        """Note that a scope was left, if anything is stored in it: most pages store nothing."""
         query = """
             INSERT INTO leaving SELECT scope, ?2 FROM scopes WHERE scope = ?1
             ON CONFLICT (scope) DO UPDATE SET since = ?2

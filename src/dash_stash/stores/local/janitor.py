@@ -1,4 +1,4 @@
-"""The janitor: removes what has expired, what nobody comes back for, and what the dead have left."""
+"""The janitor: removes what has expired, what nobody uses, and what the dead have left."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
-"""The store in a folder: files are the truth, locks are the kernel's, the index is disposable.
+"""The store in a folder: files are the truth, locks are the kernel's, the index can be lost.
 
 entries/4f/4f1c...   one file per entry, named by its key
 flights/4f1c...      one file per computation under way, locked by who computes
 commits/4f           256 locks, held for the moment in which an entry appears or disappears
-temporary/...        entries being written, locked by their writers
-slots                what changed, for all processes (see `slots`)
-index.sqlite         what to evict and to list (see `index`)
+temporary/...        entries that are being written, locked by their writers
+slots                what has changed, for all processes (see `slots`)
+index.sqlite         which entries to evict and to list (see `index`)
 """
 
 from __future__ import annotations
@@ -52,9 +52,9 @@ class LocalFlight(LockFile):
 
     @property
     def is_current(self) -> bool:
-        """Whether the key was not deleted since; only lasting while the commit lock is held.
+        """Whether the key was not deleted since; that can change until the commit lock is held.
 
-        In a forked child it never is.
+        In a forked child it never is current.
         """
         return not self.closed and not self.is_unlinked
 
@@ -67,7 +67,7 @@ class LocalFlight(LockFile):
                 try:
                     os.pwrite(self.descriptor, outcome, 0)
                 except OSError:
-                    # The disk is full. A hole takes no room: those who wait read zeros, as many as
+                    # The disk is full. A hole takes no room: those who wait read as many zeros as
                     # the outcome has bytes.
                     os.ftruncate(self.descriptor, len(outcome))
             with contextlib.suppress(OSError), locked(self.commits):
@@ -87,7 +87,7 @@ class LocalStore:
         network: bool = False,
         clock: Clock = system_clock,
     ) -> None:
-        """Use *folder*, which is created if need be, within *limits*.
+        """Use *folder*, which is created if it is not there, within *limits*.
 
         Raises:
             StoreUnsafe: Others could change what is stored, or the folder is on a network file
@@ -113,73 +113,65 @@ class LocalStore:
 
     def read(self, key: bytes, part: PartName | None = None) -> Found | None:  # noqa: ARG002 (a map loads only what is looked at)
         """Read the entry of *key*."""
-        kept = self._cache.get(key)
+        cached = self._cache.get(key)
         now = self.clock()
         slots = self.handle.slots
-        if kept is not None and kept.since <= now < kept.until and slots is not None:
+        if cached is not None and cached.since <= now < cached.until and slots is not None:
             values = slots.values
-            for slot, value in kept.watched:
+            for slot, value in cached.watched:
                 if values[slot] != value:
                     break
             else:
-                if kept.found is not None:
-                    return kept.found
-                with contextlib.suppress(
-                    OSError
-                ):  # no room for one more map: below, that is the store's failure
-                    found = kept.load(self._open_files.get(key))
+                if cached.found is not None:
+                    return cached.found
+                # Without room for one more map, `_open` says that the store fails.
+                with contextlib.suppress(OSError):
+                    found = cached.load(self._open_files.get(key))
                     if found is not None:
                         return found
-        return self._open(key, kept, now)
+        return self._open(key, cached, now)
 
     @available
-    def _open(self, key: bytes, kept: CachedEntry | None, now: float) -> Found | None:
-        """Read an entry's file, which is checked unless this process did so already.
+    def _open(self, key: bytes, known: CachedEntry | None, now: float) -> Found | None:
+        """Read an entry's file, and check it unless this process did so before.
 
         None is a miss.
         """
         slots = self._ready(now)
-        version = slots.version(
-            key
-        )  # before the file is opened: what is written meanwhile then has another version
+        # Before the file is opened: what is written meanwhile has another version.
+        version = slots.version(key)
         file = files.open_entry(self.handle.entry_path(key))
         if file is None:
             self._cache.pop(key, None)
             return None
-        checked = self._check(key, kept, file)
+        checked = self._check(key, known, file)
         if checked is None or _is_gone(checked[0].entry.facts, slots, now):
             return None
-        before, (kept, head) = kept, checked
-        if kept.body is not None:
-            found = kept.found or found_in(kept.entry, head, bytearray(kept.body))
-        elif kept.entry.size < MAPPED:
-            found = found_in(kept.entry, head, files.private_copy(file.descriptor))
-        else:
-            found = found_in(kept.entry, head, files.private_map(file.descriptor))
-        if (before is None or before.identity != kept.identity) and not structure.is_sound(
-            found.encoded
-        ):
+        cached, head = checked
+        found = _load(cached, head, file)
+        is_new = known is None or known.identity != cached.identity
+        if is_new and not structure.is_sound(found.encoded):
             self._warn(key)
             return None
-        if kept.entry.size >= MAPPED:
+        if cached.entry.size >= MAPPED:
             self._open_files[key] = file
-            self.janitor.start()  # which closes it when it is deleted, even if nothing is read any more
-        kept.trust(version, now)
-        self._cache[key] = kept
+            self.janitor.start()  # it closes the file once that is deleted
+        cached.trust(version, now)
+        self._cache[key] = cached
         if now - slots.last_use(key) >= TRUSTED:
             slots.use(key, now)
         return found
 
     def _check(
-        self, key: bytes, kept: CachedEntry | None, file: EntryFile
+        self, key: bytes, cached: CachedEntry | None, file: EntryFile
     ) -> tuple[CachedEntry, bytes] | None:
-        """What is known of an open file, and its head.
+        """Return what is known of an open file, and its head.
 
         None if it is not the entry of *key*, whole and ours.
         """
-        is_known = kept is not None and kept.identity == file.identity
-        if kept is not None and is_known and kept.head is not None:
-            return kept, kept.head
+        is_known = cached is not None and cached.identity == file.identity
+        if cached is not None and is_known and cached.head is not None:
+            return cached, cached.head
         descriptor = file.descriptor
         read = (
             files.read_head(descriptor, key, self._sealing_key)
@@ -199,7 +191,7 @@ class LocalStore:
         )
 
     def _ready(self, now: float) -> Slots:
-        """See that the folder is there, and let go of what is not the folder's any more."""
+        """Check that the folder is there; if it was deleted, forget what is remembered of it."""
         before = self.handle.slots
         slots = self.handle.ready(now)
         if slots is not before:
@@ -220,9 +212,8 @@ class LocalStore:
             left = os.fstat(flight.descriptor)
             if left.st_nlink:
                 if left.st_size:
-                    os.ftruncate(
-                        flight.descriptor, 0
-                    )  # by one who died between telling the outcome and removing the name
+                    # Whoever told this outcome died before the name was removed.
+                    os.ftruncate(flight.descriptor, 0)
                 flight.path, flight.commits = path, self.handle.commit_lock(key)
                 return flight
             outcome = os.pread(flight.descriptor, left.st_size, 0)
@@ -236,7 +227,7 @@ class LocalStore:
 
     @available
     def commit(self, flight: Flight | None, key: bytes, facts: Facts, encoded: Encoded) -> bool:
-        """Store an entry, unless *key* was deleted since *flight* began, or what it belongs to has ended."""
+        """Store an entry, unless *flight* is not current any more, or its holder has ended."""
         packed = entries.pack(key, facts, encoded, self._sealing_key)
         self._refuse_larger_than_all(packed)
         now = self.clock()
@@ -253,8 +244,8 @@ class LocalStore:
         finally:
             written.discard()
         if stored and holder and self.has_ended(holder):
-            # `end` is told before it looks for what there is: what came too late for it is removed
-            # here.
+            # `end` makes its note before it looks for entries: one that came too late for that is
+            # removed here.
             self.delete(key)
             return False
         self.evictor.evict(now)
@@ -279,7 +270,7 @@ class LocalStore:
     def _publish(
         self, flight: Flight | None, key: bytes, written: Temporary, packed: Packed, slots: Slots
     ) -> bool | None:
-        """Give a written file its name, if the flight is still wanted.
+        """Give a written file its name, if the flight is current.
 
         None if its session or user would have too much.
         """
@@ -295,25 +286,25 @@ class LocalStore:
                 return None
             written.rename(self.handle.entry_path(key))
             slots.change_version(key)
-            # What was written just now need not be checked by who wrote it.
+            # Its writer need not check it.
             body = b"".join((packed.head, *packed.body)) if entry.size <= SMALL else None
-            kept = CachedEntry.of(entry, written.identity, packed.head, body)
-            kept.trust(slots.version(key), now)
-            self._cache[key] = kept
+            cached = CachedEntry.of(entry, written.identity, packed.head, body)
+            cached.trust(slots.version(key), now)
+            self._cache[key] = cached
         return True
 
     @available
     def delete(self, key: bytes, flight: Flight | None = None) -> bool:
-        """Delete the entry of *key*, for good, unless *flight* is not the present one of its key any more."""
+        """Delete the entry of *key*, for good, unless *flight* is not current any more."""
         slots = self._ready(self.clock())
         with locked(self.handle.commit_lock(key)):
             if isinstance(flight, LocalFlight) and not flight.is_current:
                 return False
             self.handle.unlink(key, slots)
-            # A flight without its name may not commit, and whoever comes from now on begins
-            # another, and finds nothing stored.
+            # A flight without its name may not commit, and whoever comes now begins another one,
+            # and finds nothing stored.
             self.handle.unlink_flight(key)
-            # The disk may be too full for the index to change; it finds out later.
+            # The disk may be too full for the index to change; the janitor does it later.
             with contextlib.suppress(StoreUnavailable, sqlite3.Error):
                 self.handle.index().remove([key])
         return True
@@ -346,7 +337,7 @@ class LocalStore:
     def end(self, holder: str) -> None:
         """Delete all that belongs to a session or user, for good."""
         now = self.clock()
-        # From the beginning of time on: also a clock that is set back must not make it unknown.
+        # Created at the beginning of time: a clock that is set back must not make it unknown.
         facts = Facts("ended", holder.partition(":")[0], 0.0, gone_at=now + self._limits.ended)
         try:
             self.commit(None, _ended_key(holder), facts, encode(None))
@@ -384,6 +375,15 @@ class LocalStore:
 
 def _ended_key(holder: str) -> bytes:
     return keys.digest(b"ended", holder.encode())
+
+
+def _load(cached: CachedEntry, head: bytes, file: EntryFile) -> Found:
+    """Return memory for one reader: of what this process remembers, or of the file."""
+    if cached.body is not None:
+        return cached.found or found_in(cached.entry, head, bytearray(cached.body))
+    if cached.entry.size < MAPPED:
+        return found_in(cached.entry, head, files.private_copy(file.descriptor))
+    return found_in(cached.entry, head, files.private_map(file.descriptor))
 
 
 def _is_gone(facts: Facts, slots: Slots, now: float) -> bool:
