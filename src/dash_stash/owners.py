@@ -1,4 +1,4 @@
-"""Whose a place is: apps that meet in one are warned, and what ended with its process is removed."""
+"""Whose a folder is: apps that meet in one are warned, and what its process left is removed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is particular to the store in a folder: its budget, its sweeps, and how little it keeps open."""
+"""What only the store in a folder does: its budgets, its sweeps, and how little it keeps open."""
 
 from __future__ import annotations
 
@@ -25,8 +25,9 @@ from dash_stash.stores.local.janitor import GRACE
 from dash_stash.stores.local.locks import locked
 from dash_stash.stores.local.slots import Slots, _use_slots
 from dash_stash.stores.local.store import LocalFlight, _ended_key
+from dash_stash.testing import ManualClock
 from dash_stash.testing.calls import Caller
-from support import LIMITS, NAME, SEALING_KEY, FakeClock, must, sweep, wait_until
+from support import LIMITS, NAME, SEALING_KEY, must, sweep, wait_until
 
 
 @pytest.fixture
@@ -51,11 +52,11 @@ def names(store: LocalStore) -> list[int]:
     return sorted(int(listed.name) for listed in store.list())
 
 
-def limited(folder: pathlib.Path, clock: FakeClock, **limits: int) -> LocalStore:
+def limited(folder: pathlib.Path, clock: ManualClock, **limits: int) -> LocalStore:
     return LocalStore(folder, SEALING_KEY, dataclasses.replace(LIMITS, **limits), clock=clock)
 
 
-def test_bytes_stay_within_their_budget(folder: pathlib.Path, clock: FakeClock) -> None:
+def test_bytes_stay_within_their_budget(folder: pathlib.Path, clock: ManualClock) -> None:
     store = limited(folder, clock, max_bytes=200_000)
     for number in range(30):
         put(store, number, np.zeros(5000))
@@ -64,7 +65,7 @@ def test_bytes_stay_within_their_budget(folder: pathlib.Path, clock: FakeClock) 
     assert names(store) == [26, 27, 28, 29]
 
 
-def test_entries_stay_within_their_budget(folder: pathlib.Path, clock: FakeClock) -> None:
+def test_entries_stay_within_their_budget(folder: pathlib.Path, clock: ManualClock) -> None:
     store = limited(folder, clock, max_entries=5)
     for number in range(30):
         put(store, number, number)
@@ -74,7 +75,7 @@ def test_entries_stay_within_their_budget(folder: pathlib.Path, clock: FakeClock
 
 
 def test_what_others_store_while_values_make_room_costs_no_variables(
-    folder: pathlib.Path, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+    folder: pathlib.Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mine, other = limited(folder, clock, max_entries=3), limited(folder, clock)
     put(mine, 0, "a variable", kind="state")
@@ -96,7 +97,7 @@ def test_what_others_store_while_values_make_room_costs_no_variables(
     assert mine.read(key(0)) is not None
 
 
-def test_what_is_read_stays(folder: pathlib.Path, clock: FakeClock) -> None:
+def test_what_is_read_stays(folder: pathlib.Path, clock: ManualClock) -> None:
     store = limited(folder, clock, max_entries=5)
     for number in range(30):
         put(store, number, number)
@@ -106,7 +107,7 @@ def test_what_is_read_stays(folder: pathlib.Path, clock: FakeClock) -> None:
 
 
 def test_evicting_never_breaks_a_reader_that_holds_the_value(
-    folder: pathlib.Path, clock: FakeClock
+    folder: pathlib.Path, clock: ManualClock
 ) -> None:
     store = limited(folder, clock, max_entries=2)
     put(store, 0, np.arange(10**5))
@@ -118,7 +119,7 @@ def test_evicting_never_breaks_a_reader_that_holds_the_value(
     assert (held == np.arange(10**5)).all()
 
 
-def test_what_is_over_goes_away_by_itself(folder: pathlib.Path, clock: FakeClock) -> None:
+def test_what_is_over_goes_away_by_itself(folder: pathlib.Path, clock: ManualClock) -> None:
     store = limited(folder, clock)
     put(store, 1, "over", gone_at=clock.now + 30)
     put(store, 2, "lasting")
@@ -130,7 +131,7 @@ def test_what_is_over_goes_away_by_itself(folder: pathlib.Path, clock: FakeClock
 
 
 def test_the_data_of_a_session_that_does_not_come_back_goes_away_by_itself(
-    folder: pathlib.Path, clock: FakeClock
+    folder: pathlib.Path, clock: ManualClock
 ) -> None:
     store = limited(folder, clock)
     put(store, 1, "left", scope="session:left")
@@ -144,7 +145,7 @@ def test_the_data_of_a_session_that_does_not_come_back_goes_away_by_itself(
 
 
 def test_a_session_goes_though_an_entry_that_is_always_used_shares_a_slot_with_it(
-    folder: pathlib.Path, clock: FakeClock
+    folder: pathlib.Path, clock: ManualClock
 ) -> None:
     store = limited(folder, clock)
     put(store, 1, "theirs", scope="session:abc")
@@ -159,7 +160,7 @@ def test_a_session_goes_though_an_entry_that_is_always_used_shares_a_slot_with_i
 
 
 def test_of_a_thousand_idle_sessions_all_are_seen_to_be_idle_among_ten_thousand_used_entries(
-    folder: pathlib.Path, clock: FakeClock
+    folder: pathlib.Path, clock: ManualClock
 ) -> None:
     limited(folder, clock)._ready(clock())
     slots = Slots(folder / "slots")
@@ -174,7 +175,7 @@ def compare_all(store: LocalStore) -> None:
 
 
 def test_a_file_whose_row_is_lost_is_found_and_counted_and_goes_with_its_session(
-    folder: pathlib.Path, clock: FakeClock
+    folder: pathlib.Path, clock: ManualClock
 ) -> None:
     store = limited(folder, clock)
     put(store, 1, "theirs", scope="session:abc")
@@ -191,7 +192,7 @@ def test_a_file_whose_row_is_lost_is_found_and_counted_and_goes_with_its_session
 
 
 def test_a_row_whose_file_is_lost_does_not_count_for_long(
-    folder: pathlib.Path, clock: FakeClock
+    folder: pathlib.Path, clock: ManualClock
 ) -> None:
     store = limited(folder, clock)
     put(store, 1, np.zeros(1000))
@@ -201,7 +202,7 @@ def test_a_row_whose_file_is_lost_does_not_count_for_long(
 
 
 def test_files_of_another_version_or_secret_are_counted_and_make_room(
-    folder: pathlib.Path, clock: FakeClock
+    folder: pathlib.Path, clock: ManualClock
 ) -> None:
     strangers = LocalStore(folder, b"the sealing key of somebody else", LIMITS, clock=clock)
     for number in range(10):
@@ -220,7 +221,7 @@ def test_files_of_another_version_or_secret_are_counted_and_make_room(
 
 
 def test_a_scope_that_was_left_goes_soon_unless_it_is_used_again(
-    folder: pathlib.Path, clock: FakeClock
+    folder: pathlib.Path, clock: ManualClock
 ) -> None:
     store = limited(folder, clock)
     for number, scope in enumerate(
@@ -242,7 +243,7 @@ def test_a_scope_that_was_left_goes_soon_unless_it_is_used_again(
 
 
 def test_the_session_that_was_here_longest_ago_makes_room_for_a_new_one(
-    folder: pathlib.Path, clock: FakeClock
+    folder: pathlib.Path, clock: ManualClock
 ) -> None:
     store = limited(folder, clock, max_sessions=3)
     for number in range(3):
@@ -259,7 +260,7 @@ def test_the_session_that_was_here_longest_ago_makes_room_for_a_new_one(
 
 
 def test_thousands_of_sessions_stay_within_their_number(
-    folder: pathlib.Path, clock: FakeClock
+    folder: pathlib.Path, clock: ManualClock
 ) -> None:
     store = limited(folder, clock, max_sessions=50)
     for number in range(300):
@@ -271,7 +272,7 @@ def test_thousands_of_sessions_stay_within_their_number(
 
 
 def test_sessions_that_were_seen_in_one_request_only_are_a_tenth_at_most_and_go_first(
-    folder: pathlib.Path, clock: FakeClock
+    folder: pathlib.Path, clock: ManualClock
 ) -> None:
     store = limited(folder, clock, max_sessions=20)
     for number in range(10):
@@ -293,7 +294,7 @@ def test_sessions_that_were_seen_in_one_request_only_are_a_tenth_at_most_and_go_
 
 
 def test_a_lost_index_makes_no_session_one_that_was_seen_once(
-    folder: pathlib.Path, clock: FakeClock
+    folder: pathlib.Path, clock: ManualClock
 ) -> None:
     store = limited(folder, clock, max_sessions=20)
     for number in range(20):
@@ -307,7 +308,7 @@ def test_a_lost_index_makes_no_session_one_that_was_seen_once(
 
 
 def test_what_can_be_computed_again_goes_before_puts_and_puts_before_variables(
-    folder: pathlib.Path, clock: FakeClock
+    folder: pathlib.Path, clock: ManualClock
 ) -> None:
     store = limited(folder, clock, max_bytes=200_000)
     kinds = {1: "state", 2: "put", 3: "recipe"}
@@ -335,9 +336,9 @@ def test_what_can_be_computed_again_goes_before_puts_and_puts_before_variables(
 
 
 def test_what_all_share_and_nobody_has_used_for_long_goes_like_what_can_be_computed_again(
-    folder: pathlib.Path, clock: FakeClock
+    folder: pathlib.Path, clock: ManualClock
 ) -> None:
-    """Each start of an app may put something for everybody: that must not take the whole room for ever."""
+    """Each start of an app may put something for everybody, which must not fill the store."""
     store = limited(folder, clock, max_entries=10)
     for number in range(10):
         put(store, number, "of a start", kind="put" if number % 2 else "recipe")
@@ -353,7 +354,7 @@ def test_what_all_share_and_nobody_has_used_for_long_goes_like_what_can_be_compu
 
 
 def test_who_has_most_gives_when_only_variables_are_left(
-    folder: pathlib.Path, clock: FakeClock
+    folder: pathlib.Path, clock: ManualClock
 ) -> None:
     store = limited(folder, clock, max_bytes=200_000)
     honest = range(5)
@@ -370,7 +371,7 @@ def test_who_has_most_gives_when_only_variables_are_left(
     assert sum(listed.size for listed in store.list()) <= 200_000
 
 
-def test_sessions_survive_a_lost_index(folder: pathlib.Path, clock: FakeClock) -> None:
+def test_sessions_survive_a_lost_index(folder: pathlib.Path, clock: ManualClock) -> None:
     store = limited(folder, clock, max_sessions=3)
     for number in range(3):
         put(store, number, "value", scope=f"session:{number}")
@@ -383,7 +384,7 @@ def test_sessions_survive_a_lost_index(folder: pathlib.Path, clock: FakeClock) -
     assert 3 not in names(store)
 
 
-def test_an_end_is_not_evicted(folder: pathlib.Path, clock: FakeClock) -> None:
+def test_an_end_is_not_evicted(folder: pathlib.Path, clock: ManualClock) -> None:
     store = limited(folder, clock, max_entries=5)
     store.end("session:a")
     for number in range(20):
@@ -397,7 +398,7 @@ def test_an_end_is_not_evicted(folder: pathlib.Path, clock: FakeClock) -> None:
 
 
 def test_who_logs_out_again_and_again_neither_fills_the_disk_nor_takes_the_room_of_others(
-    folder: pathlib.Path, clock: FakeClock
+    folder: pathlib.Path, clock: ManualClock
 ) -> None:
     store = limited(folder, clock, max_entries=5, max_sessions=2)
     put(store, 1, "of somebody else")
@@ -429,7 +430,7 @@ def test_who_logs_out_again_and_again_neither_fills_the_disk_nor_takes_the_room_
     ],
 )
 def test_an_index_that_others_wrote_to_or_of_another_version_is_made_anew(
-    written: str, folder: pathlib.Path, clock: FakeClock
+    written: str, folder: pathlib.Path, clock: ManualClock
 ) -> None:
     running = limited(folder, clock, max_entries=5)
     put(running, 1, "value")
@@ -445,7 +446,7 @@ def test_an_index_that_others_wrote_to_or_of_another_version_is_made_anew(
     assert len(names(running)) == 5
 
 
-def test_storing_again_costs_its_room_once(folder: pathlib.Path, clock: FakeClock) -> None:
+def test_storing_again_costs_its_room_once(folder: pathlib.Path, clock: ManualClock) -> None:
     store = limited(folder, clock, max_bytes=100_000)
     put(store, 1, "beside")
     for _ in range(20):
@@ -469,9 +470,9 @@ def test_entry_files_are_never_written_again(stash: Stash, folder: pathlib.Path)
 
 
 def test_a_clock_that_is_set_back_makes_nothing_current_that_is_not(
-    folder: pathlib.Path, clock: FakeClock
+    folder: pathlib.Path, clock: ManualClock
 ) -> None:
-    """What this process remembers is trusted for a second of any clock, not for the hour that it went back."""
+    """What a process remembers is trusted for a second, not for the hour that the clock lost."""
     store, other = limited(folder, clock), limited(folder, clock)
     put(store, 1, "old")
     assert store.read(key(1)) is not None
@@ -484,7 +485,7 @@ def test_a_clock_that_is_set_back_makes_nothing_current_that_is_not(
     assert store.read(key(1)) is None
 
 
-def test_more_keys_than_are_kept_in_memory_work(folder: pathlib.Path, clock: FakeClock) -> None:
+def test_more_keys_than_are_kept_in_memory_work(folder: pathlib.Path, clock: ManualClock) -> None:
     store = limited(folder, clock)
     for number in range(700):
         put(store, number, number)
@@ -504,7 +505,7 @@ def open_entries(folder: pathlib.Path) -> list[str]:
 
 
 def test_a_big_value_that_is_read_often_is_kept_open_and_few_are(
-    folder: pathlib.Path, clock: FakeClock
+    folder: pathlib.Path, clock: ManualClock
 ) -> None:
     store = limited(folder, clock)
     for number in range(30):
@@ -516,7 +517,7 @@ def test_a_big_value_that_is_read_often_is_kept_open_and_few_are(
 
 
 def test_a_big_value_that_is_gone_is_not_kept_open_for_long_though_nothing_is_read_any_more(
-    folder: pathlib.Path, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+    folder: pathlib.Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(janitor, "SWEEP_EVERY", 0.05)
     mine, others = limited(folder, clock), limited(folder, clock)
@@ -531,7 +532,7 @@ def test_a_big_value_that_is_gone_is_not_kept_open_for_long_though_nothing_is_re
 
 
 def test_a_forked_child_keeps_open_nothing_that_its_parent_has_read(
-    folder: pathlib.Path, clock: FakeClock
+    folder: pathlib.Path, clock: ManualClock
 ) -> None:
     store = limited(folder, clock)
     put(store, 1, np.zeros(100_000))
@@ -544,7 +545,7 @@ def test_a_forked_child_keeps_open_nothing_that_its_parent_has_read(
 
 
 def test_a_big_value_kept_open_is_not_served_in_place_of_a_newer_one(
-    folder: pathlib.Path, clock: FakeClock
+    folder: pathlib.Path, clock: ManualClock
 ) -> None:
     mine, others = limited(folder, clock), limited(folder, clock)
     for number in range(5):
@@ -556,7 +557,7 @@ def test_a_big_value_kept_open_is_not_served_in_place_of_a_newer_one(
 def test_nobody_else_gets_a_key_while_what_it_had_can_still_be_read(
     store: LocalStore,
     folder: pathlib.Path,
-    clock: FakeClock,
+    clock: ManualClock,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Else two who pop a variable would both have it."""

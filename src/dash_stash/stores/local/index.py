@@ -218,7 +218,7 @@ class Index:
     # Holders and scopes
 
     def within(self, holder: str) -> list[tuple[bytes, float]]:
-        """The keys of what a user, or a session with its tabs and pages, has, and their last use."""
+        """The keys of what a user has, or a session with tabs and pages, and their last use."""
         return self._database.rows(
             "SELECT key, used FROM entries WHERE holder = ?", (holder,), _USED
         )
