@@ -21,7 +21,7 @@ from dash_stash.keys import KEY_SIZE
 from dash_stash.owner import Owner
 from dash_stash.stores.base import Store
 from dash_stash.stores.local import LocalStore
-from dash_stash.stores.local.housekeeping import AT_ONCE, SWEEP_EVERY
+from dash_stash.stores.local.janitor import AT_ONCE, SWEEP_EVERY
 
 _FEW = 1000
 _FILLERS = 2
@@ -99,7 +99,7 @@ def _shares(store: Store) -> float:
     shares = []
     for _ in range(_SWEEPS):
         began = time.thread_time()
-        assert store.housekeeping.sweep()
+        assert store.janitor.sweep()
         shares.append((time.thread_time() - began) / SWEEP_EVERY)
     return 100 * statistics.median(shares)
 

@@ -80,7 +80,7 @@ def no_leaks(folder: pathlib.Path) -> Iterator[None]:
     if _open_files() - files or _running(threads):
         gc.collect()  # files that nobody holds any more close, and the threads of an event loop end
         for store in [kept for kept in gc.get_objects() if type(kept) is LocalStore]:
-            store._kept_open.clear()
+            store._open_files.clear()
     wait_until(
         lambda: not _open_files() - files, "all files are closed", 10
     )  # the janitor may be at work

@@ -19,6 +19,7 @@ import requests
 
 from dash_stash.stores.base import Limits, Store
 from dash_stash.stores.local import LocalStore
+from dash_stash.testing import ManualClock
 
 SEALING_KEY = b"the sealing key of all the tests"
 SECRET = "a secret for the tests only"
@@ -28,23 +29,15 @@ LIMITS = Limits(
 )
 TESTS = pathlib.Path(__file__).parent
 
+FakeClock = ManualClock
+
 T = TypeVar("T")
 
 
 def sweep(store: Store) -> None:
     """Do at once what the janitor does every few seconds."""
     assert isinstance(store, LocalStore)
-    wait_until(store.housekeeping.sweep, "nobody else sweeps", 30)
-
-
-class FakeClock:
-    """A clock that stands still until it is set."""
-
-    def __init__(self, now: float = 1_800_000_000.0) -> None:
-        self.now = now
-
-    def __call__(self) -> float:
-        return self.now
+    wait_until(store.janitor.sweep, "nobody else sweeps", 30)
 
 
 def must(value: T | None) -> T:

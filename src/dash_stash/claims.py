@@ -13,7 +13,7 @@ import pathlib
 import shutil
 from dataclasses import dataclass
 
-from dash_stash import folders, naming
+from dash_stash import naming, private_files
 from dash_stash.naming import Name
 from dash_stash.stores.local.locks import LockFile, lock, opened
 
@@ -66,7 +66,7 @@ def _note(path: pathlib.Path, own: _Claim) -> None:
             return
     path.unlink(missing_ok=True)
     with contextlib.suppress(FileExistsError):  # another worker was faster
-        folders.create_whole(path, json.dumps([own.file, own.is_given]).encode())
+        private_files.create_whole(path, json.dumps([own.file, own.is_given]).encode())
 
 
 def _is_another(own: _Claim, other: _Claim) -> bool:
@@ -77,7 +77,7 @@ def _is_another(own: _Claim, other: _Claim) -> bool:
 
 def _read(path: pathlib.Path) -> _Claim | None:
     try:
-        file, is_given = json.loads(folders.read_file(path, _LONGEST))
+        file, is_given = json.loads(private_files.read_file(path, _LONGEST))
     except (OSError, ValueError, TypeError):
         return None
     is_ours = isinstance(file, str) and file.isprintable() and isinstance(is_given, bool)

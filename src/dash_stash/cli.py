@@ -33,9 +33,10 @@ def where(app: pathlib.Path | None, name: str | None) -> None:
     into a new folder.
     """
     from dash_stash import folders
+    from dash_stash.stores import registry
 
     try:
-        for folder in folders.stores(app, name):
+        for folder in folders.of_app(app, name, registry.of_environment()):
             click.echo(folder)
     except ConfigError as error:
         raise click.ClickException(str(error)) from error

@@ -1,25 +1,28 @@
-"""The entry format: how a stored value and all that is known of it lie in one run of bytes.
+"""The entry format: how a stored value, and what is known of it, lie in one run of bytes.
 
     magic | checksum | seal | nonce, key, times, lengths | description (JSON) | headers | buffers,
     each at a multiple of 64
 
-The checksum (xxh3-128) covers all that follows it: damage is a miss. The seal covers everything but
-the buffers: only the headers are code, and the lengths of the buffers stand in the description, so
-sealing costs the size of the headers, not of the value. The nonce is random: no two entries are one
-and the same, whatever the file system says of their files.
+The checksum (xxh3-128) covers all that follows it: damage is a miss. The seal covers all but the
+buffers: only the headers are code, and the lengths of the buffers stand in the description, so the
+cost of a seal goes by the size of the headers, not of the value. The nonce is random: no two
+entries are the same, whatever the file system says of their files.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import secrets
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 import xxhash
 
 from dash_stash import seal
+from dash_stash.clock import SKEW
 from dash_stash.codec import Encoded, PartName, Segment, Shape
 from dash_stash.owner import APP, Owner
 
@@ -40,20 +43,45 @@ _WRITTEN = {"owner": "scope"}
 NONCE_SIZE, NONCE_AT = 16, _SEALED_FROM
 """How long an entry's nonce is, and where it lies."""
 
+Kind = Literal["memo", "recipe", "put", "state", "ended", "copy"]
+"""What an entry is.
+
+memo: the value of a memo function; recipe: how a reference computes such a value again; put: what
+`stash.put` stored; state: a variable; ended: the note that a session, user or cookie has ended;
+copy: what a machine has of a server's entry.
+"""
+
+VALUES, PUTS, STATE, ENDED = range(4)
+"""The classes of eviction: the lowest makes room first, and what has ended never does."""
+
+_CLASSES: Mapping[Kind, int] = {
+    "memo": VALUES,  # can be computed again
+    "copy": VALUES,  # can be fetched again
+    "put": PUTS,
+    "recipe": PUTS,
+    "state": STATE,
+    "ended": ENDED,
+}
+
+
+def class_of(kind: Kind) -> int:
+    """Return the class of eviction of a kind."""
+    # A newer version may have written a kind that this one does not know: it goes first.
+    return _CLASSES.get(kind, VALUES)
+
 
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What is known of an entry besides its value; times in seconds since the epoch."""
 
-    kind: str
-    """One of "memo", "recipe", "put", "state"."""
+    kind: Kind
 
     name: str
     """The function's or variable's name, for people."""
 
     created: float
-    fresh_until: float = float("inf")
-    gone_at: float = float("inf")
+    fresh_until: float = math.inf
+    gone_at: float = math.inf
     """From `fresh_until` on the value is stale, from here on it is a miss."""
 
     owner: Owner = APP
@@ -69,7 +97,19 @@ class Facts:
     """Seconds that computing it took."""
 
     function: str = ""
-    """Of a recipe: the id of the function that it names, and the key of that as its code was, as hexadecimal texts."""
+    """Of a recipe: two hexadecimal texts, the id of its function and the key of that one's code."""
+
+    def is_fresh(self, now: float) -> bool:
+        """Whether the value is not stale yet."""
+        return now < self.fresh_until
+
+    def is_gone(self, now: float) -> bool:
+        """Whether the entry has expired: a miss.
+
+        One that expires at all, and comes from the future by more than clocks may differ, is of
+        unknown age, and gone too.
+        """
+        return self.gone_at != math.inf and not self.created - SKEW <= now < self.gone_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +212,10 @@ def _aligned(
 
 
 def is_whole(chunks: Iterator[bytes]) -> bool:
-    """Whether *chunks*, the entry's bytes in order and the first one longer than the prefix, are as they were written."""
+    """Whether an entry is as it was written, from its bytes in order, in chunks.
+
+    The first chunk is longer than the prefix.
+    """
     first = next(chunks, b"")
     if len(first) < PREFIX_SIZE or first[: len(_MAGIC)] != _MAGIC:
         return False
@@ -183,15 +226,15 @@ def is_whole(chunks: Iterator[bytes]) -> bool:
 
 
 def head_size(prefix: bytes) -> int:
-    """Return how many bytes the prefix, description and headers take, from the first `PREFIX_SIZE` bytes of an entry."""
+    """Return how many bytes prefix, description and headers take, as the prefix says."""
     *_, description_size, headers_size, _total = _PREFIX.unpack(prefix[:PREFIX_SIZE])
     return int(PREFIX_SIZE + description_size + headers_size)
 
 
 def parse(head: bytes | memoryview, sealing_key: bytes) -> Entry | None:
-    """Return what the head of an entry (see `head_size`) says.
+    """Return what the head of an entry says, which has as many bytes as `head_size` says.
 
-    None if nobody, another secret or version sealed it.
+    None if it has no seal of this secret and version.
     """
     magic, _, sealed, nonce, key, *times, description_size, _, total = _PREFIX.unpack(
         head[:PREFIX_SIZE]

@@ -12,10 +12,10 @@ from datetime import timedelta
 from types import FunctionType
 from typing import get_args
 
-from dash_stash import folders, naming
+from dash_stash import naming, urls
 from dash_stash.errors import ConfigError
 from dash_stash.owner import Scope
-from dash_stash.seal import SHORTEST_SECRET
+from dash_stash.seal import SECRET_VARIABLE, SHORTEST_SECRET
 
 _log = logging.getLogger("dash_stash")
 
@@ -38,7 +38,7 @@ def check_first(app: object, url: object) -> None:
         raise ConfigError(f"url= is a path, and should be a URL: write url={meant!r}")
     if not isinstance(url, str | None):
         what = f"is a {type(url).__qualname__}, and should be text"
-        raise ConfigError(f"url= {what}: {folders.FORMS}")
+        raise ConfigError(f"url= {what}: {urls.FORMS}")
 
 
 def check_functions(**given: Callable[..., object] | None) -> None:
@@ -85,7 +85,7 @@ def warn_of_variables(environment: Mapping[str, str]) -> None:
     """
     known = [
         variable.removeprefix(_PREFIX)
-        for variable in (folders.URL_VARIABLE, folders.SECRET_VARIABLE, naming.VARIABLE)
+        for variable in (urls.VARIABLE, SECRET_VARIABLE, naming.VARIABLE)
     ]
     for variable in environment:
         name = variable.removeprefix(_PREFIX)

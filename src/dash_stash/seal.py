@@ -8,6 +8,8 @@ from collections.abc import Sequence
 
 from dash_stash.errors import ConfigError
 
+SECRET_VARIABLE = "DASH_STASH_SECRET"  # noqa: S105 (a variable's name)
+
 SEAL_SIZE = 32
 SHORTEST_SECRET = 16
 _KEY_SIZE = 32

@@ -7,10 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from dash_stash import folders, mistakes
+from dash_stash import mistakes, urls
 from dash_stash.clock import Clock, Duration, seconds
 from dash_stash.errors import ConfigError, StashError
 from dash_stash.naming import Name
+from dash_stash.seal import SECRET_VARIABLE
 from dash_stash.sizes import Size, in_bytes
 from dash_stash.stores.base import Limits
 
@@ -56,7 +57,7 @@ def url_of(given: str | None) -> tuple[str | None, bool]:
     """Return the URL that was given, or that the environment has; and whether it is the latter."""
     if given is not None:
         return given, False
-    found = os.environ.get(folders.URL_VARIABLE) or None
+    found = os.environ.get(urls.VARIABLE) or None
     return found, found is not None
 
 
@@ -67,9 +68,9 @@ def secrets_of(given: str | bytes | Sequence[str | bytes] | None) -> list[bytes]
         ConfigError: One is too short, or is no text.
     """
     if given is None:
-        given = list(filter(None, os.environ.get(folders.SECRET_VARIABLE, "").split(",")))
+        given = list(filter(None, os.environ.get(SECRET_VARIABLE, "").split(",")))
         if given:
-            mistakes.check_secrets(given, folders.SECRET_VARIABLE)
+            mistakes.check_secrets(given, SECRET_VARIABLE)
     else:
         given = [given] if isinstance(given, str | bytes) else given
         mistakes.check_secrets(given, "secret=")

@@ -11,7 +11,7 @@ import weakref
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Literal, ParamSpec, Protocol, TypeVar, overload
 
-from dash_stash import claims, folders, identity, keys, mistakes, naming, settings
+from dash_stash import claims, folders, identity, keys, mistakes, naming, settings, urls
 from dash_stash.cache import FunctionCache
 from dash_stash.clock import Clock, Duration, seconds, system_clock
 from dash_stash.codec import encode
@@ -22,13 +22,12 @@ from dash_stash.memo import AsyncMemo, Memo
 from dash_stash.owner import APP, Scope
 from dash_stash.ref import Ref, References, Target
 from dash_stash.resolver import Resolver
-from dash_stash.seal import Seal
 from dash_stash.settings import Settings
 from dash_stash.signature import MemoOptions
 from dash_stash.sizes import Size
 from dash_stash.state import Session, Variables
-from dash_stash.stores.base import Store, patiently
-from dash_stash.stores.local import LocalStore
+from dash_stash.stores.base import patiently
+from dash_stash.stores.registry import Terms, open_store
 from dash_stash.visitor import CurrentVisitor, Request
 
 if TYPE_CHECKING:
@@ -192,48 +191,19 @@ class Stash:
             self._open_store(url)
         except ConfigError as error:
             if self._settings.is_url_found:
-                error.add_note(f"The URL is what the environment's {folders.URL_VARIABLE} says.")
+                error.add_note(f"The URL is what the environment's {urls.VARIABLE} says.")
             raise
 
     def _open_store(self, url: str) -> None:
-        deployment, secrets = self._deployment, self._settings.secrets
-        store: Store
-        if folders.is_server(url):
-            place = folders.near_folder(url) / self.name
-            store, seal = self._open_server(url, place)
-        else:
-            folder, network = folders.parse_url(url)
-            place = folder / self.name
-            seal = Seal(self.name, *(secrets or [folders.secret_of(folder)]))
-            limits, clock = self._settings.limits, deployment.clock
-            store = LocalStore(place, seal.key("entry"), limits, network=network, clock=clock)
-        claims.claim(place, self._settings.name)
+        deployment, asked = self._deployment, self._settings
+        terms = Terms(self.name, asked.secrets, asked.limits, asked.clock, deployment.warn)
+        store, seal, folder = open_store(url, terms)
+        deployment.clock = store.clock
+        claims.claim(folder, asked.name)
         resolver = Resolver(deployment, self._caches)
         key, clock = seal.key("reference"), deployment.clock
         references = References(key, deployment.visitor, resolver.load, resolver.delete, clock)
         deployment.open(store, seal, references)
-
-    def _open_server(self, url: str, place: pathlib.Path) -> tuple[Store, Seal]:
-        try:
-            from dash_stash.stores.redis import RedisStore
-        except ModuleNotFoundError as error:
-            if error.name != "redis":
-                raise
-            raise ConfigError(
-                'a store that is not a folder needs redis-py: pip install "dash-stash[redis]"'
-            ) from error
-        if not self._settings.secrets:
-            raise ConfigError(
-                "a store that is not a folder needs a secret, the same on all machines: set "
-                f"{folders.SECRET_VARIABLE}, or give secret=... Make one with: dash-stash secret"
-            )
-        seal = Seal(self.name, *self._settings.secrets)
-        key, limits, deployment = seal.key("entry"), self._settings.limits, self._deployment
-        store = RedisStore(
-            url, place, key, limits, name=self.name, clock=deployment.clock, warn=deployment.warn
-        )
-        deployment.clock = store.clock
-        return store, seal
 
     # Memo functions
 

@@ -46,7 +46,7 @@ def test_sweeping_takes_no_flight_from_one_who_computes(
         return take(file, wait=wait)
 
     monkeypatch.setattr(LockFile, "take", take_late)
-    store.place.remove_abandoned()
+    store.handle.remove_abandoned()
     (second,) = others
     assert isinstance(second, LocalFlight)
     assert store.commit(second, KEY, Facts("memo", "value", 0.0), encode("value")), (

@@ -127,7 +127,7 @@ def test_budgets_are_hardly_exceeded_while_many_write_at_once(folder: pathlib.Pa
     fillers = [start_python(_VISITORS, folder, str(number)) for number in range(4)]
     most_bytes = most_sessions = 0
     while any(filler.poll() is None for filler in fillers):
-        totals = store.place.index().totals()
+        totals = store.handle.index().totals()
         most_bytes, most_sessions = (
             max(most_bytes, totals.bytes),
             max(most_sessions, totals.sessions),
@@ -149,8 +149,8 @@ def held_up(now, limit):
     print("sweeps", flush=True)
     sys.stdin.read()
 
-store.place.index().gone = held_up
-store.housekeeping.sweep()
+store.handle.index().gone = held_up
+store.janitor.sweep()
 """
 
 
@@ -159,13 +159,13 @@ def test_one_process_at_a_time_sweeps_and_another_takes_over_when_it_dies(
 ) -> None:
     store = Stash(url=f"file://{folder}", **_options())._deployment.store  # type: ignore[arg-type]
     assert isinstance(store, LocalStore)
-    assert store.housekeeping.sweep()
+    assert store.janitor.sweep()
     other = start_python(_SWEEPER, folder)
     assert must(other.stdout).readline() == "sweeps\n"
-    assert not store.housekeeping.sweep(), "the other is at it"
+    assert not store.janitor.sweep(), "the other is at it"
     other.kill()
     other.wait()
-    assert store.housekeeping.sweep()
+    assert store.janitor.sweep()
 
 
 def test_what_another_process_reads_stays_and_the_least_recently_used_goes(

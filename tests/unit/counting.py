@@ -9,7 +9,7 @@ from dash_stash import Stash
 from dash_stash.codec import Encoded, PartName
 from dash_stash.entries import Facts
 from dash_stash.stores.base import Flight, Found, Landed
-from unit.broken import Sound
+from dash_stash.testing.broken import WrappedStore
 
 
 class Calls(list[Any]):
@@ -21,7 +21,7 @@ class Calls(list[Any]):
         return len(self)
 
 
-class CountingStore(Sound):
+class CountingStore(WrappedStore):
     """Stands before the store of a stash, and counts what it is asked for."""
 
     def __init__(self, stash: Stash) -> None:

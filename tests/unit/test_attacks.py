@@ -32,9 +32,10 @@ from dash_stash import (
 )
 from dash_stash.plugin.ids import ID_SIZE, SessionCookie, proven, sign
 from dash_stash.ref import is_reference
+from dash_stash.testing.calls import Caller
 from support import NAME, FakeClock, sweep
 from unit.pages import Page
-from unit.visiting import Caller, visit
+from unit.visiting import visit
 
 _KEY = b"the key of these tests"
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"

@@ -1,4 +1,4 @@
-"""With the store out of reach memo functions go on computing, everything else says so, and nothing waits."""
+"""With the store out of reach memo functions compute, all else says so, and nothing waits."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from dash_stash import Ref, Stash, StoreUnavailable
 from dash_stash.codec import Encoded
 from dash_stash.entries import Facts
 from dash_stash.stores.base import Flight
-from support import FakeClock
-from unit.broken import Sound
+from dash_stash.testing import ManualClock
+from dash_stash.testing.broken import WrappedStore
 from unit.pages import Page
 from unit.visiting import at_once, visit
 
@@ -38,7 +38,7 @@ def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
 
 
 @pytest.fixture
-def lost(stash: Stash, folder: pathlib.Path, clock: FakeClock) -> Stash:
+def lost(stash: Stash, folder: pathlib.Path, clock: ManualClock) -> Stash:
     """A stash that worked and then lost its folder."""
     stash.app["x"] = 1
     lose(folder)
@@ -95,7 +95,7 @@ def test_all_else_says_so(lost: Stash, folder: pathlib.Path) -> None:
 
 
 def test_it_is_told_once_a_minute(
-    lost: Stash, clock: FakeClock, caplog: pytest.LogCaptureFixture, folder: pathlib.Path
+    lost: Stash, clock: ManualClock, caplog: pytest.LogCaptureFixture, folder: pathlib.Path
 ) -> None:
     memo = lost.memo(lambda n: n)
     for n in range(10):
@@ -111,7 +111,7 @@ def test_it_is_told_once_a_minute(
 
 
 def test_service_returns_with_the_folder(
-    lost: Stash, clock: FakeClock, folder: pathlib.Path
+    lost: Stash, clock: ManualClock, folder: pathlib.Path
 ) -> None:
     calls = []
     memo = lost.memo(ignore="calls")(lambda: calls.append(1))
@@ -126,7 +126,7 @@ def test_service_returns_with_the_folder(
 
 
 def test_a_folder_that_was_deleted_begins_anew(
-    stash: Stash, clock: FakeClock, folder: pathlib.Path
+    stash: Stash, clock: ManualClock, folder: pathlib.Path
 ) -> None:
     calls = []
     memo = stash.memo(ignore="calls")(lambda: calls.append(1))
@@ -141,7 +141,7 @@ def test_a_folder_that_was_deleted_begins_anew(
         assert dict(stash.session) == {"a": 1}
 
 
-class Failing(Sound):
+class Failing(WrappedStore):
     """A store some of whose methods are out of order."""
 
     failing: Sequence[str] = ()
@@ -160,7 +160,7 @@ class Failing(Sound):
 
 @pytest.mark.parametrize("method", ["epochs", "commit"])
 def test_a_stale_value_that_cannot_be_replaced_leaves_its_key_free(
-    stash: Stash, clock: FakeClock, method: str
+    stash: Stash, clock: ManualClock, method: str
 ) -> None:
     calls = []
 
@@ -181,7 +181,7 @@ def test_a_stale_value_that_cannot_be_replaced_leaves_its_key_free(
 
 
 def test_callbacks_that_need_the_store_are_answered_without_where_it_is_and_told_of_once_a_minute(
-    folder: pathlib.Path, clock: FakeClock, caplog: pytest.LogCaptureFixture
+    folder: pathlib.Path, clock: ManualClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     app = Dash(__name__)
     app.layout = html.Div([dcc.Store(id="out")])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import math
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dash_stash import entries
+from dash_stash.clock import SKEW
 from dash_stash.codec import decode, encode
 from dash_stash.entries import PREFIX_SIZE, Facts
 from dash_stash.owner import Owner
@@ -136,3 +137,40 @@ def test_the_seal_covers_the_head_however_big_the_value_is() -> None:
 
 def test_facts_are_told_by_name() -> None:
     assert {field.name for field in dataclasses.fields(Facts)} == set(Facts.__slots__)
+
+
+def test_a_value_is_fresh_until_its_time_and_stale_from_then_on() -> None:
+    about = Facts("memo", "f", 100.0, fresh_until=160.0, gone_at=200.0)
+    assert [about.is_fresh(now) for now in (100.0, 159.9, 160.0, 200.0)] == [
+        True,
+        True,
+        False,
+        False,
+    ]
+    assert Facts("memo", "f", 100.0).is_fresh(1e12)
+
+
+def test_an_entry_is_gone_from_its_end_on() -> None:
+    about = Facts("memo", "f", 100.0, gone_at=200.0)
+    assert [about.is_gone(now) for now in (100.0, 199.9, 200.0)] == [False, False, True]
+    assert not Facts("memo", "f", 100.0).is_gone(1e12)
+
+
+def test_an_entry_from_the_future_is_gone_if_it_ends_at_all() -> None:
+    about = Facts("memo", "f", 1000.0, gone_at=2000.0)
+    assert not about.is_gone(1000.0 - SKEW)
+    assert about.is_gone(1000.0 - SKEW - 0.1)
+    assert not Facts("memo", "f", 1000.0).is_gone(0.0)
+
+
+def test_every_kind_has_its_class_of_eviction() -> None:
+    classes = {kind: entries.class_of(kind) for kind in get_args(entries.Kind)}
+    assert classes == {
+        "memo": entries.VALUES,
+        "copy": entries.VALUES,
+        "recipe": entries.PUTS,
+        "put": entries.PUTS,
+        "state": entries.STATE,
+        "ended": entries.ENDED,
+    }
+    assert entries.VALUES < entries.PUTS < entries.STATE < entries.ENDED

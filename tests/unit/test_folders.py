@@ -265,7 +265,7 @@ def test_a_short_secret_is_refused(folder: pathlib.Path, secret: str | bytes) ->
 
 
 def test_an_empty_secret_is_refused_instead_of_replaced(folder: pathlib.Path) -> None:
-    """`secret=os.environ.get("MY_SECRET", "")` must not silently become a secret that other machines do not have."""
+    """`secret=os.environ.get("MY_SECRET", "")` must not become a secret of this machine alone."""
     with pytest.raises(ConfigError, match="at least 16"):
         Stash(url=f"file://{folder}", secret="")
 

@@ -46,8 +46,8 @@ from dash_stash.guard.fingerprints.base import changes
 from dash_stash.guard.fingerprints.containers import MappingFingerprint, SequenceFingerprint
 from dash_stash.guard.fingerprints.taking import fingerprinter
 from dash_stash.lint.report.rules import RULES
+from dash_stash.testing.calls import Caller
 from unit.pages import Page
-from unit.visiting import Caller
 
 AMPLE = 60.0
 """The seconds for fingerprints where a test is not about them."""

@@ -1,12 +1,14 @@
-"""What is particular to the store in a folder: its budget, its sweeps, and how little it keeps open."""
+"""What only the store in a folder does: its budgets, its sweeps, and how little it keeps open."""
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import os
 import pathlib
 import sqlite3
+import threading
 from typing import Any
 
 import numpy as np
@@ -17,12 +19,16 @@ from dash_stash.codec import decode, encode
 from dash_stash.entries import Facts
 from dash_stash.keys import KEY_SIZE
 from dash_stash.owner import Owner
-from dash_stash.stores.local import LocalStore, housekeeping
-from dash_stash.stores.local.housekeeping import GRACE, owner_key
+from dash_stash.stores.local import LocalStore, janitor
+from dash_stash.stores.local.eviction import owner_key
 from dash_stash.stores.local.index import Index
+from dash_stash.stores.local.janitor import GRACE
+from dash_stash.stores.local.locks import locked
 from dash_stash.stores.local.slots import Slots, _use_slots
 from dash_stash.stores.local.store import LocalFlight, _ended_key
-from support import LIMITS, NAME, SEALING_KEY, FakeClock, must, sweep, wait_until
+from dash_stash.testing import ManualClock
+from dash_stash.testing.calls import Caller
+from support import LIMITS, NAME, SEALING_KEY, must, sweep, wait_until
 
 
 @pytest.fixture
@@ -47,11 +53,11 @@ def names(store: LocalStore) -> list[int]:
     return sorted(int(listed.name) for listed in store.list())
 
 
-def limited(folder: pathlib.Path, clock: FakeClock, **limits: int) -> LocalStore:
+def limited(folder: pathlib.Path, clock: ManualClock, **limits: int) -> LocalStore:
     return LocalStore(folder, SEALING_KEY, dataclasses.replace(LIMITS, **limits), clock=clock)
 
 
-def test_bytes_stay_within_their_budget(folder: pathlib.Path, clock: FakeClock) -> None:
+def test_bytes_stay_within_their_budget(folder: pathlib.Path, clock: ManualClock) -> None:
     store = limited(folder, clock, max_bytes=200_000)
     for number in range(30):
         put(store, number, np.zeros(5000))
@@ -60,7 +66,7 @@ def test_bytes_stay_within_their_budget(folder: pathlib.Path, clock: FakeClock) 
     assert names(store) == [26, 27, 28, 29]
 
 
-def test_entries_stay_within_their_budget(folder: pathlib.Path, clock: FakeClock) -> None:
+def test_entries_stay_within_their_budget(folder: pathlib.Path, clock: ManualClock) -> None:
     store = limited(folder, clock, max_entries=5)
     for number in range(30):
         put(store, number, number)
@@ -70,14 +76,14 @@ def test_entries_stay_within_their_budget(folder: pathlib.Path, clock: FakeClock
 
 
 def test_what_others_store_while_values_make_room_costs_no_variables(
-    folder: pathlib.Path, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+    folder: pathlib.Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mine, other = limited(folder, clock, max_entries=3), limited(folder, clock)
     put(mine, 0, "a variable", kind="state")
     for number in range(1, 5):
         put(other, number, number)
         clock.now += 10
-    exceeded, kept = mine.housekeeping._exceeded, []
+    exceeded, kept = mine.evictor._exceeded, []
 
     def look_before_others_store(index: Index) -> set[str]:
         found = exceeded(index)
@@ -87,12 +93,12 @@ def test_what_others_store_while_values_make_room_costs_no_variables(
                 put(other, number, number)
         return found
 
-    monkeypatch.setattr(mine.housekeeping, "_exceeded", look_before_others_store)
-    mine.housekeeping.evict(clock())
+    monkeypatch.setattr(mine.evictor, "_exceeded", look_before_others_store)
+    mine.evictor.evict(clock())
     assert mine.read(key(0)) is not None
 
 
-def test_what_is_read_stays(folder: pathlib.Path, clock: FakeClock) -> None:
+def test_what_is_read_stays(folder: pathlib.Path, clock: ManualClock) -> None:
     store = limited(folder, clock, max_entries=5)
     for number in range(30):
         put(store, number, number)
@@ -102,7 +108,7 @@ def test_what_is_read_stays(folder: pathlib.Path, clock: FakeClock) -> None:
 
 
 def test_evicting_never_breaks_a_reader_that_holds_the_value(
-    folder: pathlib.Path, clock: FakeClock
+    folder: pathlib.Path, clock: ManualClock
 ) -> None:
     store = limited(folder, clock, max_entries=2)
     put(store, 0, np.arange(10**5))
@@ -114,7 +120,7 @@ def test_evicting_never_breaks_a_reader_that_holds_the_value(
     assert (held == np.arange(10**5)).all()
 
 
-def test_what_is_over_goes_away_by_itself(folder: pathlib.Path, clock: FakeClock) -> None:
+def test_what_is_over_goes_away_by_itself(folder: pathlib.Path, clock: ManualClock) -> None:
     store = limited(folder, clock)
     put(store, 1, "over", gone_at=clock.now + 30)
     put(store, 2, "lasting")
@@ -126,7 +132,7 @@ def test_what_is_over_goes_away_by_itself(folder: pathlib.Path, clock: FakeClock
 
 
 def test_the_data_of_a_session_that_does_not_come_back_goes_away_by_itself(
-    folder: pathlib.Path, clock: FakeClock
+    folder: pathlib.Path, clock: ManualClock
 ) -> None:
     store = limited(folder, clock)
     put(store, 1, "left", owner="session:left")
@@ -140,7 +146,7 @@ def test_the_data_of_a_session_that_does_not_come_back_goes_away_by_itself(
 
 
 def test_a_session_goes_though_an_entry_that_is_always_used_shares_a_slot_with_it(
-    folder: pathlib.Path, clock: FakeClock
+    folder: pathlib.Path, clock: ManualClock
 ) -> None:
     store = limited(folder, clock)
     put(store, 1, "theirs", owner="session:abc")
@@ -155,7 +161,7 @@ def test_a_session_goes_though_an_entry_that_is_always_used_shares_a_slot_with_i
 
 
 def test_of_a_thousand_idle_sessions_all_are_seen_to_be_idle_among_ten_thousand_used_entries(
-    folder: pathlib.Path, clock: FakeClock
+    folder: pathlib.Path, clock: ManualClock
 ) -> None:
     limited(folder, clock)._ready(clock())
     slots = Slots(folder / "slots")
@@ -173,34 +179,34 @@ def compare_all(store: LocalStore) -> None:
 
 
 def test_a_file_whose_row_is_lost_is_found_and_counted_and_goes_with_its_session(
-    folder: pathlib.Path, clock: FakeClock
+    folder: pathlib.Path, clock: ManualClock
 ) -> None:
     store = limited(folder, clock)
     put(store, 1, "theirs", owner="session:abc")
     put(store, 2, "everybody's")
-    size = store.place.index().totals().bytes
-    store.place.index().remove([key(1), key(2)])
+    size = store.handle.index().totals().bytes
+    store.handle.index().remove([key(1), key(2)])
     assert names(store) == []
     compare_all(store)
     assert names(store) == [1, 2]
-    assert store.place.index().totals().bytes == size
+    assert store.handle.index().totals().bytes == size
     clock.now += 2 * LIMITS.idle
     sweep(store)
     assert names(store) == [2]
 
 
 def test_a_row_whose_file_is_lost_does_not_count_for_long(
-    folder: pathlib.Path, clock: FakeClock
+    folder: pathlib.Path, clock: ManualClock
 ) -> None:
     store = limited(folder, clock)
     put(store, 1, np.zeros(1000))
     (folder / "entries" / key(1).hex()[:2] / key(1).hex()).unlink()
     compare_all(store)
-    assert store.place.index().totals().bytes == 0
+    assert store.handle.index().totals().bytes == 0
 
 
 def test_files_of_another_version_or_secret_are_counted_and_make_room(
-    folder: pathlib.Path, clock: FakeClock
+    folder: pathlib.Path, clock: ManualClock
 ) -> None:
     strangers = LocalStore(folder, b"the sealing key of somebody else", LIMITS, clock=clock)
     for number in range(10):
@@ -218,8 +224,8 @@ def test_files_of_another_version_or_secret_are_counted_and_make_room(
     assert [number for number in range(10, 15) if store.read(key(number)) is None] == []
 
 
-def test_a_tab_that_was_left_goes_soon_unless_it_is_used_again(
-    folder: pathlib.Path, clock: FakeClock
+def test_a_scope_that_was_left_goes_soon_unless_it_is_used_again(
+    folder: pathlib.Path, clock: ManualClock
 ) -> None:
     store = limited(folder, clock)
     for number, owner in enumerate(
@@ -241,7 +247,7 @@ def test_a_tab_that_was_left_goes_soon_unless_it_is_used_again(
 
 
 def test_the_session_that_was_here_longest_ago_makes_room_for_a_new_one(
-    folder: pathlib.Path, clock: FakeClock
+    folder: pathlib.Path, clock: ManualClock
 ) -> None:
     store = limited(folder, clock, max_sessions=3)
     for number in range(3):
@@ -258,7 +264,7 @@ def test_the_session_that_was_here_longest_ago_makes_room_for_a_new_one(
 
 
 def test_thousands_of_sessions_stay_within_their_number(
-    folder: pathlib.Path, clock: FakeClock
+    folder: pathlib.Path, clock: ManualClock
 ) -> None:
     store = limited(folder, clock, max_sessions=50)
     for number in range(300):
@@ -270,7 +276,7 @@ def test_thousands_of_sessions_stay_within_their_number(
 
 
 def test_sessions_that_were_seen_in_one_request_only_are_a_tenth_at_most_and_go_first(
-    folder: pathlib.Path, clock: FakeClock
+    folder: pathlib.Path, clock: ManualClock
 ) -> None:
     store = limited(folder, clock, max_sessions=20)
     for number in range(10):
@@ -279,7 +285,7 @@ def test_sessions_that_were_seen_in_one_request_only_are_a_tenth_at_most_and_go_
         store.touch(Owner(f"session:{number}"))
     for number in range(100, 400):
         put(store, number, "did not", owner=f"session:{number}")
-        must(store.place.slots).use(
+        must(store.handle.slots).use(
             owner_key(Owner(f"session:{number}"))[: 3 * KEY_SIZE], clock.now
         )  # by others, who share slots with it
         clock.now += 10
@@ -292,7 +298,7 @@ def test_sessions_that_were_seen_in_one_request_only_are_a_tenth_at_most_and_go_
 
 
 def test_a_lost_index_makes_no_session_one_that_was_seen_once(
-    folder: pathlib.Path, clock: FakeClock
+    folder: pathlib.Path, clock: ManualClock
 ) -> None:
     store = limited(folder, clock, max_sessions=20)
     for number in range(20):
@@ -306,7 +312,7 @@ def test_a_lost_index_makes_no_session_one_that_was_seen_once(
 
 
 def test_what_can_be_computed_again_goes_before_puts_and_puts_before_variables(
-    folder: pathlib.Path, clock: FakeClock
+    folder: pathlib.Path, clock: ManualClock
 ) -> None:
     store = limited(folder, clock, max_bytes=200_000)
     kinds = {1: "state", 2: "put", 3: "recipe"}
@@ -334,9 +340,9 @@ def test_what_can_be_computed_again_goes_before_puts_and_puts_before_variables(
 
 
 def test_what_all_share_and_nobody_has_used_for_long_goes_like_what_can_be_computed_again(
-    folder: pathlib.Path, clock: FakeClock
+    folder: pathlib.Path, clock: ManualClock
 ) -> None:
-    """Each start of an app may put something for everybody: that must not take the whole room for ever."""
+    """Each start of an app may put something for everybody, which must not fill the store."""
     store = limited(folder, clock, max_entries=10)
     for number in range(10):
         put(store, number, "of a start", kind="put" if number % 2 else "recipe")
@@ -352,7 +358,7 @@ def test_what_all_share_and_nobody_has_used_for_long_goes_like_what_can_be_compu
 
 
 def test_who_has_most_gives_when_only_variables_are_left(
-    folder: pathlib.Path, clock: FakeClock
+    folder: pathlib.Path, clock: ManualClock
 ) -> None:
     store = limited(folder, clock, max_bytes=200_000)
     honest = range(5)
@@ -369,7 +375,7 @@ def test_who_has_most_gives_when_only_variables_are_left(
     assert sum(listed.size for listed in store.list()) <= 200_000
 
 
-def test_sessions_survive_a_lost_index(folder: pathlib.Path, clock: FakeClock) -> None:
+def test_sessions_survive_a_lost_index(folder: pathlib.Path, clock: ManualClock) -> None:
     store = limited(folder, clock, max_sessions=3)
     for number in range(3):
         put(store, number, "value", owner=f"session:{number}")
@@ -382,7 +388,7 @@ def test_sessions_survive_a_lost_index(folder: pathlib.Path, clock: FakeClock) -
     assert 3 not in names(store)
 
 
-def test_an_end_is_not_evicted(folder: pathlib.Path, clock: FakeClock) -> None:
+def test_an_end_is_not_evicted(folder: pathlib.Path, clock: ManualClock) -> None:
     store = limited(folder, clock, max_entries=5)
     store.end(Owner("session:a"))
     for number in range(20):
@@ -396,7 +402,7 @@ def test_an_end_is_not_evicted(folder: pathlib.Path, clock: FakeClock) -> None:
 
 
 def test_who_logs_out_again_and_again_neither_fills_the_disk_nor_takes_the_room_of_others(
-    folder: pathlib.Path, clock: FakeClock
+    folder: pathlib.Path, clock: ManualClock
 ) -> None:
     store = limited(folder, clock, max_entries=5, max_sessions=2)
     put(store, 1, "of somebody else")
@@ -428,7 +434,7 @@ def test_who_logs_out_again_and_again_neither_fills_the_disk_nor_takes_the_room_
     ],
 )
 def test_an_index_that_others_wrote_to_or_of_another_version_is_made_anew(
-    written: str, folder: pathlib.Path, clock: FakeClock
+    written: str, folder: pathlib.Path, clock: ManualClock
 ) -> None:
     running = limited(folder, clock, max_entries=5)
     put(running, 1, "value")
@@ -444,7 +450,7 @@ def test_an_index_that_others_wrote_to_or_of_another_version_is_made_anew(
     assert len(names(running)) == 5
 
 
-def test_storing_again_costs_its_room_once(folder: pathlib.Path, clock: FakeClock) -> None:
+def test_storing_again_costs_its_room_once(folder: pathlib.Path, clock: ManualClock) -> None:
     store = limited(folder, clock, max_bytes=100_000)
     put(store, 1, "beside")
     for _ in range(20):
@@ -468,9 +474,9 @@ def test_entry_files_are_never_written_again(stash: Stash, folder: pathlib.Path)
 
 
 def test_a_clock_that_is_set_back_makes_nothing_current_that_is_not(
-    folder: pathlib.Path, clock: FakeClock
+    folder: pathlib.Path, clock: ManualClock
 ) -> None:
-    """What this process remembers is trusted for a second of any clock, not for the hour that it went back."""
+    """What a process remembers is trusted for a second, not for the hour that the clock lost."""
     store, other = limited(folder, clock), limited(folder, clock)
     put(store, 1, "old")
     assert store.read(key(1)) is not None
@@ -483,7 +489,7 @@ def test_a_clock_that_is_set_back_makes_nothing_current_that_is_not(
     assert store.read(key(1)) is None
 
 
-def test_more_keys_than_are_kept_in_memory_work(folder: pathlib.Path, clock: FakeClock) -> None:
+def test_more_keys_than_are_kept_in_memory_work(folder: pathlib.Path, clock: ManualClock) -> None:
     store = limited(folder, clock)
     for number in range(700):
         put(store, number, number)
@@ -503,7 +509,7 @@ def open_entries(folder: pathlib.Path) -> list[str]:
 
 
 def test_a_big_value_that_is_read_often_is_kept_open_and_few_are(
-    folder: pathlib.Path, clock: FakeClock
+    folder: pathlib.Path, clock: ManualClock
 ) -> None:
     store = limited(folder, clock)
     for number in range(30):
@@ -515,9 +521,9 @@ def test_a_big_value_that_is_read_often_is_kept_open_and_few_are(
 
 
 def test_a_big_value_that_is_gone_is_not_kept_open_for_long_though_nothing_is_read_any_more(
-    folder: pathlib.Path, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+    folder: pathlib.Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(housekeeping, "SWEEP_EVERY", 0.05)
+    monkeypatch.setattr(janitor, "SWEEP_EVERY", 0.05)
     mine, others = limited(folder, clock), limited(folder, clock)
     put(others, 1, np.zeros(100_000))
     put(others, 2, np.ones(100_000))
@@ -530,7 +536,7 @@ def test_a_big_value_that_is_gone_is_not_kept_open_for_long_though_nothing_is_re
 
 
 def test_a_forked_child_keeps_open_nothing_that_its_parent_has_read(
-    folder: pathlib.Path, clock: FakeClock
+    folder: pathlib.Path, clock: ManualClock
 ) -> None:
     store = limited(folder, clock)
     put(store, 1, np.zeros(100_000))
@@ -543,7 +549,7 @@ def test_a_forked_child_keeps_open_nothing_that_its_parent_has_read(
 
 
 def test_a_big_value_kept_open_is_not_served_in_place_of_a_newer_one(
-    folder: pathlib.Path, clock: FakeClock
+    folder: pathlib.Path, clock: ManualClock
 ) -> None:
     mine, others = limited(folder, clock), limited(folder, clock)
     for number in range(5):
@@ -555,14 +561,14 @@ def test_a_big_value_kept_open_is_not_served_in_place_of_a_newer_one(
 def test_nobody_else_gets_a_key_while_what_it_had_can_still_be_read(
     store: LocalStore,
     folder: pathlib.Path,
-    clock: FakeClock,
+    clock: ManualClock,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Else two who pop a variable would both have it."""
     other = LocalStore(folder, SEALING_KEY, LIMITS, clock=clock)
     put(store, 1, "value")
     looked = []
-    unlink = store.place.unlink
+    unlink = store.handle.unlink
 
     def look_and_unlink(key: bytes, slots: Slots) -> None:
         looked.append(other.join(key, wait=False))
@@ -573,7 +579,35 @@ def test_nobody_else_gets_a_key_while_what_it_had_can_still_be_read(
         return joined if isinstance(joined, LocalFlight) else None
 
     flight = wait_until(fly, "the janitor does not take it for an abandoned one")
-    monkeypatch.setattr(store.place, "unlink", look_and_unlink)
+    monkeypatch.setattr(store.handle, "unlink", look_and_unlink)
     assert store.delete(key(1), must(flight))
     must(flight).close()
     assert looked == [None]
+
+
+def test_a_child_that_is_forked_while_a_lock_is_given_back_does_not_keep_it(
+    tmp_path: pathlib.Path,
+) -> None:
+    is_over = threading.Event()
+
+    def lock_again_and_again(number: int) -> None:
+        while not is_over.is_set():
+            with locked(tmp_path / str(number)):
+                pass
+
+    def open_locks() -> int:
+        links = [f"/proc/self/fd/{name}" for name in os.listdir("/proc/self/fd")]
+        opened = [os.readlink(link) for link in links if os.path.lexists(link)]
+        return sum(path.startswith(f"{tmp_path}/") for path in opened)
+
+    lockers = [Caller(functools.partial(lock_again_and_again, number)) for number in range(3)]
+    kept = 0
+    for _ in range(150):  # without the hook, one child in ten keeps one
+        child = os.fork()
+        if not child:
+            os._exit(open_locks())
+        kept += os.waitpid(child, 0)[1]
+    is_over.set()
+    for locker in lockers:
+        locker.result()
+    assert kept == 0

@@ -1,19 +1,18 @@
-"""Memo functions that are `async def`: awaited, and the event loop is never blocked."""
+"""Memo functions that are `async def`: the same, awaited, and the event loop never stands still."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import threading
-from collections.abc import AsyncIterator, Coroutine
-from typing import Any
+from collections.abc import AsyncIterator
 
 import pytest
 
 from dash_stash import FlightCycle, Stash
 from dash_stash.stores.base import Flight, Landed, Store
+from dash_stash.testing.broken import WrappedStore
 from support import FakeClock
-from unit.broken import Sound
 from unit.visiting import at_once, visit
 
 
@@ -35,7 +34,7 @@ def calls() -> Count:
 
 @contextlib.asynccontextmanager
 async def ticking() -> AsyncIterator[None]:
-    """See that the event loop is not blocked for the length of a with block."""
+    """See that the event loop goes on all the time that the block takes."""
     longest, loop = 0.0, asyncio.get_running_loop()
 
     async def tick() -> None:
@@ -163,30 +162,28 @@ def test_a_cancelled_computation_is_taken_over_by_one_who_waits(stash: Stash, ca
     asyncio.run(asyncio.wait_for(main(), 30))
 
 
-class SlowToJoin(Sound):
-    """A store that takes its time to join."""
+class SlowToJoin(WrappedStore):
+    """A store that is slow at the moment when a flight is had."""
 
     def __init__(self, store: Store) -> None:
         super().__init__(store, {})
         self.joining, self.go_on = threading.Event(), threading.Event()
 
     def join(self, key: bytes, *, wait: bool = True) -> Flight | Landed | None:
-        joined = self.below.join(key, wait=wait)
+        joined = self.inner.join(key, wait=wait)
         self.joining.set()
         assert self.go_on.wait(30)
         return joined
 
 
-@pytest.mark.parametrize("asked", ["value", "reference"])
 @pytest.mark.parametrize("is_stale", [False, True])
 def test_a_caller_that_is_cancelled_just_as_it_gets_the_flight_leaves_no_lock(
     stash: Stash,
     clock: FakeClock,
     calls: Count,
     is_stale: bool,
-    asked: str,
 ) -> None:
-    @stash.memo(ttl=60, stale=600, ignore="calls", share=True)
+    @stash.memo(ttl=60, stale=600, ignore="calls")
     async def value() -> int:
         return calls()
 
@@ -196,8 +193,7 @@ def test_a_caller_that_is_cancelled_just_as_it_gets_the_flight_leaves_no_lock(
     store, stash._deployment.store = stash._deployment.store, SlowToJoin(stash._deployment.store)
 
     async def main(slow: SlowToJoin) -> None:
-        asking: Coroutine[Any, Any, Any] = value() if asked == "value" else value.ref()
-        calling = asyncio.create_task(asking)
+        calling = asyncio.create_task(value())
         await asyncio.get_running_loop().run_in_executor(None, slow.joining.wait, 30)
         calling.cancel()
         with pytest.raises(asyncio.CancelledError):

@@ -1,4 +1,7 @@
-"""Files laid where a stash would read its secret, or where SQLite would find a journal: nobody waits, and no other file is touched."""
+"""Files laid where a stash reads its secret, or SQLite a journal.
+
+Nobody waits for them, and no other file is touched.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,7 @@ except StoreUnavailable:
 
 
 def _journal_of(victim: pathlib.Path) -> bytes:
-    """A journal without changes, which says that *victim* is the list of the journals that belong together.
+    """Return a journal without changes, which says that *victim* lists the journals of its set.
 
     SQLite deletes such a list when none of the files in it is there.
     Source: SQLite's pager.c, readSuperJournal and pager_delsuper.

@@ -14,10 +14,11 @@ import pytest
 from dash import Dash, Input, Output, dcc, html
 
 from dash_stash import NoSession, Stash
+from dash_stash.testing.calls import Caller
 from servers import Server
 from support import SECRET, FakeClock, sweep
 from unit.pages import Page
-from unit.visiting import Caller, at_once
+from unit.visiting import at_once
 
 
 @pytest.fixture

@@ -25,10 +25,10 @@ from dash_stash.owner import APP, Owner
 from dash_stash.stores.base import Flight, Landed, Store
 from dash_stash.stores.redis import RedisStore
 from dash_stash.stores.redis.records import Pointer
+from dash_stash.testing.calls import Caller
 from processes.apps.machines import open_machine
 from servers import Server
 from support import LIMITS, NAME, SEALING_KEY, FakeClock, must, wait_until
-from unit.visiting import Caller
 
 KEY, OTHER = b"a key of 16 byte", b"another of these"
 CHANCE = random.Random(1)

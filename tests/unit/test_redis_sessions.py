@@ -11,7 +11,7 @@ from collections.abc import Callable
 import pytest
 
 from dash_stash.codec import encode
-from dash_stash.entries import Facts
+from dash_stash.entries import Facts, Kind
 from dash_stash.owner import Owner
 from dash_stash.stores.base import Limits
 from dash_stash.stores.redis import RedisStore
@@ -47,7 +47,7 @@ def store(server: Server, folder: pathlib.Path, clock: FakeClock) -> RedisStore:
     return open_store(server, folder, clock)
 
 
-def put(store: RedisStore, scope: str, key: bytes, size: int = 5000, kind: str = "state") -> None:
+def put(store: RedisStore, scope: str, key: bytes, size: int = 5000, kind: Kind = "state") -> None:
     facts = Facts(kind, "name", 1_800_000_000.0, owner=Owner(scope))
     assert store.commit(None, key, facts, encode("x" * size))
 

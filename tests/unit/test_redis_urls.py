@@ -7,6 +7,7 @@ import traceback
 import pytest
 
 from dash_stash import ConfigError, Stash, StoreUnavailable, folders
+from dash_stash.stores import registry
 from dash_stash.stores.redis import address
 from support import SECRET
 
@@ -140,7 +141,7 @@ def test_no_mistake_in_a_url_shows_a_password(
     monkeypatch.setenv("DASH_STASH_URL", url)
     for use in (
         lambda: Stash(url=url, secret=SECRET),
-        lambda: folders.stores(None, None),
+        lambda: folders.of_app(None, None, registry.of_environment()),
         lambda: address.parse(url),
     ):
         try:

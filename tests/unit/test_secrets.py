@@ -12,7 +12,7 @@ from dash import Dash, Input, Output, dcc, html
 
 from dash_stash import ConfigError, Ref, RefInvalid, Stash
 from dash_stash.cli import main
-from support import FakeClock
+from dash_stash.testing import ManualClock
 from unit.pages import Page
 
 OLD, NEW = "the old secret of the tests", "the new secret of the tests"
@@ -55,7 +55,7 @@ def test_the_environment_gives_several_with_commas_between_them(
         Stash(url=url)
 
 
-def test_browsers_keep_their_sessions(url: str, clock: FakeClock) -> None:
+def test_browsers_keep_their_sessions(url: str, clock: ManualClock) -> None:
     def serve(*secrets: str) -> Dash:
         app = Dash(__name__)
         app.layout = html.Div([dcc.Store(id="n")])

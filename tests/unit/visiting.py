@@ -9,6 +9,7 @@ from typing import Any
 
 from dash_stash import Stash, keys, owner
 from dash_stash.owner import Owner, Scope
+from dash_stash.testing.calls import Caller
 from dash_stash.visitor import Visitor
 
 
@@ -44,33 +45,6 @@ def visit(
         yield
     finally:
         stash._deployment.visitor.enter(None)
-
-
-class Caller(threading.Thread):
-    """A call in a thread of its own; `result` waits for what comes of it."""
-
-    def __init__(self, call: Callable[[], Any]) -> None:
-        super().__init__(daemon=True)
-        self._call, self._result, self._error = call, None, None
-        self.start()
-
-    def run(self) -> None:
-        try:
-            self._result = self._call()
-        except BaseException as error:
-            self._error = error  # type: ignore[assignment]
-
-    def result(self, seconds: float = 30) -> Any:
-        self.join(seconds)
-        assert not self.is_alive(), f"has not come back within {seconds} s"
-        if self._error is not None:
-            raise self._error
-        return self._result
-
-    @property
-    def error(self) -> BaseException | None:
-        self.join(30)
-        return self._error
 
 
 def at_once(count: int, call: Callable[[int], Any]) -> list[Caller]:

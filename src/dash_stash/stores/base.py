@@ -1,20 +1,22 @@
-"""What a store must do: the contract that every store is tested against."""
+"""What a store must do: the contract that `dash_stash.testing` tests every store against."""
 
 from __future__ import annotations
 
 import contextlib
+import pathlib
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextvars import ContextVar, Token
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Protocol, Self
 
-from dash_stash.clock import SKEW
+from dash_stash.clock import SKEW, Clock
 from dash_stash.codec import Encoded, PartName
-from dash_stash.entries import Entry, Facts
+from dash_stash.entries import Entry, Facts, Kind
 from dash_stash.errors import StoreUnavailable
 from dash_stash.owner import Owner
+from dash_stash.urls import StoreURL
 
 TOUCHED_EVERY = 60.0
 """Seconds after which a process calls `Store.touch` again for a page that is in use."""
@@ -30,39 +32,48 @@ class Limits:
     """Sessions that have something stored."""
 
     max_session_bytes: int
-    """What one session, its tabs and pages included, or one user may have of `max_bytes`."""
+    """How much of `max_bytes` one user may have, or one session with its tabs and pages."""
 
     idle: float
     """Seconds after which the data of a session, tab or page that nobody uses goes away."""
 
     @property
     def accepted(self) -> float:
-        """Seconds for which a cookie is accepted after it was issued, or issued anew, by the clock of who is asked."""
+        """Seconds for which a cookie is accepted after it was issued, or issued anew."""
         return 1.1 * self.idle + SKEW
 
     @property
     def ended(self) -> float:
-        """Seconds for which it is known that a session has ended, or a cookie was replaced: longer than any clock accepts the cookie."""
+        """Seconds for which a session or cookie is known to have ended.
+
+        However the clocks differ, none accepts the cookie for as long.
+        """
         return self.accepted + SKEW + 0.1 * self.idle
 
     @property
     def max_new_sessions(self) -> int:
-        """How many of `max_sessions` may have been seen in one request only: a flood takes no more from others."""
+        """How many of `max_sessions` may have been seen in one request only.
+
+        A flood of such sessions takes no more than that from others.
+        """
         return max(1, self.max_sessions // 10)
 
     @property
     def max_ended(self) -> int:
-        """How many ended sessions and cookies are remembered at most: nobody fills the store by logging out."""
+        """How many ended sessions and cookies are remembered.
+
+        Nobody can fill the store by logging out again and again.
+        """
         return 10 * self.max_sessions
 
 
 UNKNOWN_EPOCH = -1
-"""The epoch of a tag that the store could not be asked for: no tag is ever in it."""
+"""The epoch of a tag when the store is out of reach: no tag ever has it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A stored value that was read: its description, and its bytes as memory that is the caller's own."""
+    """A stored value that was read: its description, and its bytes, which are the caller's own."""
 
     entry: Entry
     encoded: Encoded
@@ -72,13 +83,13 @@ class Found:
 class Landed:
     """The flight that the caller waited for has ended.
 
-    With the outcome that its holder told, None if it told none (or died).
+    The outcome is what its holder told; None if it told nothing, or died.
     """
 
     outcome: bytes | None
 
     def __enter__(self) -> Self:
-        """Be what the block is told: there is nothing to close."""
+        """Return itself: there is nothing to close."""
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -90,7 +101,7 @@ class Listed:
     """One stored entry as a listing shows it; size in bytes."""
 
     key: bytes
-    kind: str
+    kind: Kind
     name: str
     owner: Owner
     size: int
@@ -100,9 +111,10 @@ _patience: ContextVar[bool] = ContextVar("dash_stash_patience", default=False)
 
 
 class patiently(contextlib.ContextDecorator):  # noqa: N801 (used as a function is)
-    """Let a store on a server wait for a short pause of it, for the length of a with block, or of a function that this decorates.
+    """Let calls of a store wait for a server that pauses for less than a second.
 
-    Variables, `put`, references and what deletes do: they have no other way. Memo functions do not, as they can compute.
+    For the length of a with block, or of the function that this decorates. Variables, `put`,
+    references and deletions wait, as there is no other way; memo functions can compute.
     """
 
     _token: Token[bool]
@@ -118,29 +130,32 @@ class patiently(contextlib.ContextDecorator):  # noqa: N801 (used as a function 
 
 
 def be_patient(*, patient: bool) -> None:
-    """Be so, or not, for the rest of the present context, which is to be a copy."""
+    """Do as `patiently` does, or not, for the rest of the present context, which must be a copy."""
     _patience.set(patient)
 
 
 def is_patient() -> bool:
-    """Whether the present caller would rather wait than be told of a pause."""
+    """Whether the present caller waits for a server that pauses."""
     return _patience.get()
 
 
 def read_patiently(store: Store, key: bytes) -> Found | None:
-    """Read the entry of *key*, and wait for a short pause of the store if there is one."""
+    """Read the entry of *key*, and wait for a server that pauses."""
     try:
         return store.read(key)
     except StoreUnavailable:
-        with patiently():  # not from the beginning: that costs a sixth of a read
+        with patiently():  # not from the start: that costs a sixth of a read
             return store.read(key)
 
 
 class Flight(Protocol):
-    """The right to be the one that computes a key, until it is closed, nobody has this object any more, or its holder dies."""
+    """The right to be the one that computes a key.
+
+    It ends when it is closed, when nobody has this object any more, or when its holder dies.
+    """
 
     def __enter__(self) -> Self:
-        """Be closed at the end of a with block."""
+        """Return itself, to be closed at the end of a with block."""
         ...
 
     def __exit__(
@@ -158,29 +173,67 @@ class Flight(Protocol):
         ...
 
     def close(self) -> None:
-        """Give the right up, unless `land` came first; one of those who wait flies next."""
+        """Give the right up, unless `land` came first; one of those who wait gets it."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class StoreConfig:
+    """What a store is opened with: its maker gets this, and returns the store."""
+
+    url: StoreURL
+    """Where it is, with options of its own; `url.check_options` refuses others."""
+
+    name: str
+    """What the app is called: apps of different names share nothing."""
+
+    folder: pathlib.Path
+    """A folder on this machine, for this URL and name alone; the store creates it if needed."""
+
+    sealing_key: bytes = field(repr=False)
+    """What entries are sealed with: `entries.pack` and `entries.parse` take it."""
+
+    limits: Limits
+    clock: Clock
+    """The clock to go by, unless the store has one that all its machines share."""
+
+    warn: Callable[[StoreUnavailable], object] = field(repr=False)
+    """Logs, once a minute, that the store cannot be used now, where it goes on without."""
 
 
 class Store(Protocol):
     """Sealed entries and flights, shared by every process that opens the same URL.
 
-    Each method is atomic across processes. Only `join` waits for another caller.
-    All methods raise `StoreUnavailable`, and only that.
+    Each method is atomic across processes. Only `join` waits for another caller. All methods raise
+    `StoreUnavailable`, and only that; `commit` raises its subclass `BudgetExceeded`, too.
 
-    Where the whole is too much, and the store itself decides what goes, it is, one after the other:
-    what can be computed again, and what all share but nobody has used for `idle` seconds; all data
-    of sessions that were seen in one request only; what was put, by last use; variables, of who has
-    most.
+    Where all entries together are too much, and the store itself chooses what to evict, these go,
+    in this order: what can be computed again, and what all sessions share but nobody has used for
+    `idle` seconds; all data of sessions that were seen in one request only; what was put, the least
+    recently used first; the variables of whoever has most.
+
+    `dash_stash.owner` says what owners and accounts are.
+
+    The lists below are the cases of the contract: each has its test in `dash_stash.testing`.
     """
+
+    @property
+    def clock(self) -> Clock:
+        """The clock that the store and everybody who uses it goes by."""
+        ...
 
     def read(self, key: bytes, part: PartName | None = None) -> Found | None:
         """Read the entry of *key*.
 
         - it was stored: the whole value, in memory that nobody else sees;
-        - only a *part* of it is wanted: that part at least, as far as the value has such;
-        - it is damaged, sealed with another secret, or of another key: None;
-        - it is gone by its own time, its key was deleted, or one of its tags forgotten: None.
+        - only a *part* of it is wanted: that part at least;
+        - it has no such part: the whole value;
+        - it is damaged: None;
+        - another secret sealed it: None;
+        - it is the entry of another key: None;
+        - it has expired: None;
+        - its key was deleted: None;
+        - one of its tags was forgotten: None.
         """
         ...
 
@@ -188,90 +241,109 @@ class Store(Protocol):
         """Become the one that computes *key*, or wait for the one that does.
 
         - nobody computes it: a flight;
-        - somebody does: how that ended, once it has; None at once without *wait*;
-        - somebody did and died: `Landed(None)`, or a flight.
+        - somebody computes it: how that ended, once it has; None at once without *wait*;
+        - the one who computed it died: `Landed(None)`, or a flight;
+        - the one who computed it gave up: a flight, for one of those who wait.
         """
         ...
 
     def commit(self, flight: Flight | None, key: bytes, facts: Facts, encoded: Encoded) -> bool:
         """Store an entry in place of what *key* had.
 
-        - *flight* is held, or None: stored, and True;
-        - *key* was deleted since *flight* began, another computes it by now, or the account of
-          `facts.owner` has ended: nothing is stored, and False;
-        - its session or user would have more than `max_session_bytes`: the cheapest of what it has
-          goes, by class and then by last use, as far as that is worth no more than the entry;
-          variables go for nothing;
-        - if it would not fit even so: BudgetExceeded, and nothing has changed;
-        - the store is full, or the value larger than its budget: StoreUnavailable, and nothing has
-          changed;
-        - a store of many machines is out of reach, and it is the value of a memo function: this
-          machine may keep it for a moment, and True.
+        - the *flight* is held: stored, and True;
+        - no *flight* is given: stored, and True;
+        - the key was deleted since the *flight* began: nothing is stored, and False;
+        - another computes it by now: nothing is stored, and False;
+        - its session has ended: nothing is stored, and False; the same for a user;
+        - its session would have too much: of what the session or user has, the cheapest goes, by
+          class and then by last use, as far as it is worth no more than the entry; variables go
+          for nothing;
+        - it would not fit even so: BudgetExceeded, and nothing has changed;
+        - the value is larger than the budget: StoreUnavailable, and nothing has changed;
+        - the store is full: StoreUnavailable, and nothing has changed;
+        - the store is out of reach: StoreUnavailable. But if it is the value of a memo function, a
+          store of many machines may keep it on this one for a moment: then True.
         """
         ...
 
     def delete(self, key: bytes, flight: Flight | None = None) -> bool:
-        """Delete the entry of *key*, for good: no flight that is under way brings it back.
+        """Delete the entry of *key*.
 
-        - *flight* is held, or None: deleted, if there was one, and True;
-        - *key* was deleted since *flight* began, or another computes it by now: nothing has
-          changed, and False.
+        - it was stored: it is deleted for good, no flight under way brings it back, and True;
+        - there is none: True;
+        - the *flight* is held: it is deleted, and True;
+        - the key was deleted since the *flight* began: nothing has changed, and False;
+        - another computes it by now: nothing has changed, and False.
         """
         ...
 
     def epochs(self, tags: Sequence[str]) -> dict[str, int]:
-        """The present epoch of each tag, to be written into entries whose computation begins now.
+        """Return the present epoch of each tag, for an entry whose computation begins now.
 
-        - a store of many machines is out of reach: `UNKNOWN_EPOCH`; what is computed then is at
-          most kept on this machine.
+        - no tag was forgotten: all workers have the same epochs;
+        - a tag was forgotten: it has another epoch than ever before;
+        - the store is out of reach: StoreUnavailable; or, from a store of many machines,
+          `UNKNOWN_EPOCH`, and what is computed then is kept on this machine at most.
         """
         ...
 
     def forget_tag(self, tag: str) -> None:
-        """Make every entry with *tag*, stored or being computed, a miss for good."""
-        ...
+        """Forget every entry with *tag*, for good.
 
-    def list(
-        self, owner: Owner | None = None, kind: str | None = None, tag: str | None = None
-    ) -> Sequence[Listed]:
-        """List what is stored, or the part of it that has the given owner, kind or tag.
-
-        Never needed for a read.
+        - it is stored: a miss from now on, for all workers;
+        - it is being computed: a miss once it is stored;
+        - it has other tags: it stays;
+        - its computation began later: it stays.
         """
         ...
 
-    # Owners and accounts: see `dash_stash.owner`.
+    def list(
+        self, owner: Owner | None = None, kind: Kind | None = None, tag: str | None = None
+    ) -> Sequence[Listed]:
+        """List what is stored.
+
+        - nothing is asked for: all of it;
+        - an owner, kind or tag is asked for: what has all that is asked for;
+        - the listing was lost: reads go on, as they never need it.
+        """
+        ...
 
     def end(self, account: Owner) -> None:
-        """End a user, a session or a cookie, for good.
+        """Note that a session, user or cookie has ended, and delete what it has, for good.
 
-        - a user or session: all that it has is deleted, that of tabs and pages included, and no
-          commit under way brings any of it back;
-        - a cookie, which was replaced: it has nothing, so that nothing is deleted; the store only
-          remembers that it has ended.
+        - it has something: that is deleted, tabs and pages included;
+        - it is a user: what the user has is deleted, and nothing else;
+        - it is a cookie: that alone has ended, and its session goes on under another one.
         """
         ...
 
     def has_ended(self, account: Owner) -> bool:
-        """Whether `end` was called for *account*, a cookie included.
+        """Return whether `end` was called for a session, user or cookie.
 
-        - it was, and no longer ago than any clock accepts a cookie (`Limits.ended`): True;
-        - it was not, or so many have ended since that this one is forgotten (`Limits.max_ended`):
-          False. Cookies are remembered longer than sessions: theirs may go on.
+        - it has ended: True, for `Limits.ended` seconds at least;
+        - it has not: False.
         """
         ...
 
     def touch(self, owner: Owner) -> None:
-        """Note that an owner is in use: its data is kept for another `idle` seconds.
+        """Note that an owner is in use.
 
-        A session that was never touched was seen in one request only; a touch before it stores
-        something counts, too. What an owner without data costs does not depend on what its session
-        has, and nothing is stored for it.
+        - the owner is in use: its data is kept for another `idle` seconds;
+        - nobody uses the owner: its data goes by itself, within twice `idle` seconds;
+        - another owner is in use: that keeps nothing here;
+        - it was seen in one request only: it goes before those that came back. A session came back
+          if it was touched after it had stored something, or in the minute before;
+        - it has no data: nothing is stored for it.
         """
         ...
 
     def leave(self, owner: Owner) -> None:
-        """Delete the data of an owner soon, unless `touch` says first that it is in use again."""
+        """Note that nobody uses an owner any more: its tab was closed, or reloaded.
+
+        - nobody uses it again: its data is deleted within a minute;
+        - it is used again at once: its data stays;
+        - its session goes on: what that, or another tab of it, has stays.
+        """
         ...
 
 
@@ -279,22 +351,13 @@ _caller: ContextVar[object] = ContextVar("dash_stash_caller", default=None)
 
 
 def caller() -> object:
-    """Who would wait for itself if it waited for this caller: the thread, or the call that has `come_apart` from it."""
+    """Return who calls: this thread, or a call that has `come_apart` from its thread.
+
+    A caller that waited for itself would wait for ever.
+    """
     return _caller.get() or threading.get_ident()
 
 
 def come_apart() -> None:
-    """Be a caller of one's own in the present context, whatever thread that runs in."""
+    """Make the present context a caller of its own, whatever thread it runs in."""
     _caller.set(object())
-
-
-VALUES, PUTS, STATE, ENDED = range(4)
-"""The classes in which entries make room for others: first values of memo functions, which can be had again, then what was put
-and what values are computed again by, then variables; what tells that a session has ended never does."""
-
-_CLASSES = {"put": PUTS, "recipe": PUTS, "state": STATE, "ended": ENDED}
-
-
-def class_of(kind: str) -> int:
-    """Return the class of what is of a kind."""
-    return _CLASSES.get(kind, VALUES)

@@ -1,7 +1,4 @@
-"""Calls that an exception of a signal handler interrupts.
-
-At random moments, and at each moment at which Python lets a handler run.
-"""
+"""Calls that an exception of a signal handler interrupts: at random moments, and at each moment at which Python lets one."""
 
 from __future__ import annotations
 
@@ -32,20 +29,20 @@ SECRET = "a secret for the tests only"
 
 
 class Interrupted(Exception):
-    """An ordinary exception, like that of Celery's soft limit."""
+    """As Celery's soft limit is, this is an ordinary exception."""
 
 
 def _interrupt(*_: object) -> None:
     raise Interrupted
 
 
-# Python looks for signals after calls, and where functions and rounds of loops begin.
+# Python looks for signals after calls, where functions begin, and where loops begin anew.
 _MOMENTS = {
     code for name, code in dis.opmap.items() if name.startswith(("CALL", "JUMP_BACKWARD", "RESUME"))
 }
 
-# To look up a missing key calls the factory without a call in Python: the signal is not found
-# before the traced code goes on.
+# To look up a key that is not there calls the factory without a call in Python: the signal is not
+# found before the traced code goes on.
 _arrives: dict[int, None] = collections.defaultdict(
     functools.partial(_thread.interrupt_main, signal.SIGALRM)
 )
@@ -82,7 +79,7 @@ class At:
 
 
 def _calls(stash: Stash) -> dict[str, Callable[[int], Any]]:
-    """Return the calls to interrupt, by name; each number makes a new call."""
+    """What is interrupted, by name; a number makes each call a new one."""
 
     @stash.memo(tags=["some"])
     def double(n: int) -> dict[str, Any]:
@@ -90,7 +87,7 @@ def _calls(stash: Stash) -> dict[str, Callable[[int], Any]]:
 
     def read(n: int) -> Any:
         if isinstance(stash._deployment.store, LocalStore):
-            stash._deployment.store._kept.clear()  # so that the file is opened
+            stash._deployment.store._cache.clear()  # so that the file is opened
         return stash.app.get("counter")
 
     def stale(n: int) -> Any:
@@ -128,7 +125,8 @@ def at_every_moment(folder: str, name: str) -> int:
             with at:
                 call(number)
         except Interrupted as error:
-            # Whoever keeps the error, as notebooks do, keeps all variables of its traceback.
+            # Whoever keeps the error, as notebooks do, keeps all variables of the functions that it
+            # came through.
             _must_be_free(stash, folder, call, number, error)
         went_on = went_on + 1 if at.seen < number else 0
     _must_be_tidy(stash, folder)
@@ -136,7 +134,7 @@ def at_every_moment(folder: str, name: str) -> int:
 
 
 def _opened(folder: str) -> list[tuple[str, int]]:
-    """Return the files of a folder that this process has open, by their names within it."""
+    """The files of a folder that this process has open, by their names within it."""
     paths = []
     for name in os.listdir("/proc/self/fd"):
         with contextlib.suppress(FileNotFoundError):  # that of the listing itself
@@ -158,8 +156,8 @@ def _is_locked(descriptor: int) -> bool:
 def _must_be_free(
     stash: Stash, folder: str, call: Callable[[int], Any], moment: int, error: BaseException
 ) -> None:
-    # The locks that others wait for. A file that was being written stays locked too, but only as
-    # long as the error is kept.
+    # Those that others wait for. A file that was being written stays locked too, but only as long
+    # as the error is kept.
     shared = [
         number
         for path, number in _opened(f"{folder}/{NAME}")
@@ -185,7 +183,7 @@ def _must_be_free(
 def _must_be_tidy(stash: Stash, folder: str) -> None:
     gc.collect()
     assert isinstance(stash._deployment.store, LocalStore)
-    stash._deployment.store._kept_open.clear()
+    stash._deployment.store._open_files.clear()
     sweep(stash._deployment.store)
     place = f"{folder}/{NAME}"
     opened = [path for path, _ in _opened(place)]
@@ -196,7 +194,7 @@ def _must_be_tidy(stash: Stash, folder: str) -> None:
 
 
 def at_random(url: str, seed: int, times: int) -> int:
-    """Interrupt calls at random moments until *times* are interrupted, then see that all is free.
+    """Interrupt calls at random moments, so many times, then see that all is free.
 
     Return how many calls there were.
     """
@@ -224,7 +222,7 @@ def at_random(url: str, seed: int, times: int) -> int:
                 signal.setitimer(signal.ITIMER_REAL, 0)
     if isinstance(stash._deployment.store, LocalStore):
         _must_be_tidy(stash, url.removeprefix("file://"))
-    # Nothing is held by a call that was interrupted.
+    # All that was interrupted is free.
     for n in range(number + 1):
         calls["memo"](n)
     stash.app["counter"] = 0

@@ -1,4 +1,4 @@
-"""Entry files: written once under a temporary name, renamed into place, then only ever mapped and unlinked."""
+"""Entry files: written once under a temporary name, renamed, then only mapped and unlinked."""
 
 from __future__ import annotations
 
@@ -37,15 +37,16 @@ _NETWORK = (
 # Else each map holds a file descriptor as long as it lives.
 _UNTRACKED: dict[str, Any] = {"trackfd": False} if sys.version_info >= (3, 13) else {}
 
-# What an entry file is known by: its entry's nonce, inode, size, and both times in nanoseconds.
+# What tells an entry file from all others: its entry's nonce, its inode, size and both times (ns).
 Identity = tuple[bytes, int, int, int, int]
 
 
 def identity(descriptor: int) -> Identity:
-    """Return what tells an open entry file, as it is now, from any other and from itself after a change.
+    """Return what tells an open entry file from any other, and from itself after a change.
 
-    The status alone would not: a new file may have the inode of one that was just deleted, and until Linux 6.13, and on many file
-    systems still, what happens within 1 to 10 ms has one time stamp. Nor would the nonce: a file can be damaged after it was checked.
+    Its status alone does not: a new file may have the inode of one that was just deleted, and
+    before Linux 6.13, and on many file systems still, time stamps tick every 1 to 10 ms. Nor does
+    the nonce: a file can be damaged after it was checked.
     """
     nonce = os.pread(descriptor, entries.NONCE_SIZE, entries.NONCE_AT)
     status = os.fstat(descriptor)
@@ -53,7 +54,7 @@ def identity(descriptor: int) -> Identity:
 
 
 class Temporary:
-    """A written file that has no lasting name yet, locked by who wrote it: an unlocked one has lost its owner."""
+    """A file without a lasting name yet, whose writer has its lock: else it is abandoned."""
 
     def __init__(self, folder: pathlib.Path) -> None:
         """Create an empty one in *folder*."""
@@ -73,7 +74,7 @@ class Temporary:
                 rest = rest[os.write(self._file.descriptor, rest) :]
 
     def make_read_only(self) -> None:
-        """Let nobody open the file for writing."""
+        """Let nobody open the file to write to it."""
         os.fchmod(self._file.descriptor, 0o400)
 
     def link(self, path: pathlib.Path) -> None:
@@ -91,7 +92,7 @@ class Temporary:
 
     @property
     def identity(self) -> Identity:
-        """What the file is known by."""
+        """What tells the file from all others."""
         return identity(self._file.descriptor)
 
     def discard(self) -> None:
@@ -155,18 +156,16 @@ def open_entry(path: str) -> EntryFile | None:
 def is_whole(descriptor: int) -> bool:
     """Whether an entry file is as it was written.
 
-    It is read here, not mapped: of a map, a page that the disk cannot deliver would end the
-    process.
+    It is read, not mapped: if the disk cannot deliver a page of a map, the process is killed.
     """
     return entries.is_whole(_chunks(descriptor))
 
 
 def read_head(descriptor: int, key: bytes, sealing_key: bytes) -> tuple[Entry, bytes] | None:
-    """Read what an entry file says of itself, and the bytes whose seal says so.
+    """Read an entry file's description, and the head that it stands in.
 
-    None if it is not our entry of *key*.
-
-    The bytes are a copy: a file can still be changed, by who is allowed to, after it was checked.
+    None if it is not our entry of *key*. The head is a copy: whoever may write to the file can
+    change it after its seal was checked.
     """
     prefix = os.pread(descriptor, entries.PREFIX_SIZE, 0)
     file_size = os.fstat(descriptor).st_size
@@ -187,7 +186,7 @@ def _chunks(descriptor: int, end: int | None = None) -> Iterator[bytes]:
 
 
 def private_map(descriptor: int) -> memoryview:
-    """Map a file so that what is written to the memory is seen by nobody else and never reaches the file."""
+    """Map a file into memory of the caller's own: what is written there never reaches the file."""
     return memoryview(mmap.mmap(descriptor, 0, access=mmap.ACCESS_COPY, **_UNTRACKED))
 
 
@@ -197,7 +196,7 @@ def private_copy(descriptor: int) -> bytearray:
 
 
 def make_private_folder(folder: pathlib.Path, *, network: bool) -> None:
-    """Create *folder*, or see that an existing one is this user's alone and on a disk of this machine.
+    """Create *folder*, or check that it is this user's alone and on a disk of this machine.
 
     Raises:
         StoreUnsafe: It is another's, others can write to it, it is no folder, or it is shared with
@@ -220,16 +219,13 @@ def make_private_folder(folder: pathlib.Path, *, network: bool) -> None:
     if kind in _NETWORK and not network:
         raise StoreUnsafe(
             str(folder),
-            f"it is on a network file system ({kind}), where locks and maps are not reliable. Use a folder on a local disk, "
-            "or add ?network=1 to the URL to use it all the same",
+            f"it is on a network file system ({kind}), where locks and maps are not reliable. "
+            "Use a folder on a local disk, or add ?network=1 to the URL to use it all the same",
         )
 
 
 def file_system(folder: pathlib.Path) -> str:
-    """The type of the file system that *folder* is on, as the kernel names it.
-
-    "" where it does not tell.
-    """
+    """Return the type of the file system that *folder* is on, "" where the kernel does not tell."""
     try:
         lines = (
             pathlib.Path("/proc/self/mountinfo")
@@ -238,10 +234,10 @@ def file_system(folder: pathlib.Path) -> str:
         )
     except OSError:
         return ""
-    place = folder.resolve()
+    path = folder.resolve()
     mounts = (
         (line.split()[4].replace("\\040", " "), line.partition(" - ")[2].split()[0])
         for line in lines
     )
-    holding = [(point, kind) for point, kind in mounts if place.is_relative_to(point)]
+    holding = [(point, kind) for point, kind in mounts if path.is_relative_to(point)]
     return max(holding, key=lambda mount: len(mount[0]), default=("", ""))[1]

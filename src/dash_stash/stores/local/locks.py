@@ -1,12 +1,15 @@
-"""Locks that the kernel releases when their holder dies, that a forked child does not keep alive, and that no interrupted call keeps.
+"""Locks that end with their holder, and that no fork or interrupted call keeps.
 
-`flock` belongs to the open file, not to the process: it excludes threads too, and a child that was forked while the lock was held
-shares it. So one hook closes every such file in each new child.
+The kernel releases them. `flock` belongs to the open file, not to the process: it excludes threads
+too, and a child that is forked while the lock is held shares it. So one hook closes every such file
+in each new child.
 
-A signal handler may raise (Ctrl-C, a soft time limit), and `PyThreadState_SetAsyncExc` lets another thread do so. Python delivers that
-where a function begins, a loop begins anew, or a call has returned: never within a call of a function that is written in C, nor between
-the end of a with block and the call of `__exit__`. So whatever takes a lock, or gives it back, is one such call, and the files are
-`io.FileIO`: opened, closed at the end of a with block, and closed when nobody has them any more, without a line of Python.
+A signal handler may raise (Ctrl-C, a soft time limit), and another thread may raise here by
+`PyThreadState_SetAsyncExc`. Python raises such an error where a function begins, a loop begins
+anew, or a call has returned: never inside a function that is written in C, nor between the end of
+a with block and the call of `__exit__`. So whatever takes a lock, or gives it back, is one such
+call, and the files are `io.FileIO`: they are opened, and closed at the end of a with block or when
+nobody has them any more, without a line of Python.
 """
 
 from __future__ import annotations
@@ -31,17 +34,20 @@ Path = pathlib.Path | str
 
 _LONGEST_PAUSE = 0.05
 
-# Both may be entered again by their own thread: a `__del__` or a signal handler that opens a file,
-# or forks, meanwhile.
+# Its own thread may take this lock again: a `__del__` or a signal handler may open a file, or fork,
+# meanwhile.
 _forking = threading.RLock()
 _open: set[weakref.ref[LockFile]] = set()
 
 
 class LockFile(io.FileIO):
-    """An open file that carries a lock, or waits for one, until it is closed or nobody has it any more."""
+    """An open file that has a lock, or waits for it, until it is closed or collected."""
 
     caller: object = None
     """Who opened it (see `stores.base.caller`)."""
+
+    opened: tuple[int, int, int] | None = None
+    """Its number, and the device and inode of the file."""
 
     @property
     def descriptor(self) -> int:
@@ -54,12 +60,12 @@ class LockFile(io.FileIO):
         return os.fstat(self.fileno()).st_nlink == 0
 
     def take(self, *, wait: bool) -> bool:
-        """Lock the file; without *wait*, return False if another holds it.
+        """Lock the file; without *wait*, return False if another has the lock.
 
-        Closes it when the lock is not had.
+        The file is closed if the lock is not taken.
 
         Raises:
-            ReentrantCall: The caller holds it already, and would wait for itself.
+            ReentrantCall: The caller has the lock already, and would wait for itself.
         """
         try:
             if self._take_at_once():
@@ -85,8 +91,8 @@ class LockFile(io.FileIO):
         if not _has_greenlets():
             fcntl.flock(self, fcntl.LOCK_EX)
             return
-        # Outside of the kernel, which would keep all greenlets of this process waiting, the lock's
-        # holder among them.
+        # Not in the kernel: all greenlets of this process would wait, and the one that has the
+        # lock among them.
         pause = 0.0005
         while not self._take_at_once():
             time.sleep(pause)  # gevent's, which lets the others run
@@ -95,7 +101,7 @@ class LockFile(io.FileIO):
     def _refuse_own(self) -> None:
         for reference in tuple(_open):
             other = reference()
-            # Only who opened a file closes it, so the files of this caller are as they look.
+            # Only whoever opened a file closes it, so no file of this caller closes meanwhile.
             if other is None or other is self or other.caller != self.caller or other.closed:
                 continue
             if os.path.sameopenfile(other.fileno(), self.fileno()):
@@ -109,13 +115,13 @@ L = TypeVar("L", bound=LockFile)
 def open_as(kind: type[F], path: Path, flags: int, folder: int | None = None) -> F:
     """Open *path*, in the open *folder* if given, with *flags* of `os.open`.
 
-    Links are not followed, and a pipe that lies in the place is not waited for.
+    Links are not followed, and a pipe in its place is not waited for.
     """
     flags |= os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
     open_file = functools.partial(os.open, mode=0o600, dir_fd=folder)
     try:
-        # Opened and owned within one step of the interpreter: an exception in between would leave
-        # it open for ever.
+        # Opened and owned in one call of a C function: an exception in between would leave the
+        # file open for ever.
         (file,) = map(kind, map(open_file, (path,), (flags,)))
     except IsADirectoryError as error:
         if isinstance(
@@ -130,10 +136,12 @@ def opened(kind: type[L], path: Path, flags: int, folder: int | None = None) -> 
     """Open a file whose lock is not taken yet."""
     opener = caller()
     # No fork in between: the child would hold a file that its hook does not know. And before the
-    # lock is taken: a child forked while this thread waits would share the lock that comes later.
+    # lock is taken: a child that is forked while this thread waits would share the later lock.
     with _forking:
         file = open_as(kind, path, flags, folder)
         file.caller = opener
+        status = os.fstat(file.fileno())
+        file.opened = file.fileno(), status.st_dev, status.st_ino
         _open.add(weakref.ref(file, _open.discard))
     return file
 
@@ -149,6 +157,22 @@ def _close_in_child() -> None:
         file = reference()
         if file is not None:
             file.close()
+            _close_unfinished(file)
+
+
+def _close_unfinished(file: LockFile) -> None:
+    """Close what another thread was closing when this process was forked.
+
+    The file says that it is closed just before the kernel closes it: a fork in between leaves the
+    child a lock that nobody knows of.
+    """
+    if file.opened is None:
+        return
+    number, *opened_file = file.opened
+    with contextlib.suppress(OSError):
+        status = os.fstat(number)
+        if [status.st_dev, status.st_ino] == opened_file:
+            os.close(number)
 
 
 os.register_at_fork(after_in_child=_close_in_child)
@@ -161,7 +185,7 @@ def unless_held(lock: threading.RLock) -> threading.RLock:
     """Return a lock of this process's threads, to be taken by a with statement.
 
     Raises:
-        ReentrantCall: This thread holds it already, and is in the middle of what it guards.
+        ReentrantCall: This thread has it already, and is in the middle of what it guards.
     """
     if lock._is_owned():  # type: ignore[attr-defined]
         raise ReentrantCall
@@ -169,9 +193,9 @@ def unless_held(lock: threading.RLock) -> threading.RLock:
 
 
 def lock(path: Path, *, wait: bool = True) -> LockFile | None:
-    """Lock *path*, which is created if need be.
+    """Lock *path*, which is created if it is not there.
 
-    None if another holds it and the caller will not *wait*.
+    None if another has the lock and the caller will not *wait*.
     """
     return lock_as(LockFile, path, wait=wait)
 
@@ -196,10 +220,7 @@ def create_locked(path: Path) -> LockFile | None:
 
 
 def locked(path: Path, *, wait: bool = True) -> contextlib.AbstractContextManager[LockFile | None]:
-    """Hold the lock of *path* for the length of a with block.
-
-    The block is told by None that it was not had.
-    """
+    """Hold the lock of *path* for the length of a with block, which gets None without the lock."""
     return lock(path, wait=wait) or contextlib.nullcontext()
 
 
@@ -207,8 +228,7 @@ def locked(path: Path, *, wait: bool = True) -> contextlib.AbstractContextManage
 def opened_folder(root: Path, *steps: str) -> Iterator[int]:
     """Open a folder below *root*, step by step, none of which may be a link.
 
-    What is listed and removed in it is then in this folder, whatever is laid in its place
-    meanwhile.
+    Whatever is laid in its place later, what is listed and removed is in this folder.
 
     Raises:
         OSError: There is none, or something else lies in its place.
@@ -224,10 +244,10 @@ def opened_folder(root: Path, *steps: str) -> Iterator[int]:
 
 
 def remove_abandoned(name: str, folder: int, lock_of_name: Path | None = None) -> None:
-    """Remove a file of an open folder that nobody holds: its owner is gone, whatever its age.
+    """Remove a file of an open folder whose lock nobody has: its owner is gone, whatever its age.
 
-    With *lock_of_name*, under which others take the name away, the name cannot become another
-    file's meanwhile.
+    Others take the name away under *lock_of_name*: with it, the name cannot become another file's
+    meanwhile.
     """
     with contextlib.suppress(
         OSError

@@ -1,4 +1,4 @@
-"""A table in one shared file that tells every process what has changed, without a system call.
+"""A table in one shared file, in which each process sees without a system call what has changed.
 
 Three columns of 64-bit values, each at a slot that the hash of a key or tag names:
 
@@ -70,7 +70,10 @@ class Slots:
         self._write(epoch_slot(tag))
 
     def last_use(self, key: bytes) -> float:
-        """When what has *key* was last used, in seconds since the epoch, or shortly after if others share its slots; 0 if never."""
+        """Return when what has *key* was last used, in seconds since the epoch; 0 if never.
+
+        It is later if others share all of its slots.
+        """
         return min(self._times[slot] for slot in _use_slots(key))
 
     def use(self, key: bytes, now: float) -> None:
@@ -79,8 +82,7 @@ class Slots:
             os.pwrite(self._descriptor, struct.pack("=d", now), 8 * (VERSIONS + EPOCHS + slot))
 
     def _write(self, slot: int) -> None:
-        # Random instead of one more: two writers need no lock between them, and no version comes
-        # back.
+        # Random, not one more: two writers need no lock, and no version ever comes back.
         os.pwrite(self._descriptor, secrets.token_bytes(8), 8 * slot)
 
 
@@ -108,9 +110,8 @@ def _open_or_create(path: pathlib.Path) -> int:
         return _sound(os.open(path, flags), path)
     temporary = Temporary(path.parent / "temporary")
     try:
-        # Epochs start at random: entries that outlived the table, some of them perhaps forgotten,
-        # must not match it. Every byte is written, so that none of them needs room on the disk
-        # later.
+        # Epochs start at random: entries that outlived the table may have been forgotten, and must
+        # not match it. Every byte is written, so that none needs room on the disk later.
         temporary.write(bytes(8 * VERSIONS), secrets.token_bytes(8) * EPOCHS, bytes(8 * USES))
         with contextlib.suppress(FileExistsError):
             temporary.link(path)
@@ -120,10 +121,7 @@ def _open_or_create(path: pathlib.Path) -> int:
 
 
 def _sound(descriptor: int, path: pathlib.Path) -> int:
-    """Return *descriptor* if its file is as long as the table.
-
-    A shorter one would end the process when it is read.
-    """
+    """Return *descriptor* if its file is as long as the table: a map of a shorter one can crash."""
     if os.fstat(descriptor).st_size != _SIZE:
         os.close(descriptor)
         os.unlink(path)

@@ -1,11 +1,11 @@
-"""The store in a folder: files are the truth, locks are the kernel's, the index is disposable.
+"""The store in a folder: files are the truth, locks are the kernel's, the index can be lost.
 
 entries/4f/4f1c...   one file per entry, named by its key
 flights/4f1c...      one file per computation under way, locked by who computes
 commits/4f           256 locks, held for the moment in which an entry appears or disappears
-temporary/...        entries being written, locked by their writers
-slots                what changed, for all processes (see `slots`)
-index.sqlite         what to evict and to list (see `index`)
+temporary/...        entries that are being written, locked by their writers
+slots                what has changed, for all processes (see `slots`)
+index.sqlite         which entries to evict and to list (see `index`)
 """
 
 from __future__ import annotations
@@ -19,18 +19,20 @@ import sqlite3
 from collections.abc import Sequence
 
 from dash_stash import entries, keys, structure
-from dash_stash.clock import SKEW, Clock, system_clock
+from dash_stash.bounded import BoundedTable
+from dash_stash.clock import Clock, system_clock
 from dash_stash.codec import Encoded, PartName, encode
-from dash_stash.entries import Facts, Packed
+from dash_stash.entries import Facts, Kind, Packed
 from dash_stash.errors import BudgetExceeded, StoreUnavailable, StoreUnsafe
-from dash_stash.owner import Owner, account_of, kind_of
+from dash_stash.owner import Owner, account_of
 from dash_stash.stores.base import Flight, Found, Landed, Limits, Listed
 from dash_stash.stores.local import files
+from dash_stash.stores.local.cache import CACHED, MAPPED, OPEN_FILES, SMALL, CachedEntry, found_in
+from dash_stash.stores.local.eviction import Evictor, owner_key
 from dash_stash.stores.local.files import EntryFile, Temporary
-from dash_stash.stores.local.housekeeping import Housekeeping, owner_key
-from dash_stash.stores.local.kept import KEPT, KEPT_OPEN, MAPPED, SMALL, Kept, found_in, put
+from dash_stash.stores.local.handle import TRUSTED, FolderHandle, available
+from dash_stash.stores.local.janitor import Janitor
 from dash_stash.stores.local.locks import LockFile, lock_as, locked
-from dash_stash.stores.local.place import TRUSTED, Place, available
 from dash_stash.stores.local.slots import Slots
 
 _log = logging.getLogger("dash_stash")
@@ -51,9 +53,9 @@ class LocalFlight(LockFile):
 
     @property
     def is_current(self) -> bool:
-        """Whether the key was not deleted since; only lasting while the commit lock is held.
+        """Whether the key was not deleted since; that can change until the commit lock is held.
 
-        In a forked child it never is.
+        In a forked child it never is current.
         """
         return not self.closed and not self.is_unlinked
 
@@ -66,7 +68,7 @@ class LocalFlight(LockFile):
                 try:
                     os.pwrite(self.descriptor, outcome, 0)
                 except OSError:
-                    # The disk is full. A hole takes no room: those who wait read zeros, as many as
+                    # The disk is full. A hole takes no room: those who wait read as many zeros as
                     # the outcome has bytes.
                     os.ftruncate(self.descriptor, len(outcome))
             with contextlib.suppress(OSError), locked(self.commits):
@@ -86,20 +88,22 @@ class LocalStore:
         network: bool = False,
         clock: Clock = system_clock,
     ) -> None:
-        """Use *folder*, which is created if need be, within *limits*.
+        """Use *folder*, which is created if it is not there, within *limits*.
 
         Raises:
             StoreUnsafe: Others could change what is stored, or the folder is on a network file
                 system and not *network*.
         """
         self.folder, self._limits = folder, limits
-        self._sealing_key, self._clock = sealing_key, clock
-        self.place = Place(folder, sealing_key, network=network, clock=clock)
-        self._kept: dict[bytes, Kept] = {}
-        self._kept_open: dict[bytes, EntryFile] = {}
-        self.housekeeping = Housekeeping(self.place, limits, self._kept_open)
+        self._sealing_key = sealing_key
+        self.clock: Clock = clock
+        self.handle = FolderHandle(folder, sealing_key, network=network, clock=clock)
+        self._cache: BoundedTable[bytes, CachedEntry] = BoundedTable(CACHED)
+        self._open_files: BoundedTable[bytes, EntryFile] = BoundedTable(OPEN_FILES)
+        self.evictor = Evictor(self.handle, limits)
+        self.janitor = Janitor(self.handle, limits, self.evictor, self._open_files)
         try:
-            self.place.create()
+            self.handle.create()
         except StoreUnsafe:
             raise
         except OSError as error:
@@ -110,71 +114,65 @@ class LocalStore:
 
     def read(self, key: bytes, part: PartName | None = None) -> Found | None:  # noqa: ARG002 (a map loads only what is looked at)
         """Read the entry of *key*."""
-        kept = self._kept.get(key)
-        now = self._clock()
-        slots = self.place.slots
-        if kept is not None and kept.since <= now < kept.until and slots is not None:
+        cached = self._cache.get(key)
+        now = self.clock()
+        slots = self.handle.slots
+        if cached is not None and cached.since <= now < cached.until and slots is not None:
             values = slots.values
-            for slot, value in kept.watched:
+            for slot, value in cached.watched:
                 if values[slot] != value:
                     break
             else:
-                if kept.found is not None:
-                    return kept.found
-                with contextlib.suppress(
-                    OSError
-                ):  # no room for one more map: below, that is the store's failure
-                    found = kept.load(self._kept_open.get(key))
+                if cached.found is not None:
+                    return cached.found
+                # Without room for one more map, `_open` says that the store fails.
+                with contextlib.suppress(OSError):
+                    found = cached.load(self._open_files.get(key))
                     if found is not None:
                         return found
-        return self._open(key, kept, now)
+        return self._open(key, cached, now)
 
     @available
-    def _open(self, key: bytes, kept: Kept | None, now: float) -> Found | None:
-        """Read an entry's file, which is checked unless this process did so already.
+    def _open(self, key: bytes, known: CachedEntry | None, now: float) -> Found | None:
+        """Read an entry's file, and check it unless this process did so before.
 
         None is a miss.
         """
         slots = self._ready(now)
-        version = slots.version(
-            key
-        )  # before the file is opened: what is written meanwhile then has another version
-        file = files.open_entry(self.place.entry_path(key))
+        # Before the file is opened: what is written meanwhile has another version.
+        version = slots.version(key)
+        file = files.open_entry(self.handle.entry_path(key))
         if file is None:
-            self._kept.pop(key, None)
+            self._cache.pop(key, None)
             return None
-        checked = self._check(key, kept, file)
-        if checked is None or not _is_current(checked[0].entry.facts, slots, now):
+        checked = self._check(key, known, file)
+        if checked is None or _is_gone(checked[0].entry.facts, slots, now):
             return None
-        before, (kept, head) = kept, checked
-        if kept.body is not None:
-            found = kept.found or found_in(kept.entry, head, bytearray(kept.body))
-        elif kept.entry.size < MAPPED:
-            found = found_in(kept.entry, head, files.private_copy(file.descriptor))
-        else:
-            found = found_in(kept.entry, head, files.private_map(file.descriptor))
-        if (before is None or before.identity != kept.identity) and not structure.is_sound(
-            found.encoded
-        ):
+        cached, head = checked
+        found = _load(cached, head, file)
+        is_new = known is None or known.identity != cached.identity
+        if is_new and not structure.is_sound(found.encoded):
             self._warn(key)
             return None
-        if kept.entry.size >= MAPPED:
-            put(self._kept_open, key, file, KEPT_OPEN)
-            self.housekeeping.start()  # which closes it when it is deleted, even if nothing is read any more
-        kept.trust(version, now)
-        put(self._kept, key, kept, KEPT)
+        if cached.entry.size >= MAPPED:
+            self._open_files[key] = file
+            self.janitor.start()  # it closes the file once that is deleted
+        cached.trust(version, now)
+        self._cache[key] = cached
         if now - slots.last_use(key) >= TRUSTED:
             slots.use(key, now)
         return found
 
-    def _check(self, key: bytes, kept: Kept | None, file: EntryFile) -> tuple[Kept, bytes] | None:
-        """What is known of an open file, and its head.
+    def _check(
+        self, key: bytes, cached: CachedEntry | None, file: EntryFile
+    ) -> tuple[CachedEntry, bytes] | None:
+        """Return what is known of an open file, and its head.
 
         None if it is not the entry of *key*, whole and ours.
         """
-        is_known = kept is not None and kept.identity == file.identity
-        if kept is not None and is_known and kept.head is not None:
-            return kept, kept.head
+        is_known = cached is not None and cached.identity == file.identity
+        if cached is not None and is_known and cached.head is not None:
+            return cached, cached.head
         descriptor = file.descriptor
         read = (
             files.read_head(descriptor, key, self._sealing_key)
@@ -186,7 +184,7 @@ class LocalStore:
             return None
         entry, head = read
         body = os.pread(descriptor, entry.size, 0) if entry.size <= SMALL else None
-        return Kept.of(entry, file.identity, head, body), head
+        return CachedEntry.of(entry, file.identity, head, body), head
 
     def _warn(self, key: bytes) -> None:
         _log.warning(
@@ -194,11 +192,11 @@ class LocalStore:
         )
 
     def _ready(self, now: float) -> Slots:
-        """See that the folder is there, and let go of what is not the folder's any more."""
-        before = self.place.slots
-        slots = self.place.ready(now)
+        """Check that the folder is there; if it was deleted, forget what is remembered of it."""
+        before = self.handle.slots
+        slots = self.handle.ready(now)
         if slots is not before:
-            self._kept.clear()
+            self._cache.clear()
         return slots
 
     # Flights
@@ -206,8 +204,8 @@ class LocalStore:
     @available
     def join(self, key: bytes, *, wait: bool = True) -> LocalFlight | Landed | None:
         """Become the one that computes *key*, or wait for the one that does."""
-        self._ready(self._clock())
-        path = self.place.flight_path(key)
+        self._ready(self.clock())
+        path = self.handle.flight_path(key)
         flight = lock_as(LocalFlight, path, wait=wait)
         if flight is None:
             return None
@@ -215,10 +213,9 @@ class LocalStore:
             left = os.fstat(flight.descriptor)
             if left.st_nlink:
                 if left.st_size:
-                    os.ftruncate(
-                        flight.descriptor, 0
-                    )  # by one who died between telling the outcome and removing the name
-                flight.path, flight.commits = path, self.place.commit_lock(key)
+                    # Whoever told this outcome died before the name was removed.
+                    os.ftruncate(flight.descriptor, 0)
+                flight.path, flight.commits = path, self.handle.commit_lock(key)
                 return flight
             outcome = os.pread(flight.descriptor, left.st_size, 0)
         except BaseException:
@@ -231,28 +228,28 @@ class LocalStore:
 
     @available
     def commit(self, flight: Flight | None, key: bytes, facts: Facts, encoded: Encoded) -> bool:
-        """Store an entry, unless *key* was deleted since *flight* began, or what it belongs to has ended."""
+        """Store an entry, unless *flight* is not current any more, or its account has ended."""
         packed = entries.pack(key, facts, encoded, self._sealing_key)
         self._refuse_larger_than_all(packed)
-        now = self._clock()
+        now = self.clock()
         slots = self._ready(now)
-        self.housekeeping.start()
+        self.janitor.start()
         account = account_of(facts.owner)
         written = files.write_temporary(self.folder / "temporary", packed)
         try:
             stored = self._publish(flight, key, written, packed, slots)
             while stored is None:
-                if not self.housekeeping.make_room_for(packed.entry, now):
+                if not self.evictor.make_room_for(packed.entry, now):
                     raise self._over(account, packed)
                 stored = self._publish(flight, key, written, packed, slots)
         finally:
             written.discard()
         if stored and account and self.has_ended(account):
-            # `end` is told before it looks for what there is: what came too late for it is removed
-            # here.
+            # `end` makes its note before it looks for entries: one that came too late for that is
+            # removed here.
             self.delete(key)
             return False
-        self.housekeeping.evict(now)
+        self.evictor.evict(now)
         return stored
 
     def _refuse_larger_than_all(self, packed: Packed) -> None:
@@ -266,7 +263,7 @@ class LocalStore:
 
     def _over(self, account: Owner, packed: Packed) -> BudgetExceeded:
         what, budget = (
-            f"one {kind_of(account)}",
+            f"one {account.partition(':')[0]}",
             f"max_session_bytes={self._limits.max_session_bytes:,}",
         )
         return BudgetExceeded(str(self.folder), what, packed.entry.size, budget)
@@ -274,43 +271,43 @@ class LocalStore:
     def _publish(
         self, flight: Flight | None, key: bytes, written: Temporary, packed: Packed, slots: Slots
     ) -> bool | None:
-        """Give a written file its name, if the flight is still wanted.
+        """Give a written file its name, if the flight is current.
 
         None if its session or user would have too much.
         """
-        now = self._clock()
-        index = self.place.index()
+        now = self.clock()
+        index = self.handle.index()
         entry = packed.entry
-        with locked(self.place.commit_lock(key)):
+        with locked(self.handle.commit_lock(key)):
             if isinstance(flight, LocalFlight) and not flight.is_current:
                 return False
             # The index first: a row without a file is harmless, a file without a row is never
             # evicted.
             if not index.add_within(entry, self._limits.max_session_bytes, now):
                 return None
-            written.rename(self.place.entry_path(key))
+            written.rename(self.handle.entry_path(key))
             slots.change_version(key)
-            # What was written just now need not be checked by who wrote it.
+            # Its writer need not check it.
             body = b"".join((packed.head, *packed.body)) if entry.size <= SMALL else None
-            kept = Kept.of(entry, written.identity, packed.head, body)
-            kept.trust(slots.version(key), now)
-            put(self._kept, key, kept, KEPT)
+            cached = CachedEntry.of(entry, written.identity, packed.head, body)
+            cached.trust(slots.version(key), now)
+            self._cache[key] = cached
         return True
 
     @available
     def delete(self, key: bytes, flight: Flight | None = None) -> bool:
-        """Delete the entry of *key*, for good, unless *flight* is not the present one of its key any more."""
-        slots = self._ready(self._clock())
-        with locked(self.place.commit_lock(key)):
+        """Delete the entry of *key*, for good, unless *flight* is not current any more."""
+        slots = self._ready(self.clock())
+        with locked(self.handle.commit_lock(key)):
             if isinstance(flight, LocalFlight) and not flight.is_current:
                 return False
-            self.place.unlink(key, slots)
-            # A flight without its name may not commit, and whoever comes from now on begins
-            # another, and finds nothing stored.
-            self.place.unlink_flight(key)
-            # The disk may be too full for the index to change; it finds out later.
+            self.handle.unlink(key, slots)
+            # A flight without its name may not commit, and whoever comes now begins another one,
+            # and finds nothing stored.
+            self.handle.flight_path(key).unlink(missing_ok=True)
+            # The disk may be too full for the index to change; the janitor does it later.
             with contextlib.suppress(StoreUnavailable, sqlite3.Error):
-                self.place.index().remove([key])
+                self.handle.index().remove([key])
         return True
 
     # Tags
@@ -318,21 +315,21 @@ class LocalStore:
     @available
     def epochs(self, tags: Sequence[str]) -> dict[str, int]:
         """The present epoch of each tag."""
-        slots = self._ready(self._clock())
+        slots = self._ready(self.clock())
         return {tag: slots.epoch(tag) for tag in tags}
 
     @available
     def forget_tag(self, tag: str) -> None:
         """Make every entry with *tag* a miss for good, and give back its room."""
-        now = self._clock()
+        now = self.clock()
         slots = self._ready(now)
         slots.change_epoch(tag)
-        index = self.place.index()
+        index = self.handle.index()
         for listed in index.list(None, None, tag):
-            with locked(self.place.commit_lock(listed.key)):
-                entry = self.place.read_head(listed.key)
-                if entry is None or not _is_current(entry.facts, slots, now):
-                    self.place.unlink(listed.key, slots)
+            with locked(self.handle.commit_lock(listed.key)):
+                entry = self.handle.read_head(listed.key)
+                if entry is None or _is_gone(entry.facts, slots, now):
+                    self.handle.unlink(listed.key, slots)
                     index.remove([listed.key])
 
     # Owners
@@ -340,13 +337,13 @@ class LocalStore:
     @available
     def end(self, account: Owner) -> None:
         """Delete all that belongs to a session or user, for good."""
-        now = self._clock()
-        # From the beginning of time on: also a clock that is set back must not make it unknown.
-        facts = Facts("ended", kind_of(account), 0.0, gone_at=now + self._limits.ended)
+        now = self.clock()
+        # Created at the beginning of time: a clock that is set back must not make it unknown.
+        facts = Facts("ended", account.partition(":")[0], 0.0, gone_at=now + self._limits.ended)
         try:
             self.commit(None, _ended_key(account), facts, encode(None))
         finally:  # on a full disk, too
-            for key, _ in self.place.index().within(account):
+            for key, _ in self.handle.index().within(account):
                 self.delete(key)
 
     def has_ended(self, account: Owner) -> bool:
@@ -355,34 +352,41 @@ class LocalStore:
 
     @available
     def touch(self, owner: Owner) -> None:
-        """Note that a owner is in use."""
-        now = self._clock()
+        """Note that an owner is in use."""
+        now = self.clock()
         self._ready(now).use(owner_key(owner), now)
 
     @available
     def leave(self, owner: Owner) -> None:
-        """Delete the data of a owner soon, unless it is touched before."""
-        now = self._clock()
+        """Delete the data of an owner soon, unless it is touched before."""
+        now = self.clock()
         self._ready(now)
-        self.place.index().leave(owner, now)
-        self.housekeeping.start()
+        self.handle.index().leave(owner, now)
+        self.janitor.start()
 
     @available
     def list(
-        self, owner: Owner | None = None, kind: str | None = None, tag: str | None = None
+        self, owner: Owner | None = None, kind: Kind | None = None, tag: str | None = None
     ) -> Sequence[Listed]:
         """List what is stored."""
-        self._ready(self._clock())
-        listed = self.place.index().list(owner, kind, tag)
-        return [entry for entry in listed if os.path.exists(self.place.entry_path(entry.key))]
+        self._ready(self.clock())
+        listed = self.handle.index().list(owner, kind, tag)
+        return [entry for entry in listed if os.path.exists(self.handle.entry_path(entry.key))]
 
 
 def _ended_key(account: Owner) -> bytes:
     return keys.digest(b"ended", account.encode())
 
 
-def _is_current(facts: Facts, slots: Slots, now: float) -> bool:
-    """Whether an entry is neither over by its own time nor forgotten by a tag."""
-    if facts.gone_at != float("inf") and not facts.created - SKEW <= now < facts.gone_at:
-        return False
-    return all(slots.epoch(tag) == epoch for tag, epoch in facts.tags.items())
+def _load(cached: CachedEntry, head: bytes, file: EntryFile) -> Found:
+    """Return memory for one reader: of what this process remembers, or of the file."""
+    if cached.body is not None:
+        return cached.found or found_in(cached.entry, head, bytearray(cached.body))
+    if cached.entry.size < MAPPED:
+        return found_in(cached.entry, head, files.private_copy(file.descriptor))
+    return found_in(cached.entry, head, files.private_map(file.descriptor))
+
+
+def _is_gone(facts: Facts, slots: Slots, now: float) -> bool:
+    """Whether an entry has expired, or was forgotten by one of its tags."""
+    return facts.is_gone(now) or any(slots.epoch(tag) != epoch for tag, epoch in facts.tags.items())

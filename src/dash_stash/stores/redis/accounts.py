@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from dash_stash.clock import Clock
+from dash_stash.entries import PUTS
 from dash_stash.owner import Owner, account_of, kind_of, parse
-from dash_stash.stores.base import PUTS, TOUCHED_EVERY, Limits
+from dash_stash.stores.base import TOUCHED_EVERY, Limits
 from dash_stash.stores.redis import scripts
 from dash_stash.stores.redis.names import Names
 from dash_stash.stores.redis.server import Server, milliseconds
@@ -115,7 +116,7 @@ class AccountIndex:
         return _keys({name for some in self._server.together(names) for name in some})
 
     def keys_of(self, owner: Owner) -> list[bytes]:
-        """The same of a owner alone."""
+        """The same of an owner alone."""
         commands = (
             ("HKEYS", self._names.owner(owner)),
             ("HGETALL", self._names.account(account_of(owner))),
@@ -203,7 +204,7 @@ class AccountIndex:
         )
 
     def touch(self, owner: Owner) -> list[bytes]:
-        """Note that a owner is in use.
+        """Note that an owner is in use.
 
         Return the keys of what it has if their life is to be prolonged.
         """
@@ -225,7 +226,7 @@ class AccountIndex:
         return _keys(keys)
 
     def leave(self, owner: Owner) -> list[bytes]:
-        """Note that a owner was left; return the keys of what it has."""
+        """Note that an owner was left; return the keys of what it has."""
         return _keys(
             self._server.run(scripts.LEAVE, [self._names.owner(owner)], milliseconds(GRACE))
         )

@@ -7,22 +7,23 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
 import redis
 from redis.backoff import NoBackoff
 from redis.cluster import ClusterNode
 from redis.retry import Retry
 
-from dash_stash import folders
+from dash_stash import urls
 from dash_stash.errors import ConfigError
+from dash_stash.urls import StoreURL
 
 _TO_CONNECT = 0.25
 """Seconds until a server that does not take the connection counts as away."""
 
-_SCHEME = re.compile(r"(?:redis|valkey)(?P<tls>s?)(?:\+(?P<way>sentinel|cluster))?|unix")
+_SCHEME = re.compile(r"(?:redis|valkey)(?P<tls>s?)|(?P<socket>unix)")
 _PREFIX = re.compile(r"[A-Za-z0-9_.:-]+")
-_PORTS = {"sentinel": 26379, "cluster": 6379, None: 6379}
+_PORTS = {"sentinel": 26379, "cluster": 6379, "": 6379}
 _OPTIONS = ("prefix", "push", "db", "sentinel_username", "sentinel_password")
 _TRUTHS = {"true": True, "false": False}
 
@@ -53,13 +54,13 @@ class Address:
     sentinel_settings: Mapping[str, Any] = field(repr=False)
 
     def of(self, name: str) -> Address:
-        """Return the address of the app of that name on the same server: its keys begin with the name too, if there is one."""
+        """Return the address of the app of that name: the names of its keys begin with it."""
         return dataclasses.replace(self, prefix=f"{self.prefix}:{name}") if name else self
 
     def client(self, timeout: float, *, protocol: int = 2) -> Any:
-        """Return a client whose calls give up after *timeout* seconds in which nothing comes or goes; it connects when used.
+        """Return a client whose calls give up after *timeout* seconds without an answer.
 
-        A cluster is connected to now, which raises what redis-py raises.
+        It connects when it is used. To a cluster it connects now, which raises redis-py's errors.
         """
         # A connection that the server has closed since is found out by using it, so one retry; one
         # that hangs is not tried again.
@@ -92,7 +93,7 @@ class Address:
         return redis.Redis(connection_pool=redis.ConnectionPool(kind, retry=retry, **settings))
 
 
-def parse(url: str) -> Address:
+def parse(text: str) -> Address:
     """Return the address that a URL names.
 
     redis://[[user]:password@]host[:port][/database], rediss:// with TLS,
@@ -103,82 +104,79 @@ def parse(url: str) -> Address:
     Raises:
         ConfigError: It is no such URL, or has an option that there is not.
     """
-    parts, shown = folders.split_url(url), folders.shown(url)
-    userinfo, _, netloc = parts.netloc.rpartition("@")
-    scheme = _SCHEME.fullmatch(parts.scheme)
-    if scheme is None:
-        raise ConfigError(
-            f"url={shown!r} is not a store: write file:///an/absolute/folder, or redis://host:6379/0"
-        )
-    way, tls = scheme["way"], bool(scheme["tls"])
-    options = {name: values[-1] for name, values in parse_qs(parts.query).items()}
-    _check(shown, options, tls=tls)
+    url = urls.parse(text)
+    scheme = _SCHEME.fullmatch(url.scheme)
+    if scheme is None or url.way not in _PORTS or (url.way and scheme["socket"]):
+        raise ConfigError(f"url={url.shown!r} is not a store: {urls.FORMS}")
+    tls = bool(scheme["tls"])
+    _check(url, tls=tls)
     try:
-        hosts = (
-            ()
-            if parts.scheme == "unix"
-            else tuple(_host(one, _PORTS[way]) for one in netloc.split(","))
-        )
-        primary, place = _place(parts, options, way)
+        hosts = () if scheme["socket"] else _hosts(url)
+        primary, place = _place(url)
     except ValueError as error:
+        # What it was made of may be a password.
+        raise ConfigError(f"url={url.shown!r} cannot be used: {error}") from None
+    if not url.way and len(hosts) > 1:
         raise ConfigError(
-            f"url={shown!r} cannot be used: {error}"
-        ) from None  # what it was made of may be a password
-    if way == "cluster" and options.get("push") == "1":
-        raise ConfigError(
-            f"url={shown!r}: push=1 is for one primary, whose messages can be heard on one connection, not for a cluster"
+            f"url={url.shown!r} names several servers: write redis+sentinel:// or redis+cluster://"
         )
-    if way is None and len(hosts) > 1:
-        raise ConfigError(
-            f"url={shown!r} names several servers: write redis+sentinel:// or redis+cluster://"
-        )
-    encryption = {
-        name: _TRUTHS.get(value.lower(), value)
-        for name, value in options.items()
-        if name.startswith("ssl_")
-    }
-    encryption |= {"ssl": True} if tls else {}
-    username, _, password = userinfo.partition(":")
-    login = {
-        name: unquote(value)
-        for name, value in (("username", username), ("password", password))
-        if value
-    }
-    if way is None and hosts:
+    if not url.way and hosts:
         place["host"], place["port"] = hosts[0]
+    encryption = _encryption(url, tls=tls)
     return Address(
-        shown=shown,
-        prefix=options.get("prefix", "dash-stash"),
-        push=options.get("push") == "1",
-        way=way,
+        shown=url.shown,
+        prefix=url.options.get("prefix", "dash-stash"),
+        push=url.options.get("push") == "1",
+        way=url.way or None,
         hosts=hosts,
         primary=primary,
-        settings=place | login | encryption,
-        sentinel_settings=encryption
-        | {
-            name.removeprefix("sentinel_"): options[name]
-            for name in options
-            if name.startswith("sentinel_")
-        },
+        settings=place | _login(url) | encryption,
+        sentinel_settings=encryption | _options(url, "sentinel_"),
     )
 
 
-def _check(shown: str, options: Mapping[str, str], *, tls: bool) -> None:
-    unknown = [
-        name for name in options if name not in _OPTIONS and not (tls and name.startswith("ssl_"))
-    ]
-    if unknown:
-        known = ", ".join((*_OPTIONS, "with rediss:// also ssl_..., as redis-py has them"))
-        names = (
-            "of that name" if "@" in f"{options}" else ", ".join(unknown)
-        )  # it may be half of a password
-        raise ConfigError(f"url={shown!r}: there is no option {names}; there are {known}")
+def _encryption(url: StoreURL, *, tls: bool) -> dict[str, Any]:
+    given = {f"ssl_{name}": text for name, text in _options(url, "ssl_").items()}
+    options = {name: _TRUTHS.get(text.lower(), text) for name, text in given.items()}
+    return options | ({"ssl": True} if tls else {})
+
+
+def _login(url: StoreURL) -> dict[str, str]:
+    name, _, password = url.user.partition(":")
+    login = {"username": unquote(name), "password": unquote(password)}
+    return {name: text for name, text in login.items() if text}
+
+
+def _options(url: StoreURL, prefix: str) -> dict[str, str]:
+    """The options whose names begin with *prefix*, without it."""
+    return {
+        name.removeprefix(prefix): text
+        for name, text in url.options.items()
+        if name.startswith(prefix)
+    }
+
+
+def _check(url: StoreURL, *, tls: bool) -> None:
+    """See that the options are such as there are."""
+    of_tls = (name for name in url.options if tls and name.startswith("ssl_"))
+    hint = ", with rediss:// also ssl_..., as redis-py has them"
+    url.check_options(*_OPTIONS, *of_tls, hint=hint)
+    shown, options = url.shown, url.options
     if not _PREFIX.fullmatch(options.get("prefix", "a")):
         raise ConfigError(
             f"url={shown!r}: prefix={options['prefix']!r} must be of letters, digits and _ . : -"
         )
     if options.get("push", "0") not in ("0", "1"):
         raise ConfigError(f"url={shown!r}: push={options['push']!r} must be 1 or 0")
+    if url.way == "cluster" and options.get("push") == "1":
+        raise ConfigError(
+            f"url={shown!r}: push=1 is for one primary, whose messages come on one connection, "
+            "not for a cluster"
+        )
+
+
+def _hosts(url: StoreURL) -> tuple[tuple[str, int], ...]:
+    return tuple(_host(one, _PORTS[url.way]) for one in url.hosts.split(","))
 
 
 def _host(text: str, port: int) -> tuple[str, int]:
@@ -191,21 +189,23 @@ def _host(text: str, port: int) -> tuple[str, int]:
         ) from None
 
 
-def _place(
-    parts: SplitResult, options: Mapping[str, str], way: str | None
-) -> tuple[str, dict[str, Any]]:
+def _place(url: StoreURL) -> tuple[str, dict[str, Any]]:
     """The name of the primary, and where the connections lead: the database, or the socket."""
-    if parts.scheme == "unix":
-        return "", {"path": unquote(parts.path), "db": _database(options.get("db", ""))}
-    first, _, rest = unquote(parts.path).strip("/").partition("/")
-    if way == "sentinel" and not first:
+    option = url.options.get("db", "")
+    if url.scheme == "unix":
+        return "", {"path": str(url.file_path), "db": _database(option)}
+    first, _, rest = unquote(url.path).strip("/").partition("/")
+    if url.way != "sentinel":
+        database = _database(first or option)
+        if url.way == "cluster" and database:
+            raise ValueError("a cluster has no database but 0")
+        return "", {} if url.way == "cluster" else {"db": database}
+    if not first:
         raise ValueError(
-            "it does not say what the Sentinels call the primary: redis+sentinel://host:26379/primary/0"
+            "it does not say what the Sentinels call the primary: "
+            "redis+sentinel://host:26379/primary/0"
         )
-    database = _database((rest if way == "sentinel" else first) or options.get("db", ""))
-    if way == "cluster" and database:
-        raise ValueError("a cluster has no database but 0")
-    return first if way == "sentinel" else "", {} if way == "cluster" else {"db": database}
+    return first, {"db": _database(rest or option)}
 
 
 def _database(text: str) -> int:

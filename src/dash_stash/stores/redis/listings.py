@@ -176,7 +176,7 @@ class Listings:
                 parsed = records.parse_head(
                     key, heads.get(key, b""), pointer.size, self._sealing_key
                 )
-            if parsed is not None and parsed[0].facts.gone_at > self._clock():
+            if parsed is not None and not parsed[0].facts.is_gone(self._clock()):
                 yield parsed[0]
 
 

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import math
 from collections.abc import Sequence
 
 from dash_stash import keys, structure
-from dash_stash.clock import SKEW, Clock
+from dash_stash.clock import Clock
 from dash_stash.codec import Encoded, PartName
 from dash_stash.entries import Entry, Facts
 from dash_stash.errors import StoreUnavailable
@@ -70,13 +69,13 @@ class Near:
     def _in_pointer(self, key: bytes, inline: bytes) -> Found | None:
         known = self._inline.get(key)
         if known is not None and known[0] == inline:
-            return known[1] if _is_current(known[1].entry.facts, self._clock()) else None
+            return known[1] if not known[1].entry.facts.is_gone(self._clock()) else None
         parsed = records.parse_inline(key, inline, self._sealing_key)
         if parsed is None:
             self._pointers.warn(key)
             return None
         entry, head = parsed
-        if not _is_current(entry.facts, self._clock()):
+        if entry.facts.is_gone(self._clock()):
             return None
         found = Found(
             entry,
@@ -127,7 +126,7 @@ class Near:
             self._pointers.warn(key)
             return None
         entry, _ = read
-        if not _is_current(entry.facts, self._clock()):
+        if entry.facts.is_gone(self._clock()):
             return None
         if part is not None and part not in entry.names:
             return self.fetch(key, pointer, None)
@@ -249,8 +248,3 @@ def _copy_key(key: bytes, pointer: Pointer, part: PartName | None) -> bytes:
 
 def _alone_key(key: bytes) -> bytes:
     return keys.digest(b"alone", key)
-
-
-def _is_current(facts: Facts, now: float) -> bool:
-    """Whether an entry is not over by its own time, nor from the future, where its age would be unknown."""
-    return math.isinf(facts.gone_at) or facts.created - SKEW <= now < facts.gone_at

@@ -22,7 +22,7 @@ from typing import Any
 from dash_stash import entries
 from dash_stash.clock import Clock, system_clock
 from dash_stash.codec import Encoded, PartName
-from dash_stash.entries import Facts, Packed
+from dash_stash.entries import Facts, Packed, class_of
 from dash_stash.errors import BudgetExceeded, StoreUnavailable
 from dash_stash.owner import Owner, account_of, kind_of
 from dash_stash.stores.base import (
@@ -32,7 +32,6 @@ from dash_stash.stores.base import (
     Landed,
     Limits,
     Listed,
-    class_of,
 )
 from dash_stash.stores.local import LocalStore
 from dash_stash.stores.redis import address, records, scripts
@@ -409,17 +408,17 @@ class RedisStore:
         return self._accounts.has_ended(account)
 
     def touch(self, owner: Owner) -> None:
-        """Note that a owner is in use."""
+        """Note that an owner is in use."""
         if not math.isinf(self._accounts.life(owner)):
             self._prolong(owner, self._accounts.touch(owner), math.inf)
 
     def leave(self, owner: Owner) -> None:
-        """Delete the data of a owner soon, unless it is touched before."""
+        """Delete the data of an owner soon, unless it is touched before."""
         if not math.isinf(self._accounts.life(owner)):
             self._prolong(owner, self._accounts.leave(owner), GRACE)
 
     def _prolong(self, owner: Owner, some: Sequence[bytes], at_most: float) -> None:
-        """Let entries of a owner live as long as they are to from now on."""
+        """Let entries of an owner live as long as they are to from now on."""
         commands: list[Sequence[Any]] = [
             (
                 "EVAL",

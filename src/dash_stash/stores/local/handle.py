@@ -1,4 +1,7 @@
-"""A store's folder: where things lie in it, and its slots and index, opened when needed and again when they were deleted."""
+"""A handle of a store's folder: where things lie in it, and its slots and index, once opened.
+
+Both are opened when needed, and again when somebody has deleted them.
+"""
 
 from __future__ import annotations
 
@@ -16,9 +19,9 @@ from typing import Concatenate, ParamSpec, Protocol, TypeVar
 from dash_stash.clock import Clock
 from dash_stash.entries import Entry, Facts
 from dash_stash.errors import StoreUnavailable, StoreUnsafe
-from dash_stash.stores.local import files
-from dash_stash.stores.local import index as indexes
-from dash_stash.stores.local.index import Index, UselessError
+from dash_stash.stores.local import database, files
+from dash_stash.stores.local.database import UselessError
+from dash_stash.stores.local.index import Index
 from dash_stash.stores.local.locks import locked, opened_folder, remove_abandoned, unless_held
 from dash_stash.stores.local.slots import Slots
 
@@ -28,16 +31,17 @@ R = TypeVar("R")
 _NAME = re.compile("[0-9a-f]{32}")
 
 TRUSTED = 1.0
-"""How long, in seconds, something kept is trusted without a look at the folder.
+"""Seconds for which what a process remembers is trusted without a look at the folder.
 
-It bounds what a writer that died between the renaming of its file and the change of the version can
-cost, and a folder that was deleted by hand. """
+So long a value may be served that was replaced by a writer that died before it changed the version,
+or whose folder somebody has deleted by hand.
+"""
 
-# Of several processes that find the index deleted, each makes a new one; SQLite, closing an old
-# one, removes a file of the new.
+# Several processes that find the index deleted each make a new one, and SQLite, when it closes an
+# old one, removes a file of the new one.
 _TRIES = 4
 
-# The first of them is said of tables that are not there any more.
+# SQLite raises the first of them if tables are missing.
 _DAMAGE = (
     sqlite3.SQLITE_ERROR,
     sqlite3.SQLITE_IOERR,
@@ -46,15 +50,15 @@ _DAMAGE = (
 )
 
 
-class _HasPlace(Protocol):
-    place: Place
+class _HasHandle(Protocol):
+    handle: FolderHandle
 
 
-S = TypeVar("S", bound=_HasPlace)
+S = TypeVar("S", bound=_HasHandle)
 
 
 def available(method: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S, P], R]:
-    """Let a method say of whatever the system or SQLite refuses that the store cannot be used now."""
+    """Let a method raise StoreUnavailable for whatever the system or SQLite refuses."""
 
     def call(self: S, /, *args: P.args, **kwargs: P.kwargs) -> R:
         try:
@@ -62,56 +66,53 @@ def available(method: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S,
                 try:
                     return method(self, *args, **kwargs)
                 except (FileNotFoundError, sqlite3.Error) as error:
-                    # Somebody may have deleted the folder, or the index, a moment ago.
+                    # Somebody may just have deleted the folder or the index.
                     if _is_damage(error):
-                        self.place.discard_index()
-                    elif not self.place.was_deleted():
+                        self.handle.discard_index()
+                    elif not self.handle.was_deleted():
                         raise
             return method(self, *args, **kwargs)
         except StoreUnavailable:
             raise
         except (OSError, sqlite3.Error) as error:
             if isinstance(error, TimeoutError) and error.errno is None:
-                raise  # by a signal handler: what the system says has a number
-            raise StoreUnavailable(str(self.place.folder), str(error)) from error
+                raise  # by a signal handler: the system's errors have a number
+            raise StoreUnavailable(str(self.handle.folder), str(error)) from error
 
     return functools.update_wrapper(call, method)
 
 
-class Place:
-    """The folder of a store."""
+class FolderHandle:
+    """The folder of a store, as this process has it open."""
 
     def __init__(
         self, folder: pathlib.Path, sealing_key: bytes, *, network: bool, clock: Clock
     ) -> None:
-        """Take the folder, which is created when needed, what its entries are sealed with, and whether it may be on a network."""
+        """Take the folder, which may be another machine's only with *network*."""
         self.folder = folder
         self._sealing_key, self._network, self.clock = sealing_key, network, clock
         self.slots: Slots | None = None
         self.looked_at = float("-inf")
         self._index: Index | None = None
-        # By process: should another thread open the index during a fork, the child finds its
-        # parent's locked for ever.
+        # By process: if another thread opens the index during a fork, the child finds the lock of
+        # its parent taken for ever.
         self._opening: dict[int, threading.RLock] = {}
 
     def create(self) -> None:
-        """See that the folder is there, and safe.
+        """Create the folder if it is not there, and check that it is safe.
 
         Raises:
             StoreUnsafe: It is not.
         """
-        # Who can write to the folder above could put another in the place of this one.
+        # Whoever can write to the folder above could put another one in the place of this one.
         for folder in (self.folder.parent, self.folder):
             files.make_private_folder(folder, network=self._network)
 
     def ready(self, now: float) -> Slots:
-        """See that the folder is there and the slots are the folder's, once a second.
-
-        A deleted folder begins anew.
-        """
+        """Check, once a second, that the folder and its slots are there; if not, create them."""
         if self.slots is not None and 0 <= now - self.looked_at < TRUSTED:
             return self.slots
-        if self.slots is None or indexes.identity(f"{self.folder}/slots") != self.slots.identity:
+        if self.slots is None or database.identity(f"{self.folder}/slots") != self.slots.identity:
             self.create()
             for name in ("entries", "flights", "commits", "temporary"):
                 (self.folder / name).mkdir(mode=0o700, exist_ok=True)
@@ -122,28 +123,28 @@ class Place:
         return self.slots
 
     def index(self) -> Index:
-        """Return the index; if it is new, or was deleted meanwhile, filled from the files."""
+        """Return the index; if it is new, or was deleted, it is filled from the files first."""
         with unless_held(self._opening.setdefault(os.getpid(), threading.RLock())):
             if (
                 self._index is None
-                or indexes.identity(self.folder / "index.sqlite") != self._index.identity
+                or database.identity(self.folder / "index.sqlite") != self._index.identity
             ):
                 if self._index is not None:
                     self._index.close()
                     self._index = None
-                # SQLite does not let two processes make a database at the same time: the second is
-                # told that it is locked.
+                # SQLite does not let two processes create a database at the same time: the second
+                # one gets an error.
                 with locked(self.folder / "opening"):
                     if os.path.lexists(self.folder / "index.sqlite-journal"):
-                        # Of one who died making the index, or laid there: SQLite deletes the file
-                        # that a journal names.
+                        # Whoever created the index died, or somebody laid this there: SQLite would
+                        # delete the file that a journal names.
                         self.discard_index()
                     self._index = self._make_index(self.folder / "index.sqlite")
             return self._index
 
     def _make_index(self, path: pathlib.Path) -> Index:
         if not path.is_file() or path.is_symlink():
-            self.discard_index()  # what belonged to one that was deleted, or leads elsewhere
+            self.discard_index()  # what a deleted index has left, or a link to somewhere else
         try:
             index = Index(path)
         except sqlite3.DatabaseError as error:
@@ -161,7 +162,7 @@ class Place:
             index.add(self.described(self.stored(first)), self.clock())
 
     def discard_index(self) -> None:
-        """Remove a damaged index; it is made anew."""
+        """Remove a damaged index; the next use makes a new one."""
         for name in (
             "index.sqlite",
             "index.sqlite-wal",
@@ -171,14 +172,11 @@ class Place:
             (self.folder / name).unlink(missing_ok=True)
 
     def was_deleted(self) -> bool:
-        """Whether the folder, or the index in it, is no longer what this process has opened.
-
-        Look again if so.
-        """
+        """Whether the folder, or its index, is no longer the one that this process has opened."""
         self.looked_at = float("-inf")
         index = self._index
         return not (self.folder / "slots").exists() or (
-            index is not None and indexes.identity(self.folder / "index.sqlite") != index.identity
+            index is not None and database.identity(self.folder / "index.sqlite") != index.identity
         )
 
     # Entries
@@ -194,25 +192,28 @@ class Place:
         return self.folder / "flights" / key.hex()
 
     def commit_lock(self, key: bytes) -> pathlib.Path:
-        """The file that is locked for the moment in which the entry of *key* appears or disappears."""
+        """The file that is locked for the moment in which the entry of *key* comes or goes."""
         return self.folder / "commits" / key.hex()[:2]
 
     def read_head(self, key: bytes) -> Entry | None:
-        """What the entry of *key* says of itself; None if there is none of ours."""
+        """Return the description of the entry of *key*; None if there is none of ours."""
         file = files.open_entry(self.entry_path(key))
         read = None if file is None else files.read_head(file.descriptor, key, self._sealing_key)
         return None if read is None else read[0]
 
     def stored(self, first: int) -> set[bytes]:
         """The keys that begin with the byte *first* and have a file."""
-        named = self._named("entries", f"{first:02x}")
-        return {key for name, _ in named if (key := bytes.fromhex(name))[0] == first}
+        folder = self.folder / "entries" / f"{first:02x}"
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            keys = [bytes.fromhex(name) for name in os.listdir(folder) if _NAME.fullmatch(name)]
+            return {key for key in keys if key[0] == first}
+        return set()
 
     def described(self, keys: Iterable[bytes]) -> list[Entry]:
-        """What the files of *keys* say of themselves, as the index is to know it.
+        """Return the descriptions of the entries of *keys*, for the index.
 
-        Those that we cannot read (of another version or secret, or damaged) take room as well, and
-        are evicted for it in their turn.
+        Those that we cannot read (another version's or secret's, or damaged) take room as well, and
+        are evicted in their turn.
         """
         return [
             entry
@@ -238,16 +239,17 @@ class Place:
         return None
 
     def remove_abandoned(self) -> None:
-        """Remove what processes that died have left half done."""
+        """Remove what processes have left that died in the middle of something."""
         for name, folder in self._named("temporary"):
             remove_abandoned(name, folder)
         for name, folder in self._named("flights"):
             remove_abandoned(name, folder, self.commit_lock(bytes.fromhex(name)))
 
     def _named(self, *path: str) -> Iterator[tuple[str, int]]:
-        """The names of ours in a folder, each with the open folder.
+        """Yield our names in a folder, each with the open folder.
 
-        None if something else lies in its place.
+        There are none if something else lies in the folder's place. For the janitor alone: a signal
+        handler that raises could leave the folder open.
         """
         with (
             contextlib.suppress(FileNotFoundError, NotADirectoryError),
@@ -257,26 +259,15 @@ class Place:
 
     def unlink(self, key: bytes, slots: Slots) -> None:
         """Remove the entry of *key* and tell every process; the commit lock is held."""
-        name = key.hex()
-        self._unlink(name, "entries", name[:2])
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(self.entry_path(key))
         slots.change_version(key)
-
-    def unlink_flight(self, key: bytes) -> None:
-        """Take the name of the flight of *key* away; the commit lock is held."""
-        self._unlink(key.hex(), "flights")
-
-    def _unlink(self, name: str, *path: str) -> None:
-        with (
-            contextlib.suppress(FileNotFoundError, NotADirectoryError),
-            opened_folder(self.folder, *path) as folder,
-        ):
-            os.unlink(name, dir_fd=folder)
 
 
 def _is_damage(error: Exception) -> bool:
-    """Whether the index is to be made anew: unsound, not what was opened, or not written by us.
+    """Whether the index must be made anew: damaged, not the one opened, or not written by us.
 
-    Other errors pass (busy, full).
+    Other errors pass by themselves (busy, full).
     """
     if isinstance(error, UselessError):
         return True

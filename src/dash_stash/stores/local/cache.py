@@ -1,24 +1,21 @@
-"""What a process remembers of the entries that it has checked, so that most hits need no look at the folder."""
+"""What a process remembers of entries that it has checked: most hits need no look at the folder."""
 
 from __future__ import annotations
 
-import contextlib
 from dataclasses import dataclass
-from typing import TypeVar
 
 from dash_stash.entries import Entry
 from dash_stash.stores.base import Found
 from dash_stash.stores.local import files
 from dash_stash.stores.local.files import EntryFile, Identity
-from dash_stash.stores.local.place import TRUSTED
+from dash_stash.stores.local.handle import TRUSTED
 from dash_stash.stores.local.slots import epoch_slot, version_slot
 
-T = TypeVar("T")
-
 SMALL = 64 * 1024
-"""Up to this size an entry, or the head of a larger one, is kept in memory: of `KEPT` at most, so 64 MiB in all."""
+"""Up to this size an entry, or the head of a larger one, is kept in memory."""
 
-KEPT = 512
+CACHED = 512
+"""How many entries a process remembers: 64 MiB of them at most."""
 
 MAPPED = 256 * 1024
 """From this size on an entry is mapped.
@@ -26,13 +23,13 @@ MAPPED = 256 * 1024
 A map may hold a file descriptor as long as the value lives, and of those there are few.
 """
 
-KEPT_OPEN = 16
-"""So many mapped entries are also kept open, which spares a third of reading them."""
+OPEN_FILES = 16
+"""How many mapped entries are also kept open, which spares a third of reading them."""
 
 
 @dataclass(slots=True)
-class Kept:
-    """What this process remembers of an entry that it has checked."""
+class CachedEntry:
+    """An entry that this process has checked."""
 
     entry: Entry
     identity: Identity
@@ -43,25 +40,25 @@ class Kept:
     """The whole entry, if it is small."""
 
     found: Found | None
-    """What every reader may be given, if nothing in it can be written to."""
+    """What all readers may share, if nothing in it can be written to."""
 
     watched: tuple[tuple[int, int], ...] = ()
-    """The slots of the entry's version and of its tags' epochs, and what must stand in them."""
+    """The slots of its version and of its tags' epochs, with the values that they must have."""
 
     since: float = float("inf")
     until: float = float("-inf")
-    """For how long it is trusted; a clock that is set back ends that too."""
+    """For how long it is trusted. A clock that is set back ends that, too."""
 
     @classmethod
-    def of(cls, entry: Entry, identity: Identity, head: bytes, body: bytes | None) -> Kept:
+    def of(cls, entry: Entry, identity: Identity, head: bytes, body: bytes | None) -> CachedEntry:
         """Remember a checked entry, which is not trusted yet."""
         found = found_in(entry, head, body) if body is not None and not entry.has_buffers else None
         return cls(entry, identity, head if len(head) <= SMALL else None, body, found)
 
     def load(self, file: EntryFile | None) -> Found | None:
-        """Memory for one reader, without a look at the folder, perhaps from a file kept open.
+        """Return memory for one reader, without a look at the folder, perhaps from its open file.
 
-        None if that cannot be.
+        None if only the folder can tell.
         """
         if self.body is not None:
             return found_in(self.entry, self.head, bytearray(self.body))
@@ -80,15 +77,6 @@ class Kept:
 
 
 def found_in(entry: Entry, head: bytes | None, body: bytes | bytearray | memoryview) -> Found:
-    """What a reader is given: an entry, with the bytes of its head as they were checked, and all of its bytes."""
-    assert head is not None  # noqa: S101 (the head of an entry whose body is kept is kept too)
+    """Return what a reader gets, of an entry's checked head and all of its bytes."""
+    assert head is not None  # noqa: S101 (whoever keeps a body keeps its head)
     return Found(entry, entry.encoded(memoryview(head), memoryview(body)))
-
-
-def put(table: dict[bytes, T], key: bytes, value: T, limit: int) -> None:
-    """Add to a table that lets go of what was added first."""
-    while len(table) >= limit and key not in table:
-        # Another thread may be doing the same.
-        with contextlib.suppress(StopIteration, RuntimeError):
-            table.pop(next(iter(table)), None)
-    table[key] = value

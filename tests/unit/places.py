@@ -1,58 +1,26 @@
-"""The stores that the contract is tested against, and what tests do to their data directly."""
+"""The places of the stores that the contract is tested with: a folder, Redis, Valkey."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pathlib
+import resource
 import shutil
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Callable, Iterator
 
 from dash_stash.stores.base import Limits, Store
 from dash_stash.stores.local import LocalStore
 from dash_stash.stores.redis import RedisStore
+from dash_stash.testing import LIMITS, SEALING_KEY, ManualClock
 from servers import REDIS, VALKEY, Server
-from support import LIMITS, SEALING_KEY, FakeClock
+from support import sweep
 
 
-class Laboratory(Protocol):
-    """A place for data that any number of stores open, as workers do."""
-
-    clock: FakeClock
-
-    def open(self, *, sealing_key: bytes = SEALING_KEY, limits: Limits = LIMITS) -> Store:
-        """Open the place once more, as another worker would."""
-        ...
-
-    def stored(self) -> set[bytes]:
-        """The keys whose bytes are there, whatever a store says."""
-        ...
-
-    def damage(self, key: bytes) -> None:
-        """Flip a byte of a value."""
-        ...
-
-    def lay(self, key: bytes, *, in_place_of: bytes) -> None:
-        """Copy the bytes of one key to another."""
-        ...
-
-    def lose_listing(self) -> None:
-        """Delete what only listings need."""
-        ...
-
-    def ruin(self) -> None:
-        """Put everything out of reach for good."""
-        ...
-
-    def close(self) -> None:
-        """End the processes that run for it."""
-        ...
-
-
-class LocalLaboratory:
+class LocalPlace:
     """A folder."""
 
-    def __init__(self, folder: pathlib.Path, clock: FakeClock) -> None:
+    def __init__(self, folder: pathlib.Path, clock: ManualClock) -> None:
         self._folder, self.clock = folder, clock
 
     def open(self, *, sealing_key: bytes = SEALING_KEY, limits: Limits = LIMITS) -> Store:
@@ -69,8 +37,8 @@ class LocalLaboratory:
         content[-1] ^= 1
         self._replace(key, bytes(content))
 
-    def lay(self, key: bytes, *, in_place_of: bytes) -> None:
-        self._replace(in_place_of, self._file(key).read_bytes())
+    def copy(self, key: bytes, *, to: bytes) -> None:
+        self._replace(to, self._file(key).read_bytes())
 
     def _replace(self, key: bytes, content: bytes) -> None:
         temporary = self._folder / "replacement"
@@ -82,6 +50,23 @@ class LocalLaboratory:
         for path in self._folder.glob("index*"):
             path.unlink()
 
+    def pass_time(self, seconds: float) -> None:
+        self.clock.now += seconds
+        sweep(self.open())
+
+    @contextlib.contextmanager
+    def full(self) -> Iterator[None]:
+        """Let the kernel refuse to make any file of this process larger than 100 kB."""
+        before = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+    def cut_off(self) -> None:
+        self.ruin()
+
     def ruin(self) -> None:
         shutil.rmtree(self._folder)
         self._folder.write_text("a file where the folder was")
@@ -90,14 +75,14 @@ class LocalLaboratory:
         pass
 
 
-class RedisLaboratory:
+class RedisPlace:
     """A server of its own.
 
-    Each store that is opened is that of another machine; every third one shares a folder with the
-    first.
+    Each store that is opened is another machine's, but for every third, which shares a folder with
+    the first.
     """
 
-    def __init__(self, folder: pathlib.Path, clock: FakeClock, program: str = REDIS) -> None:
+    def __init__(self, folder: pathlib.Path, clock: ManualClock, program: str = REDIS) -> None:
         self._folder, self.clock, self._opened = folder, clock, 0
         self._server = Server(folder.with_name(f"{folder.name}-server"), program=program)
         self._server.start()
@@ -117,7 +102,7 @@ class RedisLaboratory:
         return answer
 
     def damage(self, key: bytes) -> None:
-        shutil.rmtree(self._folder)  # the copies of the machines are whole
+        shutil.rmtree(self._folder)  # what machines have already is whole
         pieces = [
             name
             for name in self._keys(f"dash-stash:v:{{{key.hex()}}}*")
@@ -128,18 +113,35 @@ class RedisLaboratory:
             content[-1] ^= 1
             self._server.ask("SET", name, bytes(content))
 
-    def lay(self, key: bytes, *, in_place_of: bytes) -> None:
+    def copy(self, key: bytes, *, to: bytes) -> None:
         for name in self._keys(f"dash-stash:[pv]:{{{key.hex()}}}*"):
-            self._server.ask(
-                "COPY",
-                name,
-                name.replace(key.hex().encode(), in_place_of.hex().encode()),
-                "REPLACE",
-            )
+            other = name.replace(key.hex().encode(), to.hex().encode())
+            self._server.ask("COPY", name, other, "REPLACE")
 
     def lose_listing(self) -> None:
         for name in self._keys("dash-stash:[thrs]:*"):
             self._server.ask("DEL", name)
+
+    def pass_time(self, seconds: float) -> None:
+        """Set the clock forward, and take that time off what each key has left."""
+        self.clock.now += seconds
+        with self._server.client() as client:
+            for name in self._keys("*"):
+                left = client.pttl(name)
+                if left >= 0:
+                    client.pexpire(name, max(0, left - int(1000 * seconds)))
+
+    @contextlib.contextmanager
+    def full(self) -> Iterator[None]:
+        used = self._server.client().info("memory")["used_memory"]
+        self._server.ask("CONFIG", "SET", "maxmemory", used)
+        try:
+            yield
+        finally:
+            self._server.ask("CONFIG", "SET", "maxmemory", 0)
+
+    def cut_off(self) -> None:
+        self._server.kill()
 
     def ruin(self) -> None:
         self._server.kill()
@@ -150,12 +152,12 @@ class RedisLaboratory:
         self._server.kill()
 
 
-def valkey(folder: pathlib.Path, clock: FakeClock) -> RedisLaboratory:
-    return RedisLaboratory(folder, clock, VALKEY)
+def valkey(folder: pathlib.Path, clock: ManualClock) -> RedisPlace:
+    return RedisPlace(folder, clock, VALKEY)
 
 
-LABORATORIES: dict[str, Callable[[pathlib.Path, FakeClock], Laboratory]] = {
-    "local": LocalLaboratory,
-    "redis": RedisLaboratory,
+PLACES: dict[str, Callable[[pathlib.Path, ManualClock], LocalPlace | RedisPlace]] = {
+    "local": LocalPlace,
+    "redis": RedisPlace,
     "valkey": valkey,
 }

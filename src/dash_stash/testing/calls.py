@@ -1,0 +1,113 @@
+"""Calls of a store as the contract makes them: short, and in threads that cannot hang a test."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+import numpy as np
+
+from dash_stash.codec import decode, encode
+from dash_stash.entries import Facts
+from dash_stash.stores.base import Flight, Landed, Store
+
+T = TypeVar("T")
+
+KEY, OTHER = b"a key of 16 byte", b"another, 16 byte"
+BIG = np.arange(50_000)
+
+PATIENCE = 0.3
+"""Seconds after which a caller that has not come back is waiting."""
+
+
+class Caller(threading.Thread):
+    """A call in a thread of its own; `result` waits for it, and raises what it raised."""
+
+    def __init__(self, call: Callable[[], Any]) -> None:
+        """Begin the call."""
+        super().__init__(daemon=True)
+        self._call, self._result = call, None
+        self._error: BaseException | None = None
+        self.start()
+
+    def run(self) -> None:
+        """Call."""
+        try:
+            self._result = self._call()
+        except BaseException as error:  # noqa: BLE001 (for `result`)
+            self._error = error
+
+    def result(self, seconds: float = 30) -> Any:
+        """Return what the call returned."""
+        self.join(seconds)
+        assert not self.is_alive(), f"has not come back within {seconds} s"
+        if self._error is not None:
+            raise self._error
+        return self._result
+
+    @property
+    def error(self) -> BaseException | None:
+        """What the call raised."""
+        self.join(30)
+        return self._error
+
+    def is_waiting(self) -> bool:
+        """Whether the call has not come back soon."""
+        self.join(PATIENCE)
+        return self.is_alive()
+
+
+def must(value: T | None) -> T:
+    """Return a value that has to be there."""
+    assert value is not None
+    return value
+
+
+def put(
+    store: Store, value: object, key: bytes = KEY, flight: Flight | None = None, **facts: Any
+) -> bool:
+    """Commit a value, by default one of a memo function."""
+    given = {"kind": "memo", "name": "f", "created": store.clock(), **facts}
+    return store.commit(flight, key, Facts(**given), encode(value))
+
+
+def get(store: Store, key: bytes = KEY) -> Any:
+    """Return the value that is read, None for a miss."""
+    found = store.read(key)
+    return None if found is None else decode(found.encoded)
+
+
+def fly(store: Store, key: bytes = KEY) -> Flight:
+    """Become the one that computes a key that nobody computes.
+
+    A store's janitor may be looking whether the flight was abandoned: that lasts a moment.
+    """
+    deadline = time.monotonic() + 1
+    while (flight := store.join(key, wait=False)) is None or isinstance(flight, Landed):
+        assert time.monotonic() < deadline, "nobody computes it, and there is no flight"
+    return flight
+
+
+@contextlib.contextmanager
+def flying(store: Store, key: bytes = KEY) -> Iterator[Flight]:
+    """Compute a key for the length of a with block."""
+    flight = fly(store, key)
+    try:
+        yield flight
+    finally:
+        flight.close()
+
+
+def two_sessions() -> tuple[str, str]:
+    """Return two sessions, of which one is listed right after the other."""
+    start = secrets.token_hex(15)
+    return f"session:{start}aa", f"session:{start}ab"
+
+
+def numbered(count: int) -> list[bytes]:
+    """Return so many keys."""
+    return [bytes([number]) * 16 for number in range(1, count + 1)]
