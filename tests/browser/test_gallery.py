@@ -251,14 +251,19 @@ def test_ctrl_c_ends_the_gallery_and_removes_the_chapters_cache(tmp_path: pathli
     ]
     temporary = tmp_path / "temporary"
     temporary.mkdir()
-    environment = {**os.environ, "TMPDIR": str(temporary)}
+    # On a busy machine the workers need a while to end; gunicorn kills them after half a minute.
+    environment = {
+        **os.environ,
+        "TMPDIR": str(temporary),
+        "GUNICORN_CMD_ARGS": "--graceful-timeout 180",
+    }
     with subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as process:
         assert must(process.stdout).readline().startswith("The gallery is at http://127.0.0.1:")
         assert any(temporary.glob("dash-stash-gallery-*"))
         process.send_signal(signal.SIGINT)
-        assert process.wait(30) == 0
+        assert process.wait(180) == 0
         assert must(process.stdout).read() == ""
     assert not any(temporary.glob("dash-stash-gallery-*"))
 

@@ -15,9 +15,6 @@ worker_class = "sync"
 preload_app = True
 loglevel = "warning"
 control_socket_disable = True
-# A worker that is just being forked loses the signal of Ctrl-C, and the others wait for it this
-# many seconds before they are killed.
-graceful_timeout = 3
 
 
 def when_ready(server: Any) -> None:
