@@ -18,6 +18,7 @@ from dash._utils import AttributeDict
 from dash.exceptions import PreventUpdate
 
 from dash_stash import Ref, RefInvalid, Stash
+from dash_stash.plugin.arguments import ArgumentResolver
 from servers import Server
 from support import SECRET, FakeClock
 from unit.pages import Page
@@ -179,6 +180,15 @@ def test_star_arguments_are_annotated_one_by_one(app: Dash, ref: str) -> None:
         return seen(rest)
 
     assert Page(app).call("out.data", *[(name, "data", str(ref)) for name in "ab"]) == "[ref, ref]"
+
+
+def test_the_annotation_of_star_arguments_is_about_each_of_them(app: Dash, ref: str) -> None:
+    @app.callback(Output("out", "data"), Input("a", "data"), Input("b", "data"))
+    def use(*pairs: tuple[str, Any]) -> str:
+        return seen(pairs)
+
+    pairs: list[Any] = [(name, "data", [str(ref), str(ref)]) for name in "ab"]
+    assert Page(app).call("out.data", *pairs) == "[[text, value], [text, value]]"
 
 
 def test_all_of_a_pattern(app: Dash, ref: str) -> None:
@@ -650,6 +660,20 @@ def test_a_compressed_request_is_looked_into(app: Dash, ref: str) -> None:
         )
         called()
     assert received == [VALUE]
+
+
+def test_the_references_of_a_background_callback_stay_references(
+    app: Dash, stash: Stash, ref: str
+) -> None:
+    """It runs in another process, which opens them."""
+    app.callback(Output("out", "data"), Input("a", "data"))(lambda value: value)
+    app._setup_server()
+    callback = app.callback_map["out.data"]
+    context = AttributeDict(inputs_list=[{"id": "a", "property": "data"}], states_list=[])
+    for background, expected in ((None, [VALUE]), ({"interval": 1000}, [str(ref)])):
+        callback["background"] = background
+        arguments = ArgumentResolver(app, stash._deployment.references)
+        assert arguments.resolve(callback["callback"], [str(ref)], context) == expected
 
 
 # Text and refusals

@@ -181,7 +181,7 @@
   }
 
   // A login replaces the cookie: what was sent before its answer arrived is refused, and has not
-  // run. It is sent once more when all requests under way have been answered; and again after a while,
+  // run. It is sent once more when all requests under way have been answered; again after a while,
   // since another tab may be logging in.
   async function request(resource, options) {
     let response = await ask(resource, options);
