@@ -14,7 +14,7 @@ from dash_stash.codec import encode
 from dash_stash.entries import Facts
 from dash_stash.stores.base import Limits
 from dash_stash.stores.redis import RedisStore
-from dash_stash.stores.redis.holders import GRACE
+from dash_stash.stores.redis.accounts import GRACE
 from servers import Server
 from support import SEALING_KEY, FakeClock, wait_until
 

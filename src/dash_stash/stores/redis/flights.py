@@ -20,7 +20,7 @@ from dash_stash.errors import StoreUnavailable
 from dash_stash.stores.base import Flight, Landed
 from dash_stash.stores.local import LocalStore
 from dash_stash.stores.redis import scripts
-from dash_stash.stores.redis.names import Names
+from dash_stash.stores.redis.keyspace import Keyspace
 from dash_stash.stores.redis.server import PATIENT, Server, milliseconds, steady_clock
 
 LEASE = 10.0
@@ -88,9 +88,9 @@ class RedisFlight:
 class Flights:
     """The flights of one store in this process."""
 
-    def __init__(self, server: Server, names: Names, near: LocalStore, lease: float) -> None:
+    def __init__(self, server: Server, keyspace: Keyspace, near: LocalStore, lease: float) -> None:
         """Take the server, and the store of this machine, whose flights come first."""
-        self._server, self._names, self._near, self._lease = server, names, near, lease
+        self._server, self._keyspace, self._near, self._lease = server, keyspace, near, lease
         # The flights whose leases this process has, by token; and which process has a thread that
         # renews them. A call that was interrupted may have lost one: then its lease ends by itself.
         self._held: dict[int, dict[bytes, weakref.ref[RedisFlight]]] = {}
@@ -136,7 +136,7 @@ class Flights:
                 return flight
             if not wait:
                 return None
-            message = self._message(self._names.outcome(key, holder))
+            message = self._message(self._keyspace.outcome(key, holder))
             if message and message[:1] != _CLOSED:
                 return Landed(None if message[:1] == _LANDED else message[1:])
 
@@ -146,7 +146,11 @@ class Flights:
         try:
             lives = milliseconds(self._lease), milliseconds(_LONGEST)
             holder: bytes | None = self._server.run(
-                scripts.JOIN, [self._names.lease(key)], token, *lives, self._names.outcome(key, b"")
+                scripts.JOIN,
+                [self._keyspace.lease(key)],
+                token,
+                *lives,
+                self._keyspace.outcome(key, b""),
             )
         except StoreUnavailable:
             if was_asked:
@@ -170,7 +174,7 @@ class Flights:
             self._owe(key, token, message)
 
     def _tell(self, key: bytes, token: bytes, message: bytes) -> None:
-        names = [self._names.lease(key), self._names.outcome(key, token)]
+        names = [self._keyspace.lease(key), self._keyspace.outcome(key, token)]
         self._server.run(scripts.LAND, names, token, message, milliseconds(self._lease))
 
     # Renewing
@@ -212,7 +216,10 @@ class Flights:
                 continue
             with contextlib.suppress(StoreUnavailable):
                 self._server.run(
-                    scripts.RENEW, [self._names.lease(flight.key)], token, milliseconds(self._lease)
+                    scripts.RENEW,
+                    [self._keyspace.lease(flight.key)],
+                    token,
+                    milliseconds(self._lease),
                 )
             del flight
 

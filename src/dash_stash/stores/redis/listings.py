@@ -15,8 +15,8 @@ from dash_stash.clock import Clock
 from dash_stash.entries import Entry
 from dash_stash.stores.base import Listed, holder_of
 from dash_stash.stores.redis import records, scripts
-from dash_stash.stores.redis.holders import Holders
-from dash_stash.stores.redis.names import Names
+from dash_stash.stores.redis.accounts import AccountIndex
+from dash_stash.stores.redis.keyspace import Keyspace
 from dash_stash.stores.redis.records import Pointer
 from dash_stash.stores.redis.server import PATIENT, Server
 
@@ -30,10 +30,15 @@ class Listings:
     """The listings of one store."""
 
     def __init__(
-        self, server: Server, names: Names, holders: Holders, sealing_key: bytes, clock: Clock
+        self,
+        server: Server,
+        keyspace: Keyspace,
+        accounts: AccountIndex,
+        sealing_key: bytes,
+        clock: Clock,
     ) -> None:
         """Take the server, and what knows of sessions and users."""
-        self._server, self._names, self._holders = server, names, holders
+        self._server, self._keyspace, self._accounts = server, keyspace, accounts
         self._sealing_key, self._clock = sealing_key, clock
 
     def notes(self, key: bytes, pointer: Pointer) -> Iterator[Sequence[Any]]:
@@ -48,8 +53,8 @@ class Listings:
 
     def _sets(self, pointer: Pointer) -> list[str]:
         return [
-            *map(self._names.tagged, pointer.tags),
-            *([self._names.variables] if pointer.is_state and not pointer.scope else []),
+            *map(self._keyspace.tagged, pointer.tags),
+            *([self._keyspace.variables] if pointer.is_state and not pointer.scope else []),
         ]
 
     def _look_after(self, name: str) -> None:
@@ -64,10 +69,10 @@ class Listings:
         Whether any was found, among some.
         """
         gone = [
-            key for key, pointer in self.pointers(self._holders.some(holder)) if pointer is None
+            key for key, pointer in self.pointers(self._accounts.some(holder)) if pointer is None
         ]
         if gone:
-            self._holders.release(holder, gone)
+            self._accounts.release(holder, gone)
         return bool(gone)
 
     def strike(self, deleted: Iterable[tuple[bytes, Pointer]]) -> None:
@@ -78,13 +83,13 @@ class Listings:
                 of_holders[holder_of(pointer.scope)].append(key)
             commands += [("ZREM", name, key) for name in self._sets(pointer)]
         for holder, keys in of_holders.items():
-            self._holders.release(holder, keys)
+            self._accounts.release(holder, keys)
         if commands:
             self._server.together(commands)
 
     def pointers(self, some: Sequence[bytes]) -> list[tuple[bytes, Pointer | None]]:
         """Return keys with what their pointers say."""
-        packed = self._values([self._names.pointer(key) for key in some])
+        packed = self._values([self._keyspace.pointer(key) for key in some])
         return [
             (key, None if text is None else Pointer.parse(text))
             for key, text in zip(some, packed, strict=True)
@@ -95,9 +100,9 @@ class Listings:
 
     def delete_forgotten(self, tag: str) -> None:
         """Delete what has a tag from before it was forgotten."""
-        (tagged,) = self._server.together([("ZRANGE", self._names.tagged(tag), 0, -1)])
+        (tagged,) = self._server.together([("ZRANGE", self._keyspace.tagged(tag), 0, -1)])
         for some in _batches(tagged):
-            (present,) = self._server.values([self._names.epoch(tag)])
+            (present,) = self._server.values([self._keyspace.epoch(tag)])
             pointers = [
                 (key, pointer) for key, pointer in self.pointers(some) if pointer is not None
             ]
@@ -108,7 +113,7 @@ class Listings:
             ]
             # By its id, because it may have been replaced meanwhile.
             deletions = [
-                ("EVAL", scripts.DELETE, 3, *self._names.of_entry(key), pointer.id, b"")
+                ("EVAL", scripts.DELETE, 3, *self._keyspace.of_entry(key), pointer.id, b"")
                 for key, pointer in old
             ]
             if deletions:
@@ -134,38 +139,38 @@ class Listings:
     def _candidates(self, scope: str | None, kind: str | None, tag: str | None) -> Iterable[bytes]:
         """The keys of all that may be asked for: of everything there is, unless it is known better."""
         if tag is not None or (kind == "state" and scope == ""):
-            name = self._names.variables if tag is None else self._names.tagged(tag)
+            name = self._keyspace.variables if tag is None else self._keyspace.tagged(tag)
             (members,) = self._server.together([("ZRANGE", name, 0, -1)])
             return list(members)
         if scope:
-            return self._holders.keys_of(scope)
+            return self._accounts.keys_of(scope)
         return {
             key
-            for name in self._server.names(self._names.pointers)
-            if (key := self._names.key(name)) is not None
+            for name in self._server.names(self._keyspace.pointers)
+            if (key := self._keyspace.key(name)) is not None
         }
 
     def _entries(self, some: Sequence[bytes]) -> Iterator[Entry]:
         """What entries say of themselves, of those that are there, ours, and not over."""
         pointers = {key: pointer for key, pointer in self.pointers(some) if pointer is not None}
-        in_pieces = [(key, pointer) for key, pointer in pointers.items() if not pointer.inline]
+        in_chunks = [(key, pointer) for key, pointer in pointers.items() if not pointer.inline]
         manifests = self._values(
-            [self._names.manifest(key, pointer.id) for key, pointer in in_pieces]
+            [self._keyspace.manifest(key, pointer.id) for key, pointer in in_chunks]
         )
-        # A pointer may say that there are more pieces than there are.
+        # A pointer may say that there are more chunks than there are.
         sound = [
             one
-            for one, manifest in zip(in_pieces, manifests, strict=True)
+            for one, manifest in zip(in_chunks, manifests, strict=True)
             if records.is_manifest(manifest, one[1])
         ]
-        pieces = [
-            (key, self._names.piece(key, pointer.id, number))
+        chunks = [
+            (key, self._keyspace.chunk(key, pointer.id, number))
             for key, pointer in sound
-            for number in range(pointer.head_pieces)
+            for number in range(pointer.head_chunks)
         ]
         heads: dict[bytes, bytes] = {}
-        for (key, _), piece in zip(pieces, self._values([name for _, name in pieces]), strict=True):
-            heads[key] = heads.get(key, b"") + (piece or b"")
+        for (key, _), chunk in zip(chunks, self._values([name for _, name in chunks]), strict=True):
+            heads[key] = heads.get(key, b"") + (chunk or b"")
         for key, pointer in pointers.items():
             if pointer.inline:
                 parsed = records.parse_inline(key, pointer.inline, self._sealing_key)

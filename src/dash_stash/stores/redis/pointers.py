@@ -6,8 +6,8 @@ import contextlib
 import logging
 from dataclasses import dataclass
 
-from dash_stash.stores.redis.names import Names
-from dash_stash.stores.redis.push import Listener, Mark
+from dash_stash.stores.redis.invalidation import Listener, Tracked
+from dash_stash.stores.redis.keyspace import Keyspace
 from dash_stash.stores.redis.records import Pointer
 from dash_stash.stores.redis.server import Server, steady_clock
 
@@ -23,7 +23,7 @@ _KNOWN = 4096
 
 
 @dataclass(slots=True)
-class Known:
+class CachedPointer:
     """A pointer, as this process has seen it."""
 
     packed: bytes
@@ -37,23 +37,23 @@ class Known:
     looked_at: float = 0.0
     """When it was current, on a clock that is never set."""
 
-    mark: Mark | None = None
+    tracked: Tracked | None = None
     """What the listener is asked whether it is current still.
 
     None if it has to be looked at each time.
     """
 
 
-class Pointers:
+class PointerCache:
     """The pointers that this process has seen lately."""
 
-    def __init__(self, server: Server, names: Names) -> None:
+    def __init__(self, server: Server, keyspace: Keyspace) -> None:
         """Take the server."""
-        self._server, self._names = server, names
+        self._server, self._keyspace = server, keyspace
         self._listener = Listener(server) if server.address.push else None
-        self._known: dict[bytes, Known] = {}
+        self._known: dict[bytes, CachedPointer] = {}
 
-    def look(self, key: bytes) -> Known | None:
+    def look(self, key: bytes) -> CachedPointer | None:
         """Return what the key's pointer says now.
 
         None if there is none, or one of its tags was forgotten.
@@ -63,34 +63,42 @@ class Pointers:
         """
         known, now = self._known.get(key), steady_clock()
         if known is None:
-            return self._look_anew(key, now, *self._server.values([self._names.pointer(key)]))
+            return self._look_anew(key, now, *self._server.values([self._keyspace.pointer(key)]))
         # A variable that is changed by many is worth a look each time.
         listener = self._listener
-        mark = None if listener is None or known.pointer.is_state else listener.mark(known.names)
-        values = None if mark is None else self._server.values_watched(known.names, mark.ear.id)
+        tracked = (
+            None if listener is None or known.pointer.is_state else listener.track(known.names)
+        )
+        values = (
+            None
+            if tracked is None
+            else self._server.values_watched(known.names, tracked.connection.id)
+        )
         if values is None:
-            mark, values = None, self._server.values(known.names)
+            tracked, values = None, self._server.values(known.names)
         packed, *epochs = values
         if packed != known.packed:
             return self._look_anew(key, now, packed)
-        return self._keep(key, known, now, mark) if epochs == known.epochs else None
+        return self._keep(key, known, now, tracked) if epochs == known.epochs else None
 
-    def _look_anew(self, key: bytes, now: float, packed: bytes | None) -> Known | None:
+    def _look_anew(self, key: bytes, now: float, packed: bytes | None) -> CachedPointer | None:
         self._known.pop(key, None)
         pointer = None if packed is None else Pointer.parse(packed)
         if packed is None or pointer is None:
             if packed is not None:
                 self.warn(key)
             return None
-        names = self._names.pointer(key), *map(self._names.epoch, pointer.tags)
-        known = Known(
+        names = self._keyspace.pointer(key), *map(self._keyspace.epoch, pointer.tags)
+        known = CachedPointer(
             packed, pointer, names, [str(epoch).encode() for epoch in pointer.tags.values()]
         )
         epochs = self._server.values(names[1:]) if pointer.tags else []
         return self._keep(key, known, now, None) if epochs == known.epochs else None
 
-    def _keep(self, key: bytes, known: Known, now: float, mark: Mark | None) -> Known:
-        known.looked_at, known.mark = now, mark
+    def _keep(
+        self, key: bytes, known: CachedPointer, now: float, tracked: Tracked | None
+    ) -> CachedPointer:
+        known.looked_at, known.tracked = now, tracked
         while len(self._known) >= _KNOWN and key not in self._known:
             # Another thread may be doing the same.
             with contextlib.suppress(StopIteration, RuntimeError):
@@ -98,23 +106,23 @@ class Pointers:
         self._known[key] = known
         return known
 
-    def vouched_for(self, key: bytes) -> Known | None:
+    def fresh(self, key: bytes) -> CachedPointer | None:
         """Return what need not be looked at, because its change would have been heard of."""
         known = self._known.get(key)
         if (
             known is None
-            or known.mark is None
+            or known.tracked is None
             or self._listener is None
             or steady_clock() - known.looked_at >= _PUSHED_FOR
         ):
             return None
-        return known if self._listener.vouches(known.mark) else None
+        return known if self._listener.is_unchanged(known.tracked) else None
 
-    def seen(self, key: bytes) -> Known | None:
+    def seen(self, key: bytes) -> CachedPointer | None:
         """Return what this process saw last, of whatever age."""
         return self._known.get(key)
 
-    def seen_lately(self, key: bytes) -> Known | None:
+    def last_seen_within_bound(self, key: bytes) -> CachedPointer | None:
         """Return what may be served without a look while the server cannot be asked.
 
         Never a variable.

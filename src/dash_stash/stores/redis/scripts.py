@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dash_stash.stores.redis.records import ID_SIZE, MOST_PIECES, PIECES_AT
+from dash_stash.stores.redis.records import CHUNKS_AT, ID_SIZE, MOST_CHUNKS
 
 _HEX = """
 local function hex(text)
@@ -10,14 +10,14 @@ local function hex(text)
 end
 """
 
-# How many pieces a pointer's entry has, and the names of their keys: the manifest, then the pieces
+# How many chunks a pointer's entry has, and the names of their keys: the manifest, then the chunks
 # by number.
-_PIECES = f"""{_HEX}
-local function pieces(pointer, base)
+_CHUNKS = f"""{_HEX}
+local function chunks(pointer, base)
   local names, count = {{}}, 0
-  if #pointer >= {PIECES_AT + 4} then count = struct.unpack('>I4', pointer, {PIECES_AT + 1}) end
+  if #pointer >= {CHUNKS_AT + 4} then count = struct.unpack('>I4', pointer, {CHUNKS_AT + 1}) end
   local start = base .. hex(string.sub(pointer, 1, {ID_SIZE})) .. ':'
-  if count > {MOST_PIECES} then count = 0 end
+  if count > {MOST_CHUNKS} then count = 0 end
   if count > 0 then names[1] = start .. 'm' end
   for number = 0, count - 1 do names[number + 2] = start .. number end
   return names
@@ -64,15 +64,15 @@ redis.call('PEXPIRE', KEYS[2], ARGV[3])
 """
 
 PUBLISH = (
-    _PIECES
+    _CHUNKS
     + """
--- KEYS: pointer, lease, what the names of pieces begin with. ARGV: token or '', pointer, milliseconds or ''.
--- 1 if it is stored, 0 if the flight is not the present one any more, -1 if pieces have been evicted meanwhile.
+-- KEYS: pointer, lease, what the names of chunks begin with. ARGV: token or '', pointer, milliseconds or ''.
+-- 1 if it is stored, 0 if the flight is not the present one any more, -1 if chunks have been evicted meanwhile.
 -- Whoever asks again, since the answer got lost, must not hear that the flight is over: it has stored.
 local old = redis.call('GET', KEYS[1])
 if old and string.sub(old, 1, 16) == string.sub(ARGV[2], 1, 16) then return 1 end
 if ARGV[1] ~= '' and redis.call('GET', KEYS[2]) ~= ARGV[1] then return 0 end
-local names = pieces(ARGV[2], KEYS[3])
+local names = chunks(ARGV[2], KEYS[3])
 for _, name in ipairs(names) do
   local kept
   if ARGV[3] == '' then kept = redis.call('EXISTS', name) redis.call('PERSIST', name)
@@ -80,15 +80,15 @@ for _, name in ipairs(names) do
   if kept == 0 then return -1 end
 end
 if ARGV[3] == '' then redis.call('SET', KEYS[1], ARGV[2]) else redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) end
-if old then remove(pieces(old, KEYS[3])) end
+if old then remove(chunks(old, KEYS[3])) end
 return 1
 """
 )
 
 DELETE = (
-    _PIECES
+    _CHUNKS
     + """
--- KEYS: pointer, lease, what the names of pieces begin with. ARGV: the id that is to be deleted, or '' for any; a flight's token, or ''.
+-- KEYS: pointer, lease, what the names of chunks begin with. ARGV: the id that is to be deleted, or '' for any; a flight's token, or ''.
 -- The pointer that was there; 0 if the flight is not the present one any more. Without an id and a token, flights that are
 -- under way are fenced too.
 if ARGV[2] ~= '' and redis.call('GET', KEYS[2]) ~= ARGV[2] then return 0 end
@@ -96,18 +96,18 @@ local old = redis.call('GET', KEYS[1])
 if ARGV[1] == '' then
   if ARGV[2] == '' then redis.call('DEL', KEYS[2]) end
 elseif not old or string.sub(old, 1, 16) ~= ARGV[1] then return false end
-if old then remove(pieces(old, KEYS[3])) redis.call('DEL', KEYS[1]) end
+if old then remove(chunks(old, KEYS[3])) redis.call('DEL', KEYS[1]) end
 return old
 """
 )
 
 EXPIRE = (
-    _PIECES
+    _CHUNKS
     + """
--- KEYS: pointer, lease, what the names of pieces begin with. ARGV: the id, milliseconds.
+-- KEYS: pointer, lease, what the names of chunks begin with. ARGV: the id, milliseconds.
 local present = redis.call('GET', KEYS[1])
 if not present or string.sub(present, 1, 16) ~= ARGV[1] then return 0 end
-for _, name in ipairs(pieces(present, KEYS[3])) do redis.call('PEXPIRE', name, ARGV[2]) end
+for _, name in ipairs(chunks(present, KEYS[3])) do redis.call('PEXPIRE', name, ARGV[2]) end
 return redis.call('PEXPIRE', KEYS[1], ARGV[2])
 """
 )

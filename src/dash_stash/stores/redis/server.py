@@ -24,7 +24,7 @@ _QUICK = 0.25
 """Seconds in which a small answer must come, or the server counts as away."""
 
 PATIENT = 2.0
-"""Seconds for the next piece of something big, and for what the server may take its time with."""
+"""Seconds for the next chunk of something big, and for what the server may take its time with."""
 
 _PAUSE = 1.0
 """Seconds that a patient caller waits for the server to come back."""

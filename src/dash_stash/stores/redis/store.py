@@ -1,6 +1,6 @@
 """The store on Redis or Valkey: values cross the network once per machine, and are mapped from its folder from then on.
 
-On the server lie pointers and pieces (`records`), leases and outcomes (`flights`), epochs of tags, what sessions have (`holders`), and
+On the server lie pointers and chunks (`records`), leases and outcomes (`flights`), epochs of tags, what sessions have (`holders`), and
 `listings`. Whether a hit is current is one look at the pointer and the epochs, together (`pointers`); what it leads to lies in a
 folder of this machine (`near`).
 
@@ -36,25 +36,25 @@ from dash_stash.stores.base import (
 )
 from dash_stash.stores.local import LocalStore
 from dash_stash.stores.redis import address, records, scripts
+from dash_stash.stores.redis.accounts import GRACE, AccountEntry, AccountIndex
 from dash_stash.stores.redis.flights import LEASE, Flights, RedisFlight
-from dash_stash.stores.redis.holders import GRACE, Belonging, Holders
+from dash_stash.stores.redis.keyspace import Keyspace
 from dash_stash.stores.redis.listings import Listings
-from dash_stash.stores.redis.names import Names
-from dash_stash.stores.redis.near import Near
-from dash_stash.stores.redis.pointers import Pointers
+from dash_stash.stores.redis.near_cache import NearCache
+from dash_stash.stores.redis.pointers import PointerCache
 from dash_stash.stores.redis.records import Pointer
 from dash_stash.stores.redis.server import PATIENT, Server, milliseconds
 
 _log = logging.getLogger("dash_stash")
 
 _UPLOAD = 600.0
-"""Seconds after which pieces go away that no pointer names: their writer has died."""
+"""Seconds after which chunks go away that no pointer names: their writer has died."""
 
 _AT_ONCE = 64
-"""So many pieces are sent at once."""
+"""So many chunks are sent at once."""
 
 _TRIES = 3
-"""How often the pieces of a value are fetched that is replaced meanwhile."""
+"""How often the chunks of a value are fetched that is replaced meanwhile."""
 
 
 class RedisStore:
@@ -95,20 +95,22 @@ class RedisStore:
             limits, max_sessions=limits.max_entries, max_session_bytes=limits.max_bytes
         )
         self._local = LocalStore(folder, sealing_key, wide, clock=self.clock)
-        self._names = Names(self._server.address.prefix)
-        self._pointers = Pointers(self._server, self._names)
-        self._near = Near(
-            self._local, self._server, self._names, self._pointers, sealing_key, self.clock
+        self._keyspace = Keyspace(self._server.address.prefix)
+        self._pointers = PointerCache(self._server, self._keyspace)
+        self._near = NearCache(
+            self._local, self._server, self._keyspace, self._pointers, sealing_key, self.clock
         )
-        self._flights = Flights(self._server, self._names, self._local, lease)
-        self._holders = Holders(self._server, self._names, limits, self.clock)
-        self._listings = Listings(self._server, self._names, self._holders, sealing_key, self.clock)
+        self._flights = Flights(self._server, self._keyspace, self._local, lease)
+        self._accounts = AccountIndex(self._server, self._keyspace, limits, self.clock)
+        self._listings = Listings(
+            self._server, self._keyspace, self._accounts, sealing_key, self.clock
+        )
 
     # Reading
 
     def read(self, key: bytes, part: PartName | None = None) -> Found | None:
         """Read the entry of *key*."""
-        known = self._pointers.vouched_for(key)
+        known = self._pointers.fresh(key)
         found = None if known is None else self._near.read(key, known.pointer, part)
         return self._read(key, part) if found is None else found
 
@@ -120,7 +122,7 @@ class RedisStore:
                 if before is not None and known is not before:
                     self._near.let_go(key, before.pointer)
                 if known is None:
-                    return self._near.alone(key)
+                    return self._near.offline(key)
                 if known is tried:
                     return None  # not replaced meanwhile, but over, damaged, or half of it evicted
                 found = self._near.read(key, known.pointer, part) or self._near.fetch(
@@ -138,9 +140,9 @@ class RedisStore:
 
     def _without_server(self, key: bytes, part: PartName | None) -> Found | None:
         """Return what this machine has of a key: what was computed here lately, or looked at lately, whichever is newer."""
-        lately = self._pointers.seen_lately(key)
+        lately = self._pointers.last_seen_within_bound(key)
         copies = (
-            self._near.alone(key),
+            self._near.offline(key),
             None if lately is None else self._near.read(key, lately.pointer, part),
         )
         return max(
@@ -177,7 +179,7 @@ class RedisStore:
                 raise
             # Those who wait on this machine get it all the same.
             self._warn(error)
-            return self._near.keep_alone(key, facts, encoded)
+            return self._near.keep_offline(key, facts, encoded)
 
     def _publish(self, token: bytes | None, packed: Packed, encoded: Encoded) -> bool:
         """Store an entry, if the flight with this token is the present one; b"" needs none."""
@@ -187,7 +189,7 @@ class RedisStore:
             )
         entry = packed.entry
         key, facts, holder = entry.key, entry.facts, holder_of(entry.facts.scope)
-        pieces = None if entry.size <= records.INLINE else records.cut(packed, encoded)
+        chunks = None if entry.size <= records.INLINE else records.cut(packed, encoded)
         pointer = Pointer(
             secrets.token_bytes(records.ID_SIZE),
             entry.size,
@@ -195,38 +197,38 @@ class RedisStore:
             facts.gone_at,
             facts.tags,
             is_state=facts.kind == "state",
-            head_pieces=0 if pieces is None else pieces.head_count,
-            pieces=0 if pieces is None else len(pieces.all),
-            inline=b"".join((packed.head, *packed.body)) if pieces is None else b"",
+            head_chunks=0 if chunks is None else chunks.head_count,
+            chunks=0 if chunks is None else len(chunks.all),
+            inline=b"".join((packed.head, *packed.body)) if chunks is None else b"",
         )
-        if pointer.pieces > records.MOST_PIECES:
-            most = f"what one value may have on a server, {records.MOST_PIECES * records.PIECE:,}"
+        if pointer.chunks > records.MOST_CHUNKS:
+            most = f"what one value may have on a server, {records.MOST_CHUNKS * records.CHUNK:,}"
             raise BudgetExceeded(self._server.address.shown, "one value", entry.size, most)
         if holder:
             self._reserve(
-                Belonging(key, entry.size, class_of(facts.kind), self.clock(), facts.scope)
+                AccountEntry(key, entry.size, class_of(facts.kind), self.clock(), facts.scope)
             )
         commands = list(self._listings.notes(key, pointer))
-        if pieces is not None:
+        if chunks is not None:
             names = [
-                self._names.piece(key, pointer.id, number) for number in range(len(pieces.all))
+                self._keyspace.chunk(key, pointer.id, number) for number in range(len(chunks.all))
             ]
             commands.append(
                 (
                     "SET",
-                    self._names.manifest(key, pointer.id),
-                    pieces.manifest(),
+                    self._keyspace.manifest(key, pointer.id),
+                    chunks.manifest(),
                     "PX",
                     milliseconds(_UPLOAD),
                 )
             )
             commands += [
-                ("SET", name, piece, "PX", milliseconds(_UPLOAD))
-                for name, piece in zip(names, pieces.all, strict=True)
+                ("SET", name, chunk, "PX", milliseconds(_UPLOAD))
+                for name, chunk in zip(names, chunks.all, strict=True)
             ]
         if not self._send(token, key, pointer, commands):
             return False
-        if pieces is not None:
+        if chunks is not None:
             self._near.keep(key, pointer, facts, encoded)
         if holder and self.has_ended(holder):
             # `end` is told before it looks for what there is: what came too late for it is removed
@@ -238,7 +240,7 @@ class RedisStore:
     def _send(
         self, token: bytes, key: bytes, pointer: Pointer, commands: Sequence[Sequence[Any]]
     ) -> bool:
-        """Write the pieces of an entry, then its pointer.
+        """Write the chunks of an entry, then its pointer.
 
         False if the flight is not the present one.
         """
@@ -250,10 +252,10 @@ class RedisStore:
                 self._server.together(commands[first : first + _AT_ONCE])
             arguments = token, pointer.pack(), expiry
             answer = self._server.run(
-                scripts.PUBLISH, self._names.of_entry(key), *arguments, timeout=PATIENT
+                scripts.PUBLISH, self._keyspace.of_entry(key), *arguments, timeout=PATIENT
             )
         finally:
-            self._pointers.note_change(self._names.pointer(key))
+            self._pointers.note_change(self._keyspace.pointer(key))
             if answer != scripts.STORED:
                 self._take_back(key, pointer)
         if answer == scripts.EVICTED:
@@ -264,56 +266,57 @@ class RedisStore:
         return bool(answer == scripts.STORED)
 
     def _take_back(self, key: bytes, pointer: Pointer) -> None:
-        """Remove pieces that no pointer names; if that fails too, they go by themselves."""
+        """Remove chunks that no pointer names; if that fails too, they go by themselves."""
         if self._server.outage is not None:
             return  # nobody waits for that
-        names = [self._names.piece(key, pointer.id, number) for number in range(pointer.pieces)]
+        names = [self._keyspace.chunk(key, pointer.id, number) for number in range(pointer.chunks)]
         with contextlib.suppress(StoreUnavailable):
             # Not known: perhaps the pointer was written, and only the answer got lost.
-            (packed,) = self._server.values([self._names.pointer(key)])
+            (packed,) = self._server.values([self._keyspace.pointer(key)])
             if names and (packed is None or packed[: records.ID_SIZE] != pointer.id):
                 self._server.together(
-                    [("UNLINK", name) for name in (self._names.manifest(key, pointer.id), *names)]
+                    [
+                        ("UNLINK", name)
+                        for name in (self._keyspace.manifest(key, pointer.id), *names)
+                    ]
                 )
 
     def _life(self, pointer: Pointer) -> float:
         """How many seconds an entry is to be stored from now on."""
-        return min(pointer.gone_at - self.clock(), self._holders.life(pointer.scope))
+        return min(pointer.gone_at - self.clock(), self._accounts.life(pointer.scope))
 
-    def _reserve(self, belonging: Belonging) -> None:
+    def _reserve(self, entry: AccountEntry) -> None:
         """Make room for an entry in the budget of its session or user, and for the session among the others."""
-        holder = holder_of(belonging.scope)
-        while (answer := self._holders.reserve(belonging)) <= scripts.TOO_MUCH:
+        holder = holder_of(entry.scope)
+        while (answer := self._accounts.reserve(entry)) <= scripts.TOO_MUCH:
             if not (
-                self._make_room(belonging, -answer)
-                if answer
-                else self._listings.release_gone(holder)
+                self._make_room(entry, -answer) if answer else self._listings.release_gone(holder)
             ):
                 what, budget = (
                     f"one {holder.partition(':')[0]}",
                     f"max_session_bytes={self._limits.max_session_bytes:,}",
                 )
-                raise BudgetExceeded(self._server.address.shown, what, belonging.size, budget)
+                raise BudgetExceeded(self._server.address.shown, what, entry.size, budget)
         if answer == scripts.FIRST:
-            for other in self._holders.too_many():
+            for other in self._accounts.too_many():
                 if other != holder:
                     self._drop(other)
 
-    def _make_room(self, belonging: Belonging, missing: int) -> bool:
+    def _make_room(self, entry: AccountEntry, missing: int) -> bool:
         """Delete some of the cheapest that a session or user has, up to so many bytes.
 
         False if there is nothing.
         """
         chosen = []
-        for key, size in self._holders.cheapest_first(belonging):
+        for key, size in self._accounts.cheapest_first(entry):
             if missing <= 0:
                 break
             chosen.append(key)
             missing -= size
         if chosen:
             self._delete(chosen)
-            self._holders.release(holder_of(belonging.scope), chosen)  # those that were gone, too
-        return bool(chosen) or self._listings.release_gone(holder_of(belonging.scope))
+            self._accounts.release(holder_of(entry.scope), chosen)  # those that were gone, too
+        return bool(chosen) or self._listings.release_gone(holder_of(entry.scope))
 
     def delete(self, key: bytes, flight: Flight | None = None) -> bool:
         """Delete the entry of *key*, for good, unless *flight* is not the present one of its key any more."""
@@ -330,14 +333,14 @@ class RedisStore:
         False if the flight with this token is not the present one of its key any more.
         """
         for key in some:
-            self._near.let_go_alone(key)
+            self._near.remove_offline(key)
         commands = [
-            ("EVAL", scripts.DELETE, 3, *self._names.of_entry(key), b"", token) for key in some
+            ("EVAL", scripts.DELETE, 3, *self._keyspace.of_entry(key), b"", token) for key in some
         ]
         answers: list[Any] = []
         for first in range(0, len(commands), _AT_ONCE):
             answers += self._server.together(commands[first : first + _AT_ONCE])
-        self._pointers.note_change(*map(self._names.pointer, some))
+        self._pointers.note_change(*map(self._keyspace.pointer, some))
         if scripts.REFUSED in answers:
             return False
         pointers = [
@@ -361,7 +364,7 @@ class RedisStore:
             return dict.fromkeys(tags, UNKNOWN_EPOCH)
 
     def _epochs(self, tags: Sequence[str]) -> dict[str, int]:
-        names = [self._names.epoch(tag) for tag in tags]
+        names = [self._keyspace.epoch(tag) for tag in tags]
         values = self._server.values(names) if names else []
         missing = [
             (name, value)
@@ -384,37 +387,37 @@ class RedisStore:
 
     def forget_tag(self, tag: str) -> None:
         """Make every entry with *tag* a miss for good, and give back its room."""
-        self._server.together([("SET", self._names.epoch(tag), secrets.randbits(62))])
-        self._pointers.note_change(self._names.epoch(tag))
+        self._server.together([("SET", self._keyspace.epoch(tag), secrets.randbits(62))])
+        self._pointers.note_change(self._keyspace.epoch(tag))
         self._listings.delete_forgotten(tag)
 
     # Scopes
 
     def end(self, holder: str) -> None:
         """Delete all that belongs to a session or user, for good."""
-        self._holders.end(holder)
+        self._accounts.end(holder)
         self._drop(holder)
         with contextlib.suppress(StoreUnavailable):
             self._local.end(holder)
 
     def _drop(self, holder: str) -> None:
         """Delete all that a session has."""
-        self._delete(self._holders.keys(holder))
-        self._holders.forget(holder)
+        self._delete(self._accounts.keys(holder))
+        self._accounts.forget(holder)
 
     def has_ended(self, holder: str) -> bool:
         """Whether `end` was called for *holder*."""
-        return self._holders.has_ended(holder)
+        return self._accounts.has_ended(holder)
 
     def touch(self, scope: str) -> None:
         """Note that a scope is in use."""
-        if not math.isinf(self._holders.life(scope)):
-            self._prolong(scope, self._holders.touch(scope), math.inf)
+        if not math.isinf(self._accounts.life(scope)):
+            self._prolong(scope, self._accounts.touch(scope), math.inf)
 
     def leave(self, scope: str) -> None:
         """Delete the data of a scope soon, unless it is touched before."""
-        if not math.isinf(self._holders.life(scope)):
-            self._prolong(scope, self._holders.leave(scope), GRACE)
+        if not math.isinf(self._accounts.life(scope)):
+            self._prolong(scope, self._accounts.leave(scope), GRACE)
 
     def _prolong(self, scope: str, some: Sequence[bytes], at_most: float) -> None:
         """Let entries of a scope live as long as they are to from now on."""
@@ -423,7 +426,7 @@ class RedisStore:
                 "EVAL",
                 scripts.EXPIRE,
                 3,
-                *self._names.of_entry(key),
+                *self._keyspace.of_entry(key),
                 pointer.id,
                 milliseconds(min(self._life(pointer), at_most)),
             )

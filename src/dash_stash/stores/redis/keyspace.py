@@ -8,7 +8,7 @@ from __future__ import annotations
 from dash_stash import keys
 
 
-class Names:
+class Keyspace:
     """The names of one app's keys."""
 
     def __init__(self, prefix: str) -> None:
@@ -47,21 +47,21 @@ class Names:
         """Where the flight with this token leaves its outcome."""
         return f"{self._prefix}:o:{{{key.hex()}}}:{token.hex()}"
 
-    def pieces(self, key: bytes) -> str:
-        """What the names of the pieces of all entries of *key* begin with."""
+    def chunks(self, key: bytes) -> str:
+        """What the names of the chunks of all entries of *key* begin with."""
         return f"{self._prefix}:v:{{{key.hex()}}}:"
 
-    def piece(self, key: bytes, identity: bytes, number: int) -> str:
-        """Where a piece lies."""
-        return f"{self.pieces(key)}{identity.hex()}:{number}"
+    def chunk(self, key: bytes, identity: bytes, number: int) -> str:
+        """Where a chunk lies."""
+        return f"{self.chunks(key)}{identity.hex()}:{number}"
 
     def manifest(self, key: bytes, identity: bytes) -> str:
-        """Where the checksums of an entry's pieces lie."""
-        return f"{self.pieces(key)}{identity.hex()}:m"
+        """Where the checksums of an entry's chunks lie."""
+        return f"{self.chunks(key)}{identity.hex()}:m"
 
     def of_entry(self, key: bytes) -> tuple[str, str, str]:
         """What scripts that publish or delete the entry of *key* work on."""
-        return self.pointer(key), self.lease(key), self.pieces(key)
+        return self.pointer(key), self.lease(key), self.chunks(key)
 
     def epoch(self, tag: str) -> str:
         """Where the present epoch of a tag stands."""

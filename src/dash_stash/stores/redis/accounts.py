@@ -11,7 +11,7 @@ from typing import Any
 from dash_stash.clock import Clock
 from dash_stash.stores.base import PUTS, TOUCHED_EVERY, Limits, holder_of
 from dash_stash.stores.redis import scripts
-from dash_stash.stores.redis.names import Names
+from dash_stash.stores.redis.keyspace import Keyspace
 from dash_stash.stores.redis.server import Server, milliseconds
 
 GRACE = 30.0
@@ -43,7 +43,7 @@ _COOKIES_LATER = 1e11
 
 
 @dataclass(frozen=True, slots=True)
-class Belonging:
+class AccountEntry:
     """One entry of a session or user; `class_` is its class (see `stores.base`)."""
 
     key: bytes
@@ -58,36 +58,40 @@ class Belonging:
         return min(self.class_, PUTS)
 
 
-class Holders:
+class AccountIndex:
     """The sessions and users of one store."""
 
-    def __init__(self, server: Server, names: Names, limits: Limits, clock: Clock) -> None:
+    def __init__(self, server: Server, keyspace: Keyspace, limits: Limits, clock: Clock) -> None:
         """Take the server and what each may have."""
-        self._server, self._names, self._limits, self._clock = server, names, limits, clock
+        self._server, self._keyspace, self._limits, self._clock = server, keyspace, limits, clock
         self._seen: dict[str, float] = {}
 
     def life(self, scope: str) -> float:
         """Return for how many seconds something is stored that nobody uses: what users have, for ever."""
         return _KEPT_FOR * self._limits.idle if scope.startswith("session:") else math.inf
 
-    def reserve(self, belonging: Belonging) -> int:
+    def reserve(self, entry: AccountEntry) -> int:
         """Note an entry that is about to be stored, in place of what its key had.
 
         Returns:
             What `RESERVE` answers: it could not fit, so much has to go first, it is the first of
             its session or user, or neither.
         """
-        scope, holder = belonging.scope, holder_of(belonging.scope)
+        scope, holder = entry.scope, holder_of(entry.scope)
         life = self.life(scope)
         answer = self._server.run(
             scripts.RESERVE,
-            [self._names.holder(holder), self._names.order(holder), self._names.scope(scope)],
-            belonging.key.hex(),
-            belonging.size,
-            belonging.class_,
-            f"{belonging.size} {belonging.class_} {belonging.stored} {scope}",
-            belonging.class_ * _CLASS + belonging.stored,
-            belonging.makes_room,
+            [
+                self._keyspace.holder(holder),
+                self._keyspace.order(holder),
+                self._keyspace.scope(scope),
+            ],
+            entry.key.hex(),
+            entry.size,
+            entry.class_,
+            f"{entry.size} {entry.class_} {entry.stored} {scope}",
+            entry.class_ * _CLASS + entry.stored,
+            entry.makes_room,
             self._limits.max_session_bytes,
             self._clock(),
             "" if math.isinf(life) else milliseconds(2 * life),
@@ -98,7 +102,11 @@ class Holders:
 
     def release(self, holder: str, keys: Sequence[bytes]) -> None:
         """Note that entries are gone."""
-        names = self._names.holder(holder), self._names.order(holder), self._names.scope(holder)
+        names = (
+            self._keyspace.holder(holder),
+            self._keyspace.order(holder),
+            self._keyspace.scope(holder),
+        )
         for first in range(0, len(keys), _SOME):
             self._server.run(
                 scripts.RELEASE, names, holder, *(key.hex() for key in keys[first : first + _SOME])
@@ -107,17 +115,17 @@ class Holders:
     def keys(self, holder: str) -> list[bytes]:
         """The keys of all that a session or user has, as far as is noted: some of it may be gone."""
         names = (
-            ("HKEYS", self._names.holder(holder)),
-            ("ZRANGE", self._names.order(holder), 0, -1),
-            ("HKEYS", self._names.scope(holder)),
+            ("HKEYS", self._keyspace.holder(holder)),
+            ("ZRANGE", self._keyspace.order(holder), 0, -1),
+            ("HKEYS", self._keyspace.scope(holder)),
         )
         return _keys({name for some in self._server.together(names) for name in some})
 
     def keys_of(self, scope: str) -> list[bytes]:
         """The same of a scope alone."""
         commands = (
-            ("HKEYS", self._names.scope(scope)),
-            ("HGETALL", self._names.holder(holder_of(scope))),
+            ("HKEYS", self._keyspace.scope(scope)),
+            ("HGETALL", self._keyspace.holder(holder_of(scope))),
         )
         own, all_of_holder = self._server.together(commands)
         return [*{*_keys(own), *(one.key for one in _parse(all_of_holder) if one.scope == scope)}]
@@ -125,7 +133,7 @@ class Holders:
     def some(self, holder: str) -> list[bytes]:
         """Keys at random, of what was noted long enough ago to be there, if it is not gone."""
         (fields,) = self._server.together(
-            [("HRANDFIELD", self._names.holder(holder), _SOME, "WITHVALUES")]
+            [("HRANDFIELD", self._keyspace.holder(holder), _SOME, "WITHVALUES")]
         )
         before = self._clock() - _UPLOAD
         return [
@@ -134,19 +142,19 @@ class Holders:
             if one.stored <= before
         ]
 
-    def cheapest_first(self, belonging: Belonging) -> list[tuple[bytes, int]]:
+    def cheapest_first(self, entry: AccountEntry) -> list[tuple[bytes, int]]:
         """Some of what makes room for an entry, with the sizes: class by class, and first what was used longest ago."""
-        holder = self._names.holder(holder_of(belonging.scope))
-        limit = f"({(belonging.makes_room + 1) * _CLASS:.0f}"
-        order = self._names.order(holder_of(belonging.scope))
+        holder = self._keyspace.holder(holder_of(entry.scope))
+        limit = f"({(entry.makes_room + 1) * _CLASS:.0f}"
+        order = self._keyspace.order(holder_of(entry.scope))
         (names,) = self._server.together(
             [("ZRANGEBYSCORE", order, "-inf", limit, "LIMIT", 0, _FEW)]
         )
-        some = [key for key in _keys(names) if key != belonging.key]
+        some = [key for key in _keys(names) if key != entry.key]
         if not some:
             return []
         looks: list[Sequence[Any]] = [
-            ("EVAL", scripts.UNUSED_FOR, 1, self._names.pointer(key)) for key in some
+            ("EVAL", scripts.UNUSED_FOR, 1, self._keyspace.pointer(key)) for key in some
         ]
         texts, *unused = self._server.together(
             [("HMGET", holder, *(key.hex() for key in some)), *looks]
@@ -172,10 +180,10 @@ class Holders:
 
         So many at most.
         """
-        known_for, now, all_ended = self._limits.ended, self._clock(), self._names.all_ended
+        known_for, now, all_ended = self._limits.ended, self._clock(), self._keyspace.all_ended
         late = _COOKIES_LATER if holder.startswith("cookie:") else 0.0
         commands = [
-            ("SET", self._names.ended(holder), 1, "PX", milliseconds(known_for)),
+            ("SET", self._keyspace.ended(holder), 1, "PX", milliseconds(known_for)),
             ("ZREMRANGEBYSCORE", all_ended, "-inf", now - known_for),
             ("ZREMRANGEBYSCORE", all_ended, _COOKIES_LATER, _COOKIES_LATER + now - known_for),
             ("ZADD", all_ended, now + late, holder),
@@ -186,17 +194,21 @@ class Holders:
             (first,) = self._server.together(
                 [("ZRANGE", all_ended, 0, count - self._limits.max_ended - 1)]
             )
-            names = [("DEL", self._names.ended(one.decode(errors="replace"))) for one in first]
+            names = [("DEL", self._keyspace.ended(one.decode(errors="replace"))) for one in first]
             self._server.together([*names, ("ZREM", all_ended, *first)])
 
     def has_ended(self, holder: str) -> bool:
         """Whether it has."""
-        return bool(self._server.ask(lambda client: client.exists(self._names.ended(holder))))
+        return bool(self._server.ask(lambda client: client.exists(self._keyspace.ended(holder))))
 
     def forget(self, holder: str) -> None:
         """Forget what a session or user has."""
-        names = self._names.holder(holder), self._names.order(holder), self._names.scope(holder)
-        lists = self._names.sessions, self._names.new_sessions
+        names = (
+            self._keyspace.holder(holder),
+            self._keyspace.order(holder),
+            self._keyspace.scope(holder),
+        )
+        lists = self._keyspace.sessions, self._keyspace.new_sessions
         self._server.together(
             [*(("DEL", name) for name in names), *(("ZREM", name, holder) for name in lists)]
         )
@@ -208,25 +220,29 @@ class Holders:
         """
         holder, now = holder_of(scope), self._clock()
         is_session = scope == holder
-        names = self._names.scope(scope), self._names.holder(holder), self._names.order(holder)
+        names = (
+            self._keyspace.scope(scope),
+            self._keyspace.holder(holder),
+            self._keyspace.order(holder),
+        )
         life = milliseconds(2 * self.life(scope))
         arguments = now, self._limits.idle / 4, life, holder if is_session else ""
         commands: list[Sequence[Any]] = [("EVAL", scripts.TOUCH, 3, *names, *arguments)]
         if is_session:
             self._see(holder, now)
             commands += [
-                ("ZADD", self._names.sessions, "XX", now, holder),
-                ("ZREM", self._names.new_sessions, holder),
+                ("ZADD", self._keyspace.sessions, "XX", now, holder),
+                ("ZREM", self._keyspace.new_sessions, holder),
             ]
         keys, *listed = self._server.together(commands)
         if is_session and listed[1]:
-            self._server.together([("ZADD", self._names.sessions, now, holder)])
+            self._server.together([("ZADD", self._keyspace.sessions, now, holder)])
         return _keys(keys)
 
     def leave(self, scope: str) -> list[bytes]:
         """Note that a scope was left; return the keys of what it has."""
         return _keys(
-            self._server.run(scripts.LEAVE, [self._names.scope(scope)], milliseconds(GRACE))
+            self._server.run(scripts.LEAVE, [self._keyspace.scope(scope)], milliseconds(GRACE))
         )
 
     # How many there are
@@ -243,17 +259,17 @@ class Holders:
         """
         now = self._clock()
         if now - self._seen.get(holder, -math.inf) <= TOUCHED_EVERY:
-            self._server.together([("ZADD", self._names.sessions, now, holder)])
+            self._server.together([("ZADD", self._keyspace.sessions, now, holder)])
             return
-        (known,) = self._server.together([("ZSCORE", self._names.sessions, holder)])
+        (known,) = self._server.together([("ZSCORE", self._keyspace.sessions, holder)])
         if known is None:
-            self._server.together([("ZADD", self._names.new_sessions, now, holder)])
+            self._server.together([("ZADD", self._keyspace.new_sessions, now, holder)])
 
     def too_many(self) -> list[str]:
         """The sessions that have to go: of those seen in one request only, then those used longest ago."""
         new, sessions, before = (
-            self._names.new_sessions,
-            self._names.sessions,
+            self._keyspace.new_sessions,
+            self._keyspace.sessions,
             self._clock() - _KEPT_FOR * self._limits.idle,
         )
         old = [("ZREMRANGEBYSCORE", name, "-inf", before) for name in (new, sessions)]
@@ -289,13 +305,15 @@ def _keys(names: Iterable[bytes]) -> list[bytes]:
     return found
 
 
-def _parse(fields: Mapping[bytes, bytes]) -> list[Belonging]:
+def _parse(fields: Mapping[bytes, bytes]) -> list[AccountEntry]:
     return [one for name, text in fields.items() if (one := _parse_one(name, text)) is not None]
 
 
-def _parse_one(name: bytes, text: bytes) -> Belonging | None:
+def _parse_one(name: bytes, text: bytes) -> AccountEntry | None:
     try:
         size, class_, stored, scope = text.decode().split(" ", 3)
-        return Belonging(bytes.fromhex(name.decode()), int(size), int(class_), float(stored), scope)
+        return AccountEntry(
+            bytes.fromhex(name.decode()), int(size), int(class_), float(stored), scope
+        )
     except ValueError:
-        return None  # a mark or a sum, or written by somebody else
+        return None  # a tracked or a sum, or written by somebody else

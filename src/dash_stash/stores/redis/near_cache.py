@@ -18,18 +18,18 @@ from dash_stash.errors import StoreUnavailable
 from dash_stash.stores.base import Found, Landed
 from dash_stash.stores.local import LocalStore
 from dash_stash.stores.redis import records
-from dash_stash.stores.redis.names import Names
-from dash_stash.stores.redis.pointers import BOUND, Pointers
+from dash_stash.stores.redis.keyspace import Keyspace
+from dash_stash.stores.redis.pointers import BOUND, PointerCache
 from dash_stash.stores.redis.records import Pointer
 from dash_stash.stores.redis.server import Server
 
 _AT_ONCE = 64
-"""So many pieces are fetched at once."""
+"""So many chunks are fetched at once."""
 
 _INLINE_KEPT = 1024
 
 
-class Near:
+class NearCache:
     """The copies on this machine, and how they get here.
 
     A folder that cannot be used only costs time: values are fetched again.
@@ -39,13 +39,18 @@ class Near:
         self,
         local: LocalStore,
         server: Server,
-        names: Names,
-        pointers: Pointers,
+        keyspace: Keyspace,
+        pointers: PointerCache,
         sealing_key: bytes,
         clock: Clock,
     ) -> None:
         """Take the local store in which they lie."""
-        self._local, self._server, self._names, self._pointers = local, server, names, pointers
+        self._local, self._server, self._keyspace, self._pointers = (
+            local,
+            server,
+            keyspace,
+            pointers,
+        )
         self._sealing_key, self._clock = sealing_key, clock
         # By key, what lay in its pointer, and what every reader may be given of it: nothing in it
         # can be written to.
@@ -95,7 +100,7 @@ class Near:
     def fetch(self, key: bytes, pointer: Pointer, part: PartName | None) -> Found | None:
         """Fetch an entry, or the part of it, to this machine, where one does it for all.
 
-        None if pieces are missing or damaged.
+        None if chunks are missing or damaged.
 
         Raises:
             StoreUnavailable: The server cannot be asked.
@@ -114,11 +119,11 @@ class Near:
                 flight.land()
 
     def _download(self, key: bytes, pointer: Pointer, part: PartName | None) -> Found | None:
-        (manifest,) = self._server.values([self._names.manifest(key, pointer.id)])
+        (manifest,) = self._server.values([self._keyspace.manifest(key, pointer.id)])
         head = (
             None
             if manifest is None
-            else self._pieces(key, pointer, manifest, range(pointer.head_pieces))
+            else self._chunks(key, pointer, manifest, range(pointer.head_chunks))
         )
         if manifest is None or head is None:
             return None
@@ -142,40 +147,40 @@ class Near:
         read: tuple[Entry, bytes],
         part: PartName | None,
     ) -> Encoded | None:
-        """The value, or the part of it, from its pieces and its head as that was read.
+        """The value, or the part of it, from its chunks and its head as that was read.
 
         None if they do not make one.
         """
         entry, head = read
-        segments = records.pieces_of(entry, pointer.head_pieces, part)
-        pieces = self._pieces(
+        segments = records.chunks_of(entry, pointer.head_chunks, part)
+        chunks = self._chunks(
             key, pointer, manifest, [number for numbers in segments for number in numbers]
         )
-        if pieces is None:
+        if chunks is None:
             return None
-        given = iter(pieces)
+        given = iter(chunks)
         return records.join(
             entry, memoryview(head), [[next(given) for _ in numbers] for numbers in segments], part
         )
 
-    def _pieces(
+    def _chunks(
         self, key: bytes, pointer: Pointer, manifest: bytes, numbers: Sequence[int]
     ) -> list[bytes] | None:
-        """Some pieces of an entry; None if one is missing or damaged."""
-        pieces: list[bytes] = []
+        """Some chunks of an entry; None if one is missing or damaged."""
+        chunks: list[bytes] = []
         for first in range(0, len(numbers), _AT_ONCE):
             some = numbers[first : first + _AT_ONCE]
             answers = self._server.together(
-                [("GET", self._names.piece(key, pointer.id, number)) for number in some]
+                [("GET", self._keyspace.chunk(key, pointer.id, number)) for number in some]
             )
-            for number, piece in zip(some, answers, strict=True):
-                if piece is None:
+            for number, chunk in zip(some, answers, strict=True):
+                if chunk is None:
                     return None  # evicted, or replaced meanwhile
-                if not records.is_piece(piece, number, manifest):
+                if not records.is_chunk(chunk, number, manifest):
                     self._pointers.warn(key)
                     return None
-            pieces += answers
-        return pieces
+            chunks += answers
+        return chunks
 
     def _kept(
         self, key: bytes, pointer: Pointer, part: PartName | None, entry: Entry, encoded: Encoded
@@ -221,11 +226,11 @@ class Near:
 
     # While the server is away
 
-    def alone(self, key: bytes) -> Found | None:
+    def offline(self, key: bytes) -> Found | None:
         """Return what was computed on this machine while the server was away."""
-        return self._copy(_alone_key(key))
+        return self._copy(_offline_key(key))
 
-    def keep_alone(self, key: bytes, facts: Facts, encoded: Encoded) -> bool:
+    def keep_offline(self, key: bytes, facts: Facts, encoded: Encoded) -> bool:
         """Keep, for a moment, what was computed on this machine while the server is away.
 
         Raises:
@@ -233,13 +238,13 @@ class Near:
         """
         gone_at = min(facts.gone_at, self._clock() + BOUND)
         return self._local.commit(
-            None, _alone_key(key), dataclasses.replace(facts, tags={}, gone_at=gone_at), encoded
+            None, _offline_key(key), dataclasses.replace(facts, tags={}, gone_at=gone_at), encoded
         )
 
-    def let_go_alone(self, key: bytes) -> None:
+    def remove_offline(self, key: bytes) -> None:
         """Remove what was computed on this machine alone."""
         with contextlib.suppress(StoreUnavailable):
-            self._local.delete(_alone_key(key))
+            self._local.delete(_offline_key(key))
 
 
 def _copy_key(key: bytes, pointer: Pointer, part: PartName | None) -> bytes:
@@ -247,7 +252,7 @@ def _copy_key(key: bytes, pointer: Pointer, part: PartName | None) -> bytes:
     return keys.digest(b"copy", key, pointer.id, repr(part).encode("utf-8", "surrogatepass"))
 
 
-def _alone_key(key: bytes) -> bytes:
+def _offline_key(key: bytes) -> bytes:
     return keys.digest(b"alone", key)
 
 

@@ -29,7 +29,7 @@ _LOOKED_AFTER = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Ear:
+class PushConnection:
     """A connection on which changes are heard, as long as it lasts."""
 
     id: int
@@ -37,10 +37,10 @@ class Ear:
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class Tracked:
     """When keys were looked at: who was to hear of their changes, and how many changes their slots had had."""
 
-    ear: Ear
+    connection: PushConnection
     slots: tuple[tuple[int, int], ...]
 
 
@@ -51,13 +51,13 @@ class Listener:
         """Take the server."""
         self._server = server
         self._changes = [0] * _SLOTS
-        self._ear: Ear | None = None
+        self._connection: PushConnection | None = None
         self._process = 0
 
-    def mark(self, names: Iterable[str]) -> Mark | None:
+    def track(self, names: Iterable[str]) -> Tracked | None:
         """Note that keys are about to be looked at; None while nobody listens."""
         if self._process != os.getpid():
-            self._process, self._ear = (
+            self._process, self._connection = (
                 os.getpid(),
                 None,
             )  # a forked child has none of its parent's threads
@@ -67,19 +67,21 @@ class Listener:
                 name="dash-stash listener",
                 daemon=True,
             ).start()
-        ear = self._ear
+        connection = self._connection
         return (
             None
-            if ear is None
-            else Mark(ear, tuple((slot, self._changes[slot]) for slot in map(_slot, names)))
+            if connection is None
+            else Tracked(
+                connection, tuple((slot, self._changes[slot]) for slot in map(_slot, names))
+            )
         )
 
-    def vouches(self, mark: Mark) -> bool:
+    def is_unchanged(self, tracked: Tracked) -> bool:
         """Whether nothing was heard of a change since, on a connection that has not been lost since."""
-        if mark.ear is not self._ear or self._process != os.getpid():
+        if tracked.connection is not self._connection or self._process != os.getpid():
             return False
         changes = self._changes
-        for slot, count in mark.slots:  # noqa: SIM110 (it is on the way of each hit: the loop takes half as long)
+        for slot, count in tracked.slots:  # noqa: SIM110 (it is on the way of each hit: the loop takes half as long)
             if changes[slot] != count:
                 return False
         return True
@@ -91,9 +93,9 @@ class Listener:
 
     # In the thread
 
-    def listen(self, connection: Any) -> Ear:
+    def listen(self, wire: Any) -> PushConnection:
         """Begin to listen on a connection."""
-        connection.connect()
+        wire.connect()
         reference = weakref.ref(self)
 
         def hear(message: list[Any]) -> None:
@@ -101,7 +103,7 @@ class Listener:
             if listener is None or message[0] not in (b"invalidate", "invalidate"):
                 return
             if message[1] is None:  # everything: the server was emptied
-                listener._ear = None
+                listener._connection = None
             else:
                 listener.note(
                     name.decode("utf-8", "replace") if isinstance(name, bytes) else name
@@ -110,19 +112,19 @@ class Listener:
 
         # redis-py has no public way to hear of invalidations, and named this one otherwise before
         # its version 5.1.
-        parser = connection._parser
+        parser = wire._parser
         (getattr(parser, "set_invalidation_push_handler", None) or parser.set_push_handler)(hear)
-        connection.send_command("CLIENT", "ID")
-        self._ear = ear = Ear(int(connection.read_response()))
-        return ear
+        wire.send_command("CLIENT", "ID")
+        self._connection = connection = PushConnection(int(wire.read_response()))
+        return connection
 
-    def is_listening(self, ear: Ear) -> bool:
+    def is_listening(self, connection: PushConnection) -> bool:
         """Whether it is this one that changes are heard on; else it begins again."""
-        return self._ear is ear
+        return self._connection is connection
 
     def stop_listening(self) -> None:
         """Trust nothing that was looked at until now."""
-        self._ear = None
+        self._connection = None
 
 
 def _slot(name: str) -> int:
@@ -133,23 +135,23 @@ def _listen_always(reference: weakref.ref[Listener]) -> None:
     pause = threading.Event()
     while (listener := reference()) is not None:
         with contextlib.suppress(StoreUnavailable, redis.RedisError, OSError):
-            connection = listener._server.listening_connection()
+            wire = listener._server.listening_connection()
             try:
-                ear = listener.listen(connection)
+                connection = listener.listen(wire)
                 del listener  # so that it can go while this waits
-                _hear(connection, reference, ear)
+                _hear(wire, reference, connection)
             finally:
                 if (still := reference()) is not None:
                     still.stop_listening()
                 del still
-                connection.disconnect()
+                wire.disconnect()
         listener = None
         pause.wait(_LOOKED_AFTER)
 
 
-def _hear(connection: Any, reference: weakref.ref[Listener], ear: Ear) -> None:
+def _hear(wire: Any, reference: weakref.ref[Listener], connection: PushConnection) -> None:
     """Listen until the connection is lost, or the listener does not want it any more."""
-    while (listener := reference()) is not None and listener.is_listening(ear):
+    while (listener := reference()) is not None and listener.is_listening(connection):
         del listener
-        if connection.can_read(timeout=_LOOKED_AFTER):
-            connection.read_response(push_request=True)
+        if wire.can_read(timeout=_LOOKED_AFTER):
+            wire.read_response(push_request=True)
