@@ -1,6 +1,6 @@
 """The names of the keys on the server.
 
-What is in braces decides about a cluster's slot: all that belongs to one key shares one.
+What is in braces decides about a cluster's slot: all that belongs to one key shares a slot.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from dash_stash import keys
 
 
 class Keyspace:
-    """The names of one app's keys."""
+    """The names of one app's keys on the server."""
 
     def __init__(self, prefix: str) -> None:
         """Take what they begin with."""
@@ -21,7 +21,7 @@ class Keyspace:
         """The sessions that have something stored, each with its last use."""
 
         self.new_sessions = f"{prefix}:new-sessions"
-        """Those that were seen in one request only, each with when that was."""
+        """The sessions that were seen in one request only, each with the time of that."""
 
         self.all_ended = f"{prefix}:ended"
         """The sessions and cookies that have ended, in the order in which they are forgotten."""
@@ -40,7 +40,7 @@ class Keyspace:
             return None
 
     def lease(self, key: bytes) -> str:
-        """Where stands who computes *key*."""
+        """Where the token of the flight lies that computes *key*."""
         return f"{self._prefix}:l:{{{key.hex()}}}"
 
     def outcome(self, key: bytes, token: bytes) -> str:
@@ -48,7 +48,7 @@ class Keyspace:
         return f"{self._prefix}:o:{{{key.hex()}}}:{token.hex()}"
 
     def chunks(self, key: bytes) -> str:
-        """What the names of the chunks of all entries of *key* begin with."""
+        """What the names of all chunks of *key* begin with."""
         return f"{self._prefix}:v:{{{key.hex()}}}:"
 
     def chunk(self, key: bytes, identity: bytes, number: int) -> str:
@@ -60,36 +60,40 @@ class Keyspace:
         return f"{self.chunks(key)}{identity.hex()}:m"
 
     def of_entry(self, key: bytes) -> tuple[str, str, str]:
-        """What scripts that publish or delete the entry of *key* work on."""
+        """The keys of the scripts that publish or delete the entry of *key*."""
         return self.pointer(key), self.lease(key), self.chunks(key)
 
     def epoch(self, tag: str) -> str:
-        """Where the present epoch of a tag stands."""
+        """Where the present epoch of a tag lies."""
         return f"{self._prefix}:e:{_short(tag)}"
 
     def tagged(self, tag: str) -> str:
         """The keys of the entries with a tag, each with the time until which it is stored."""
         return f"{self._prefix}:t:{_short(tag)}"
 
-    def holder(self, holder: str) -> str:
-        """What tells what a session or user has."""
-        return f"{self._prefix}:h:{{{holder}}}"
+    def account(self, account: str) -> str:
+        """The hash of what a session or user has."""
+        return f"{self._prefix}:h:{{{account}}}"
 
-    def order(self, holder: str) -> str:
-        """In what order what a session or user has makes room."""
-        return f"{self._prefix}:r:{{{holder}}}"
+    def order(self, account: str) -> str:
+        """The order in which what a session or user has makes room."""
+        return f"{self._prefix}:r:{{{account}}}"
+
+    def of_account(self, account: str) -> tuple[str, str, str]:
+        """The keys of the scripts that note what a session or user has."""
+        return self.account(account), self.order(account), self.scope(account)
 
     def scope(self, scope: str) -> str:
-        """What tells what a session, tab, page or user has.
+        """The hash of what a session, tab, page or user has.
 
-        Begins with the name of its session's.
+        A tab's or page's begins with the name of its session's.
         """
-        holder, slash, rest = scope.partition("/")
-        return f"{self._prefix}:s:{{{holder}}}{slash}{rest}"
+        account, slash, rest = scope.partition("/")
+        return f"{self._prefix}:s:{{{account}}}{slash}{rest}"
 
-    def ended(self, holder: str) -> str:
-        """What tells that a session has ended."""
-        return f"{self._prefix}:n:{{{holder}}}"
+    def ended(self, account: str) -> str:
+        """Where it lies that a session has ended."""
+        return f"{self._prefix}:n:{{{account}}}"
 
 
 def _short(text: str) -> str:

@@ -1,21 +1,21 @@
-"""What there is on the server, for people, for `forget` and for going through variables: never needed for a read.
+"""What there is on the server: for people, for `forget`, and for going through variables.
 
-Of each tag, and of the app's variables, a sorted set has the keys, each with the time until which it is stored. What the server has
-evicted stands there for a while longer.
+No read needs it. For each tag, and for the app's variables, a sorted set has the keys, each with
+the time until which it is stored. What the server has evicted stands there for a while longer.
 """
 
 from __future__ import annotations
 
 import collections
 import secrets
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from dash_stash.clock import Clock
 from dash_stash.entries import Entry
 from dash_stash.stores.base import Listed, holder_of
 from dash_stash.stores.redis import records, scripts
 from dash_stash.stores.redis.accounts import AccountIndex
+from dash_stash.stores.redis.client import Word, as_list
 from dash_stash.stores.redis.keyspace import Keyspace
 from dash_stash.stores.redis.records import Pointer
 from dash_stash.stores.redis.server import PATIENT, Server
@@ -23,7 +23,7 @@ from dash_stash.stores.redis.server import PATIENT, Server
 _MANY = 1000
 
 _SAMPLE = 32
-"""Of so many entries that are noted, one looks after twice as many others: are they still there?"""
+"""One of this many notes looks whether twice as many other entries are still there."""
 
 
 class Listings:
@@ -37,12 +37,12 @@ class Listings:
         sealing_key: bytes,
         clock: Clock,
     ) -> None:
-        """Take the server, and what knows of sessions and users."""
+        """Take the server, and the index of what sessions and users have."""
         self._server, self._keyspace, self._accounts = server, keyspace, accounts
         self._sealing_key, self._clock = sealing_key, clock
 
-    def notes(self, key: bytes, pointer: Pointer) -> Iterator[Sequence[Any]]:
-        """Return the commands that note an entry which is about to be stored."""
+    def notes(self, key: bytes, pointer: Pointer) -> Iterator[Sequence[Word]]:
+        """Yield the commands that note an entry which is about to be stored."""
         if pointer.scope and not secrets.randbelow(_SAMPLE):
             self.release_gone(holder_of(pointer.scope))
         for name in self._sets(pointer):
@@ -59,33 +59,33 @@ class Listings:
 
     def _look_after(self, name: str) -> None:
         (some,) = self._server.together([("ZRANDMEMBER", name, 2 * _SAMPLE)])
-        gone = [key for key, pointer in self.pointers(some) if pointer is None]
+        gone = [key for key, pointer in self.pointers(as_list(some)) if pointer is None]
         if gone:
             self._server.together([("ZREM", name, *gone)])
 
-    def release_gone(self, holder: str) -> bool:
+    def release_gone(self, account: str) -> bool:
         """See that what is gone by itself takes no room of a session or user.
 
-        Whether any was found, among some.
+        Returns:
+            Whether any was found, among some entries.
         """
-        gone = [
-            key for key, pointer in self.pointers(self._accounts.some(holder)) if pointer is None
-        ]
+        pointers = self.pointers(self._accounts.some(account))
+        gone = [key for key, pointer in pointers if pointer is None]
         if gone:
-            self._accounts.release(holder, gone)
+            self._accounts.release(account, gone)
         return bool(gone)
 
     def strike(self, deleted: Iterable[tuple[bytes, Pointer]]) -> None:
         """Note that entries are gone."""
-        commands, of_holders = [], collections.defaultdict[str, list[bytes]](list)
+        commands: list[Sequence[Word]] = []
+        of_accounts = collections.defaultdict[str, list[bytes]](list)
         for key, pointer in deleted:
             if pointer.scope:
-                of_holders[holder_of(pointer.scope)].append(key)
+                of_accounts[holder_of(pointer.scope)].append(key)
             commands += [("ZREM", name, key) for name in self._sets(pointer)]
-        for holder, keys in of_holders.items():
-            self._accounts.release(holder, keys)
-        if commands:
-            self._server.together(commands)
+        for account, keys in of_accounts.items():
+            self._accounts.release(account, keys)
+        self._server.together(commands)
 
     def pointers(self, some: Sequence[bytes]) -> list[tuple[bytes, Pointer | None]]:
         """Return keys with what their pointers say."""
@@ -99,26 +99,26 @@ class Listings:
         return self._server.values(names, PATIENT) if names else []
 
     def delete_forgotten(self, tag: str) -> None:
-        """Delete what has a tag from before it was forgotten."""
-        (tagged,) = self._server.together([("ZRANGE", self._keyspace.tagged(tag), 0, -1)])
-        for some in _batches(tagged):
+        """Delete the entries that got a tag before it was forgotten."""
+        for some in _batches(self._members(self._keyspace.tagged(tag))):
             (present,) = self._server.values([self._keyspace.epoch(tag)])
-            pointers = [
-                (key, pointer) for key, pointer in self.pointers(some) if pointer is not None
-            ]
             old = [
                 (key, pointer)
-                for key, pointer in pointers
-                if str(pointer.tags.get(tag)).encode() != present
+                for key, pointer in self.pointers(some)
+                if pointer is not None and str(pointer.tags.get(tag)).encode() != present
             ]
             # By its id, because it may have been replaced meanwhile.
-            deletions = [
-                ("EVAL", scripts.DELETE, 3, *self._keyspace.of_entry(key), pointer.id, b"")
-                for key, pointer in old
-            ]
-            if deletions:
-                self._server.together(deletions)
-                self.strike(old)
+            self._server.together(
+                [
+                    (scripts.DELETE, 3, *self._keyspace.of_entry(key), pointer.id, b"")
+                    for key, pointer in old
+                ]
+            )
+            self.strike(old)
+
+    def _members(self, name: str) -> list[bytes]:
+        (members,) = self._server.together([("ZRANGE", name, 0, -1)])
+        return as_list(members)
 
     def list(self, scope: str | None, kind: str | None, tag: str | None) -> list[Listed]:
         """Return the entries that have the given scope, kind and tag, by name."""
@@ -137,11 +137,10 @@ class Listings:
         return sorted(listed, key=lambda one: (one.name, one.key))
 
     def _candidates(self, scope: str | None, kind: str | None, tag: str | None) -> Iterable[bytes]:
-        """The keys of all that may be asked for: of everything there is, unless it is known better."""
+        """Return the keys of all that may be asked for: of all there is, if nobody knows better."""
         if tag is not None or (kind == "state" and scope == ""):
             name = self._keyspace.variables if tag is None else self._keyspace.tagged(tag)
-            (members,) = self._server.together([("ZRANGE", name, 0, -1)])
-            return list(members)
+            return self._members(name)
         if scope:
             return self._accounts.keys_of(scope)
         return {
@@ -151,26 +150,9 @@ class Listings:
         }
 
     def _entries(self, some: Sequence[bytes]) -> Iterator[Entry]:
-        """What entries say of themselves, of those that are there, ours, and not over."""
+        """Yield the entries of some keys that are there, ours, and not expired."""
         pointers = {key: pointer for key, pointer in self.pointers(some) if pointer is not None}
-        in_chunks = [(key, pointer) for key, pointer in pointers.items() if not pointer.inline]
-        manifests = self._values(
-            [self._keyspace.manifest(key, pointer.id) for key, pointer in in_chunks]
-        )
-        # A pointer may say that there are more chunks than there are.
-        sound = [
-            one
-            for one, manifest in zip(in_chunks, manifests, strict=True)
-            if records.is_manifest(manifest, one[1])
-        ]
-        chunks = [
-            (key, self._keyspace.chunk(key, pointer.id, number))
-            for key, pointer in sound
-            for number in range(pointer.head_chunks)
-        ]
-        heads: dict[bytes, bytes] = {}
-        for (key, _), chunk in zip(chunks, self._values([name for _, name in chunks]), strict=True):
-            heads[key] = heads.get(key, b"") + (chunk or b"")
+        heads = self._heads(pointers)
         for key, pointer in pointers.items():
             if pointer.inline:
                 parsed = records.parse_inline(key, pointer.inline, self._sealing_key)
@@ -180,6 +162,24 @@ class Listings:
                 )
             if parsed is not None and parsed[0].facts.gone_at > self._clock():
                 yield parsed[0]
+
+    def _heads(self, pointers: Mapping[bytes, Pointer]) -> dict[bytes, bytes]:
+        """Return the heads of the entries that lie in chunks, by key."""
+        in_chunks = [(key, pointer) for key, pointer in pointers.items() if not pointer.inline]
+        manifests = self._values(
+            [self._keyspace.manifest(key, pointer.id) for key, pointer in in_chunks]
+        )
+        chunks = [
+            (key, self._keyspace.chunk(key, pointer.id, number))
+            for (key, pointer), manifest in zip(in_chunks, manifests, strict=True)
+            # A pointer may say that there are more chunks than there are.
+            if records.is_manifest(manifest, pointer)
+            for number in range(pointer.head_chunks)
+        ]
+        heads: dict[bytes, bytes] = {}
+        for (key, _), chunk in zip(chunks, self._values([name for _, name in chunks]), strict=True):
+            heads[key] = heads.get(key, b"") + (chunk or b"")
+        return heads
 
 
 def _batches(all_keys: Iterable[bytes]) -> Iterator[Sequence[bytes]]:

@@ -1,10 +1,12 @@
-"""What lies on the server: a small pointer per key, and under the id that it names the entry's bytes in chunks.
+"""What lies on the server: a small pointer for each key, and the entry's bytes in chunks.
 
-The pointer is all that a hit has to look at. ChunkedEntry are written before the pointer that names them, and never changed:
+A hit looks at the pointer only. The names of the chunks begin with the id that stands in it. Chunks
+are written before their pointer, and never changed:
 
 - the manifest: the checksums of all chunks (xxh3-64), the head's first;
 - the head, in chunks of `CHUNK` bytes;
-- for each part of the value its buffers, one after the other, in chunks of the same size: so that one part can be read alone.
+- for each part of the value its buffers, one after the other, in chunks of the same size, so that
+  one part can be read alone.
 
 An entry up to `INLINE` bytes lies in its pointer, whole.
 """
@@ -38,7 +40,7 @@ _CHECKSUM_SIZE = 8
 _EPOCH_DIGITS = 20
 
 MOST_CHUNKS = 2**16
-"""So many chunks an entry may have; the server is busy as long as it goes through them."""
+"""Chunks that an entry may have: the server is busy while it goes through them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,7 @@ class Pointer:
     """What a key's pointer says."""
 
     id: bytes
-    """Random: an entry that replaces another has another one."""
+    """Random, and new for each entry that is stored."""
 
     size: int
     """Bytes of the entry."""
@@ -75,9 +77,9 @@ class Pointer:
 
     @classmethod
     def parse(cls, packed: bytes) -> Pointer | None:
-        """Return what a pointer says, None if somebody else wrote it.
+        """Return what a pointer says, None if it is malformed.
 
-        It is not sealed: what it leads to is.
+        It is not sealed; the entry that it leads to is.
         """
         try:
             identity, head_chunks, chunks, length = _START.unpack_from(packed)
@@ -109,7 +111,7 @@ class Pointer:
 
 @dataclass(frozen=True, slots=True)
 class ChunkedEntry:
-    """An entry cut into chunks, as they are to be written."""
+    """An entry cut into chunks, to be written."""
 
     head_count: int
     all: list[bytes | memoryview]
@@ -120,7 +122,7 @@ class ChunkedEntry:
 
 
 def cut(packed: Packed, encoded: Encoded) -> ChunkedEntry:
-    """Return the chunks of an entry; its buffers are copied only where a chunk holds several."""
+    """Return the chunks of an entry; buffers are copied only where a chunk holds several."""
     head = list(_cut([packed.head]))
     body = [chunk for segment in encoded.segments for chunk in _cut(segment.buffers)]
     return ChunkedEntry(len(head), head + body)
@@ -164,7 +166,7 @@ def is_chunk(chunk: bytes | None, number: int, manifest: bytes) -> bool:
 
 
 def chunks_of(entry: Entry, head_chunks: int, part: PartName | None) -> list[range]:
-    """The numbers of the chunks of each of the entry's segments, or of the one that is the named *part*."""
+    """Return the numbers of the chunks of each segment, or of the segment of the *part*."""
     sizes = [sum(buffer.stop - buffer.start for buffer in buffers) for _, buffers in entry.segments]
     ends = list(itertools.accumulate((-(-size // CHUNK) for size in sizes), initial=head_chunks))
     numbers = [range(start, end) for start, end in itertools.pairwise(ends)]
