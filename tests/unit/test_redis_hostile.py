@@ -1,4 +1,4 @@
-"""Whoever can write to the server, but has no secret, makes misses and warnings: no other error, and no other value."""
+"""Whoever can write to the server, but has no secret, makes misses and warnings, nothing else."""
 
 from __future__ import annotations
 

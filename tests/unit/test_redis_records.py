@@ -1,4 +1,4 @@
-"""Pointers and chunks: whatever was cut is joined again, and nothing that somebody else wrote is more than a miss."""
+"""Pointers and chunks: what was cut is joined again, and what others wrote is a miss."""
 
 from __future__ import annotations
 

@@ -45,7 +45,11 @@ _TRIES = 3
 
 
 class RedisStore:
-    """A `Store` on a Redis or Valkey server (the contract stands there)."""
+    """A `Store` on a Redis or Valkey server (the contract stands there).
+
+    The limits of bytes and entries hold for one value and for the folder: how much the server holds
+    is its own setting (`maxmemory`), and what it evicts its own choice.
+    """
 
     def __init__(
         self,
@@ -61,43 +65,27 @@ class RedisStore:
     ) -> None:
         """Use the server at *url* and, on this machine, *folder*; the server need not be there yet.
 
-        With the *name* of an app all its keys there begin with it, after the URL's prefix.
-
-        The *limits* of bytes and entries hold for one value and for the folder: how much the server
-        holds is its own setting (`maxmemory`), and what it evicts its own choice. After *lease*
-        seconds a machine that has vanished is replaced. *warn* is told why nothing is shared with
-        other machines.
+        With the *name* of an app all its keys there begin with it, after the URL's prefix. After
+        *lease* seconds a machine that has vanished is replaced. *warn* is told why nothing is
+        shared with other machines.
 
         Raises:
             ConfigError: The URL names no server.
             StoreUnsafe: Others could change what is in the folder.
         """
-        self._server = Server(address.parse(url).of(name))
+        server = self._server = Server(address.parse(url).of(name))
         self._limits, self._sealing_key, self._warn = limits, sealing_key, warn
-        self.clock: Clock = self._server.time if clock is system_clock else clock
+        self.clock: Clock = server.time if clock is system_clock else clock
         """The clock of all machines: the server's, unless a test gave another."""
-        # The server decides what sessions may have. Of that, this machine keeps what fits.
-        wide = dataclasses.replace(
-            limits, max_sessions=limits.max_entries, max_session_bytes=limits.max_bytes
-        )
-        server, clock = self._server, self.clock
+        clock = self.clock
         keyspace = self._keyspace = Keyspace(server.address.prefix)
-        self._local = LocalStore(folder, sealing_key, wide, clock=clock)
-        self._flights = Flights(server, keyspace, self._local, lease)
-        self._pointers = PointerCache(server, keyspace)
-        self._near = NearCache(self._local, server, keyspace, self._pointers, sealing_key, clock)
-        self._accounts = AccountIndex(server, keyspace, limits, clock)
-        self._listings = Listings(server, keyspace, self._accounts, sealing_key, clock)
-        self._writer = Writer(
-            server,
-            keyspace,
-            self._pointers,
-            self._near,
-            self._accounts,
-            self._listings,
-            limits,
-            clock,
-        )
+        local = self._local = LocalStore(folder, sealing_key, _of_machine(limits), clock=clock)
+        self._flights = Flights(server, keyspace, local, lease)
+        pointers = self._pointers = PointerCache(server, keyspace)
+        near = self._near = NearCache(local, server, keyspace, pointers, sealing_key, clock)
+        accounts = self._accounts = AccountIndex(server, keyspace, limits, clock)
+        listings = self._listings = Listings(server, keyspace, accounts, sealing_key, clock)
+        self._writer = Writer(server, keyspace, pointers, near, accounts, listings, limits, clock)
 
     # Reading
 
@@ -274,3 +262,10 @@ class RedisStore:
     ) -> Sequence[Listed]:
         """List what is stored."""
         return self._listings.list(scope, kind, tag)
+
+
+def _of_machine(limits: Limits) -> Limits:
+    """Return the limits of the folder: of what sessions may have on the server, what fits."""
+    return dataclasses.replace(
+        limits, max_sessions=limits.max_entries, max_session_bytes=limits.max_bytes
+    )
