@@ -13,6 +13,7 @@ import flask
 from flask import Response
 
 from dash_stash import seal
+from dash_stash.bounded import BoundedTable
 from dash_stash.errors import PartMissing, RefExpired, RefInvalid, StashError, StoreUnavailable
 from dash_stash.plugin.page import Pages
 from dash_stash.plugin.visit import HEADER, BrowserVisit, Desk
@@ -55,7 +56,7 @@ class Visitors:
         self._neighbours: list[Visitors] = app.server.extensions.setdefault("dash_stash", [])
         """Those of all apps of the server."""
         self._neighbours.append(self)
-        self._slid: dict[int, float] = {}
+        self._slid: BoundedTable[int, float] = BoundedTable(_PAGES)
         self._pages, self._started = pages, stash.clock()
         pages.scripts["page"] = self._page_script
         self._key_ids = [name.rpartition("_")[2] for name in self._desk.cookies]
@@ -94,9 +95,7 @@ class Visitors:
             return
         page = hash((cookies, request.environ.get("HTTP_X_DASH_STASH")))
         now = self._desk.clock()
-        if not 0 <= now - self._slid.get(page, 0) < TOUCHED_EVERY:
-            if len(self._slid) >= _PAGES:
-                self._slid.clear()
+        if not 0 <= now - (self._slid.get(page) or 0) < TOUCHED_EVERY:
             self._slid[page] = now
             with contextlib.suppress(StoreUnavailable):
                 visit.slide()
