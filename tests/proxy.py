@@ -1,4 +1,4 @@
-"""A bad network for the tests: a TCP proxy that counts, delays, halves, swallows, stalls and cuts what passes."""
+"""A bad network for the tests: a proxy that counts, delays, halves, swallows, stalls and cuts."""
 
 from __future__ import annotations
 
@@ -26,6 +26,9 @@ class Proxy:
 
         self.connections = 0
         """How many there were so far."""
+
+        self.refused = 0
+        """How many were closed at once, because `refuses` said so."""
 
         self.delay = 0.0
         """Seconds by which each piece is late."""
@@ -103,6 +106,7 @@ class Proxy:
     def _connect(self, ours: socket.socket) -> None:
         try:
             if self.refuses:
+                self.refused += 1
                 raise ConnectionRefusedError
             theirs = socket.create_connection(self._target)
         except OSError:

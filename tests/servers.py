@@ -1,4 +1,4 @@
-"""Real servers for the tests: Redis and Valkey, alone, with TLS, as primary and replica under a Sentinel, as a cluster.
+"""Real servers for the tests: Redis and Valkey, alone or together, with TLS, Sentinel or cluster.
 
 They listen on 127.0.0.1 only, and the kernel kills them when the test run dies.
 """
@@ -45,7 +45,10 @@ class Server:
         host: str = "127.0.0.1",
         **settings: str,
     ) -> None:
-        """Take the folder for its files, a command *within* which it runs, and settings, such as `maxmemory="20mb"`."""
+        """Take the folder for its files, and settings such as `maxmemory="20mb"`.
+
+        It runs within the command *within*.
+        """
         self.folder, self.host, self.port = folder, host, free_port()
         folder.mkdir()
         fixed = {
@@ -127,7 +130,10 @@ class Server:
 
     @contextlib.contextmanager
     def stopped(self) -> Iterator[None]:
-        """Let it hang for the length of a with block: the kernel takes connections for it, and nobody answers."""
+        """Let it hang for the length of a with block.
+
+        The kernel takes connections for it, and nobody answers.
+        """
         assert self._process is not None
         self._process.send_signal(signal.SIGSTOP)
         try:
@@ -186,7 +192,7 @@ def running_with_tls(folder: pathlib.Path) -> Iterator[tuple[Server, Certificate
 
 @dataclass(frozen=True)
 class Watched:
-    """A primary, its replica, and the Sentinel that makes the replica primary when the primary is gone."""
+    """A primary, its replica, and the Sentinel that promotes the replica when it must."""
 
     primary: Server
     replica: Server
@@ -213,7 +219,7 @@ def running_replica(
 
 @contextlib.contextmanager
 def running_sentinel(folder: pathlib.Path) -> Iterator[Watched]:
-    """Run a primary, a replica and a Sentinel that notices within a second that the primary is gone."""
+    """Run a primary, a replica, and a Sentinel that misses the primary within a second."""
     folder.mkdir()
     quick = {"repl_diskless_sync_delay": "0"}
     with (

@@ -1,4 +1,4 @@
-"""Every kind of address: TCP, socket, TLS, password, user, database, Valkey, Sentinel with a fail-over, cluster, another network."""
+"""Every kind of address, from a socket and TLS to a Sentinel's fail-over and a cluster."""
 
 from __future__ import annotations
 

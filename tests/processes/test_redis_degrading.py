@@ -1,4 +1,7 @@
-"""Redis away, dying, empty, full, read-only, locked, hanging, cut: memo functions go on, and everything recovers by itself."""
+"""Whatever happens to the server, memo functions go on, and all recovers by itself.
+
+It is away, dies, is empty, full, read-only or locked, hangs, or its connections are cut.
+"""
 
 from __future__ import annotations
 
@@ -54,7 +57,7 @@ def _goes_on(stash: Stash) -> None:
 
 
 def _is_back(writer: Stash, reader: Stash) -> None:
-    """Within 2 s what one machine writes is what the other reads, and a value is computed once for both."""
+    """Within 2 s one machine reads what the other writes, and one computes for both."""
     began = time.monotonic()
     wait_until(lambda: _allowed(lambda: writer.app.update(back=began)), "it can be written to", 10)
     wait_until(lambda: _allowed(lambda: reader.app["back"]), "it can be read", 10)

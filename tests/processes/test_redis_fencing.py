@@ -1,4 +1,6 @@
-"""Whatever pauses, vanishes, is evicted or fails over: an older value never replaces a newer one, nor brings back a deleted one.
+"""An older value never replaces a newer one, nor brings back a deleted one.
+
+It does not matter what pauses, vanishes, is evicted or fails over.
 
 Each test has all its rounds side by side, a key for each: they wait for one lease.
 """

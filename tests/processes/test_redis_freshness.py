@@ -1,4 +1,7 @@
-"""After `forget` or `refresh` has returned, no machine serves anything older for more than 2 s, whatever gets lost on the way."""
+"""After `forget` or `refresh` has returned, no machine serves anything older for more than 2 s.
+
+It does not matter what gets lost on the way.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Several machines on one Redis: one computation, one transfer per machine, parts alone, state that loses nothing."""
+"""Several machines on one server: one computation, and one transfer to each machine.
+
+Parts cross the network alone, and no change of a variable is lost.
+"""
 
 from __future__ import annotations
 

@@ -352,6 +352,11 @@ def test_staging_and_production_of_one_server_share_nothing_on_the_machine(
     assert len(places) == 2
 
 
+def test_a_new_password_or_another_way_to_the_server_keeps_what_the_machine_has_of_it() -> None:
+    urls = ("redis://cache/3", "redis://:old@cache/3", "redis://user:new@cache/3?push=1")
+    assert len({_near(Stash(url=url, secret=SECRET, name="shop")) for url in urls}) == 1
+
+
 def _near(stash: Stash) -> pathlib.Path:
     near: pathlib.Path = stash._deployment.store._local.folder  # type: ignore[attr-defined]
     return near

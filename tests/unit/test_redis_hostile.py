@@ -1,4 +1,4 @@
-"""Whoever can write to the server, but has no secret, makes misses and warnings: no other error, and no other value."""
+"""Whoever can write to the server, but has no secret, makes misses and warnings, nothing else."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ class App:
                 continue
 
 
-_POINTER = Pointer(b"i" * 16, 5, APP, 2e9, {"t": 3}, head_pieces=1, pieces=2).pack()
+_POINTER = Pointer(b"i" * 16, 5, APP, 2e9, {"t": 3}, head_chunks=1, chunks=2).pack()
 _LAID: dict[str, Callable[[Any, bytes], object]] = {
     "a list": lambda client, name: client.rpush(name, b"x"),
     "a hash": lambda client, name: client.hset(name, "field", "value"),
@@ -395,8 +395,8 @@ def test_pieces_of_other_lengths_are_a_miss(server: Server, tmp_path: pathlib.Pa
             first + str(number).encode(): client.get(first + str(number).encode())
             for number in range(count)
         }
-        for name, piece in sound.items():
-            for other in (b"", piece[:-1], piece[:-8], piece + b"x", piece * 2):
+        for name, chunk in sound.items():
+            for other in (b"", chunk[:-1], chunk[:-8], chunk + b"x", chunk * 2):
                 client.set(name, other)
                 client.set(
                     manifest, b"".join(xxhash.xxh3_64(client.get(one)).digest() for one in sound)
@@ -413,7 +413,7 @@ def test_pieces_of_other_lengths_are_a_miss(server: Server, tmp_path: pathlib.Pa
                         got = decode(found.encoded, *([] if part is None else [part]))
                         for read in got.values() if part is None else [got]:
                             assert (read == array).all()
-            client.set(name, piece)
+            client.set(name, chunk)
 
 
 def test_a_listing_reads_no_more_than_there_is(server: Server, tmp_path: pathlib.Path) -> None:

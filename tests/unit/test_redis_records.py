@@ -1,4 +1,4 @@
-"""Pointers and pieces: whatever was cut is joined again, and nothing that somebody else wrote is more than a miss."""
+"""Pointers and chunks: what was cut is joined again, and what others wrote is a miss."""
 
 from __future__ import annotations
 
@@ -62,15 +62,15 @@ def test_a_pointer_that_was_changed_is_none_or_another_sound_one(data: st.DataOb
             Owner("session:aa"),
             7.5,
             {"tag": 3},
-            head_pieces=1,
-            pieces=2,
+            head_chunks=1,
+            chunks=2,
             inline=b"inline",
         ).pack()
     )
     packed[data.draw(st.integers(0, len(packed) - 1))] ^= data.draw(st.integers(1, 255))
     parsed = Pointer.parse(bytes(packed))
     if parsed is not None:
-        assert parsed.head_pieces <= parsed.pieces <= 2**16
+        assert parsed.head_chunks <= parsed.chunks <= 2**16
         assert parsed.owner.isascii()
         assert all(isinstance(epoch, int) for epoch in parsed.tags.values())
 
@@ -94,24 +94,24 @@ def test_a_hostile_description_is_none(description: bytes) -> None:
 VALUES: list[Any] = [
     "text",
     {"a": np.arange(10), "b": np.arange(300_000), "c": "small"},
-    [np.zeros(records.PIECE // 8), np.ones(records.PIECE // 8 + 1), np.arange(3)],
-    np.arange(records.PIECE // 8 * 3 + 7),
+    [np.zeros(records.CHUNK // 8), np.ones(records.CHUNK // 8 + 1), np.arange(3)],
+    np.arange(records.CHUNK // 8 * 3 + 7),
     ["long texts in the head " * 10] * 100_000,
     {f"part {number}": np.full(3000, number) for number in range(50)},
 ]
 
 
-def _cut(value: object) -> tuple[entries.Packed, records.Pieces]:
+def _cut(value: object) -> tuple[entries.Packed, records.ChunkedEntry]:
     encoded = encode(value)
     packed = entries.pack(KEY, Facts("put", "v", 0.0), encoded, SEALING_KEY)
     return packed, records.cut(packed, encoded)
 
 
-def _join(packed: entries.Packed, pieces: records.Pieces, part: PartName | None) -> Encoded:
-    content = [bytes(piece) for piece in pieces.all]
-    head = b"".join(content[: pieces.head_count])
+def _join(packed: entries.Packed, chunks: records.ChunkedEntry, part: PartName | None) -> Encoded:
+    content = [bytes(chunk) for chunk in chunks.all]
+    head = b"".join(content[: chunks.head_count])
     entry, _ = must(records.parse_head(KEY, head, packed.entry.size, SEALING_KEY))
-    numbers = records.pieces_of(entry, pieces.head_count, part)
+    numbers = records.chunks_of(entry, chunks.head_count, part)
     return must(
         records.join(
             entry,
@@ -124,35 +124,35 @@ def _join(packed: entries.Packed, pieces: records.Pieces, part: PartName | None)
 
 @pytest.mark.parametrize("value", VALUES, ids=lambda value: type(value).__name__)
 def test_what_was_cut_is_joined_again_whole_and_part_by_part(value: Any) -> None:
-    packed, pieces = _cut(value)
-    assert max(memoryview(piece).nbytes for piece in pieces.all) <= records.PIECE
+    packed, chunks = _cut(value)
+    assert max(memoryview(chunk).nbytes for chunk in chunks.all) <= records.CHUNK
     assert all(
-        records.is_piece(bytes(piece), number, pieces.manifest())
-        for number, piece in enumerate(pieces.all)
+        records.is_chunk(bytes(chunk), number, chunks.manifest())
+        for number, chunk in enumerate(chunks.all)
     )
-    assert repr(decode(_join(packed, pieces, None))) == repr(value)
+    assert repr(decode(_join(packed, chunks, None))) == repr(value)
     for part in packed.entry.names:
-        assert repr(decode(_join(packed, pieces, part), part)) == repr(value[part])
+        assert repr(decode(_join(packed, chunks, part), part)) == repr(value[part])
 
 
-def test_a_part_needs_its_own_pieces_only() -> None:
-    packed, pieces = _cut(
-        {name: np.full(records.PIECE // 8 * 2, number) for number, name in enumerate("abc")}
+def test_a_part_needs_its_own_chunks_only() -> None:
+    packed, chunks = _cut(
+        {name: np.full(records.CHUNK // 8 * 2, number) for number, name in enumerate("abc")}
     )
-    numbers = [records.pieces_of(packed.entry, pieces.head_count, name) for name in "abc"]
+    numbers = [records.chunks_of(packed.entry, chunks.head_count, name) for name in "abc"]
     assert numbers == [[range(1, 3)], [range(3, 5)], [range(5, 7)]]
 
 
-def test_a_piece_that_is_damaged_or_in_another_place_is_noticed() -> None:
-    _, pieces = _cut(np.arange(records.PIECE // 4))
-    manifest = pieces.manifest()
-    first, second = (bytes(piece) for piece in pieces.all[-2:])
-    last = len(pieces.all) - 1
-    assert records.is_piece(second, last, manifest)
-    assert not records.is_piece(first, last, manifest)
-    assert not records.is_piece(second[:-1] + bytes([second[-1] ^ 1]), last, manifest)
-    assert not records.is_piece(second, last, manifest[:-8]), "a manifest that is too short"
-    assert not records.is_piece(None, last, manifest)
+def test_a_chunk_that_is_damaged_or_in_another_place_is_noticed() -> None:
+    _, chunks = _cut(np.arange(records.CHUNK // 4))
+    manifest = chunks.manifest()
+    first, second = (bytes(chunk) for chunk in chunks.all[-2:])
+    last = len(chunks.all) - 1
+    assert records.is_chunk(second, last, manifest)
+    assert not records.is_chunk(first, last, manifest)
+    assert not records.is_chunk(second[:-1] + bytes([second[-1] ^ 1]), last, manifest)
+    assert not records.is_chunk(second, last, manifest[:-8]), "a manifest that is too short"
+    assert not records.is_chunk(None, last, manifest)
 
 
 def test_a_head_of_another_key_size_or_secret_is_none() -> None:

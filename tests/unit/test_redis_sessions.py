@@ -15,11 +15,13 @@ from dash_stash.entries import Facts, Kind
 from dash_stash.owner import Owner
 from dash_stash.stores.base import Limits
 from dash_stash.stores.redis import RedisStore
-from dash_stash.stores.redis.accounts import GRACE
 from servers import Server
 from support import SEALING_KEY, FakeClock, wait_until
 
 HOUR = 3600.0
+GRACE = 30.0
+"""Seconds that the data of a closed page or tab stays."""
+
 SESSION, TAB, PAGE = "session:aa", "session:aa/tab:bb", "session:aa/page:cc"
 KEYS = {SESSION: b"1" * 16, TAB: b"2" * 16, PAGE: b"3" * 16}
 
@@ -53,12 +55,12 @@ def put(store: RedisStore, scope: str, key: bytes, size: int = 5000, kind: Kind 
 
 
 def life(server: Server, key: bytes) -> set[float]:
-    """For how many seconds all that lies there of a key is still stored, in quarters of an hour rounded up, or less than one."""
+    """For how long all that lies there of a key is still stored, in hours, or GRACE if less."""
     with server.client() as client:
         left = [client.pttl(name) / 1000 for name in client.scan_iter(f"*{key.hex()}*", count=1000)]
     assert left
     assert all(seconds > 0 for seconds in left), "it has an end"
-    return {round(seconds / HOUR, 2) if seconds > GRACE else GRACE for seconds in left}
+    return {GRACE if GRACE - 5 < seconds <= GRACE else round(seconds / HOUR, 2) for seconds in left}
 
 
 def test_what_nobody_uses_has_an_end_and_using_it_moves_that(

@@ -1,9 +1,13 @@
-"""With the store away pages load, callbacks that need memo values only are answered, and nothing is lost for who is here already."""
+"""With the store away, pages load, and callbacks that need memo values only are answered.
+
+Nothing is lost for those who are here already.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import pathlib
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 
@@ -128,6 +132,21 @@ def test_pages_load_and_memo_callbacks_are_answered(app: Dash, away: Away) -> No
     )
     assert new.post("count.data", ("i", "value", "a")).status_code == 403
     assert new.another().call("count.data", ("i", "value", "a")) == 11
+
+
+def test_a_callback_that_needs_the_store_is_refused_in_milliseconds(app: Dash, away: Away) -> None:
+    page = Page(app)
+    assert page.call("count.data", ("i", "value", "a")) == 11
+
+    def refused() -> float:
+        began = time.monotonic()
+        assert page.post("count.data", ("i", "value", "a")).status_code == 503
+        return time.monotonic() - began
+
+    with away():
+        # At first it may be a pause, for which a session waits.
+        wait_until(lambda: refused() < 0.05, "nobody waits any more", 3)
+        assert min(refused() for _ in range(5)) < 0.05
 
 
 def test_a_visitor_who_was_here_long_ago_keeps_the_cookie(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import flask
 from flask import Response
 
+from dash_stash.bounded import BoundedTable
 from dash_stash.deployment import Deployment
 from dash_stash.errors import StoreUnavailable
 from dash_stash.plugin.page import Pages
@@ -40,7 +41,7 @@ class RequestHooks:
         self._neighbours: list[RequestHooks] = app.server.extensions.setdefault("dash_stash", [])
         """Those of all apps of the server."""
         self._neighbours.append(self)
-        self._slid: dict[int, float] = {}
+        self._slid: BoundedTable[int, float] = BoundedTable(_MOST_NOTED)
         pages.scripts["page"] = self._page_script
 
     @property
@@ -69,9 +70,7 @@ class RequestHooks:
             return
         page = hash((cookies, request.environ.get("HTTP_X_DASH_STASH")))
         now = self._clock()
-        if not 0 <= now - self._slid.get(page, 0) < TOUCHED_EVERY:
-            if len(self._slid) >= _MOST_NOTED:
-                self._slid.clear()
+        if not 0 <= now - (self._slid.get(page) or 0) < TOUCHED_EVERY:
             self._slid[page] = now
             with contextlib.suppress(StoreUnavailable):
                 visitor.slide()

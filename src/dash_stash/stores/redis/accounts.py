@@ -1,4 +1,4 @@
-"""What sessions and users have: within their budgets, gone when nobody uses it, and found when they end."""
+"""What sessions and users have: within budgets, gone when unused, found when the session ends."""
 
 from __future__ import annotations
 
@@ -6,46 +6,51 @@ import contextlib
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from dash_stash.bounded import BoundedTable
 from dash_stash.clock import Clock
 from dash_stash.entries import PUTS
-from dash_stash.owner import Owner, account_of, kind_of, parse
+from dash_stash.owner import Owner, account_of
 from dash_stash.stores.base import TOUCHED_EVERY, Limits
 from dash_stash.stores.redis import scripts
-from dash_stash.stores.redis.names import Names
+from dash_stash.stores.redis.client import Word, as_fields, as_int, as_list, as_values
+from dash_stash.stores.redis.keyspace import Keyspace
+from dash_stash.stores.redis.scripts import Script
 from dash_stash.stores.redis.server import Server, milliseconds
 
 GRACE = 30.0
 """Seconds that the data of a page or tab outlives its closing: a reload closes a tab, too."""
 
 _KEPT_FOR = 1.5
-"""What nobody uses is kept for so many times `Limits.idle`.
+"""What nobody uses is kept for this many times `Limits.idle`.
 
-It is prolonged before less than once that is left.
+It is prolonged before less than `Limits.idle` is left.
 """
 
 _UPLOAD = 60.0
-"""Seconds for which what is noted need not be there yet."""
+"""Seconds for which an entry may be noted before it is stored."""
 
 _FEW = 64
 _SOME = 1000
 
-_KNOWN = 4096
-"""So many sessions a process remembers to have seen."""
+_REMEMBERED = 4096
+"""Sessions that a process remembers to have seen."""
 
 _CLASS = 1e11
-"""In an order, keys of one class come so far behind those of the class before.
+"""In an order, the scores of one class are this much higher than those of the class before.
 
 Times of storing, in seconds, are less.
 """
 
 _COOKIES_LATER = 1e11
-"""Cookies that were replaced are forgotten after the sessions that have ended: their session may go on, and they must not open it."""
+"""By how much replaced cookies come after ended sessions in the order of forgetting.
+
+Their session may go on, and they must not open it.
+"""
 
 
 @dataclass(frozen=True, slots=True)
-class Belonging:
+class AccountEntry:
     """One entry of a session or user; `class_` is its class (see `stores.base`)."""
 
     key: bytes
@@ -55,188 +60,187 @@ class Belonging:
     owner: Owner
 
     @property
+    def account(self) -> Owner:
+        """The session or user that has it."""
+        return account_of(self.owner)
+
+    @property
     def makes_room(self) -> int:
-        """The class up to which others go for it: variables go for nothing."""
+        """The class up to which other entries go for it: variables go for nothing."""
         return min(self.class_, PUTS)
+
+    def text(self) -> str:
+        """Return the entry as the server notes it."""
+        return f"{self.size} {self.class_} {self.stored} {self.owner}"
 
 
 class AccountIndex:
-    """The sessions and users of one store."""
+    """What the server notes of the sessions and users of one store."""
 
-    def __init__(self, server: Server, names: Names, limits: Limits, clock: Clock) -> None:
-        """Take the server and what each may have."""
-        self._server, self._names, self._limits, self._clock = server, names, limits, clock
-        self._seen: dict[str, float] = {}
+    def __init__(self, server: Server, keyspace: Keyspace, limits: Limits, clock: Clock) -> None:
+        """Take the server, and how much each may have."""
+        self._server, self._keyspace, self._limits, self._clock = server, keyspace, limits, clock
+        self._seen: BoundedTable[str, float] = BoundedTable(_REMEMBERED)
 
     def life(self, owner: Owner) -> float:
-        """Return for how many seconds something is stored that nobody uses: what users have, for ever."""
-        return _KEPT_FOR * self._limits.idle if kind_of(owner) == "session" else math.inf
+        """Return for how many seconds an unused entry is stored: a user's without end."""
+        return _KEPT_FOR * self._limits.idle if owner.startswith("session:") else math.inf
 
-    def reserve(self, belonging: Belonging) -> int:
+    # Entries
+
+    def reserve(self, entry: AccountEntry) -> int:
         """Note an entry that is about to be stored, in place of what its key had.
 
         Returns:
-            What `RESERVE` answers: it could not fit, so much has to go first, it is the first of
-            its session or user, or neither.
+            The answer of `RESERVE`: the entry cannot fit, so many bytes must go first, it is the
+            first of its session or user, or neither.
         """
-        owner, account = belonging.owner, account_of(belonging.owner)
-        life = self.life(owner)
-        answer = self._server.run(
-            scripts.RESERVE,
-            [self._names.account(account), self._names.order(account), self._names.owner(owner)],
-            belonging.key.hex(),
-            belonging.size,
-            belonging.class_,
-            f"{belonging.size} {belonging.class_} {belonging.stored} {owner}",
-            belonging.class_ * _CLASS + belonging.stored,
-            belonging.makes_room,
-            self._limits.max_session_bytes,
-            self._clock(),
-            "" if math.isinf(life) else milliseconds(2 * life),
+        account, life = entry.account, self.life(entry.owner)
+        names = self._keyspace
+        answer = as_int(
+            self._server.run(
+                scripts.RESERVE,
+                [names.account(account), names.order(account), names.owner(entry.owner)],
+                entry.key.hex(),
+                entry.size,
+                entry.class_,
+                entry.text(),
+                entry.class_ * _CLASS + entry.stored,
+                entry.makes_room,
+                self._limits.max_session_bytes,
+                self._clock(),
+                "" if math.isinf(life) else milliseconds(2 * life),
+            )
         )
-        if answer == scripts.FIRST and kind_of(account) == "session":
+        if answer == scripts.FIRST and account.startswith("session:"):
             self._count(account)
-        return int(answer)
+        return answer
 
     def release(self, account: Owner, keys: Sequence[bytes]) -> None:
         """Note that entries are gone."""
-        names = self._names.account(account), self._names.order(account), self._names.owner(account)
+        names = self._keyspace.of_account(account)
         for first in range(0, len(keys), _SOME):
-            self._server.run(
-                scripts.RELEASE, names, account, *(key.hex() for key in keys[first : first + _SOME])
-            )
+            some = [key.hex() for key in keys[first : first + _SOME]]
+            self._server.run(scripts.RELEASE, names, account, *some)
 
     def keys(self, account: Owner) -> list[bytes]:
-        """The keys of all that a session or user has, as far as is noted: some of it may be gone."""
-        names = (
-            ("HKEYS", self._names.account(account)),
-            ("ZRANGE", self._names.order(account), 0, -1),
-            ("HKEYS", self._names.owner(account)),
-        )
-        return _keys({name for some in self._server.together(names) for name in some})
+        """Return the keys of all that a session or user has; some of it may be gone."""
+        entries, order, own = self._keyspace.of_account(account)
+        commands = ("HKEYS", entries), ("ZRANGE", order, 0, -1), ("HKEYS", own)
+        answers = self._server.together(commands)
+        return _keys({name for answer in answers for name in as_list(answer)})
 
     def keys_of(self, owner: Owner) -> list[bytes]:
-        """The same of an owner alone."""
-        commands = (
-            ("HKEYS", self._names.owner(owner)),
-            ("HGETALL", self._names.account(account_of(owner))),
+        """Return the keys of all that this very owner has; some of it may be gone."""
+        own, entries = self._server.together(
+            (
+                ("HKEYS", self._keyspace.owner(owner)),
+                ("HGETALL", self._keyspace.account(account_of(owner))),
+            )
         )
-        own, all_of_holder = self._server.together(commands)
-        return [*{*_keys(own), *(one.key for one in _parse(all_of_holder) if one.owner == owner)}]
+        listed = {entry.key for entry in _parse(as_fields(entries)) if entry.owner == owner}
+        return [*{*_keys(as_list(own)), *listed}]
 
     def some(self, account: Owner) -> list[bytes]:
-        """Keys at random, of what was noted long enough ago to be there, if it is not gone."""
-        (fields,) = self._server.together(
-            [("HRANDFIELD", self._names.account(account), _SOME, "WITHVALUES")]
+        """Return random keys of entries that have had time to be stored; some may be gone."""
+        (answer,) = self._server.together(
+            [("HRANDFIELD", self._keyspace.account(account), _SOME, "WITHVALUES")]
         )
-        before = self._clock() - _UPLOAD
-        return [
-            one.key
-            for one in _parse(dict(zip(fields[::2], fields[1::2], strict=True)))
-            if one.stored <= before
-        ]
+        fields, before = as_list(answer), self._clock() - _UPLOAD
+        noted = dict(zip(fields[::2], fields[1::2], strict=True))
+        return [entry.key for entry in _parse(noted) if entry.stored <= before]
 
-    def cheapest_first(self, belonging: Belonging) -> list[tuple[bytes, int]]:
-        """Some of what makes room for an entry, with the sizes: class by class, and first what was used longest ago."""
-        account = self._names.account(account_of(belonging.owner))
-        limit = f"({(belonging.makes_room + 1) * _CLASS:.0f}"
-        order = self._names.order(account_of(belonging.owner))
+    def cheapest_first(self, entry: AccountEntry) -> list[tuple[bytes, int]]:
+        """Return some of what makes room for an entry, with the sizes.
+
+        It is in order of class, then of last use, and what is gone already comes first.
+        """
+        limit = f"({(entry.makes_room + 1) * _CLASS:.0f}"
+        order = self._keyspace.order(entry.account)
         (names,) = self._server.together(
             [("ZRANGEBYSCORE", order, "-inf", limit, "LIMIT", 0, _FEW)]
         )
-        some = [key for key in _keys(names) if key != belonging.key]
+        some = [key for key in _keys(as_list(names)) if key != entry.key]
         if not some:
             return []
-        looks: list[Sequence[Any]] = [
-            ("EVAL", scripts.UNUSED_FOR, 1, self._names.pointer(key)) for key in some
-        ]
         texts, *unused = self._server.together(
-            [("HMGET", account, *(key.hex() for key in some)), *looks]
+            [
+                ("HMGET", self._keyspace.account(entry.account), *(key.hex() for key in some)),
+                *((scripts.UNUSED_FOR, 1, self._keyspace.pointer(key)) for key in some),
+            ]
         )
-        known = [
-            _parse_one(key.hex().encode(), text or b"")
-            for key, text in zip(some, texts, strict=True)
-        ]
-        # What is gone already costs nobody anything.
-        found = [
-            (-1 if seconds is None or one is None else one.class_, -(seconds or 0), number)
-            for number, (one, seconds) in enumerate(zip(known, unused, strict=True))
-        ]
-        return [
-            (some[number], 0 if (one := known[number]) is None else one.size)
-            for _, _, number in sorted(found)
-        ]
+        candidates: list[tuple[int, int, int, bytes, int]] = []
+        for number, (key, text) in enumerate(zip(some, as_values(texts), strict=True)):
+            known, seconds = _parse_one(key.hex().encode(), text or b""), unused[number]
+            class_ = -1 if seconds is None or known is None else known.class_
+            size = 0 if known is None else known.size
+            candidates.append((class_, -as_int(seconds or 0), number, key, size))
+        return [(key, size) for *_, key, size in sorted(candidates)]
 
     # Life
 
     def end(self, account: Owner) -> None:
-        """Note, for longer than any cookie is good for, that a session or user has ended.
+        """Note that a session, a user or a cookie has ended.
 
-        So many at most.
+        It is known for longer than any cookie is accepted; of too many, the first are forgotten.
         """
-        known_for, now, all_ended = self._limits.ended, self._clock(), self._names.all_ended
-        late = _COOKIES_LATER if kind_of(account) == "cookie" else 0.0
-        commands = [
-            ("SET", self._names.ended(account), 1, "PX", milliseconds(known_for)),
-            ("ZREMRANGEBYSCORE", all_ended, "-inf", now - known_for),
-            ("ZREMRANGEBYSCORE", all_ended, _COOKIES_LATER, _COOKIES_LATER + now - known_for),
-            ("ZADD", all_ended, now + late, account),
-            ("ZCARD", all_ended),
-        ]
-        *_, count = self._server.together(commands)
-        if count > self._limits.max_ended:
-            (first,) = self._server.together(
-                [("ZRANGE", all_ended, 0, count - self._limits.max_ended - 1)]
-            )
-            names = [("DEL", self._names.ended(one.decode(errors="replace"))) for one in first]
+        known_for, now, all_ended = self._limits.ended, self._clock(), self._keyspace.all_ended
+        late = _COOKIES_LATER if account.startswith("cookie:") else 0.0
+        *_, answer = self._server.together(
+            [
+                ("SET", self._keyspace.ended(account), 1, "PX", milliseconds(known_for)),
+                ("ZREMRANGEBYSCORE", all_ended, "-inf", now - known_for),
+                ("ZREMRANGEBYSCORE", all_ended, _COOKIES_LATER, _COOKIES_LATER + now - known_for),
+                ("ZADD", all_ended, now + late, account),
+                ("ZCARD", all_ended),
+            ]
+        )
+        too_many = as_int(answer) - self._limits.max_ended
+        if too_many > 0:
+            (answer,) = self._server.together([("ZRANGE", all_ended, 0, too_many - 1)])
+            first = as_list(answer)
+            names = [
+                ("DEL", self._keyspace.ended(Owner(one.decode(errors="replace")))) for one in first
+            ]
             self._server.together([*names, ("ZREM", all_ended, *first)])
 
     def has_ended(self, account: Owner) -> bool:
-        """Whether it has."""
-        return bool(self._server.ask(lambda client: client.exists(self._names.ended(account))))
+        """Whether it has ended."""
+        return bool(self._server.ask(lambda client: client.exists(self._keyspace.ended(account))))
 
     def forget(self, account: Owner) -> None:
         """Forget what a session or user has."""
-        names = self._names.account(account), self._names.order(account), self._names.owner(account)
-        lists = self._names.sessions, self._names.new_sessions
+        names = self._keyspace.of_account(account)
+        lists = self._keyspace.sessions, self._keyspace.new_sessions
         self._server.together(
             [*(("DEL", name) for name in names), *(("ZREM", name, account) for name in lists)]
         )
 
     def touch(self, owner: Owner) -> list[bytes]:
-        """Note that an owner is in use.
-
-        Return the keys of what it has if their life is to be prolonged.
-        """
-        account, now = account_of(owner), self._clock()
+        """Note that an owner is in use; return the keys of the entries to prolong."""
+        account, now, keyspace = account_of(owner), self._clock(), self._keyspace
         is_session = owner == account
-        names = self._names.owner(owner), self._names.account(account), self._names.order(account)
+        names = keyspace.owner(owner), keyspace.account(account), keyspace.order(account)
         life = milliseconds(2 * self.life(owner))
         arguments = now, self._limits.idle / 4, life, account if is_session else ""
-        commands: list[Sequence[Any]] = [("EVAL", scripts.TOUCH, 3, *names, *arguments)]
+        commands: list[Sequence[Word | Script]] = [(scripts.TOUCH, 3, *names, *arguments)]
         if is_session:
-            self._see(account, now)
+            self._seen[account] = now
             commands += [
-                ("ZADD", self._names.sessions, "XX", now, account),
-                ("ZREM", self._names.new_sessions, account),
+                ("ZADD", keyspace.sessions, "XX", now, account),
+                ("ZREM", keyspace.new_sessions, account),
             ]
         keys, *listed = self._server.together(commands)
         if is_session and listed[1]:
-            self._server.together([("ZADD", self._names.sessions, now, account)])
-        return _keys(keys)
+            self._server.together([("ZADD", keyspace.sessions, now, account)])
+        return _keys(as_list(keys))
 
     def leave(self, owner: Owner) -> list[bytes]:
-        """Note that an owner was left; return the keys of what it has."""
-        return _keys(
-            self._server.run(scripts.LEAVE, [self._names.owner(owner)], milliseconds(GRACE))
-        )
+        """Note that an owner was closed; return the keys of its entries."""
+        names = [self._keyspace.owner(owner)]
+        return _keys(as_list(self._server.run(scripts.LEAVE, names, milliseconds(GRACE))))
 
     # How many there are
-
-    def _see(self, account: Owner, now: float) -> None:
-        if len(self._seen) >= _KNOWN:
-            self._seen.clear()
-        self._seen[account] = now
 
     def _count(self, account: Owner) -> None:
         """Note that a session has something stored from now on.
@@ -244,44 +248,52 @@ class AccountIndex:
         Whoever was not seen before may never come back.
         """
         now = self._clock()
-        if now - self._seen.get(account, -math.inf) <= TOUCHED_EVERY:
-            self._server.together([("ZADD", self._names.sessions, now, account)])
+        if now - (self._seen.get(account) or -math.inf) <= TOUCHED_EVERY:
+            self._server.together([("ZADD", self._keyspace.sessions, now, account)])
             return
-        (known,) = self._server.together([("ZSCORE", self._names.sessions, account)])
+        (known,) = self._server.together([("ZSCORE", self._keyspace.sessions, account)])
         if known is None:
-            self._server.together([("ZADD", self._names.new_sessions, now, account)])
+            self._server.together([("ZADD", self._keyspace.new_sessions, now, account)])
 
     def too_many(self) -> list[Owner]:
-        """The sessions that have to go: of those seen in one request only, then those used longest ago."""
-        new, sessions, before = (
-            self._names.new_sessions,
-            self._names.sessions,
-            self._clock() - _KEPT_FOR * self._limits.idle,
+        """Return the sessions that have to go.
+
+        Those seen in one request only come first, then those used longest ago.
+        """
+        lists = self._keyspace.new_sessions, self._keyspace.sessions
+        before = self._clock() - _KEPT_FOR * self._limits.idle
+        *_, new, others = map(
+            as_int,
+            self._server.together(
+                [
+                    *(("ZREMRANGEBYSCORE", name, "-inf", before) for name in lists),
+                    *(("ZCARD", name) for name in lists),
+                ]
+            ),
         )
-        old = [("ZREMRANGEBYSCORE", name, "-inf", before) for name in (new, sessions)]
-        *_, news, others = self._server.together([*old, ("ZCARD", new), ("ZCARD", sessions)])
-        limits = self._limits
-        too_new = min(
-            news, max(news - limits.max_new_sessions, news + others - limits.max_sessions, 0)
+        limits, both = self._limits, new + others
+        too_new = min(new, max(new - limits.max_new_sessions, both - limits.max_sessions, 0))
+        counts = too_new, max(both - too_new - limits.max_sessions, 0)
+        found = self._server.together(
+            [
+                ("ZRANGE", name, 0, count - 1)
+                for name, count in zip(lists, counts, strict=True)
+                if count
+            ]
         )
-        too_old = max(news - too_new + others - limits.max_sessions, 0)
-        counts = [(name, count) for name, count in ((new, too_new), (sessions, too_old)) if count]
-        found = (
-            self._server.together([("ZRANGE", name, 0, count - 1) for name, count in counts])
-            if counts
-            else []
-        )
-        names = {name for some in found for name in some}
-        known = {name: parse(name.decode("ascii", "replace")) for name in names}
-        accounts = {name: one.account for name, one in known.items() if one is not None}
-        foreign = names - accounts.keys()
+        accounts = {account for answer in found for account in as_list(answer)}
+        foreign = {
+            account
+            for account in accounts
+            if not account.startswith(b"session:") or not account.isascii()
+        }
         if foreign:
-            self._server.together([("ZREM", name, *foreign) for name in (new, sessions)])
-        return list(accounts.values())
+            self._server.together([("ZREM", name, *foreign) for name in lists])
+        return [Owner(account.decode()) for account in accounts - foreign]
 
 
 def _keys(names: Iterable[bytes]) -> list[bytes]:
-    """The keys that stand in names, which somebody else may have written."""
+    """Return the keys that stand in names, which somebody else may have written."""
     found = []
     for name in names:
         with contextlib.suppress(ValueError):
@@ -289,15 +301,14 @@ def _keys(names: Iterable[bytes]) -> list[bytes]:
     return found
 
 
-def _parse(fields: Mapping[bytes, bytes]) -> list[Belonging]:
+def _parse(fields: Mapping[bytes, bytes]) -> list[AccountEntry]:
     return [one for name, text in fields.items() if (one := _parse_one(name, text)) is not None]
 
 
-def _parse_one(name: bytes, text: bytes) -> Belonging | None:
+def _parse_one(name: bytes, text: bytes) -> AccountEntry | None:
     try:
         size, class_, stored, owner = text.decode().split(" ", 3)
-        return Belonging(
-            bytes.fromhex(name.decode()), int(size), int(class_), float(stored), Owner(owner)
-        )
+        key = bytes.fromhex(name.decode())
+        return AccountEntry(key, int(size), int(class_), float(stored), Owner(owner))
     except ValueError:
         return None  # a mark or a sum, or written by somebody else

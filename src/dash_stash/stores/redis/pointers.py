@@ -1,131 +1,132 @@
-"""Looking at pointers: whether what this process knows of a key is current still."""
+"""The pointers that this process has seen, and whether they still are current."""
 
 from __future__ import annotations
 
-import contextlib
 import logging
 from dataclasses import dataclass
 
-from dash_stash.stores.redis.names import Names
-from dash_stash.stores.redis.push import Listener, Mark
+from dash_stash.bounded import BoundedTable
+from dash_stash.stores.redis.invalidation import Listener, Tracked
+from dash_stash.stores.redis.keyspace import Keyspace
 from dash_stash.stores.redis.records import Pointer
 from dash_stash.stores.redis.server import Server, steady_clock
 
 _log = logging.getLogger("dash_stash")
 
-BOUND = 1.8
-"""Seconds for which a value is served without another look, while the server cannot be asked: with the reading, 2 s at most."""
+OFFLINE = 1.8
+"""Seconds for which a value is served without a look while the server is away.
 
-_PUSHED_FOR = 1.0
-"""Seconds for which a value is served without another look while changes are pushed: a message may have got lost."""
+With the time to read it, 2 s at most.
+"""
 
-_KNOWN = 4096
+_PUSHED = 1.0
+"""Seconds for which a value is served without a look while changes are pushed.
+
+Not longer, because a message may have been lost.
+"""
+
+_REMEMBERED = 4096
 
 
 @dataclass(slots=True)
-class Known:
+class CachedPointer:
     """A pointer, as this process has seen it."""
 
     packed: bytes
     pointer: Pointer
     names: tuple[str, ...]
-    """Of the pointer and the epochs of its tags: what there is to be looked at."""
+    """The keys to look at: the pointer's, and those of its tags' epochs."""
 
     epochs: list[bytes | None]
-    """What must stand in those of its tags."""
+    """The epochs that its tags must have."""
 
     looked_at: float = 0.0
-    """When it was current, on a clock that is never set."""
+    """When it was current, by a clock that nobody can set."""
 
-    mark: Mark | None = None
-    """What the listener is asked whether it is current still.
-
-    None if it has to be looked at each time.
-    """
+    tracked: Tracked | None = None
+    """By which the listener knows whether it has changed; None if only a look can tell."""
 
 
-class Pointers:
+class PointerCache:
     """The pointers that this process has seen lately."""
 
-    def __init__(self, server: Server, names: Names) -> None:
+    def __init__(self, server: Server, keyspace: Keyspace) -> None:
         """Take the server."""
-        self._server, self._names = server, names
+        self._server, self._keyspace = server, keyspace
         self._listener = Listener(server) if server.address.push else None
-        self._known: dict[bytes, Known] = {}
+        self._seen: BoundedTable[bytes, CachedPointer] = BoundedTable(_REMEMBERED)
 
-    def look(self, key: bytes) -> Known | None:
-        """Return what the key's pointer says now.
+    def look(self, key: bytes) -> CachedPointer | None:
+        """Return the key's present pointer.
 
         None if there is none, or one of its tags was forgotten.
 
         Raises:
             StoreUnavailable: The server cannot be asked.
         """
-        known, now = self._known.get(key), steady_clock()
-        if known is None:
-            return self._look_anew(key, now, *self._server.values([self._names.pointer(key)]))
-        # A variable that is changed by many is worth a look each time.
+        seen, now = self._seen.get(key), steady_clock()
+        if seen is None:
+            return self._look_anew(key, now, *self._server.values([self._keyspace.pointer(key)]))
+        # A variable that many change is worth a look each time.
         listener = self._listener
-        mark = None if listener is None or known.pointer.is_state else listener.mark(known.names)
-        values = None if mark is None else self._server.values_watched(known.names, mark.ear.id)
+        tracked = None if listener is None or seen.pointer.is_state else listener.track(seen.names)
+        values = None
+        if tracked is not None:
+            values = self._server.values_tracked(seen.names, tracked.connection.id)
         if values is None:
-            mark, values = None, self._server.values(known.names)
+            tracked, values = None, self._server.values(seen.names)
         packed, *epochs = values
-        if packed != known.packed:
+        if packed != seen.packed:
             return self._look_anew(key, now, packed)
-        return self._keep(key, known, now, mark) if epochs == known.epochs else None
+        return self._remember(key, seen, now, tracked) if epochs == seen.epochs else None
 
-    def _look_anew(self, key: bytes, now: float, packed: bytes | None) -> Known | None:
-        self._known.pop(key, None)
-        pointer = None if packed is None else Pointer.parse(packed)
-        if packed is None or pointer is None:
-            if packed is not None:
-                self.warn(key)
+    def _look_anew(self, key: bytes, now: float, packed: bytes | None) -> CachedPointer | None:
+        self._seen.pop(key, None)
+        if packed is None:
             return None
-        names = self._names.pointer(key), *map(self._names.epoch, pointer.tags)
-        known = Known(
-            packed, pointer, names, [str(epoch).encode() for epoch in pointer.tags.values()]
-        )
+        pointer = Pointer.parse(packed)
+        if pointer is None:
+            self.warn(key)
+            return None
+        names = self._keyspace.pointer(key), *map(self._keyspace.epoch, pointer.tags)
+        expected: list[bytes | None] = [str(epoch).encode() for epoch in pointer.tags.values()]
         epochs = self._server.values(names[1:]) if pointer.tags else []
-        return self._keep(key, known, now, None) if epochs == known.epochs else None
+        if epochs != expected:
+            return None
+        return self._remember(key, CachedPointer(packed, pointer, names, expected), now, None)
 
-    def _keep(self, key: bytes, known: Known, now: float, mark: Mark | None) -> Known:
-        known.looked_at, known.mark = now, mark
-        while len(self._known) >= _KNOWN and key not in self._known:
-            # Another thread may be doing the same.
-            with contextlib.suppress(StopIteration, RuntimeError):
-                self._known.pop(next(iter(self._known)), None)
-        self._known[key] = known
-        return known
+    def _remember(
+        self, key: bytes, seen: CachedPointer, now: float, tracked: Tracked | None
+    ) -> CachedPointer:
+        seen.looked_at, seen.tracked = now, tracked
+        self._seen[key] = seen
+        return seen
 
-    def vouched_for(self, key: bytes) -> Known | None:
-        """Return what need not be looked at, because its change would have been heard of."""
-        known = self._known.get(key)
+    def fresh(self, key: bytes) -> CachedPointer | None:
+        """Return a pointer that needs no look: a change would have been heard of."""
+        seen = self._seen.get(key)
         if (
-            known is None
-            or known.mark is None
+            seen is None
+            or seen.tracked is None
             or self._listener is None
-            or steady_clock() - known.looked_at >= _PUSHED_FOR
+            or steady_clock() - seen.looked_at >= _PUSHED
         ):
             return None
-        return known if self._listener.vouches(known.mark) else None
+        return seen if self._listener.is_unchanged(seen.tracked) else None
 
-    def seen(self, key: bytes) -> Known | None:
-        """Return what this process saw last, of whatever age."""
-        return self._known.get(key)
+    def last_seen(self, key: bytes) -> CachedPointer | None:
+        """Return the pointer that this process saw last, however long ago."""
+        return self._seen.get(key)
 
-    def seen_lately(self, key: bytes) -> Known | None:
-        """Return what may be served without a look while the server cannot be asked.
-
-        Never a variable.
-        """
-        known = self._known.get(key)
-        if known is None or known.pointer.is_state or steady_clock() - known.looked_at >= BOUND:
+    def seen_lately(self, key: bytes) -> CachedPointer | None:
+        """Return a pointer that needs no look while the server is away; never a variable's."""
+        seen = self._seen.get(key)
+        if seen is None or seen.pointer.is_state or steady_clock() - seen.looked_at >= OFFLINE:
             return None
-        return known
+        return seen
 
     def note_change(self, *names: str) -> None:
-        """Note what this process itself has changed on the server: it is not to wait until it hears of that."""
+        """Note what this process has changed: it must not wait until it hears of that."""
         if self._listener is not None:
             self._listener.note(names)
 

@@ -1,10 +1,12 @@
-"""What lies on the server: a small pointer per key, and under the id that it names the entry's bytes in pieces.
+"""What lies on the server: a small pointer for each key, and the entry's bytes in chunks.
 
-The pointer is all that a hit has to look at. Pieces are written before the pointer that names them, and never changed:
+A hit looks at the pointer only. The names of the chunks begin with the id that stands in it. Chunks
+are written before their pointer, and never changed:
 
-- the manifest: the checksums of all pieces (xxh3-64), the head's first;
-- the head, in pieces of `PIECE` bytes;
-- for each part of the value its buffers, one after the other, in pieces of the same size: so that one part can be read alone.
+- the manifest: the checksums of all chunks (xxh3-64), the head's first;
+- the head, in chunks of `CHUNK` bytes;
+- for each part of the value its buffers, one after the other, in chunks of the same size, so that
+  one part can be read alone.
 
 An entry up to `INLINE` bytes lies in its pointer, whole.
 """
@@ -26,20 +28,20 @@ from dash_stash.codec import Encoded, PartName, Segment
 from dash_stash.entries import Entry, Packed
 from dash_stash.owner import Owner
 
-PIECE = 2**20
+CHUNK = 2**20
 INLINE = 1024
 
-# The id, how many pieces the head and everything have, how long the description is.
+# The id, how many chunks the head and everything have, how long the description is.
 _START = struct.Struct(">16sIII")
 ID_SIZE = 16
-PIECES_AT = 20
-"""Where a script finds the number of all pieces."""
+CHUNKS_AT = 20
+"""Where a script finds the number of all chunks."""
 
 _CHECKSUM_SIZE = 8
 _EPOCH_DIGITS = 20
 
-MOST_PIECES = 2**16
-"""So many pieces an entry may have; the server is busy as long as it goes through them."""
+MOST_CHUNKS = 2**16
+"""Chunks that an entry may have: the server is busy while it goes through them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ class Pointer:
     """What a key's pointer says."""
 
     id: bytes
-    """Random: an entry that replaces another has another one."""
+    """Random, and new for each entry that is stored."""
 
     size: int
     """Bytes of the entry."""
@@ -58,8 +60,8 @@ class Pointer:
     is_state: bool = False
     """Whether it is a variable, which is never served without a look."""
 
-    head_pieces: int = 0
-    pieces: int = 0
+    head_chunks: int = 0
+    chunks: int = 0
     inline: bytes = field(default=b"", repr=False)
 
     def pack(self) -> bytes:
@@ -69,25 +71,25 @@ class Pointer:
             [self.size, self.owner, gone_at, self.tags, self.is_state]
         ).encode()
         return (
-            _START.pack(self.id, self.head_pieces, self.pieces, len(description))
+            _START.pack(self.id, self.head_chunks, self.chunks, len(description))
             + description
             + self.inline
         )
 
     @classmethod
     def parse(cls, packed: bytes) -> Pointer | None:
-        """Return what a pointer says, None if somebody else wrote it.
+        """Return what a pointer says, None if it is malformed.
 
-        It is not sealed: what it leads to is.
+        It is not sealed; the entry that it leads to is.
         """
         try:
-            identity, head_pieces, pieces, length = _START.unpack_from(packed)
+            identity, head_chunks, chunks, length = _START.unpack_from(packed)
             end = _START.size + length
             size, owner, gone_at, tags, is_state = json.loads(packed[_START.size : end])
             gone_at = math.inf if gone_at is None else float(gone_at)
             epochs = {tag: int(epoch) for tag, epoch in tags.items()}
             is_sound = (
-                owner.isascii() and not math.isnan(gone_at) and head_pieces <= pieces <= MOST_PIECES
+                owner.isascii() and not math.isnan(gone_at) and head_chunks <= chunks <= MOST_CHUNKS
             )
             return (
                 cls(
@@ -97,8 +99,8 @@ class Pointer:
                     gone_at,
                     epochs,
                     bool(is_state),
-                    head_pieces,
-                    pieces,
+                    head_chunks,
+                    chunks,
                     packed[end:],
                 )
                 if is_sound
@@ -109,27 +111,27 @@ class Pointer:
 
 
 @dataclass(frozen=True, slots=True)
-class Pieces:
-    """An entry cut into pieces, as they are to be written."""
+class ChunkedEntry:
+    """An entry cut into chunks, to be written."""
 
     head_count: int
     all: list[bytes | memoryview]
 
     def manifest(self) -> bytes:
-        """The checksums of all pieces."""
+        """The checksums of all chunks."""
         return b"".join(map(_checksum, self.all))
 
 
-def cut(packed: Packed, encoded: Encoded) -> Pieces:
-    """Return the pieces of an entry; its buffers are copied only where a piece holds several."""
+def cut(packed: Packed, encoded: Encoded) -> ChunkedEntry:
+    """Return the chunks of an entry; buffers are copied only where a chunk holds several."""
     head = list(_cut([packed.head]))
-    body = [piece for segment in encoded.segments for piece in _cut(segment.buffers)]
-    return Pieces(len(head), head + body)
+    body = [chunk for segment in encoded.segments for chunk in _cut(segment.buffers)]
+    return ChunkedEntry(len(head), head + body)
 
 
 def _cut(buffers: Iterable[bytes | bytearray | memoryview]) -> Iterator[bytes | memoryview]:
     pending: list[memoryview] = []
-    room = PIECE
+    room = CHUNK
     for buffer in buffers:
         rest = memoryview(buffer).cast("B")
         while rest.nbytes:
@@ -138,7 +140,7 @@ def _cut(buffers: Iterable[bytes | bytearray | memoryview]) -> Iterator[bytes | 
             room -= pending[-1].nbytes
             if not room:
                 yield _one(pending)
-                pending, room = [], PIECE
+                pending, room = [], CHUNK
     if pending:
         yield _one(pending)
 
@@ -147,47 +149,47 @@ def _one(parts: Sequence[memoryview]) -> bytes | memoryview:
     return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
-def _checksum(piece: bytes | memoryview) -> bytes:
-    return xxhash.xxh3_64(piece).digest()
+def _checksum(chunk: bytes | memoryview) -> bytes:
+    return xxhash.xxh3_64(chunk).digest()
 
 
 def is_manifest(manifest: bytes | None, pointer: Pointer) -> bool:
-    """Whether this has the checksums of as many pieces as the pointer says."""
-    return manifest is not None and len(manifest) == _CHECKSUM_SIZE * pointer.pieces
+    """Whether this has the checksums of as many chunks as the pointer says."""
+    return manifest is not None and len(manifest) == _CHECKSUM_SIZE * pointer.chunks
 
 
-def is_piece(piece: bytes | None, number: int, manifest: bytes) -> bool:
-    """Whether this is the piece of that number, undamaged."""
+def is_chunk(chunk: bytes | None, number: int, manifest: bytes) -> bool:
+    """Whether this is the chunk of that number, undamaged."""
     return (
-        piece is not None
-        and _checksum(piece) == manifest[_CHECKSUM_SIZE * number : _CHECKSUM_SIZE * (number + 1)]
+        chunk is not None
+        and _checksum(chunk) == manifest[_CHECKSUM_SIZE * number : _CHECKSUM_SIZE * (number + 1)]
     )
 
 
-def pieces_of(entry: Entry, head_pieces: int, part: PartName | None) -> list[range]:
-    """The numbers of the pieces of each of the entry's segments, or of the one that is the named *part*."""
+def chunks_of(entry: Entry, head_chunks: int, part: PartName | None) -> list[range]:
+    """Return the numbers of the chunks of each segment, or of the segment of the *part*."""
     sizes = [sum(buffer.stop - buffer.start for buffer in buffers) for _, buffers in entry.segments]
-    ends = list(itertools.accumulate((-(-size // PIECE) for size in sizes), initial=head_pieces))
+    ends = list(itertools.accumulate((-(-size // CHUNK) for size in sizes), initial=head_chunks))
     numbers = [range(start, end) for start, end in itertools.pairwise(ends)]
     return numbers if part is None else [numbers[entry.names.index(part)]]
 
 
 def join(
-    entry: Entry, head: memoryview, pieces: Sequence[Sequence[bytes]], part: PartName | None
+    entry: Entry, head: memoryview, chunks: Sequence[Sequence[bytes]], part: PartName | None
 ) -> Encoded | None:
-    """Return the value, or one part of it, from the head and the pieces of each segment.
+    """Return the value, or one part of it, from the head and the chunks of each segment.
 
     None if they are of another length.
     """
     places = list(zip(entry.segments, entry.digests, strict=True))
     chosen = places if part is None else [places[entry.names.index(part)]]
     segments = []
-    for ((header, buffers), digest), given in zip(chosen, pieces, strict=True):
+    for ((header, buffers), digest), given in zip(chosen, chunks, strict=True):
         content = memoryview(bytearray().join(given))
         sizes = [buffer.stop - buffer.start for buffer in buffers]
         ends = list(itertools.accumulate(sizes, initial=0))
         if ends[-1] != len(content):
-            return None  # the checksums of pieces are not sealed: somebody else has made them fit
+            return None  # the checksums of chunks are not sealed: somebody else has made them fit
         segments.append(
             Segment(
                 head[header],

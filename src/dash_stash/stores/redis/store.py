@@ -1,11 +1,13 @@
-"""The store on Redis or Valkey: values cross the network once per machine, and are mapped from its folder from then on.
+"""The store on Redis or Valkey, with a near cache on each machine.
 
-On the server lie pointers and pieces (`records`), leases and outcomes (`flights`), epochs of tags, what sessions have (`accounts`), and
-`listings`. Whether a hit is current is one look at the pointer and the epochs, together (`pointers`); what it leads to lies in a
-folder of this machine (`near`).
+A value crosses the network once per machine; from then on it is mapped from the machine's folder.
 
-While the server is away, a value counts as current for a moment after the last look, and what memo functions compute is shared on
-this machine for as long.
+On the server lie pointers and chunks (`records`), leases and outcomes (`flights`), epochs of tags,
+what sessions and users have (`accounts`), and `listings`. A hit looks at the pointer and the epochs
+together, to know whether it is current (`pointers`); the value itself lies in `near_cache`.
+
+While the server is away, a value counts as current for a moment after the last look, and what memo
+functions compute is shared on this machine for as long.
 """
 
 from __future__ import annotations
@@ -17,47 +19,38 @@ import math
 import pathlib
 import secrets
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from dash_stash import entries
 from dash_stash.clock import Clock, system_clock
 from dash_stash.codec import Encoded, PartName
-from dash_stash.entries import Facts, Packed, class_of
+from dash_stash.entries import Facts, Kind
 from dash_stash.errors import BudgetExceeded, StoreUnavailable
-from dash_stash.owner import Owner, account_of, kind_of
-from dash_stash.stores.base import (
-    UNKNOWN_EPOCH,
-    Flight,
-    Found,
-    Landed,
-    Limits,
-    Listed,
-)
+from dash_stash.owner import Owner
+from dash_stash.stores.base import UNKNOWN_EPOCH, Flight, Found, Landed, Limits, Listed
 from dash_stash.stores.local import LocalStore
 from dash_stash.stores.redis import address, records, scripts
-from dash_stash.stores.redis.accounts import GRACE, AccountIndex, Belonging
+from dash_stash.stores.redis.accounts import GRACE, AccountIndex
+from dash_stash.stores.redis.client import Word
 from dash_stash.stores.redis.flights import LEASE, Flights, RedisFlight
+from dash_stash.stores.redis.keyspace import Keyspace
 from dash_stash.stores.redis.listings import Listings
-from dash_stash.stores.redis.names import Names
-from dash_stash.stores.redis.near import Near
-from dash_stash.stores.redis.pointers import Pointers
-from dash_stash.stores.redis.records import Pointer
-from dash_stash.stores.redis.server import PATIENT, Server, milliseconds
+from dash_stash.stores.redis.near_cache import NearCache
+from dash_stash.stores.redis.pointers import PointerCache
+from dash_stash.stores.redis.server import Server, milliseconds
+from dash_stash.stores.redis.writer import Writer
 
 _log = logging.getLogger("dash_stash")
 
-_UPLOAD = 600.0
-"""Seconds after which pieces go away that no pointer names: their writer has died."""
-
-_AT_ONCE = 64
-"""So many pieces are sent at once."""
-
 _TRIES = 3
-"""How often the pieces of a value are fetched that is replaced meanwhile."""
+"""How often a value is fetched that is replaced meanwhile."""
 
 
 class RedisStore:
-    """A `Store` on a Redis or Valkey server (the contract stands there)."""
+    """A `Store` on a Redis or Valkey server (the contract stands there).
+
+    The limits of bytes and entries hold for one value and for the folder: how much the server holds
+    is its own setting (`maxmemory`), and what it evicts its own choice.
+    """
 
     def __init__(
         self,
@@ -73,57 +66,47 @@ class RedisStore:
     ) -> None:
         """Use the server at *url* and, on this machine, *folder*; the server need not be there yet.
 
-        With the *name* of an app all its keys there begin with it, after the URL's prefix.
-
-        Of *limits*, those of bytes and entries hold for one value and for the folder: how much the
-        server holds is its own setting (`maxmemory`), and what it evicts its own choice. *lease* is
-        after how many seconds a machine that has vanished is replaced. *warn* is told why nothing
-        is shared with other machines.
+        With the *name* of an app all its keys there begin with it, after the URL's prefix. After
+        *lease* seconds a machine that has vanished is replaced. *warn* is told why nothing is
+        shared with other machines.
 
         Raises:
             ConfigError: The URL names no server.
             StoreUnsafe: Others could change what is in the folder.
         """
-        self._server = Server(address.parse(url).of(name))
+        server = self._server = Server(address.parse(url).of(name))
         self._limits, self._sealing_key, self._warn = limits, sealing_key, warn
-        self.clock: Clock = self._server.time if clock is system_clock else clock
+        self.clock: Clock = server.time if clock is system_clock else clock
         """The clock of all machines: the server's, unless a test gave another."""
-        # What sessions may have, the server decides; of what is there, this machine keeps what it
-        # can.
-        wide = dataclasses.replace(
-            limits, max_sessions=limits.max_entries, max_session_bytes=limits.max_bytes
-        )
-        self._local = LocalStore(folder, sealing_key, wide, clock=self.clock)
-        self._names = Names(self._server.address.prefix)
-        self._pointers = Pointers(self._server, self._names)
-        self._near = Near(
-            self._local, self._server, self._names, self._pointers, sealing_key, self.clock
-        )
-        self._flights = Flights(self._server, self._names, self._local, lease)
-        self._accounts = AccountIndex(self._server, self._names, limits, self.clock)
-        self._listings = Listings(
-            self._server, self._names, self._accounts, sealing_key, self.clock
-        )
+        clock = self.clock
+        keyspace = self._keyspace = Keyspace(server.address.prefix)
+        local = self._local = LocalStore(folder, sealing_key, _of_machine(limits), clock=clock)
+        self._flights = Flights(server, keyspace, local, lease)
+        pointers = self._pointers = PointerCache(server, keyspace)
+        near = self._near = NearCache(local, server, keyspace, pointers, sealing_key, clock)
+        accounts = self._accounts = AccountIndex(server, keyspace, limits, clock)
+        listings = self._listings = Listings(server, keyspace, accounts, sealing_key, clock)
+        self._writer = Writer(server, keyspace, pointers, near, accounts, listings, limits, clock)
 
     # Reading
 
     def read(self, key: bytes, part: PartName | None = None) -> Found | None:
         """Read the entry of *key*."""
-        known = self._pointers.vouched_for(key)
+        known = self._pointers.fresh(key)
         found = None if known is None else self._near.read(key, known.pointer, part)
         return self._read(key, part) if found is None else found
 
     def _read(self, key: bytes, part: PartName | None) -> Found | None:
-        before, tried = self._pointers.seen(key), None
+        before, tried = self._pointers.last_seen(key), None
         try:
             for _ in range(_TRIES):
                 known = self._pointers.look(key)
                 if before is not None and known is not before:
-                    self._near.let_go(key, before.pointer)
+                    self._near.remove(key, before.pointer)
                 if known is None:
-                    return self._near.alone(key)
+                    return self._near.offline(key)
                 if known is tried:
-                    return None  # not replaced meanwhile, but over, damaged, or half of it evicted
+                    return None  # it was not replaced: it has expired, or chunks are missing
                 found = self._near.read(key, known.pointer, part) or self._near.fetch(
                     key, known.pointer, part
                 )
@@ -138,10 +121,10 @@ class RedisStore:
         return None
 
     def _without_server(self, key: bytes, part: PartName | None) -> Found | None:
-        """Return what this machine has of a key: what was computed here lately, or looked at lately, whichever is newer."""
+        """Return the newer of what was computed here lately, and what was looked at lately."""
         lately = self._pointers.seen_lately(key)
         copies = (
-            self._near.alone(key),
+            self._near.offline(key),
             None if lately is None else self._near.read(key, lately.pointer, part),
         )
         return max(
@@ -159,7 +142,11 @@ class RedisStore:
     # Writing
 
     def commit(self, flight: Flight | None, key: bytes, facts: Facts, encoded: Encoded) -> bool:
-        """Store an entry, unless *flight* is not the present one of its key any more, or what it belongs to has ended."""
+        """Store an entry.
+
+        False, and nothing is stored, if *flight* is not the present one of its key any more, or
+        the session that it belongs to has ended.
+        """
         packed = entries.pack(key, facts, encoded, self._sealing_key)
         if packed.entry.size > self._limits.max_bytes:
             raise BudgetExceeded(
@@ -170,191 +157,32 @@ class RedisStore:
             )
         token = flight.token if isinstance(flight, RedisFlight) else b""
         try:
-            return self._publish(token, packed, encoded)
+            return self._writer.publish(token, packed, encoded)
         except BudgetExceeded:
             raise
         except StoreUnavailable as error:
             if flight is None or facts.kind != "memo":
                 raise
-            # Those who wait on this machine get it all the same.
+            # Those who wait on this machine get the value all the same.
             self._warn(error)
-            return self._near.keep_alone(key, facts, encoded)
-
-    def _publish(self, token: bytes | None, packed: Packed, encoded: Encoded) -> bool:
-        """Store an entry, if the flight with this token is the present one; b"" needs none."""
-        if token is None or UNKNOWN_EPOCH in packed.entry.facts.tags.values():
-            raise StoreUnavailable(
-                self._server.address.shown, "it could not be reached when this began"
-            )
-        entry = packed.entry
-        key, facts, account = entry.key, entry.facts, account_of(entry.facts.owner)
-        pieces = None if entry.size <= records.INLINE else records.cut(packed, encoded)
-        pointer = Pointer(
-            secrets.token_bytes(records.ID_SIZE),
-            entry.size,
-            facts.owner,
-            facts.gone_at,
-            facts.tags,
-            is_state=facts.kind == "state",
-            head_pieces=0 if pieces is None else pieces.head_count,
-            pieces=0 if pieces is None else len(pieces.all),
-            inline=b"".join((packed.head, *packed.body)) if pieces is None else b"",
-        )
-        if pointer.pieces > records.MOST_PIECES:
-            most = f"what one value may have on a server, {records.MOST_PIECES * records.PIECE:,}"
-            raise BudgetExceeded(self._server.address.shown, "one value", entry.size, most)
-        if account:
-            self._reserve(
-                Belonging(key, entry.size, class_of(facts.kind), self.clock(), facts.owner)
-            )
-        commands = list(self._listings.notes(key, pointer))
-        if pieces is not None:
-            names = [
-                self._names.piece(key, pointer.id, number) for number in range(len(pieces.all))
-            ]
-            commands.append(
-                (
-                    "SET",
-                    self._names.manifest(key, pointer.id),
-                    pieces.manifest(),
-                    "PX",
-                    milliseconds(_UPLOAD),
-                )
-            )
-            commands += [
-                ("SET", name, piece, "PX", milliseconds(_UPLOAD))
-                for name, piece in zip(names, pieces.all, strict=True)
-            ]
-        if not self._send(token, key, pointer, commands):
-            return False
-        if pieces is not None:
-            self._near.keep(key, pointer, facts, encoded)
-        if account and self.has_ended(account):
-            # `end` is told before it looks for what there is: what came too late for it is removed
-            # here.
-            self.delete(key)
-            return False
-        return True
-
-    def _send(
-        self, token: bytes, key: bytes, pointer: Pointer, commands: Sequence[Sequence[Any]]
-    ) -> bool:
-        """Write the pieces of an entry, then its pointer.
-
-        False if the flight is not the present one.
-        """
-        life = self._life(pointer)
-        expiry = "" if math.isinf(life) else milliseconds(life)
-        answer = scripts.EVICTED
-        try:
-            for first in range(0, len(commands), _AT_ONCE):
-                self._server.together(commands[first : first + _AT_ONCE])
-            arguments = token, pointer.pack(), expiry
-            answer = self._server.run(
-                scripts.PUBLISH, self._names.of_entry(key), *arguments, timeout=PATIENT
-            )
-        finally:
-            self._pointers.note_change(self._names.pointer(key))
-            if answer != scripts.STORED:
-                self._take_back(key, pointer)
-        if answer == scripts.EVICTED:
-            raise StoreUnavailable(
-                self._server.address.shown,
-                "it evicts what is being stored (maxmemory is too small)",
-            )
-        return bool(answer == scripts.STORED)
-
-    def _take_back(self, key: bytes, pointer: Pointer) -> None:
-        """Remove pieces that no pointer names; if that fails too, they go by themselves."""
-        if self._server.outage is not None:
-            return  # nobody waits for that
-        names = [self._names.piece(key, pointer.id, number) for number in range(pointer.pieces)]
-        with contextlib.suppress(StoreUnavailable):
-            # Not known: perhaps the pointer was written, and only the answer got lost.
-            (packed,) = self._server.values([self._names.pointer(key)])
-            if names and (packed is None or packed[: records.ID_SIZE] != pointer.id):
-                self._server.together(
-                    [("UNLINK", name) for name in (self._names.manifest(key, pointer.id), *names)]
-                )
-
-    def _life(self, pointer: Pointer) -> float:
-        """How many seconds an entry is to be stored from now on."""
-        return min(pointer.gone_at - self.clock(), self._accounts.life(pointer.owner))
-
-    def _reserve(self, belonging: Belonging) -> None:
-        """Make room for an entry in the budget of its session or user, and for the session among the others."""
-        account = account_of(belonging.owner)
-        while (answer := self._accounts.reserve(belonging)) <= scripts.TOO_MUCH:
-            if not (
-                self._make_room(belonging, -answer)
-                if answer
-                else self._listings.release_gone(account)
-            ):
-                what, budget = (
-                    f"one {kind_of(account)}",
-                    f"max_session_bytes={self._limits.max_session_bytes:,}",
-                )
-                raise BudgetExceeded(self._server.address.shown, what, belonging.size, budget)
-        if answer == scripts.FIRST:
-            for other in self._accounts.too_many():
-                if other != account:
-                    self._drop(other)
-
-    def _make_room(self, belonging: Belonging, missing: int) -> bool:
-        """Delete some of the cheapest that a session or user has, up to so many bytes.
-
-        False if there is nothing.
-        """
-        chosen = []
-        for key, size in self._accounts.cheapest_first(belonging):
-            if missing <= 0:
-                break
-            chosen.append(key)
-            missing -= size
-        if chosen:
-            self._delete(chosen)
-            self._accounts.release(account_of(belonging.owner), chosen)  # those that were gone, too
-        return bool(chosen) or self._listings.release_gone(account_of(belonging.owner))
+            return self._near.keep_offline(key, facts, encoded)
 
     def delete(self, key: bytes, flight: Flight | None = None) -> bool:
-        """Delete the entry of *key*, for good, unless *flight* is not the present one of its key any more."""
+        """Delete the entry of *key*, for good.
+
+        False, and nothing is deleted, if *flight* is not the present one of its key any more.
+        """
         token = flight.token if isinstance(flight, RedisFlight) else b""
         if token is None:
             raise StoreUnavailable(
                 self._server.address.shown, "it could not be reached when this began"
             )
-        return self._delete([key], token)
-
-    def _delete(self, some: Sequence[bytes], token: bytes = b"") -> bool:
-        """Delete entries.
-
-        False if the flight with this token is not the present one of its key any more.
-        """
-        for key in some:
-            self._near.let_go_alone(key)
-        commands = [
-            ("EVAL", scripts.DELETE, 3, *self._names.of_entry(key), b"", token) for key in some
-        ]
-        answers: list[Any] = []
-        for first in range(0, len(commands), _AT_ONCE):
-            answers += self._server.together(commands[first : first + _AT_ONCE])
-        self._pointers.note_change(*map(self._names.pointer, some))
-        if scripts.REFUSED in answers:
-            return False
-        pointers = [
-            (key, None if packed is None else Pointer.parse(packed))
-            for key, packed in zip(some, answers, strict=True)
-        ]
-        deleted = [(key, pointer) for key, pointer in pointers if pointer is not None]
-        for key, pointer in deleted:
-            self._near.let_go(key, pointer)
-        self._listings.strike(deleted)
-        return True
+        return self._writer.delete([key], token)
 
     # Tags
 
     def epochs(self, tags: Sequence[str]) -> dict[str, int]:
-        """The present epoch of each tag."""
+        """Return the present epoch of each tag."""
         try:
             return self._epochs(tags)
         except StoreUnavailable as error:
@@ -362,7 +190,7 @@ class RedisStore:
             return dict.fromkeys(tags, UNKNOWN_EPOCH)
 
     def _epochs(self, tags: Sequence[str]) -> dict[str, int]:
-        names = [self._names.epoch(tag) for tag in tags]
+        names = [self._keyspace.epoch(tag) for tag in tags]
         values = self._server.values(names) if names else []
         missing = [
             (name, value)
@@ -370,9 +198,9 @@ class RedisStore:
             if not records.is_epoch(value)
         ]
         if missing:
-            # Random instead of the first: should the server have evicted one, it does not come
-            # back. What somebody else has laid there is replaced.
-            commands = [
+            # Random, so that an epoch that the server has evicted does not come back. What
+            # somebody else has laid there is replaced.
+            commands: list[Sequence[Word]] = [
                 ("SET", name, secrets.randbits(62), *(("NX",) if value is None else ()))
                 for name, value in missing
             ]
@@ -385,23 +213,18 @@ class RedisStore:
 
     def forget_tag(self, tag: str) -> None:
         """Make every entry with *tag* a miss for good, and give back its room."""
-        self._server.together([("SET", self._names.epoch(tag), secrets.randbits(62))])
-        self._pointers.note_change(self._names.epoch(tag))
+        self._server.together([("SET", self._keyspace.epoch(tag), secrets.randbits(62))])
+        self._pointers.note_change(self._keyspace.epoch(tag))
         self._listings.delete_forgotten(tag)
 
-    # Owners
+    # Scopes
 
     def end(self, account: Owner) -> None:
         """Delete all that belongs to a session or user, for good."""
         self._accounts.end(account)
-        self._drop(account)
+        self._writer.drop(account)
         with contextlib.suppress(StoreUnavailable):
             self._local.end(account)
-
-    def _drop(self, account: Owner) -> None:
-        """Delete all that a session has."""
-        self._delete(self._accounts.keys(account))
-        self._accounts.forget(account)
 
     def has_ended(self, account: Owner) -> bool:
         """Whether `end` was called for *account*."""
@@ -418,26 +241,32 @@ class RedisStore:
             self._prolong(owner, self._accounts.leave(owner), GRACE)
 
     def _prolong(self, owner: Owner, some: Sequence[bytes], at_most: float) -> None:
-        """Let entries of an owner live as long as they are to from now on."""
-        commands: list[Sequence[Any]] = [
-            (
-                "EVAL",
-                scripts.EXPIRE,
-                3,
-                *self._names.of_entry(key),
-                pointer.id,
-                milliseconds(min(self._life(pointer), at_most)),
-            )
-            for key, pointer in self._listings.pointers(some)
-            if pointer is not None and pointer.owner == owner
-        ]
-        if commands:
-            self._server.together(commands)
+        """Let entries of an owner live as long from now on as they should."""
+        self._server.together(
+            [
+                (
+                    scripts.EXPIRE,
+                    3,
+                    *self._keyspace.of_entry(key),
+                    pointer.id,
+                    milliseconds(min(self._writer.life(pointer), at_most)),
+                )
+                for key, pointer in self._listings.pointers(some)
+                if pointer is not None and pointer.owner == owner
+            ]
+        )
 
     # Listing
 
     def list(
-        self, owner: Owner | None = None, kind: str | None = None, tag: str | None = None
+        self, owner: Owner | None = None, kind: Kind | None = None, tag: str | None = None
     ) -> Sequence[Listed]:
         """List what is stored."""
         return self._listings.list(owner, kind, tag)
+
+
+def _of_machine(limits: Limits) -> Limits:
+    """Return the limits of the folder: of what sessions may have on the server, what fits."""
+    return dataclasses.replace(
+        limits, max_sessions=limits.max_entries, max_session_bytes=limits.max_bytes
+    )

@@ -1,16 +1,16 @@
 """The names of the keys on the server.
 
-What is in braces decides about a cluster's slot: all that belongs to one key shares one.
+What is in braces decides about a cluster's slot: all that belongs to one key shares a slot.
 """
 
 from __future__ import annotations
 
 from dash_stash import keys
-from dash_stash.owner import Owner, account_of
+from dash_stash.owner import Owner
 
 
-class Names:
-    """The names of one app's keys."""
+class Keyspace:
+    """The names of one app's keys on the server."""
 
     def __init__(self, prefix: str) -> None:
         """Take what they begin with."""
@@ -22,7 +22,7 @@ class Names:
         """The sessions that have something stored, each with its last use."""
 
         self.new_sessions = f"{prefix}:new-sessions"
-        """Those that were seen in one request only, each with when that was."""
+        """The sessions that were seen in one request only, each with the time of that."""
 
         self.all_ended = f"{prefix}:ended"
         """The sessions and cookies that have ended, in the order in which they are forgotten."""
@@ -41,31 +41,31 @@ class Names:
             return None
 
     def lease(self, key: bytes) -> str:
-        """Where stands who computes *key*."""
+        """Where the token of the flight lies that computes *key*."""
         return f"{self._prefix}:l:{{{key.hex()}}}"
 
     def outcome(self, key: bytes, token: bytes) -> str:
         """Where the flight with this token leaves its outcome."""
         return f"{self._prefix}:o:{{{key.hex()}}}:{token.hex()}"
 
-    def pieces(self, key: bytes) -> str:
-        """What the names of the pieces of all entries of *key* begin with."""
+    def chunks(self, key: bytes) -> str:
+        """What the names of all chunks of *key* begin with."""
         return f"{self._prefix}:v:{{{key.hex()}}}:"
 
-    def piece(self, key: bytes, identity: bytes, number: int) -> str:
-        """Where a piece lies."""
-        return f"{self.pieces(key)}{identity.hex()}:{number}"
+    def chunk(self, key: bytes, identity: bytes, number: int) -> str:
+        """Where a chunk lies."""
+        return f"{self.chunks(key)}{identity.hex()}:{number}"
 
     def manifest(self, key: bytes, identity: bytes) -> str:
-        """Where the checksums of an entry's pieces lie."""
-        return f"{self.pieces(key)}{identity.hex()}:m"
+        """Where the checksums of an entry's chunks lie."""
+        return f"{self.chunks(key)}{identity.hex()}:m"
 
     def of_entry(self, key: bytes) -> tuple[str, str, str]:
-        """What scripts that publish or delete the entry of *key* work on."""
-        return self.pointer(key), self.lease(key), self.pieces(key)
+        """The keys of the scripts that publish or delete the entry of *key*."""
+        return self.pointer(key), self.lease(key), self.chunks(key)
 
     def epoch(self, tag: str) -> str:
-        """Where the present epoch of a tag stands."""
+        """Where the present epoch of a tag lies."""
         return f"{self._prefix}:e:{_short(tag)}"
 
     def tagged(self, tag: str) -> str:
@@ -73,23 +73,27 @@ class Names:
         return f"{self._prefix}:t:{_short(tag)}"
 
     def account(self, account: Owner) -> str:
-        """What tells what a session or user has."""
+        """The hash of what a session or user has."""
         return f"{self._prefix}:h:{{{account}}}"
 
     def order(self, account: Owner) -> str:
-        """In what order what a session or user has makes room."""
+        """The order in which what a session or user has makes room."""
         return f"{self._prefix}:r:{{{account}}}"
 
-    def owner(self, owner: Owner) -> str:
-        """What tells what a session, tab, page or user has.
+    def of_account(self, account: Owner) -> tuple[str, str, str]:
+        """The keys of the scripts that note what a session or user has."""
+        return self.account(account), self.order(account), self.owner(account)
 
-        Begins with the name of its session's.
+    def owner(self, owner: Owner) -> str:
+        """The hash of what a session, tab, page or user has.
+
+        A tab's or page's begins with the name of its session's.
         """
-        account = account_of(owner)
-        return f"{self._prefix}:s:{{{account}}}{owner.removeprefix(account)}"
+        account, slash, rest = owner.partition("/")
+        return f"{self._prefix}:s:{{{account}}}{slash}{rest}"
 
     def ended(self, account: Owner) -> str:
-        """What tells that a session has ended."""
+        """Where it lies that a session has ended."""
         return f"{self._prefix}:n:{{{account}}}"
 
 
