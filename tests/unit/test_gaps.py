@@ -1,0 +1,1 @@
+"""What mutants showed that no other test noticed."""
