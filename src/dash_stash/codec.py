@@ -247,7 +247,8 @@ def _dump(value: object) -> tuple[Segment, dict[int, tuple[int, Any]], bool]:
         digest_of(buffers) if buffers and any(map(_is_of_another_library, pickler.modules)) else ""
     )
     is_trusted = all(map(storable.is_trusted, pickler.modules))
-    return Segment(sink.getbuffer(), buffers, digest), pickler.memo.copy(), is_trusted
+    # Not a view of the sink: Python 3.13 complains of one that is collected together with its view.
+    return Segment(memoryview(sink.getvalue()), buffers, digest), pickler.memo.copy(), is_trusted
 
 
 def digest_of(buffers: Iterable[memoryview | bytearray]) -> str:
