@@ -1,34 +1,50 @@
-# make demo   the gallery, at http://127.0.0.1:8050
-# make test   everything that must hold, as CI runs it
-# make check  style, types, layers, links
-# make bench  the speed, against others
-# make clean  away with all that these have made
+# make demo     the gallery, at http://127.0.0.1:8050
+# make quick    the tests that need no server, browser or other process
+# make test     everything that must hold, as CI runs it
+# make check    style, types, layers, links
+# make matrix   the tests with all versions of Python, Dash and pandas that are supported
+# make mutants  whether the tests notice a change of the code; MODULES="keys ref.py" names some
+# make bench    the speed, against others
+# make clean    away with all that these have made
 #
 # Each sets up what it needs, in .venv; PYTHON=python3.12 chooses the interpreter.
 
 .DEFAULT_GOAL := test
-.PHONY: demo test check floor bench browser redis clean
+.PHONY: demo quick test check short matrix mutants bench browser redis clean
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 BIN := .venv/bin
 INSTALL := pip install --quiet --build-constraint constraints.txt --constraint
+NOX := PATH="$$(tools/pythons):$$PATH" $(BIN)/nox
 
 demo: .venv/demo
 	$(BIN)/dash-stash demo
 
-test: browser redis check floor
+quick: .venv/test
+	$(BIN)/pytest -q --numprocesses 2 -m "not slow and not thorough" tests/unit
+
+test: browser redis check short
 	tools/with-mounts $(BIN)/pytest
 
 check: .venv/test
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(BIN)/pyright --pythonpath $(BIN)/python
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/python tools/dead_links.py
 
-# The oldest Dash that is supported, in an environment of its own.
-floor: .venv-floor/test
-	.venv-floor/bin/pytest -q tests/unit
+# Of the environments in noxfile.py those that differ most from .venv.
+short: redis .venv/test
+	$(NOX) --session "tests(oldest)" -- unit
+	$(NOX) --session "tests(pre-release)" -- quick
+	$(NOX) --session "tests(without pandas)"
+
+matrix: redis .venv/test
+	$(NOX)
+
+mutants: .venv/test
+	$(BIN)/python tools/mutants.py $(MODULES)
 
 bench: .venv/bench
 	$(BIN)/python -m bench
@@ -40,7 +56,7 @@ redis:
 	tools/need-redis
 
 clean:
-	rm -rf .venv .venv-floor .hypothesis .*_cache dist bench/results
+	rm -rf .venv .nox .mutants .hypothesis .*_cache dist bench/results
 
 # What has been installed is noted by empty files in the environments.
 
@@ -58,9 +74,4 @@ clean:
 
 .venv/bench: .venv/test
 	$(BIN)/$(INSTALL) constraints.txt --group bench
-	touch $@
-
-.venv-floor/test: .venv-floor/made pyproject.toml constraints.txt
-	grep -v ^dash== constraints.txt >.venv-floor/constraints.txt
-	.venv-floor/bin/$(INSTALL) .venv-floor/constraints.txt --editable ".[pandas]" --group test dash==3.2.0
 	touch $@

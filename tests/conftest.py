@@ -1,12 +1,17 @@
-"""What all tests share: a home of their own, an injected clock, a store, and the rule that nothing is skipped in CI."""
+"""What all tests share: a home of their own, an injected clock, a store, marks for `make quick`.
+
+In CI a skipped test is a failure.
+"""
 
 from __future__ import annotations
 
 import gc
+import inspect
 import os
 import pathlib
 import threading
 from collections.abc import Iterator
+from types import CodeType, FunctionType
 
 import hypothesis
 import pytest
@@ -117,6 +122,64 @@ def _open_files() -> set[str]:
         for path in files
         if "/stash/" in path and path.rsplit("/", 1)[1].removesuffix(" (deleted)") not in _KEPT_OPEN
     }
+
+
+# Whatever starts another process: functions, by the names that tests use, and fixtures.
+_STARTING = {
+    *("Popen", "ProcessPoolExecutor", "fork", "get_context", "gunicorn", "run_python", "running"),
+    *("serving", "start_python", "subprocess"),
+}
+_SERVERS = {"server", "redis", "valkey", "ask_victim"}
+_SLOW_FOLDERS = {"browser", "processes"}
+
+# Their cases are many, or large.
+_THOROUGH = {
+    *("test_attacks.py", "test_clocks.py", "test_corpus.py", "test_guard.py"),
+    *("test_implementation.py", "test_keys_changes.py", "test_lint_fix.py", "test_lint_output.py"),
+    *("test_local_store.py", "test_mutations.py", "test_redis_urls.py", "test_structure.py"),
+}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what the loop of editing and testing, `make quick`, leaves out."""
+    for item in items:
+        if _is_slow(item):
+            item.add_marker("slow")
+        if item.path.name in _THOROUGH or item.get_closest_marker("hypothesis"):
+            item.add_marker("thorough")
+
+
+def pytest_collection_finish() -> None:
+    """Spare `no_leaks` the libraries: what is loaded by now is no garbage of a test."""
+    gc.collect()
+    gc.freeze()
+
+
+def _is_slow(item: pytest.Item) -> bool:
+    if _SLOW_FOLDERS & set(item.path.parts):
+        return True
+    assert isinstance(item, pytest.Function)
+    parameters = item.callspec.params.values() if hasattr(item, "callspec") else ()
+    asked = {*item.fixturenames, *(each for each in parameters if isinstance(each, str))}
+    return bool(asked & _SERVERS) or _starts_a_process(inspect.unwrap(item.function))
+
+
+def _starts_a_process(test: FunctionType) -> bool:
+    """Whether the test, or a helper in its module, uses one of those names."""
+    names, unread = {test.__name__}, [test]
+    while unread:
+        found = _names_in(unread.pop().__code__) - names
+        names |= found
+        known = (test.__globals__.get(name) for name in found)
+        # By the exact type: some tests define what must not be asked for its class.
+        helpers = (each for each in known if type(each) is FunctionType)
+        unread += (each for each in helpers if each.__module__ == test.__module__)
+    return bool(names & _STARTING)
+
+
+def _names_in(code: CodeType) -> set[str]:
+    inner = (const for const in code.co_consts if isinstance(const, CodeType))
+    return set(code.co_names).union(*map(_names_in, inner))
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -231,7 +231,8 @@ def _dump(value: object) -> tuple[Segment, dict[int, tuple[int, Any]], bool]:
     needs_digest = buffers and any(map(storable.may_trust_arrays, pickler.modules))
     digest = digest_of(buffers) if needs_digest else ""
     is_trusted = all(map(storable.is_trusted, pickler.modules))
-    return Segment(sink.getbuffer(), buffers, digest), pickler.memo.copy(), is_trusted
+    # Not a view of the sink: Python 3.13 complains of one that is collected together with its view.
+    return Segment(memoryview(sink.getvalue()), buffers, digest), pickler.memo.copy(), is_trusted
 
 
 def digest_of(buffers: Iterable[memoryview | bytearray]) -> str:

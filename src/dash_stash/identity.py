@@ -277,6 +277,8 @@ def _is_written_in_python(kind: type) -> bool:
     return kind is not object and not any(
         isinstance(each, _WRITTEN_IN_C)
         for base in kind.__mro__[:-1]
+        if base.__module__
+        != "typing"  # Generic is written in C since Python 3.12, and keeps nothing
         for each in vars(base).values()
     )
 

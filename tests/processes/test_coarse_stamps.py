@@ -1,4 +1,7 @@
-"""On file systems that use inodes again at once and whose time stamps tick slowly, as all did before Linux 6.13, no write is lost."""
+"""No write is lost where files look the same: inodes are reused, time stamps tick slowly.
+
+Before Linux 6.13 the time stamps of all file systems did.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Entries that were flipped, cut, swapped or forged: always a miss, never a wrong value, a signal, or code that runs."""
+"""Entries that were flipped, cut, swapped or forged are misses.
+
+They are never a wrong value, a signal, or code that runs.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +21,12 @@ from processes.running import result, start
 from support import NAME, run_python
 
 _SECRET = "a secret for the tests only"
+
+_OPEN = """
+import sys
+from dash_stash import Stash
+Stash(url=f"file://{sys.argv[1]}", secret=sys.argv[2]).ref(sys.argv[3]).get()
+"""
 
 
 def test_2000_flipped_bytes_and_truncations_are_misses(tmp_path: pathlib.Path) -> None:
@@ -61,15 +70,14 @@ def test_code_laid_into_the_folder_never_runs(
         body = _with_checksum(genuine[: 8 + 16 + 32] + body[8 + 16 + 32 :])
     path.chmod(0o600)
     path.write_bytes(body)
-    code = "import sys; from dash_stash import Stash; Stash(url=f'file://{sys.argv[1]}', secret=sys.argv[2]).ref(sys.argv[3]).get()"
     with pytest.raises(AssertionError, match="exit status 1"):
-        run_python(code, folder, _SECRET, ref)
+        run_python(_OPEN, folder, _SECRET, ref)
     assert not marker.exists()
     pickle.loads(evil.segments[0].header)
     assert marker.exists(), "the attack works where nothing guards"
     marker.rmdir()
     with pytest.raises(AssertionError, match="exit status 1"):
-        run_python(code, folder, _SECRET, ref)
+        run_python(_OPEN, folder, _SECRET, ref)
     assert not marker.exists()
 
 
@@ -86,10 +94,9 @@ def test_an_entry_under_another_keys_name_is_a_miss(folder: pathlib.Path) -> Non
     one, two = (paths[ref._target.key.hex()] for ref in (first, second))
     two.unlink()
     shutil.copy(one, two)
-    code = "import sys; from dash_stash import Stash; Stash(url=f'file://{sys.argv[1]}', secret=sys.argv[2]).ref(sys.argv[3]).get()"
-    run_python(code, folder, _SECRET, first)
+    run_python(_OPEN, folder, _SECRET, first)
     with pytest.raises(AssertionError, match="exit status 1"):
-        run_python(code, folder, _SECRET, second)
+        run_python(_OPEN, folder, _SECRET, second)
 
 
 def test_a_link_laid_in_an_entrys_place_is_not_followed(
@@ -100,6 +107,5 @@ def test_a_link_laid_in_an_entrys_place_is_not_followed(
     (path,) = (path for path in (folder / NAME / "entries").rglob("*") if path.is_file())
     path.rename(tmp_path / "elsewhere")
     path.symlink_to(tmp_path / "elsewhere")
-    code = "import sys; from dash_stash import Stash; Stash(url=f'file://{sys.argv[1]}', secret=sys.argv[2]).ref(sys.argv[3]).get()"
     with pytest.raises(AssertionError, match="exit status 1"):
-        run_python(code, folder, _SECRET, ref)
+        run_python(_OPEN, folder, _SECRET, ref)

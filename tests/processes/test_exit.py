@@ -17,10 +17,12 @@ stash = Stash(url=f"file://{sys.argv[1]}", secret="a secret for the tests only")
 stash.put(1, share=True)
 index, begun = stash._deployment.store.handle.index(), threading.Event()
 
+COUNT = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300000)"
+
 def ask():
     while True:
         begun.set()
-        index._database.rows("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300000) SELECT max(i) FROM n")
+        index._database.rows(f"{COUNT} SELECT max(i) FROM n")
 
 threading.Thread(target=ask, daemon=True).start()
 begun.wait()

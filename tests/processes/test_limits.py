@@ -80,7 +80,8 @@ _FILLER = """
 import os, sys
 import numpy as np
 from dash_stash import Stash
-stash = Stash(url=f"file://{sys.argv[1]}", secret="a secret for the tests only", max_bytes=2_000_000, max_entries=30)
+budget = {"max_bytes": 2_000_000, "max_entries": 30}
+stash = Stash(url=f"file://{sys.argv[1]}", secret="a secret for the tests only", **budget)
 for n in range(60):
     stash.put(np.zeros(12_000), share=True)
 """
@@ -105,7 +106,8 @@ _VISITORS = """
 import os, sys
 from concurrent.futures import ThreadPoolExecutor
 from dash_stash import Stash, codec, keys, entries, owner
-stash = Stash(url=f"file://{sys.argv[1]}", secret="a secret for the tests only", max_bytes=500_000, max_sessions=100)
+budget = {"max_bytes": 500_000, "max_sessions": 100}
+stash = Stash(url=f"file://{sys.argv[1]}", secret="a secret for the tests only", **budget)
 
 def come(n):
     session = owner.make("session", keys.digest(b'%d' % n, sys.argv[2].encode()))

@@ -80,7 +80,10 @@ def test_a_value_whose_class_is_gone_is_computed_again(folder: pathlib.Path) -> 
 
 @pytest.fixture
 def two_apps(request: pytest.FixtureRequest, folder: pathlib.Path) -> flask.Flask:
-    """A server with an app at / and one at /b/, made in the order of the parameter, which share the store's folder."""
+    """A server with an app at / and one at /b/, which share the store's folder.
+
+    The parameter says which is made first.
+    """
     server = flask.Flask(__name__)
     for prefix in request.param:
         app = Dash(__name__, server=server, url_base_pathname=prefix)

@@ -29,7 +29,8 @@ def url(folder: pathlib.Path) -> str:
 
 def lose(folder: pathlib.Path) -> None:
     """Take the folder away for good; also root, who may write anywhere, cannot use it then."""
-    shutil.rmtree(folder)
+    while folder.exists():  # the janitor may be laying files into it meanwhile
+        shutil.rmtree(folder, ignore_errors=True)
     folder.write_text("a file where the folder was")
 
 

@@ -157,7 +157,6 @@ def test_values_that_look_alike_have_keys_of_their_own() -> None:
         (np.asfortranarray(np.arange(6).reshape(2, 3)), np.arange(6).reshape(2, 3).copy(order="F")),
         (np.asfortranarray([[1, 2]]), np.array([[1, 2]])),
     ],
-    ids=str,
 )
 def test_what_means_the_same_has_the_same_key(one: object, other: object) -> None:
     assert key(one) == key(other)

@@ -1,4 +1,7 @@
-"""What users' editors see: never run, only checked for types."""
+"""What users' editors see: never run, only checked for types, by mypy and by pyright.
+
+A line that must be rejected says so to both, and both fail if they have nothing to reject there.
+"""
 
 from __future__ import annotations
 
@@ -39,9 +42,9 @@ def synchronous() -> None:
     assert_type(plain.refresh("AA"), list[int])
     assert_type(optioned("AA"), dict[str, int])
     assert_type(stash.put({"a": 1}, share=True).get(), dict[str, int])
-    plain(7)  # type: ignore[arg-type]
-    plain.ref(city="New York")  # type: ignore[call-arg]
-    plain.peek(7)  # type: ignore[call-overload]
+    plain(7)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    plain.ref(city="New York")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    plain.peek(7)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
 
 
 async def asynchronous() -> None:
@@ -50,3 +53,35 @@ async def asynchronous() -> None:
     assert_type(awaited.peek("AA"), list[int] | None)
     assert_type(awaited.peek("AA", default="nothing"), list[int] | str)
     assert_type(await awaited.refresh("AA"), list[int])
+    await awaited(7)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    await plain("AA")  # type: ignore[misc]  # pyright: ignore[reportGeneralTypeIssues]
+    awaited.ref("AA").get()  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def values() -> None:
+    maybe: list[int] = plain.peek("AA")  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
+    number: int = plain("AA")  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
+    del maybe, number
+
+
+def references(ref: Ref[int]) -> None:
+    text: str = ref
+    wider: Ref[object] = ref
+    assert_type(ref.get(), int)
+    other: Ref[str] = ref  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
+    ref.get(1)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    del text, wider, other
+
+
+def options() -> None:
+    stash.memo(scope="nobody")  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
+    stash.memo(ttl=["1h"])  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
+    stash.put(1, shared=True)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+
+
+def variables() -> None:
+    stash.session["filters"] = {"carrier": "AA"}
+    stash.session.modify("clicks", lambda clicks: clicks + 1, default=0)
+    stash.session[1] = 2  # type: ignore[index]  # pyright: ignore[reportArgumentType]
+    stash.session.modify("clicks", 1)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    stash.session.filters = 1  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
