@@ -92,8 +92,8 @@ class AccountIndex:
         """Note an entry that is about to be stored, in place of what its key had.
 
         Returns:
-            The answer of `RESERVE`: the entry cannot fit, so many bytes must go first, it is the
-            first of its session or user, or neither.
+            The answer of `RESERVE`: whether the entry cannot fit, how many bytes must go first, or
+            whether it is the first of its session or user.
         """
         account, life = entry.account, self.life(entry.owner)
         names = self._keyspace

@@ -104,15 +104,13 @@ class PointerCache:
 
     def fresh(self, key: bytes) -> CachedPointer | None:
         """Return a pointer that needs no look: a change would have been heard of."""
-        seen = self._seen.get(key)
-        if (
-            seen is None
-            or seen.tracked is None
-            or self._listener is None
-            or steady_clock() - seen.looked_at >= _PUSHED
-        ):
+        seen, listener = self._seen.get(key), self._listener
+        if seen is None or listener is None:
             return None
-        return seen if self._listener.is_unchanged(seen.tracked) else None
+        tracked = seen.tracked
+        if tracked is None or steady_clock() - seen.looked_at >= _PUSHED:
+            return None
+        return seen if listener.is_unchanged(tracked) else None
 
     def last_seen(self, key: bytes) -> CachedPointer | None:
         """Return the pointer that this process saw last, however long ago."""

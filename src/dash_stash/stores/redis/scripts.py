@@ -209,7 +209,7 @@ end
 TOUCH = Script("""
 -- KEYS: the owner's hash, the account's, its order. ARGV: now, seconds, milliseconds, the account
 -- if it is the owner itself, else ''.
--- The answer: the keys whose life is to be prolonged, if that was last done so many seconds ago.
+-- The answer: the keys whose life is to be prolonged; none if that was done in the last seconds.
 -- An owner that has nothing leaves nothing.
 local before = redis.call('HGET', KEYS[1], '@')
 if before then
