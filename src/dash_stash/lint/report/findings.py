@@ -17,7 +17,7 @@ from dash_stash.lint.values.value import Root, Sort
 
 @dataclass(frozen=True)
 class Finding:
-    """A callback that changes what it does not own, or a cached function whose result is not what it seems."""
+    """A callback that changes what others share, or a cached function that depends on more."""
 
     rule: Rule
     function: str
@@ -27,7 +27,7 @@ class Finding:
     root: Root
     """What is changed, or read."""
     name: str
-    """The same as a user would say it."""
+    """The object as a user would name it."""
     site: Site
     """The line in the function: the mutation, or the call that leads to it."""
     path: tuple[CallStep, ...]
@@ -52,7 +52,10 @@ class Finding:
 
     @property
     def trail(self) -> list[tuple[str, Site]]:
-        """The functions on the way to the mutation, each with the line in it: the next call, or at last the mutation."""
+        """The functions on the way to the mutation, each with the line in it that leads on.
+
+        That is the next call; in the last function, the mutation.
+        """
         lines = [*(step.site for step in self.path[1:]), self.mutation]
         return [(step.callee, line) for step, line in zip(self.path, lines, strict=False)]
 
@@ -82,7 +85,7 @@ _KINDS = {"callback": "callback", "layout": "layout function", "memo": "cached f
 
 
 def find(analysis: Analysis, modules: Iterable[Module]) -> list[Finding]:
-    """Return what is wrong with the callbacks that the modules define, in the order of their lines."""
+    """Return what is wrong with the callbacks of the modules, in the order of their lines."""
     wanted = set(modules)
     found: dict[tuple[object, ...], Finding] = {}
     for entry in sorted(analysis.entries.values(), key=lambda entry: entry.kind):
