@@ -61,7 +61,7 @@ def _mutations(analysis: Analysis, function: Function) -> Iterator[Effect]:
 def _reached(analysis: Analysis) -> set[Function]:
     """Return the functions that callbacks call, at any depth."""
     reached: set[Function] = set()
-    waiting = list(analysis.entries)
+    waiting = list(analysis.registrations)
     while waiting:
         function = waiting.pop()
         if function not in reached:
