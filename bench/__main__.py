@@ -21,6 +21,7 @@ from bench import (
     memory,
     picture,
     sessions,
+    starting,
     storing,
 )
 from bench.report import Section, table
@@ -35,6 +36,7 @@ _ALL: dict[str, Callable[..., Iterator[Section]]] = {
     "callback": callback.callback,
     "machines": machines.machines,
     "guard": guarded.guarded,
+    "start": starting.starting,
     "many": many.many,
     "sessions": sessions.sessions,
     "soak": sessions.soak,

@@ -1,8 +1,10 @@
-"""The linter's quality is a figure: its precision and recall over small apps whose lines say what must be reported.
+"""The linter's quality is a figure: its precision and recall over small apps with labels.
 
-An app is a file, or a folder of several, in `tests/corpus`. `# expect: DS104` stands at each line where a finding must be: in the callback,
-layout or memo function, where the change is made or where the call that leads to it starts. Two codes on a line mean two findings there.
-The labels were written by meaning. A memo function that depends on a variable is labelled where it first reads it.
+An app is a file, or a folder of several, in `tests/corpus`. `# expect: DS104` labels each line
+where a finding must be: in the callback, layout or memo function, where the change is made or
+where the call that leads to it starts. Two codes on a line mean two findings there. The labels
+were written by meaning. A memo function that depends on a variable is labelled where it first
+reads it.
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ def report(folder: pathlib.Path, **files: str) -> Report:
 
 
 def found(folder: pathlib.Path, body: str) -> list[str]:
-    """Return the codes reported for a callback with this body, in an app with the usual imports and variables."""
+    """Return the codes reported for a callback with this body, in an app with the usual names."""
     code = (
         textwrap.dedent(_HEAD)
         + "@callback(Output('a', 'b'), Input('c', 'd'))\ndef update(value):\n"
@@ -139,27 +139,38 @@ def test_a_callback_that_changes_what_it_does_not_own_is_reported(
         "df.to_csv(index=False)",
         "return df[df.a == value].to_dict('records')",
         "value.append(1)",
+        "value.setdefault(**state)",
     ],
 )
 def test_a_callback_that_changes_only_its_own_is_silent(body: str, tmp_path: pathlib.Path) -> None:
     assert found(tmp_path, body) == []
 
 
+_CALLBACK = "@app.callback(Output('a', 'b'), Input('c', 'd'))\n"
+_UPDATE = "def update(value): items.append(value)"
+
+
 @pytest.mark.parametrize(
     "registered",
     [
-        "@app.callback(Output('a', 'b'), Input('c', 'd'))\ndef update(value): items.append(value)",
-        "@dash.callback(Output('a', 'b'), Input('c', 'd'), background=True)\ndef update(value): items.append(value)",
-        "from dash import callback as on\n@on(Output('a', 'b'), Input('c', 'd'))\ndef update(value): items.append(value)",
-        "def update(value): items.append(value)\napp.callback(Output('a', 'b'), Input('c', 'd'))(update)",
+        _CALLBACK + _UPDATE,
+        "@dash.callback(Output('a', 'b'), Input('c', 'd'), background=True)\n" + _UPDATE,
+        "from dash import callback as on\n@on(Output('a', 'b'), Input('c', 'd'))\n" + _UPDATE,
+        _UPDATE + "\napp.callback(Output('a', 'b'), Input('c', 'd'))(update)",
         "app.callback(Output('a', 'b'), Input('c', 'd'))(lambda value: items.append(value))",
-        "@app.callback(Output('a', 'b'), Input('c', 'd'))\nasync def update(value): items.append(value)",
-        "def register(app):\n    @app.callback(Output('a', 'b'), Input('c', 'd'))\n    def update(value): items.append(value)",
-        "@monitored(Output('a', 'b'), [Input('c', 'd')])\ndef update(value): items.append(value)",
+        _CALLBACK + "async " + _UPDATE,
+        "def register(app):\n" + textwrap.indent(_CALLBACK + _UPDATE, "    "),
+        "@monitored(Output('a', 'b'), [Input('c', 'd')])\n" + _UPDATE,
         "def layout():\n    items.append(1)\napp.layout = layout",
         "dash.register_page(__name__)\ndef layout(**_):\n    items.append(1)",
-        "class A:\n  def __init__(self, app): app.callback(Output('a', 'b'))(self.run)\n  def run(self): items.append(1)",
-        "app.callback(Output('a', 'b'), Input('c', 'd'))(functools.partial(lambda x, value: items.append(value), 1))",
+        (
+            "class A:\n  def __init__(self, app): app.callback(Output('a', 'b'))(self.run)\n"
+            "  def run(self): items.append(1)"
+        ),
+        (
+            "partial = functools.partial(lambda x, value: items.append(value), 1)\n"
+            "app.callback(Output('a', 'b'), Input('c', 'd'))(partial)"
+        ),
     ],
 )
 def test_callbacks_are_found_by_meaning(registered: str, tmp_path: pathlib.Path) -> None:
@@ -171,7 +182,7 @@ def test_callbacks_are_found_by_meaning(registered: str, tmp_path: pathlib.Path)
     "silent",
     [
         "def not_called(): items.append(1)",
-        "app.clientside_callback('x', Output('a', 'b'), Input('c', 'd'))\ndef other(): items.append(1)",
+        "app.clientside_callback('x', Output('a', 'b'), Input('c', 'd'))\n" + _UPDATE,
         "@app.server.route('/x')\ndef route(): items.append(1)",
         "items.append(1)",
     ],

@@ -27,9 +27,11 @@ def fixed(folder: pathlib.Path, app: str) -> str:
 
 
 def test_a_mutable_default_becomes_none(tmp_path: pathlib.Path) -> None:
-    app = 'def f(x, seen=[], *, é={"a": 1}):  # kept\n    """Doc."""\n    # kept too\n    seen.append(x)\n    é["b"] = x\n'
-    after = 'def f(x, seen=None, *, é=None):  # kept\n    """Doc."""\n    # kept too\n'
-    after += '    if seen is None:\n        seen = []\n    if é is None:\n        é = {"a": 1}\n    seen.append(x)\n    é["b"] = x\n'
+    head = '    """Doc."""\n    # kept too\n'
+    rest = '    seen.append(x)\n    é["b"] = x\n'
+    app = 'def f(x, seen=[], *, é={"a": 1}):  # kept\n' + head + rest
+    made = '    if seen is None:\n        seen = []\n    if é is None:\n        é = {"a": 1}\n'
+    after = "def f(x, seen=None, *, é=None):  # kept\n" + head + made + rest
     assert fixed(tmp_path, app) == after
 
 

@@ -38,7 +38,10 @@ def test_text_shows_the_line_a_caret_and_the_way_to_the_mutation(app: pathlib.Pa
     result = run()
     assert result.exit_code == 1
     assert result.output.splitlines() == [
-        "app.py:6:5: DS106 callback update changes `rows`, which all callbacks share, in put() at store.py:3",
+        (
+            "app.py:6:5: DS106 callback update changes `rows`, which all callbacks share, "
+            "in put() at store.py:3"
+        ),
         "    |     put(value)",
         "    |     ^^^^^^^^^^",
         "    through put(), store.py:3:5",

@@ -1,4 +1,4 @@
-"""The description of mutations names what there is: each name is looked up in the library that it is said to come from."""
+"""Each name in the description of mutations is that of something in its library."""
 
 from __future__ import annotations
 
@@ -10,15 +10,17 @@ import pytest
 from dash_stash import mutations
 
 _OTHERS = frozenset({
-    "geopandas", "matplotlib", "seaborn", "torch", "tensorflow", "dotenv", "yaml", "toml", "quart", "flask_login", "dash_extensions",
-    "networkx", "sklearn", "xgboost", "lightgbm", "catboost", "statsmodels", "prophet", "keras",
+    "geopandas", "matplotlib", "seaborn", "torch", "tensorflow", "dotenv", "yaml", "toml",
+    "quart", "flask_login", "dash_extensions", "networkx", "sklearn", "xgboost", "lightgbm",
+    "catboost", "statsmodels", "prophet", "keras",
 })  # fmt: skip
 """Libraries that are not installed here."""
 _OF_OLDER_RELEASES = frozenset({
-    "pandas.read_gbq", "plotly.express.density_mapbox", "plotly.express.line_mapbox", "plotly.express.scatter_mapbox",
-    "plotly.express.choropleth_mapbox", "plotly.io.orca", "plotly.figure_factory.create_annotated_heatmap",
-    "plotly.figure_factory.create_distplot", "plotly.figure_factory.create_gantt",
-    "series.set_at_idx", "series.insert_at_idx", "array.itemset", "figure.add_scattermapbox", "figure.add_area",
+    "pandas.read_gbq", "plotly.express.density_mapbox", "plotly.express.line_mapbox",
+    "plotly.express.scatter_mapbox", "plotly.express.choropleth_mapbox", "plotly.io.orca",
+    "plotly.figure_factory.create_annotated_heatmap", "plotly.figure_factory.create_distplot",
+    "plotly.figure_factory.create_gantt", "series.set_at_idx", "series.insert_at_idx",
+    "array.itemset", "figure.add_scattermapbox", "figure.add_area",
 })  # fmt: skip
 _MISSING = object()
 
@@ -38,8 +40,11 @@ def found(dotted: str) -> Any:
 
 
 _NAMES = {name for family in mutations.FAMILIES for name in family.types} | {
-    *mutations.ARGUMENT_MUTATORS, *mutations.PROCESS_STATE, *mutations.PROCESS_CALLS, *mutations.REQUEST
-}  # fmt: skip
+    *mutations.ARGUMENT_MUTATORS,
+    *mutations.PROCESS_STATE,
+    *mutations.PROCESS_CALLS,
+    *mutations.REQUEST,
+}
 
 
 @pytest.mark.parametrize(

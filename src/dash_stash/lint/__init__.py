@@ -1,1 +1,1 @@
-"""Finds callbacks that change what they do not own, in source code that is not run: `dash-stash check`."""
+"""`dash-stash check`: reads an app's source, and finds callbacks that change what others share."""

@@ -18,7 +18,7 @@ from dash_stash.lint.source.program import Program
 
 
 def check(paths: Sequence[pathlib.Path | str], config: Config | None = None) -> Report:
-    """Read the files under *paths*, never running them, and return what is wrong with their callbacks."""
+    """Read the files under *paths*, without running them, and report on their callbacks."""
     with _collector_paused():
         return _checked(paths, config or Config())
 
@@ -44,7 +44,10 @@ def _checked(paths: Sequence[pathlib.Path | str], config: Config) -> Report:
 
 @contextlib.contextmanager
 def _collector_paused() -> Iterator[None]:
-    """Keep Python from looking for garbage: syntax trees live to the end, and going through them took a third of the time."""
+    """Keep Python from looking for garbage.
+
+    Syntax trees live to the end, and going through them took a third of the time.
+    """
     was_enabled = gc.isenabled()
     gc.disable()
     try:

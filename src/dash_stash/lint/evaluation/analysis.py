@@ -23,8 +23,8 @@ _ROUNDS = 8
 
 
 @dataclass(frozen=True)
-class EntryPoint:
-    """A function that Dash calls."""
+class Registration:
+    """A function that Dash calls, and as what."""
 
     function: Function
     kind: str
@@ -43,7 +43,7 @@ class Analysis:
         """Start with nothing known."""
         self.program = program
         self.classes = Classes(self)
-        self.entries: dict[Function, EntryPoint] = {}
+        self.registrations: dict[Function, Registration] = {}
         self._summaries: dict[Function, Summary] = {}
         self._locals: dict[Function, Variables] = {}
         self._variables: dict[Module, Variables] = {}
@@ -86,8 +86,8 @@ class Analysis:
         """Note that Dash will call *value*."""
         if isinstance(value.kind, Routine):
             function = value.kind.function
-            entry = EntryPoint(function, kind, bound=len(value.kind.bound))
-            self.entries.setdefault(function, entry)
+            registered = Registration(function, kind, bound=len(value.kind.bound))
+            self.registrations.setdefault(function, registered)
 
     def note_arguments(self, function: Function, arguments: dict[str, Value]) -> None:
         """Note what a function is given somewhere.
@@ -132,7 +132,7 @@ class Analysis:
             for function in list(_registering(module)):
                 self.summary(function)
         followed: set[Function] = set()
-        while waiting := [function for function in self.entries if function not in followed]:
+        while waiting := [function for function in self.registrations if function not in followed]:
             for function in waiting:
                 followed.add(function)
                 self.summary(function)

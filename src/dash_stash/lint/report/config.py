@@ -34,7 +34,7 @@ class Config:
 def load(start: pathlib.Path, select: str = "", ignore: str = "") -> Config:
     """Return the settings for the files at *start*.
 
-    *select* and *ignore*, codes with commas between, go before the file's.
+    *select* and *ignore* are codes with commas between; each replaces the setting in the file.
 
     Raises:
         ConfigError: a setting is unknown or has a wrong value.
@@ -69,7 +69,10 @@ def load(start: pathlib.Path, select: str = "", ignore: str = "") -> Config:
 
 
 def codes(names: list[str], where: str) -> frozenset[str]:
-    """Return the codes that are meant: whole ones, names of rules, or how codes start ("DS", "DS10")."""
+    """Return the codes that are meant.
+
+    A name is a code, a rule's name, or how codes start: "DS10".
+    """
     found: set[str] = set()
     for name in (name.strip() for name in names):
         matching = {

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from dash_stash.lint.effects.summary import CallStep, Effect, Site
-from dash_stash.lint.evaluation.analysis import Analysis, EntryPoint
+from dash_stash.lint.evaluation.analysis import Analysis, Registration
 from dash_stash.lint.report.memos import memo_effects
 from dash_stash.lint.report.rules import RULES, Rule
 from dash_stash.lint.source.definitions import Function, Module
@@ -17,7 +17,7 @@ from dash_stash.lint.values.value import Root, Sort
 
 @dataclass(frozen=True)
 class Finding:
-    """A callback that changes what it does not own, or a cached function whose result is not what it seems."""
+    """A callback that changes what others share, or a cached function that depends on more."""
 
     rule: Rule
     function: str
@@ -27,7 +27,7 @@ class Finding:
     root: Root
     """What is changed, or read."""
     name: str
-    """The same as a user would say it."""
+    """The object as a user would name it."""
     site: Site
     """The line in the function: the mutation, or the call that leads to it."""
     path: tuple[CallStep, ...]
@@ -52,7 +52,10 @@ class Finding:
 
     @property
     def trail(self) -> list[tuple[str, Site]]:
-        """The functions on the way to the mutation, each with the line in it: the next call, or at last the mutation."""
+        """The functions on the way to the mutation, each with the line in it that leads on.
+
+        That is the next call; in the last function, the mutation.
+        """
         lines = [*(step.site for step in self.path[1:]), self.mutation]
         return [(step.callee, line) for step, line in zip(self.path, lines, strict=False)]
 
@@ -82,16 +85,18 @@ _KINDS = {"callback": "callback", "layout": "layout function", "memo": "cached f
 
 
 def find(analysis: Analysis, modules: Iterable[Module]) -> list[Finding]:
-    """Return what is wrong with the callbacks that the modules define, in the order of their lines."""
+    """Return what is wrong with the callbacks of the modules, in the order of their lines."""
     wanted = set(modules)
     found: dict[tuple[object, ...], Finding] = {}
-    for entry in sorted(analysis.entries.values(), key=lambda entry: entry.kind):
-        for finding in _of_entry(analysis, entry):
+    for registered in sorted(
+        analysis.registrations.values(), key=lambda registered: registered.kind
+    ):
+        for finding in _of_registration(analysis, registered):
             found.setdefault(_key(finding), finding)
     reported = {finding.mutation for finding in found.values()}
     for function, effect in memo_effects(analysis, wanted):
         if effect.code in {"DS110", "DS113"} or effect.site not in reported:
-            finding = _finding(EntryPoint(function, "memo"), effect)
+            finding = _finding(Registration(function, "memo"), effect)
             found.setdefault(_key(finding), finding)
     chosen = [finding for finding in found.values() if finding.site.module in wanted]
     return sorted(
@@ -117,22 +122,22 @@ def _key(finding: Finding) -> tuple[object, ...]:
     )
 
 
-def _of_entry(analysis: Analysis, entry: EntryPoint) -> Iterator[Finding]:
-    """Return an entry's findings, those of the more telling codes first."""
-    effects = list(analysis.summary(entry.function).effects.values())
-    for wrapper in entry.function.wrappers:
+def _of_registration(analysis: Analysis, registered: Registration) -> Iterator[Finding]:
+    """Return the findings of a registered function, those of the more telling codes first."""
+    effects = list(analysis.summary(registered.function).effects.values())
+    for wrapper in registered.function.wrappers:
         around = analysis.summary(wrapper).effects.values()
         own = (
             effect
             for effect in around
-            if all(step.callee != entry.function.name for step in effect.path)
+            if all(step.callee != registered.function.name for step in effect.path)
         )
         effects += [_shared_by_wrapper(effect, wrapper) for effect in own]
     for effect in sorted(
         effects, key=lambda effect: (len(effect.path), effect.code != "DS110", effect.code)
     ):
-        if is_shared(effect.root, entry):
-            yield _finding(entry, effect)
+        if is_shared(effect.root, registered):
+            yield _finding(registered, effect)
 
 
 def _shared_by_wrapper(effect: Effect, wrapper: Function) -> Effect:
@@ -147,22 +152,24 @@ def _shared_by_wrapper(effect: Effect, wrapper: Function) -> Effect:
     return Effect(effect.code, root, effect.site, effect.via, effect.path)
 
 
-def is_shared(root: Root, entry: EntryPoint) -> bool:
-    """Tell whether an object outlives a call of the entry."""
+def is_shared(root: Root, registered: Registration) -> bool:
+    """Tell whether an object outlives a call of the registered function."""
     if root.sort is Sort.CAPTURED:
-        return isinstance(root.owner, Function) and entry.function.is_inside(root.owner)
+        return isinstance(root.owner, Function) and registered.function.is_inside(root.owner)
     if root.sort is Sort.PARAMETER:
-        bound = entry.function.parameters[: entry.bound]
-        return root.owner is entry.function and root.name in {parameter.arg for parameter in bound}
+        bound = registered.function.parameters[: registered.bound]
+        return root.owner is registered.function and root.name in {
+            parameter.arg for parameter in bound
+        }
     return True
 
 
-def _finding(entry: EntryPoint, effect: Effect) -> Finding:
+def _finding(registered: Registration, effect: Effect) -> Finding:
     site = effect.path[0].site if effect.path else effect.site
     return Finding(
         RULES[effect.code],
-        entry.function.name,
-        entry.kind,
+        registered.function.name,
+        registered.kind,
         effect.root,
         _named(effect),
         site,

@@ -1,4 +1,4 @@
-"""Repairs what can be repaired with certainty: a mutable default becomes None, and the function makes a new object."""
+"""Repairs mutable defaults: the default becomes None, and the function makes a new object."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Fix:
 
 
 def fixes(report: Report) -> list[Fix]:
-    """Return what repairs the findings in the files that were checked, as far as that is certain."""
+    """Return the repairs of the findings in the checked files, where they are certain."""
     wanted: dict[Module, set[tuple[Function, str]]] = defaultdict(set)
     for finding in report.findings:
         owner = finding.root.owner
@@ -75,7 +75,7 @@ def _place(function: Function, name: str) -> int:
 
 
 def _repair(lines: list[str], function: Function, name: str) -> None:
-    """Replace the default of one parameter in the lines of its file, if nothing speaks against it."""
+    """Replace the default of one parameter in the lines of its file, if that is certain."""
     node, default = function.node, _default(function, name)
     annotated = function.parameters[_place(function, name)].annotation is not None
     if (
@@ -122,7 +122,10 @@ def _default(function: Function, name: str) -> ast.expr | None:
 
 
 def _is_new(node: ast.expr) -> bool:
-    """Tell whether an expression makes the same new object whenever it is evaluated: a display of constants, or `list()`."""
+    """Tell whether an expression makes the same new object whenever it is evaluated.
+
+    A display of constants does, and `list()`.
+    """
     match node:
         case ast.List(elts=items) | ast.Set(elts=items) | ast.Tuple(elts=items):
             return all(map(_is_new, items))

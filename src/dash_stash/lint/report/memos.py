@@ -12,17 +12,16 @@ from dash_stash.lint.source.definitions import Function, Module
 from dash_stash.lint.values.value import Root, Sort
 
 _CHANGING: Final = (
-    "time.time", "time.monotonic", "time.perf_counter", "time.strftime",
-    "time.localtime", "datetime.datetime.now", "datetime.datetime.today", "datetime.datetime.utcnow",
-    "datetime.date.today", "datetime.now", "datetime.utcnow", "datetime.today",
-    "date.today", "pandas.Timestamp.now", "pandas.Timestamp.today", "random.",
-    "numpy.random.", "uuid.uuid1", "uuid.uuid4", "secrets.",
-    "os.urandom", "os.getpid", "requests.", "httpx.",
-    "urllib.request.", "urllib3.", "aiohttp.", "yfinance.",
-    "pandas_datareader.", "socket.", "pandas.read_sql", "sqlite3.connect",
-    "psycopg2.connect", "psycopg.connect", "pymysql.connect", "pyodbc.connect",
-    "sqlalchemy.create_engine", "duckdb.connect", "duckdb.sql", "duckdb.query",
-    "pymongo.MongoClient", "polars.read_database", "boto3.", "snowflake.connector.connect",
+    "time.time", "time.monotonic", "time.perf_counter", "time.strftime", "time.localtime",
+    "datetime.datetime.now", "datetime.datetime.today", "datetime.datetime.utcnow",
+    "datetime.date.today", "datetime.now", "datetime.utcnow", "datetime.today", "date.today",
+    "pandas.Timestamp.now", "pandas.Timestamp.today", "random.", "numpy.random.", "uuid.uuid1",
+    "uuid.uuid4", "secrets.", "os.urandom", "os.getpid", "requests.", "httpx.",
+    "urllib.request.", "urllib3.", "aiohttp.", "yfinance.", "pandas_datareader.", "socket.",
+    "pandas.read_sql", "sqlite3.connect", "psycopg2.connect", "psycopg.connect",
+    "pymysql.connect", "pyodbc.connect", "sqlalchemy.create_engine", "duckdb.connect",
+    "duckdb.sql", "duckdb.query", "pymongo.MongoClient", "polars.read_database", "boto3.",
+    "snowflake.connector.connect",
 )  # fmt: skip
 """What differs from call to call: the clock, random numbers, networks, databases."""
 
@@ -62,7 +61,7 @@ def _mutations(analysis: Analysis, function: Function) -> Iterator[Effect]:
 def _reached(analysis: Analysis) -> set[Function]:
     """Return the functions that callbacks call, at any depth."""
     reached: set[Function] = set()
-    waiting = list(analysis.entries)
+    waiting = list(analysis.registrations)
     while waiting:
         function = waiting.pop()
         if function not in reached:

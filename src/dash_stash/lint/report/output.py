@@ -17,13 +17,14 @@ def text(report: Report) -> str:
         f"{each.path}:{each.line}:1: cannot be read: {each.reason}" for each in report.unreadable
     ]
     parts += [_shown(finding) for finding in report.findings]
-    count = len(report.findings)
-    parts.append(
-        f"{count} finding{'' if count == 1 else 's'} in {report.files} file{'' if report.files == 1 else 's'}."
-        if count
-        else ""
-    )
+    if report.findings:
+        found = _counted(len(report.findings), "finding")
+        parts.append(f"{found} in {_counted(report.files, 'file')}.")
     return "\n".join(part for part in parts if part)
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _shown(finding: Finding) -> str:
@@ -161,12 +162,15 @@ def _github(report: Report) -> str:
         f"::error file={each.path},line={each.line}::cannot be read: {_escaped(each.reason)}"
         for each in report.unreadable
     ]
-    lines += [
-        f"::warning file={finding.site.module.shown},line={finding.site.line},col={finding.site.column + 1},"
-        f"endLine={finding.site.end_line},title={finding.rule.code} {finding.rule.name}::{_escaped(finding.message)}"
-        for finding in report.findings
-    ]
+    lines += map(_annotation, report.findings)
     return "\n".join(lines)
+
+
+def _annotation(finding: Finding) -> str:
+    site, rule = finding.site, finding.rule
+    place = f"file={site.module.shown},line={site.line},col={site.column + 1}"
+    title = f"endLine={site.end_line},title={rule.code} {rule.name}"
+    return f"::warning {place},{title}::{_escaped(finding.message)}"
 
 
 def _escaped(message: str) -> str:

@@ -13,7 +13,7 @@ _NOQA = re.compile(
 
 
 def is_suppressed(finding: Finding) -> bool:
-    """Tell whether a comment silences the finding: at the line in the callback, or at the mutation."""
+    """Tell whether a comment silences the finding, in the callback or at the mutation."""
     return any(_silences(site, finding.rule.code) for site in (finding.site, finding.mutation))
 
 

@@ -1,4 +1,4 @@
-"""Recognises a dict that is filled as a cache: looked up first, and filled where nothing was found."""
+"""Recognises a dict that is filled as a cache: where nothing was found in it."""
 
 from __future__ import annotations
 

@@ -11,7 +11,8 @@ _DEPENDENCY: Final = frozenset(
 )
 _NOT_PYTHON: Final = frozenset({"clientside_callback", "ClientsideFunction"})
 _LASTING: Final = frozenset({
-    "lru_cache", "cache", "cached", "cachedmethod", "alru_cache", "memoize", "ttl_cache", "lfu_cache", "fifo_cache", "rr_cache"
+    "lru_cache", "cache", "cached", "cachedmethod", "alru_cache", "memoize", "ttl_cache",
+    "lfu_cache", "fifo_cache", "rr_cache",
 })  # fmt: skip
 _MEMO: Final = frozenset(
     {"memo", "memoize", "memoize_stampede", "cached", "cache", "cache_data", "cache_on_arguments"}
@@ -64,7 +65,7 @@ def _is_dependency(node: ast.expr) -> bool:
 
 
 def imports_dash(module: ast.Module) -> bool:
-    """Tell whether a module imports Dash at all, or a name that it shares with others (`from app import app`)."""
+    """Tell whether a module imports Dash, or an app: `from app import app`."""
     known: bool | None = getattr(module, "imports_dash", None)
     if known is None:
         known = any(_is_dash_import(node) for node in ast.walk(module))
@@ -85,7 +86,10 @@ def _is_dash_import(node: ast.AST) -> bool:
 
 
 def memo_sort(decorator: ast.expr, origin: str) -> str:
-    """Return "lasting" for a decorator that hands out one object to all, "memo" for one that hands out copies, else ""."""
+    """Return how a decorator caches results.
+
+    "lasting": all callers get one object. "memo": each gets a copy. "": not at all.
+    """
     name = last_name(decorator.func if isinstance(decorator, ast.Call) else decorator)
     if (
         origin.startswith(("functools.", "cachetools.", "async_lru.", "toolz."))
