@@ -273,6 +273,23 @@ def test_a_callback_that_never_asks_who_is_there_is_not_kept_waiting(
     assert page.call("plain.data", ("go", "n_clicks", 2)) == 2
 
 
+def test_a_callback_that_is_awaited_may_ask_later_so_that_it_waits_for_the_proof(
+    app: Dash, stash: Stash
+) -> None:
+    @app.callback(Output("later", "data"), Input("go", "n_clicks"))
+    async def ask_later(_: int) -> Any:
+        await asyncio.sleep(0)
+        return stash.session.get("name")
+
+    page = Page(app)
+    old = page.cookie
+    assert page.call("later.data", ("go", "n_clicks", 1)) is None
+    page.call("in.data", ("login", "n_clicks", 1))
+    page.take(old)
+    response = page.post("later.data", ("go", "n_clicks", 2))
+    assert (response.status_code, response.headers["X-Dash-Stash-Replaced"]) == (403, "1")
+
+
 def test_what_has_run_is_not_to_be_sent_once_more(app: Dash, stash: Stash) -> None:
     @app.callback(Output("both", "data"), Input("go", "n_clicks"))
     def use(clicks: int) -> Any:

@@ -500,6 +500,20 @@ def test_logging_out_deletes_everything_and_gives_the_browser_a_new_session(
     assert page.post("value.data", ("ref", "data", ref)).status_code == 403
 
 
+def test_what_is_stored_after_logging_out_in_the_same_request_is_the_new_sessions(
+    scoped: Dash, stash: Stash
+) -> None:
+    @scoped.callback(Output("again", "data"), Input("go", "n_clicks"))
+    def start_again(_: int) -> list[str]:
+        stash.session["before"] = stash.page["before"] = 1
+        stash.session.clear()
+        stash.session["after"] = stash.page["after"] = 1
+        return [*stash.session, *stash.page]
+
+    page = Page(scoped)
+    assert page.call("again.data", ("go", "n_clicks", 1)) == ["after", "after"]
+
+
 def test_what_a_browser_had_before_logging_out_opens_nothing(scoped: Dash) -> None:
     page = Page(scoped)
     ref, old = page.call("ref.data", ("put", "n_clicks", 1)), page.cookie
@@ -644,6 +658,28 @@ def test_a_cookie_lasts_while_it_is_used_and_ends_when_it_is_not(
     sweep(stash._deployment.store)
     assert list(stash._deployment.store.list()) == []
     assert page.post("session.data", ("go", "n_clicks", 1)).status_code == 403
+
+
+@pytest.mark.parametrize("url", ["folder"], indirect=True)
+@pytest.mark.parametrize(("rotates", "cookies"), [(False, 0), (True, 1)])
+def test_if_the_store_goes_away_during_a_request_only_a_cookie_that_replaces_another_is_set(
+    scoped: Dash, stash: Stash, folder: pathlib.Path, clock: FakeClock, rotates: bool, cookies: int
+) -> None:
+    """One that was only issued anew may have ended; without the other the browser has none."""
+
+    @scoped.callback(Output("gone", "data"), Input("go", "n_clicks"))
+    def lose_the_store(_: int) -> int:
+        if rotates:
+            stash.session.rotate()
+        folder.rename(folder.with_name("elsewhere"))
+        folder.write_text("a file where the folder was")
+        clock.now += 5
+        return 1
+
+    page = Page(scoped)
+    clock.now += 6 * HOUR
+    response = page.post("gone.data", ("go", "n_clicks", 1))
+    assert (response.status_code, len(response.headers.getlist("Set-Cookie"))) == (200, cookies)
 
 
 # Users
