@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import pathlib
-import shutil
 from collections.abc import Callable
 from typing import Protocol
 
@@ -12,7 +11,7 @@ from dash_stash.stores.base import Limits, Store
 from dash_stash.stores.local import LocalStore
 from dash_stash.stores.redis import RedisStore
 from servers import REDIS, VALKEY, Server
-from support import LIMITS, SEALING_KEY, FakeClock
+from support import LIMITS, SEALING_KEY, FakeClock, remove_folder
 
 
 class Laboratory(Protocol):
@@ -83,7 +82,7 @@ class LocalLaboratory:
             path.unlink()
 
     def ruin(self) -> None:
-        shutil.rmtree(self._folder)
+        remove_folder(self._folder)
         self._folder.write_text("a file where the folder was")
 
     def close(self) -> None:
@@ -117,7 +116,7 @@ class RedisLaboratory:
         return answer
 
     def damage(self, key: bytes) -> None:
-        shutil.rmtree(self._folder)  # what machines have already is whole
+        remove_folder(self._folder)  # what machines have already is whole
         pieces = [
             name
             for name in self._keys(f"dash-stash:v:{{{key.hex()}}}*")
@@ -143,7 +142,7 @@ class RedisLaboratory:
 
     def ruin(self) -> None:
         self._server.kill()
-        shutil.rmtree(self._folder)
+        remove_folder(self._folder)
         self._folder.write_text("a file where the folder was")
 
     def close(self) -> None:
