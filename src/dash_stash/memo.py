@@ -11,7 +11,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from contextvars import Context
 from dataclasses import dataclass
 from types import FunctionType
-from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, Self, TypeVar, overload
 
 from dash_stash import flight, identity, implementation, mistakes, modules, recipe
 from dash_stash.codec import Unreadable, decode, encode, own
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger("dash_stash")
 
 P = ParamSpec("P")
+Q = ParamSpec("Q")
 R = TypeVar("R")
 
 
@@ -210,6 +211,12 @@ class Memo(Generic[P, R]):
         name = self.function.__qualname__
         return name if main is None else (identity.find, (main, name))
 
+    @overload
+    def __get__(self, instance: None, owner: type | None = None) -> Self: ...
+    @overload
+    def __get__(
+        self: Memo[Concatenate[Any, Q], R], instance: object, owner: type | None = None
+    ) -> Memo[Q, R]: ...
     def __get__(self, instance: object, owner: type | None = None) -> Any:
         """As a method, be called with the instance, which is ignored."""
         return self if instance is None else _Bound(self, instance)
@@ -411,6 +418,16 @@ class AsyncMemo(Memo[P, Coroutine[Any, Any, R]]):
 
     Neither a computation nor a wait blocks the event loop.
     """
+
+    @overload
+    def __get__(self, instance: None, owner: type | None = None) -> Self: ...
+    @overload
+    def __get__(
+        self: AsyncMemo[Concatenate[Any, Q], R], instance: object, owner: type | None = None
+    ) -> AsyncMemo[Q, R]: ...
+    def __get__(self, instance: object, owner: type | None = None) -> Any:
+        """As a method, be called with the instance, which is ignored."""
+        return super().__get__(instance, owner)
 
     async def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Return the value for these arguments: stored, or computed now (errors as of a synchronous function)."""
