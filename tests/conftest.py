@@ -5,13 +5,16 @@ In CI a skipped test is a failure.
 
 from __future__ import annotations
 
+import functools
 import gc
 import inspect
 import os
 import pathlib
 import threading
+import weakref
 from collections.abc import Iterator
 from types import CodeType, FunctionType
+from typing import Any
 
 import hypothesis
 import pytest
@@ -76,16 +79,35 @@ def stash(url: str, clock: FakeClock) -> Stash:
     return Stash(url=url, secret=SECRET, clock=clock)
 
 
+_stores: weakref.WeakSet[LocalStore] = weakref.WeakSet()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _note_stores() -> Iterator[None]:
+    """Know all stores, to close what they keep open: to find them costs more than most tests."""
+    make = LocalStore.__init__
+
+    @functools.wraps(make)  # the same signature
+    def noted(store: LocalStore, *args: Any, **options: Any) -> None:
+        _stores.add(store)
+        make(store, *args, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(LocalStore, "__init__", noted)
+        yield
+
+
 @pytest.fixture(autouse=True)
 def no_leaks(folder: pathlib.Path) -> Iterator[None]:
     """Fail a test that leaves files open, threads running, or temporary files in its store."""
     files, threads = _open_files(), set(threading.enumerate())
     yield
     end_processes()
+    if _open_files() - files:
+        for store in _stores:
+            store._open_files.clear()
     if _open_files() - files or _running(threads):
         gc.collect()  # files that nobody holds any more close, and the threads of an event loop end
-        for store in [kept for kept in gc.get_objects() if type(kept) is LocalStore]:
-            store._open_files.clear()
     wait_until(
         lambda: not _open_files() - files, "all files are closed", 10
     )  # the janitor may be at work

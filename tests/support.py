@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import pathlib
+import shutil
 import signal
 import socket
 import subprocess
@@ -97,6 +98,12 @@ def run_python(code: str, *arguments: object, **environment: str) -> str:
     printed, _ = process.communicate(timeout=120)
     assert process.returncode == 0, f"exit status {process.returncode}"
     return printed.strip()
+
+
+def remove_folder(folder: pathlib.Path) -> None:
+    """Remove a store's folder, into which its janitor may be laying files meanwhile."""
+    while folder.exists():
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def lines(path: pathlib.Path) -> list[str]:

@@ -242,11 +242,12 @@ class Workers:
         finally:
             self._free.put(tree)
 
-    def limits(self, modules: list[Module], longest: float) -> dict[str, float]:
-        """Return how long the tests of each module may take; unchanged, they pass."""
-        return dict(self._threads.map(lambda module: self._limit(module, longest), modules))
+    def limits(self, modules: list[Module], longest: float) -> dict[tuple[str, ...], float]:
+        """Return how long each set of tests may take; with an unchanged module they pass."""
+        of_tests = {module.tests: module for module in modules}
+        return dict(self._threads.map(lambda each: self._limit(each, longest), of_tests.values()))
 
-    def _limit(self, module: Module, longest: float) -> tuple[str, float]:
+    def _limit(self, module: Module, longest: float) -> tuple[tuple[str, ...], float]:
         with self._tree() as tree:
             began = time.monotonic()
             outcome = tree.run(module, module.source, longest)
@@ -254,15 +255,17 @@ class Workers:
                 raise click.ClickException(
                     f"{module.path}: without a change its tests {outcome}\n{tree.log()[-3000:]}"
                 )
-            return module.path, min(longest, 10 + 4 * (time.monotonic() - began))
+            return module.tests, min(longest, 10 + 4 * (time.monotonic() - began))
 
-    def run(self, mutants: list[Mutant], limits: dict[str, float], results: Results) -> None:
+    def run(
+        self, mutants: list[Mutant], limits: dict[tuple[str, ...], float], results: Results
+    ) -> None:
         """Run the mutants and note what they come to."""
         began = time.monotonic()
 
         def tried(mutant: Mutant) -> tuple[Mutant, str]:
             with self._tree() as tree:
-                return mutant, tree.run(mutant.module, mutant.code, limits[mutant.module.path])
+                return mutant, tree.run(mutant.module, mutant.code, limits[mutant.module.tests])
 
         for number, (mutant, outcome) in enumerate(self._threads.map(tried, mutants), start=1):
             results.add(mutant, outcome)

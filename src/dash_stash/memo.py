@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Coroutine
 from dataclasses import dataclass
-from typing import Any, Generic, ParamSpec, TypeVar, overload
+from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar, overload
 
 from dash_stash import flight, identity, modules
 from dash_stash.cache import Call, FunctionCache
@@ -14,6 +14,7 @@ from dash_stash.ref import Ref
 from dash_stash.stores.base import patiently
 
 P = ParamSpec("P")
+Q = ParamSpec("Q")
 R = TypeVar("R")
 D = TypeVar("D")
 
@@ -53,6 +54,12 @@ class Memo(Generic[P, R]):
         name = self._cache.function.__qualname__
         return name if main is None else (identity.find, (main, name))
 
+    @overload
+    def __get__(self, instance: None, owner: type | None = None) -> Self: ...
+    @overload
+    def __get__(
+        self: Memo[Concatenate[Any, Q], R], instance: object, owner: type | None = None
+    ) -> Memo[Q, R]: ...
     def __get__(self, instance: object, owner: type | None = None) -> Any:
         """As a method, be called with the instance, which is ignored."""
         return self if instance is None else _BoundMemo(self, instance)
@@ -168,6 +175,16 @@ class AsyncMemo(Memo[P, Coroutine[Any, Any, R]]):
 
     Neither a computation nor a wait blocks the event loop.
     """
+
+    @overload
+    def __get__(self, instance: None, owner: type | None = None) -> Self: ...
+    @overload
+    def __get__(
+        self: AsyncMemo[Concatenate[Any, Q], R], instance: object, owner: type | None = None
+    ) -> AsyncMemo[Q, R]: ...
+    def __get__(self, instance: object, owner: type | None = None) -> Any:
+        """As a method, be called with the instance, which is ignored."""
+        return super().__get__(instance, owner)
 
     async def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Return the value for these arguments: stored, or computed now.

@@ -5,14 +5,22 @@ from __future__ import annotations
 import os
 import pathlib
 import random
-import shutil
 import signal
 import subprocess
 import sys
 import time
 
 from dash_stash import Stash
-from support import NAME, lines, must, run_python, start_python, sweep, wait_until
+from support import (
+    NAME,
+    lines,
+    must,
+    remove_folder,
+    run_python,
+    start_python,
+    sweep,
+    wait_until,
+)
 
 _OPEN = """
 import os, pathlib, sys, time
@@ -189,7 +197,7 @@ def test_deleting_the_folder_while_processes_run_begins_anew_for_all(folder: pat
         return int(must(other.stdout).readline())
 
     assert (ask(), here.app["n"], ask()) == (1, 1, 2)
-    shutil.rmtree(folder)
+    remove_folder(folder)
     # Within the second in which a process trusts what it knows, both have found the new folder.
     wait_until(lambda: "n" not in here.app, "the old value is gone here")
     wait_until(lambda: ask() == here.app.get("n"), "both see the same again")

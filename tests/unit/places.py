@@ -6,7 +6,6 @@ import contextlib
 import os
 import pathlib
 import resource
-import shutil
 from collections.abc import Callable, Iterator
 
 from dash_stash.stores.base import Limits, Store
@@ -14,7 +13,7 @@ from dash_stash.stores.local import LocalStore
 from dash_stash.stores.redis import RedisStore
 from dash_stash.testing import LIMITS, SEALING_KEY, ManualClock
 from servers import REDIS, VALKEY, Server
-from support import sweep
+from support import remove_folder, sweep
 
 
 class LocalPlace:
@@ -68,7 +67,7 @@ class LocalPlace:
         self.ruin()
 
     def ruin(self) -> None:
-        shutil.rmtree(self._folder)
+        remove_folder(self._folder)
         self._folder.write_text("a file where the folder was")
 
     def close(self) -> None:
@@ -102,7 +101,7 @@ class RedisPlace:
         return answer
 
     def damage(self, key: bytes) -> None:
-        shutil.rmtree(self._folder)  # what machines have already is whole
+        remove_folder(self._folder)  # what machines have already is whole
         pieces = [
             name
             for name in self._keys(f"dash-stash:v:{{{key.hex()}}}*")
@@ -145,7 +144,7 @@ class RedisPlace:
 
     def ruin(self) -> None:
         self._server.kill()
-        shutil.rmtree(self._folder)
+        remove_folder(self._folder)
         self._folder.write_text("a file where the folder was")
 
     def close(self) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import pathlib
-import shutil
 from collections.abc import Sequence
 from urllib.parse import unquote
 
@@ -18,6 +17,7 @@ from dash_stash.entries import Facts
 from dash_stash.stores.base import Flight
 from dash_stash.testing import ManualClock
 from dash_stash.testing.broken import WrappedStore
+from support import remove_folder
 from unit.pages import Page
 from unit.visiting import at_once, visit
 
@@ -29,8 +29,7 @@ def url(folder: pathlib.Path) -> str:
 
 def lose(folder: pathlib.Path) -> None:
     """Take the folder away for good; also root, who may write anywhere, cannot use it then."""
-    while folder.exists():  # the janitor may be laying files into it meanwhile
-        shutil.rmtree(folder, ignore_errors=True)
+    remove_folder(folder)
     folder.write_text("a file where the folder was")
 
 
@@ -132,7 +131,7 @@ def test_a_folder_that_was_deleted_begins_anew(
     calls = []
     memo = stash.memo(ignore="calls")(lambda: calls.append(1))
     memo()
-    shutil.rmtree(folder)
+    remove_folder(folder)
     clock.now += 5
     memo()
     memo()

@@ -32,6 +32,27 @@ async def awaited(carrier: str) -> list[int]:
     return [1]
 
 
+class Report:
+    @stash.memo(ignore="self")
+    def rows(self, year: int) -> list[int]:
+        return [year]
+
+    @stash.memo(ignore="self")
+    async def later(self, year: int) -> list[int]:
+        return [year]
+
+
+async def methods(report: Report) -> None:
+    assert_type(report.rows(2013), list[int])
+    assert_type(report.rows.ref(2013), Ref[list[int]])
+    assert_type(report.rows.peek(2013), list[int] | None)
+    assert_type(await report.later(2013), list[int])
+    assert_type(await report.later.ref(2013), Ref[list[int]])
+    assert_type(Report.rows(report, 2013), list[int])
+    report.rows("x")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    await report.later("x")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
 def synchronous() -> None:
     assert_type(plain("AA", month=2), list[int])
     assert_type(plain.ref("AA"), Ref[list[int]])
