@@ -159,7 +159,7 @@ def gunicorn(
     port: int | None = None,
     **environment: str,
 ) -> Iterator[str]:
-    """Serve the app in tests/processes/apps under gunicorn, with *folder* for its store and its logs."""
+    """Serve an app of tests/processes/apps under gunicorn; its store and logs are in *folder*."""
     port = port or free_port()
     command = [
         sys.executable,

@@ -26,7 +26,7 @@ from dash_stash.clock import SKEW
 from dash_stash.codec import Encoded, PartName, Segment, Shape
 from dash_stash.owner import APP, Owner
 
-_MAGIC = b"stash\x00\x00\x02"
+_MAGIC = b"stash\x00\x00\x03"
 _ALIGNMENT = 64
 
 # magic, checksum, seal | nonce, key, created, fresh until, gone at, length of description, of
@@ -35,10 +35,6 @@ _PREFIX = struct.Struct("<8s16s32s16s16sdddIQQ")
 _CHECKED_FROM = 8 + 16
 _SEALED_FROM = _CHECKED_FROM + 32
 PREFIX_SIZE = _PREFIX.size
-
-# What a fact is called in the description, if not as in `Facts`: entries that are stored already, of
-# sessions that have ended among them, have to be read.
-_WRITTEN = {"owner": "scope"}
 
 NONCE_SIZE, NONCE_AT = 16, _SEALED_FROM
 """How long an entry's nonce is, and where it lies."""
@@ -173,7 +169,7 @@ def pack(key: bytes, facts: Facts, encoded: Encoded, sealing_key: bytes) -> Pack
     digests = tuple(part.digest for part in encoded.segments)
     description = json.dumps(
         {
-            "facts": {_WRITTEN.get(name, name): getattr(facts, name) for name in Facts.__slots__},
+            "facts": {name: getattr(facts, name) for name in Facts.__slots__},
             "shape": encoded.shape,
             "names": encoded.names,
             "segments": lengths,
@@ -242,10 +238,10 @@ def parse(head: bytes | memoryview, sealing_key: bytes) -> Entry | None:
     if magic != _MAGIC or not seal.matches(sealed, sealing_key, memoryview(head)[_SEALED_FROM:]):
         return None
     description = json.loads(bytes(head[PREFIX_SIZE : PREFIX_SIZE + description_size]))
-    about = description["facts"] | dict(
-        zip(("created", "fresh_until", "gone_at"), times, strict=True)
+    facts = Facts(
+        **description["facts"]
+        | dict(zip(("created", "fresh_until", "gone_at"), times, strict=True))
     )
-    facts = Facts(owner=about.pop(_WRITTEN["owner"]), **about)
     segments = _places(PREFIX_SIZE + description_size, len(head), description["segments"])
     names = tuple(description["names"])
     digests = tuple(description["digests"])

@@ -420,7 +420,7 @@ def test_two_stashes_of_one_process_are_apart_if_two_modules_make_them(
         _write(tmp_path / f"{name}.py", source)
     code = """
     import sales, stock
-    print(sales.stash._deployment.store.folder, stock.stash._deployment.store.folder, sales.again._deployment.store.folder)
+    print(*(each._deployment.store.folder for each in (sales.stash, stock.stash, sales.again)))
     sales.stash.app["x"] = 1
     print("x" in sales.again.app, "x" in stock.stash.app)
     """

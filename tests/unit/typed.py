@@ -65,7 +65,7 @@ def synchronous() -> None:
     assert_type(stash.put({"a": 1}, share=True).get(), dict[str, int])
     plain(7)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     plain.ref(city="New York")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
-    plain.peek(7)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
+    plain.peek(7)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
 
 
 async def asynchronous() -> None:

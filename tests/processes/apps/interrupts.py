@@ -1,4 +1,4 @@
-"""Calls that an exception of a signal handler interrupts: at random moments, and at each moment at which Python lets one."""
+"""Calls that an exception of a signal handler interrupts: at random, and at every byte code."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ ON CONFLICT (key) DO UPDATE SET kind = excluded.kind, class = excluded.class, na
 _FEW = 64
 
 _USED = (bytes, float)
-_SCOPE_USED = (str, float)
+_OWNER_USED = (str, float)
 
 
 class Totals(NamedTuple):
@@ -230,8 +230,11 @@ class Index:
 
     def idle_sessions(self, limit: int) -> list[tuple[str, float]]:
         """The sessions that were used longest ago, as far as the index knows, and when."""
-        query = "SELECT account, used FROM accounts WHERE account LIKE 'session:%' ORDER BY used LIMIT ?"
-        return self._database.rows(query, (limit,), _SCOPE_USED)
+        query = (
+            "SELECT account, used FROM accounts WHERE account LIKE 'session:%' "
+            "ORDER BY used LIMIT ?"
+        )
+        return self._database.rows(query, (limit,), _OWNER_USED)
 
     def new_sessions(self, limit: int) -> list[tuple[str, float]]:
         """The sessions that the index knows of one request only, and when: oldest first."""
@@ -239,7 +242,7 @@ class Index:
             SELECT account, since FROM accounts WHERE is_new AND account LIKE 'session:%'
             ORDER BY since LIMIT ?
         """
-        return self._database.rows(query, (limit,), _SCOPE_USED)
+        return self._database.rows(query, (limit,), _OWNER_USED)
 
     def note_return(self, sessions: Iterable[str]) -> None:
         """Note that sessions were seen again."""
@@ -252,7 +255,7 @@ class Index:
     def idle_owners(self, before: float, limit: int) -> list[tuple[str, float]]:
         """The sessions, tabs and pages last used *before* then, as far as the index knows."""
         query = "SELECT owner, used FROM owners WHERE owner LIKE 'session:%' AND used < ? LIMIT ?"
-        return self._database.rows(query, (before, limit), _SCOPE_USED)
+        return self._database.rows(query, (before, limit), _OWNER_USED)
 
     def note_owner_use(self, uses: Iterable[tuple[str, float]]) -> None:
         """Take over when owners or accounts were really last used."""
@@ -274,7 +277,7 @@ class Index:
     def left(self, before: float, limit: int) -> list[tuple[str, float]]:
         """Owners that were left *before* then, and when that was."""
         return self._database.rows(
-            "SELECT owner, since FROM leaving WHERE since < ? LIMIT ?", (before, limit), _SCOPE_USED
+            "SELECT owner, since FROM leaving WHERE since < ? LIMIT ?", (before, limit), _OWNER_USED
         )
 
     def stay(self, owner: Owner) -> None:

@@ -6,8 +6,8 @@ Three columns of 64-bit values, each at a slot that the hash of a key or tag nam
   current while the version is;
 - epochs: changes when a tag is forgotten, so entries that carry an older epoch are misses, those
   still being computed included;
-- uses: when an entry was last read, for the eviction of the least recently used, or a scope (a
-  session, a tab, a page) was last in use, so that it goes once it is idle.
+- uses: when an entry was last read, for the eviction of the least recently used, or a
+  session, tab or page was last in use, so that its data goes once it is idle.
 
 Keys that share a slot only cost each other a look at the file, or a recomputation. The table is
 read through a shared map and written by `pwrite`: a full disk is then an error instead of the
