@@ -27,7 +27,7 @@ from dash_stash.stores.local.slots import Slots, _use_slots
 from dash_stash.stores.local.store import LocalFlight, _ended_key
 from dash_stash.testing import ManualClock
 from dash_stash.testing.calls import Caller
-from support import LIMITS, NAME, SEALING_KEY, must, sweep, wait_until
+from support import LIMITS, NAME, SEALING_KEY, must, run_python, sweep, wait_until
 
 
 @pytest.fixture
@@ -607,3 +607,23 @@ def test_a_child_that_is_forked_while_a_lock_is_given_back_does_not_keep_it(
     for locker in lockers:
         locker.result()
     assert kept == 0
+
+
+def test_entries_are_deleted_and_swept_under_gevent(folder: pathlib.Path) -> None:
+    """It takes from the standard library what else owns an open folder."""
+    printed = run_python(
+        """
+        from gevent import monkey
+        monkey.patch_all()
+        import sys
+        from dash_stash import Stash
+        stash = Stash(url=f"file://{sys.argv[1]}", secret="a secret for the tests only")
+        stash.app["name"] = 1
+        del stash.app["name"]
+        while not stash.store.janitor.sweep():
+            pass
+        print("name" in stash.app)
+        """,
+        folder,
+    )
+    assert printed == "False"

@@ -22,7 +22,7 @@ from dash_stash.errors import StoreUnavailable, StoreUnsafe
 from dash_stash.stores.local import database, files
 from dash_stash.stores.local.database import UselessError
 from dash_stash.stores.local.index import Index
-from dash_stash.stores.local.locks import locked, opened_folder, remove_abandoned, unless_held
+from dash_stash.stores.local.locks import locked, open_folder, remove_abandoned, unless_held
 from dash_stash.stores.local.slots import Slots
 
 P = ParamSpec("P")
@@ -249,9 +249,11 @@ class FolderHandle:
         """
         with (
             contextlib.suppress(FileNotFoundError, NotADirectoryError),
-            opened_folder(self.folder, *path) as folder,
+            open_folder(self.folder, *path) as folder,
         ):
-            yield from ((name, folder) for name in os.listdir(folder) if _NAME.fullmatch(name))
+            descriptor = folder.fileno()
+            names = filter(_NAME.fullmatch, os.listdir(descriptor))
+            yield from ((name, descriptor) for name in names)
 
     def unlink(self, key: bytes, slots: Slots) -> None:
         """Remove the entry of *key* and tell every process; the commit lock is held."""
@@ -266,9 +268,9 @@ class FolderHandle:
     def _unlink(self, name: str, *path: str) -> None:
         with (
             contextlib.suppress(FileNotFoundError, NotADirectoryError),
-            opened_folder(self.folder, *path) as folder,
+            open_folder(self.folder, *path) as folder,
         ):
-            os.unlink(name, dir_fd=folder)
+            os.unlink(name, dir_fd=folder.fileno())
 
 
 def _is_damage(error: Exception) -> bool:
