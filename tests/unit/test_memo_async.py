@@ -11,7 +11,7 @@ import pytest
 
 from dash_stash import FlightCycle, Stash
 from dash_stash.stores.base import Flight, Landed, Store
-from dash_stash.testing.broken import WrappedStore
+from dash_stash.testing.wrapped import WrappedStore
 from support import FakeClock
 from unit.visiting import at_once, visit
 
