@@ -21,8 +21,9 @@ import pytest
 
 from dash_stash import Stash
 from dash_stash.stores.local import LocalStore
+from dash_stash.testing import ManualClock
 from servers import Server, running
-from support import LIMITS, NAME, SEALING_KEY, SECRET, FakeClock, end_processes, wait_until
+from support import LIMITS, NAME, SEALING_KEY, SECRET, end_processes, wait_until
 
 # A loaded machine may take its time.
 hypothesis.settings.register_profile(
@@ -44,8 +45,8 @@ def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPat
 
 
 @pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
+def clock() -> ManualClock:
+    return ManualClock()
 
 
 @pytest.fixture
@@ -54,7 +55,7 @@ def folder(tmp_path: pathlib.Path) -> pathlib.Path:
 
 
 @pytest.fixture
-def store(folder: pathlib.Path, clock: FakeClock) -> LocalStore:
+def store(folder: pathlib.Path, clock: ManualClock) -> LocalStore:
     return LocalStore(folder, SEALING_KEY, LIMITS, clock=clock)
 
 
@@ -75,7 +76,7 @@ def url(request: pytest.FixtureRequest, folder: pathlib.Path) -> str:
 
 
 @pytest.fixture
-def stash(url: str, clock: FakeClock) -> Stash:
+def stash(url: str, clock: ManualClock) -> Stash:
     return Stash(url=url, secret=SECRET, clock=clock)
 
 

@@ -20,7 +20,6 @@ import requests
 
 from dash_stash.stores.base import Limits, Store
 from dash_stash.stores.local import LocalStore
-from dash_stash.testing import ManualClock
 
 SEALING_KEY = b"the sealing key of all the tests"
 SECRET = "a secret for the tests only"
@@ -29,8 +28,6 @@ LIMITS = Limits(
     max_bytes=10**8, max_entries=1000, max_sessions=100, max_session_bytes=10**8, idle=12 * 3600.0
 )
 TESTS = pathlib.Path(__file__).parent
-
-FakeClock = ManualClock
 
 T = TypeVar("T")
 

@@ -9,9 +9,9 @@ import pytest
 
 from dash_stash.stores.base import Flight, Landed, Store
 from dash_stash.stores.local import LocalStore
-from dash_stash.testing import StoreUnderTest
+from dash_stash.testing import ManualClock, StoreUnderTest
 from dash_stash.testing.calls import Caller
-from support import LIMITS, SEALING_KEY, FakeClock, start_python
+from support import LIMITS, SEALING_KEY, start_python
 from unit.places import PLACES
 
 KEY = b"a key of 16 byte"
@@ -36,7 +36,7 @@ def told(store: Store, waiter: Store, outcome: bytes | None) -> object:
 
 @pytest.fixture(params=list(PLACES))
 def place(
-    request: pytest.FixtureRequest, folder: pathlib.Path, clock: FakeClock
+    request: pytest.FixtureRequest, folder: pathlib.Path, clock: ManualClock
 ) -> Iterator[StoreUnderTest]:
     place = PLACES[request.param](folder, clock)
     yield place

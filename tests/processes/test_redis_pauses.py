@@ -17,11 +17,12 @@ from typing import Any
 import pytest
 
 from dash_stash import Memo, Stash, StoreUnavailable
+from dash_stash.testing import ManualClock
 from processes.apps import machines
 from processes.apps.machines import block_of, is_whole, open_machine
 from processes.running import result, start
 from servers import Server, refusing, running
-from support import FakeClock, lines, must, wait_until
+from support import lines, must, wait_until
 from unit.visiting import at_once
 
 
@@ -237,7 +238,7 @@ def test_one_of_many_tasks_computes(server: Server, tmp_path: pathlib.Path) -> N
 def test_what_has_expired_is_computed_by_one_who_serves_the_others(
     server: Server, tmp_path: pathlib.Path
 ) -> None:
-    clock, calls = FakeClock(), []
+    clock, calls = ManualClock(), []
     stash = open_machine(server.url, tmp_path / "cache", clock=clock)
 
     @stash.memo(ttl=60, stale=600, ignore="calls")

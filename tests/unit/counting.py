@@ -9,7 +9,7 @@ from dash_stash import Stash
 from dash_stash.codec import Encoded, PartName
 from dash_stash.entries import Facts
 from dash_stash.stores.base import Flight, Found, Landed
-from dash_stash.testing.broken import WrappedStore
+from dash_stash.testing.wrapped import WrappedStore
 
 
 class Calls(list[Any]):

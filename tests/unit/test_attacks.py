@@ -32,8 +32,9 @@ from dash_stash import (
 )
 from dash_stash.plugin.ids import ID_SIZE, SessionCookie, proven, sign
 from dash_stash.ref import is_reference
+from dash_stash.testing import ManualClock
 from dash_stash.testing.calls import Caller
-from support import NAME, FakeClock, sweep
+from support import NAME, sweep
 from unit.pages import Page
 from unit.visiting import visit
 
@@ -137,7 +138,7 @@ def test_any_text_is_a_refused_reference_or_just_text(text: str) -> None:
 
 
 @pytest.fixture
-def app(folder: pathlib.Path, clock: FakeClock) -> Dash:
+def app(folder: pathlib.Path, clock: ManualClock) -> Dash:
     app = Dash(__name__)
     app.layout = html.Div([dcc.Store(id="out")])
     stash = Stash(app, f"file://{folder}", secret="a secret for the tests only", clock=clock)
@@ -628,7 +629,7 @@ _PLACES = [
 @pytest.mark.parametrize("kind", _KINDS)
 @pytest.mark.parametrize("place", _PLACES)
 def test_what_is_laid_in_the_stores_folder_stops_nobody_and_leads_to_no_other_files(
-    place: str, kind: str, folder: pathlib.Path, tmp_path: pathlib.Path, clock: FakeClock
+    place: str, kind: str, folder: pathlib.Path, tmp_path: pathlib.Path, clock: ManualClock
 ) -> None:
     outside = tmp_path / "outside"
     (outside / "folder").mkdir(parents=True)
@@ -663,7 +664,7 @@ def test_what_is_laid_in_the_stores_folder_stops_nobody_and_leads_to_no_other_fi
 
 
 def test_the_sweep_removes_nothing_of_a_folder_that_is_laid_in_place_of_its_own_meanwhile(
-    folder: pathlib.Path, tmp_path: pathlib.Path, clock: FakeClock
+    folder: pathlib.Path, tmp_path: pathlib.Path, clock: ManualClock
 ) -> None:
     precious = tmp_path / "outside" / ("0" * 32)
     precious.parent.mkdir()
@@ -709,7 +710,7 @@ def test_another_users_folder_is_refused(folder: pathlib.Path) -> None:
 
 @pytest.mark.parametrize("mode", [0o770, 0o702, 0o777])
 def test_a_folder_that_others_come_to_write_to_is_used_no_more(
-    folder: pathlib.Path, clock: FakeClock, mode: int
+    folder: pathlib.Path, clock: ManualClock, mode: int
 ) -> None:
     stash = Stash(url=f"file://{folder}", clock=clock)
     memo = stash.memo(_double)

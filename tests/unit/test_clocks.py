@@ -13,8 +13,9 @@ from dash import Dash, Input, Output, html
 
 from dash_stash import Stash
 from dash_stash.clock import Clock, system_clock
+from dash_stash.testing import ManualClock
 from servers import Server
-from support import SECRET, FakeClock, lines, run_python
+from support import SECRET, lines, run_python
 from unit.pages import Page
 
 HOUR = 3600.0
@@ -54,7 +55,7 @@ def clicked(page: Page, output: str) -> int:
 def test_a_session_goes_on_between_machines_whose_clocks_differ(
     skew: float, idle: float, url: str
 ) -> None:
-    behind, ahead = FakeClock(), FakeClock()
+    behind, ahead = ManualClock(), ManualClock()
     ahead.now += skew
     for first, second in ((behind, ahead), (ahead, behind)):
         page = Page(machine(url, first, idle)[0])
@@ -70,11 +71,11 @@ def test_a_session_goes_on_between_machines_whose_clocks_differ(
 def test_a_value_is_not_computed_over_and_over_by_machines_whose_clocks_differ(
     skew: float, url: str
 ) -> None:
-    behind, ahead = FakeClock(), FakeClock()
+    behind, ahead = ManualClock(), ManualClock()
     ahead.now += skew
     computed: list[float] = []
 
-    def value(clock: FakeClock) -> Any:
+    def value(clock: ManualClock) -> Any:
         @Stash(url=url, secret=SECRET, clock=clock).memo(ttl=60, ignore=("behind", "computed"))
         def now() -> float:
             computed.append(behind.now)
@@ -95,7 +96,7 @@ def test_a_value_is_not_computed_over_and_over_by_machines_whose_clocks_differ(
 def test_a_value_from_more_than_five_minutes_ahead_is_of_unknown_age_and_computed_anew(
     skew: float, times: int, url: str
 ) -> None:
-    behind, ahead = FakeClock(), FakeClock()
+    behind, ahead = ManualClock(), ManualClock()
     ahead.now += skew
     computed: list[float] = []
     for clock in (ahead, behind):
@@ -112,7 +113,7 @@ def test_a_value_from_more_than_five_minutes_ahead_is_of_unknown_age_and_compute
 def test_a_cookie_from_a_clock_that_is_ahead_is_not_accepted_once_its_end_is_forgotten(
     url: str,
 ) -> None:
-    behind, ahead = FakeClock(), FakeClock()
+    behind, ahead = ManualClock(), ManualClock()
     ahead.now += 299
     page = Page(machine(url, ahead, idle=60)[0])
     assert clicked(page, "count") == 1
@@ -131,7 +132,7 @@ def test_a_cookie_from_a_clock_that_is_ahead_is_not_accepted_once_its_end_is_for
 @pytest.mark.parametrize("what", ["rotated", "cleared"])
 @pytest.mark.parametrize("back", [61, 30 * 60, 2 * HOUR, 11 * HOUR])
 def test_a_clock_that_is_set_back_brings_no_cookie_back(
-    back: float, what: str, url: str, clock: FakeClock
+    back: float, what: str, url: str, clock: ManualClock
 ) -> None:
     app, _ = machine(url, clock)
     page = Page(app)

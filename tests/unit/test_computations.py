@@ -14,7 +14,8 @@ from dash import Dash, Input, Output, ctx, dcc, html
 
 from dash_stash import NoSession, Ref, RefInvalid, ScopeTooWide, Stash
 from dash_stash.owner import Scope
-from support import SECRET, FakeClock
+from dash_stash.testing import ManualClock
+from support import SECRET
 from unit.pages import Page
 from unit.visiting import visit
 
@@ -144,7 +145,7 @@ def test_a_reference_of_somebody_else_is_no_argument(stash: Stash) -> None:
 
 
 def test_an_argument_that_has_expired_is_computed_again_for_whom_it_is(
-    stash: Stash, clock: FakeClock
+    stash: Stash, clock: ManualClock
 ) -> None:
     mine = stash.memo(scope="session", ttl=60)(lambda: stash.session["name"])
     loud = stash.memo(lambda name: name.get().upper())
@@ -198,7 +199,7 @@ async def _awaited(call: Callable[[], Any]) -> Any:
 
 
 def test_a_refresh_and_an_opened_reference_are_held_to_it_too(
-    stash: Stash, clock: FakeClock
+    stash: Stash, clock: ManualClock
 ) -> None:
     reads: list[bool] = []
     memo = stash.memo(ttl=60, ignore="reads")(lambda: [stash.session.get("name") for _ in reads])

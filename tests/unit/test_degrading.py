@@ -16,7 +16,7 @@ from dash_stash.codec import Encoded
 from dash_stash.entries import Facts
 from dash_stash.stores.base import Flight
 from dash_stash.testing import ManualClock
-from dash_stash.testing.broken import WrappedStore
+from dash_stash.testing.wrapped import WrappedStore
 from support import remove_folder
 from unit.pages import Page
 from unit.visiting import at_once, visit

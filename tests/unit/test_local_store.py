@@ -28,7 +28,7 @@ from dash_stash.stores.local.slots import Slots, _use_slots
 from dash_stash.stores.local.store import LocalFlight, _ended_key
 from dash_stash.testing import ManualClock
 from dash_stash.testing.calls import Caller
-from support import LIMITS, NAME, SEALING_KEY, must, sweep, wait_until
+from support import LIMITS, NAME, SEALING_KEY, must, run_python, sweep, wait_until
 
 
 @pytest.fixture
@@ -224,7 +224,7 @@ def test_files_of_another_version_or_secret_are_counted_and_make_room(
     assert [number for number in range(10, 15) if store.read(key(number)) is None] == []
 
 
-def test_a_scope_that_was_left_goes_soon_unless_it_is_used_again(
+def test_what_was_left_goes_soon_unless_it_is_used_again(
     folder: pathlib.Path, clock: ManualClock
 ) -> None:
     store = limited(folder, clock)
@@ -611,3 +611,22 @@ def test_a_child_that_is_forked_while_a_lock_is_given_back_does_not_keep_it(
     for locker in lockers:
         locker.result()
     assert kept == 0
+
+
+def test_entries_are_deleted_and_swept_under_gevent(folder: pathlib.Path) -> None:
+    printed = run_python(
+        """
+        from gevent import monkey
+        monkey.patch_all()
+        import sys
+        from dash_stash import Stash
+        stash = Stash(url=f"file://{sys.argv[1]}", secret="a secret for the tests only")
+        stash.app["name"] = 1
+        del stash.app["name"]
+        while not stash._deployment.store.janitor.sweep():
+            pass
+        print("name" in stash.app)
+        """,
+        folder,
+    )
+    assert printed == "False"

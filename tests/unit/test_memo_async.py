@@ -11,8 +11,8 @@ import pytest
 
 from dash_stash import FlightCycle, Stash
 from dash_stash.stores.base import Flight, Landed, Store
-from dash_stash.testing.broken import WrappedStore
-from support import FakeClock
+from dash_stash.testing import ManualClock
+from dash_stash.testing.wrapped import WrappedStore
 from unit.visiting import at_once, visit
 
 
@@ -179,7 +179,7 @@ class SlowToJoin(WrappedStore):
 @pytest.mark.parametrize("is_stale", [False, True])
 def test_a_caller_that_is_cancelled_just_as_it_gets_the_flight_leaves_no_lock(
     stash: Stash,
-    clock: FakeClock,
+    clock: ManualClock,
     calls: Count,
     is_stale: bool,
 ) -> None:
@@ -237,7 +237,7 @@ def test_one_may_call_itself_with_other_arguments_in_tasks_of_its_own(stash: Sta
     assert asyncio.run(asyncio.wait_for(fibonacci(12), 60)) == 144
 
 
-def test_all_methods_work(stash: Stash, clock: FakeClock, calls: Count) -> None:
+def test_all_methods_work(stash: Stash, clock: ManualClock, calls: Count) -> None:
     @stash.memo(ttl=60, share=True, ignore="calls")
     async def value(n: int) -> int:
         return calls()

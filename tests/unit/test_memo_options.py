@@ -18,7 +18,7 @@ from dash_stash import (
     NoSession,
     Stash,
 )
-from support import FakeClock
+from dash_stash.testing import ManualClock
 from unit.counting import Calls
 from unit.visiting import at_once, visit
 
@@ -43,7 +43,7 @@ def test_another_version_is_another_function(stash: Stash, calls: Calls) -> None
 
 
 def test_a_value_is_computed_anew_after_its_ttl(
-    stash: Stash, clock: FakeClock, calls: Calls
+    stash: Stash, clock: ManualClock, calls: Calls
 ) -> None:
     memo = stash.memo(ttl="1h", ignore="calls")(lambda: calls())
     assert memo() == 1
@@ -55,7 +55,7 @@ def test_a_value_is_computed_anew_after_its_ttl(
 
 
 def test_an_entry_from_a_clock_that_was_ahead_does_not_live_longer(
-    stash: Stash, clock: FakeClock, calls: Calls
+    stash: Stash, clock: ManualClock, calls: Calls
 ) -> None:
     memo = stash.memo(ttl=60, ignore="calls")(lambda: calls())
     clock.now += 3600
@@ -65,7 +65,7 @@ def test_an_entry_from_a_clock_that_was_ahead_does_not_live_longer(
 
 
 def test_a_stale_value_is_served_while_one_caller_computes(
-    stash: Stash, clock: FakeClock, calls: Calls
+    stash: Stash, clock: ManualClock, calls: Calls
 ) -> None:
     entered, released = threading.Event(), threading.Event()
 
@@ -90,7 +90,7 @@ def test_a_stale_value_is_served_while_one_caller_computes(
 
 
 def test_a_value_that_is_too_stale_is_not_served(
-    stash: Stash, clock: FakeClock, calls: Calls
+    stash: Stash, clock: ManualClock, calls: Calls
 ) -> None:
     memo = stash.memo(ttl=60, stale=600, ignore="calls")(lambda: calls())
     assert memo() == 1
@@ -102,7 +102,7 @@ def test_a_value_that_is_too_stale_is_not_served(
 
 
 def test_a_refresh_that_fails_keeps_the_stale_value_for_the_others(
-    stash: Stash, clock: FakeClock, calls: Calls
+    stash: Stash, clock: ManualClock, calls: Calls
 ) -> None:
     @stash.memo(ttl=60, stale=600, ignore="calls")
     def fragile() -> int:

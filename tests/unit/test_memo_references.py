@@ -21,12 +21,13 @@ from dash_stash import (
     RefExpired,
     Stash,
 )
-from support import SECRET, FakeClock, wait_until
+from dash_stash.testing import ManualClock
+from support import SECRET, wait_until
 from unit.counting import Calls, CountingStore, Unpickled
 from unit.visiting import at_once, visit
 
 
-def test_a_reference_outlives_its_value(stash: Stash, clock: FakeClock, calls: Calls) -> None:
+def test_a_reference_outlives_its_value(stash: Stash, clock: ManualClock, calls: Calls) -> None:
     memo = stash.memo(ttl=60, share=True, ignore="calls")(lambda n: calls(n))
     ref = memo.ref(5)
     assert (ref.get(), len(calls)) == (1, 1)
@@ -93,7 +94,7 @@ def test_a_reference_needs_a_session_or_share(stash: Stash, calls: Calls) -> Non
 
 
 def test_a_reference_to_a_function_that_is_gone_says_so(
-    stash: Stash, url: str, clock: FakeClock
+    stash: Stash, url: str, clock: ManualClock
 ) -> None:
     memo = stash.memo(share=True)(lambda: 1)
     ref = memo.ref()
@@ -178,7 +179,9 @@ def test_a_reference_to_a_value_without_a_recipe_stores_the_recipe_only(stash: S
     assert isinstance(again.result(), Unpickled), "the key is free"
 
 
-def test_a_reference_after_the_ttl_unpickles_nothing_either(stash: Stash, clock: FakeClock) -> None:
+def test_a_reference_after_the_ttl_unpickles_nothing_either(
+    stash: Stash, clock: ManualClock
+) -> None:
     memo = stash.memo(share=True, ttl=60)(lambda: Unpickled())
     trials = _unpickled_by(lambda: stash.put(Unpickled(), share=True))
     memo.ref()
@@ -283,7 +286,7 @@ def test_an_error_is_raised_by_the_reference_and_leaves_the_key_free(
 
 
 def test_a_reference_to_a_value_past_its_ttl_computes_it_again(
-    stash: Stash, clock: FakeClock, calls: Calls
+    stash: Stash, clock: ManualClock, calls: Calls
 ) -> None:
     memo = stash.memo(ttl=60, share=True, ignore="calls")(lambda: calls())
     ref = memo.ref()
@@ -294,7 +297,7 @@ def test_a_reference_to_a_value_past_its_ttl_computes_it_again(
 
 
 def test_a_reference_to_a_stale_value_computes_it_again_too(
-    stash: Stash, clock: FakeClock, calls: Calls
+    stash: Stash, clock: ManualClock, calls: Calls
 ) -> None:
     """The first who opens it after its ttl refreshes it, as a call would."""
     memo = stash.memo(ttl=60, stale=600, share=True, ignore="calls")(lambda: calls())
@@ -307,7 +310,7 @@ def test_a_reference_to_a_stale_value_computes_it_again_too(
 
 @pytest.mark.parametrize(("later", "got"), [(60, 1), (659.9, 1), (660, 2)])
 def test_a_reference_to_a_stale_value_is_served_it_while_another_computes_until_it_is_too_stale(
-    stash: Stash, clock: FakeClock, calls: Calls, later: float, got: int
+    stash: Stash, clock: ManualClock, calls: Calls, later: float, got: int
 ) -> None:
     entered, released = threading.Event(), threading.Event()
 
@@ -335,7 +338,7 @@ def test_a_reference_to_a_stale_value_is_served_it_while_another_computes_until_
 
 
 def test_minting_a_reference_to_a_stale_value_computes_it_again(
-    stash: Stash, clock: FakeClock, calls: Calls
+    stash: Stash, clock: ManualClock, calls: Calls
 ) -> None:
     memo = stash.memo(ttl=60, stale=600, share=True, ignore="calls")(lambda: calls())
     memo.ref()

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 
 from dash_stash import RefInvalid, Stash, owner
 from dash_stash.owner import APP, Parts, Scope
-from support import SECRET, FakeClock
+from dash_stash.testing import ManualClock
+from support import SECRET
 from unit.pages import Page
 from unit.visiting import visit
 
@@ -84,7 +85,7 @@ def test_what_is_no_owner_does_not_parse(text: str) -> None:
 class App:
     """An app whose routes run what a test says, for one of its browsers."""
 
-    def __init__(self, url: str, clock: FakeClock) -> None:
+    def __init__(self, url: str, clock: ManualClock) -> None:
         self.dash = Dash(__name__)
         self.dash.layout = html.Div()
         self.dash.server.secret_key = "a secret for the tests only"
@@ -114,7 +115,7 @@ class App:
 
 
 @pytest.fixture
-def app(url: str, clock: FakeClock) -> App:
+def app(url: str, clock: ManualClock) -> App:
     return App(url, clock)
 
 
@@ -168,7 +169,7 @@ def test_who_logs_out_within_a_request_has_no_user_any_more(app: App) -> None:
 
 
 def test_the_next_user_of_a_browser_opens_nothing_of_the_last_one(
-    app: App, clock: FakeClock
+    app: App, clock: ManualClock
 ) -> None:
     """Nor after its ttl, when opening it would compute for the wrong user."""
 
@@ -192,7 +193,7 @@ def test_the_next_user_of_a_browser_opens_nothing_of_the_last_one(
 
 @pytest.mark.parametrize("scope", ["tab", "page"])
 def test_a_reference_of_a_tab_or_page_opens_in_no_other(
-    app: App, clock: FakeClock, scope: Scope
+    app: App, clock: ManualClock, scope: Scope
 ) -> None:
     mine = app.stash.memo(scope=scope, ttl=60)(lambda: 5)
     page = Page(app.dash)

@@ -19,8 +19,9 @@ from dash.exceptions import PreventUpdate
 
 from dash_stash import Ref, RefInvalid, Stash
 from dash_stash.plugin.arguments import ArgumentResolver
+from dash_stash.testing import ManualClock
 from servers import Server
-from support import SECRET, FakeClock
+from support import SECRET
 from unit.pages import Page
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class Carrier(enum.StrEnum):
 
 
 @pytest.fixture
-def stash(app: Dash, url: str, clock: FakeClock) -> Stash:
+def stash(app: Dash, url: str, clock: ManualClock) -> Stash:
     return Stash(app, url, secret=SECRET, clock=clock)
 
 
@@ -502,7 +503,7 @@ def test_the_context_goes_on_showing_the_reference(app: Dash, ref: Ref[Any]) -> 
 
 
 @pytest.fixture
-def dead(app: Dash, stash: Stash, clock: FakeClock) -> dict[str, str]:
+def dead(app: Dash, stash: Stash, clock: ManualClock) -> dict[str, str]:
     """References that open nothing for a page that is loaded later, by what has become of them."""
 
     @app.callback(Output("made", "data"), Input("make", "n_clicks"))
@@ -754,7 +755,7 @@ def test_another_sessions_reference_is_refused(app: Dash, stash: Stash) -> None:
 
 
 def test_a_reference_whose_value_is_gone_answers_410(
-    app: Dash, stash: Stash, clock: FakeClock
+    app: Dash, stash: Stash, clock: ManualClock
 ) -> None:
     @app.callback(Output("out", "data"), Input("a", "data"))
     def use(value: Any) -> Any:

@@ -20,13 +20,14 @@ from dash import Dash, Input, Output, State, html
 from dash._utils import AttributeDict
 
 from dash_stash import NoSession, Ref, Stash
+from dash_stash.testing import ManualClock
 from servers import running
-from support import SECRET, FakeClock, must, wait_until
+from support import SECRET, must, wait_until
 from unit.pages import Page
 
 
 @pytest.fixture
-def stash(app: Dash, url: str, clock: FakeClock) -> Stash:
+def stash(app: Dash, url: str, clock: ManualClock) -> Stash:
     """A stash, and callbacks that put, show, keep references, and log in."""
     made = Stash(app, url, secret=SECRET, clock=clock)
 
@@ -142,7 +143,7 @@ def test_without_a_session_nothing_is_called_dead_for_being_refused(
 
 
 def test_a_refusal_says_which_secrets_it_knows_and_since_when(
-    app: Dash, stash: Stash, clock: FakeClock
+    app: Dash, stash: Stash, clock: ManualClock
 ) -> None:
     page = Page(app)
     clock.now += 30

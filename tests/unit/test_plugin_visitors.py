@@ -14,15 +14,16 @@ import pytest
 from dash import Dash, Input, Output, dcc, html
 
 from dash_stash import NoSession, Stash
+from dash_stash.testing import ManualClock
 from dash_stash.testing.calls import Caller
 from servers import Server
-from support import SECRET, FakeClock, sweep
+from support import SECRET, sweep
 from unit.pages import Page
 from unit.visiting import at_once
 
 
 @pytest.fixture
-def stash(app: Dash, url: str, clock: FakeClock) -> Stash:
+def stash(app: Dash, url: str, clock: ManualClock) -> Stash:
     """A stash, and callbacks that count what a session and a page did."""
     made = Stash(app, url, secret=SECRET, clock=clock)
 
@@ -431,7 +432,7 @@ def test_the_tab_of_another_session_is_no_tab(scoped: Dash) -> None:
 # A server removes by its own clock: see the next test, and test_redis_sessions.py.
 @pytest.mark.parametrize("url", ["folder"], indirect=True)
 def test_the_data_of_a_closed_page_and_tab_goes_and_that_of_a_reloaded_tab_stays(
-    scoped: Dash, stash: Stash, clock: FakeClock
+    scoped: Dash, stash: Stash, clock: ManualClock
 ) -> None:
     closed, reloaded = Page(scoped), Page(scoped)
     for page in (closed, reloaded):
@@ -554,7 +555,7 @@ def test_a_slow_request_brings_nothing_back_after_logging_out(scoped: Dash, stas
 
 
 def test_a_slow_request_that_renews_its_cookie_does_not_bring_it_back_after_logging_out(
-    scoped: Dash, stash: Stash, clock: FakeClock
+    scoped: Dash, stash: Stash, clock: ManualClock
 ) -> None:
     entered, released = threading.Event(), threading.Event()
 
@@ -599,7 +600,7 @@ HOUR = 3600.0
 # A server removes by its own clock.
 @pytest.mark.parametrize("url", ["folder"], indirect=True)
 def test_a_session_is_kept_for_twelve_hours_after_its_last_use(
-    scoped: Dash, stash: Stash, clock: FakeClock
+    scoped: Dash, stash: Stash, clock: ManualClock
 ) -> None:
     page = Page(scoped)
     assert clicked(page) == 1
@@ -614,7 +615,7 @@ def test_a_session_is_kept_for_twelve_hours_after_its_last_use(
 
 
 def test_a_cookie_is_issued_anew_after_a_tenth_of_the_idle_time(
-    scoped: Dash, clock: FakeClock
+    scoped: Dash, clock: ManualClock
 ) -> None:
     page = Page(scoped)
     clock.now += 12 * HOUR / 10
@@ -625,7 +626,7 @@ def test_a_cookie_is_issued_anew_after_a_tenth_of_the_idle_time(
 
 
 def test_a_cookie_proves_its_session_for_a_tenth_longer_and_what_clocks_may_differ(
-    scoped: Dash, clock: FakeClock
+    scoped: Dash, clock: ManualClock
 ) -> None:
     page = Page(scoped)
     old, issued = page.cookie, clock.now
@@ -638,7 +639,7 @@ def test_a_cookie_proves_its_session_for_a_tenth_longer_and_what_clocks_may_diff
 
 @pytest.mark.parametrize("url", ["folder"], indirect=True)
 def test_a_cookie_lasts_while_it_is_used_and_ends_when_it_is_not(
-    url: str, clock: FakeClock
+    url: str, clock: ManualClock
 ) -> None:
     app = Dash(__name__)
     app.layout = html.Div()
@@ -663,7 +664,12 @@ def test_a_cookie_lasts_while_it_is_used_and_ends_when_it_is_not(
 @pytest.mark.parametrize("url", ["folder"], indirect=True)
 @pytest.mark.parametrize(("rotates", "cookies"), [(False, 0), (True, 1)])
 def test_if_the_store_goes_away_during_a_request_only_a_cookie_that_replaces_another_is_set(
-    scoped: Dash, stash: Stash, folder: pathlib.Path, clock: FakeClock, rotates: bool, cookies: int
+    scoped: Dash,
+    stash: Stash,
+    folder: pathlib.Path,
+    clock: ManualClock,
+    rotates: bool,
+    cookies: int,
 ) -> None:
     """One that was only issued anew may have ended; without the other the browser has none."""
 

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from dash_stash import Memo, Stash
-from support import FakeClock
+from dash_stash.testing import ManualClock
 from unit.visiting import at_once
 
 Make = Callable[[Stash, Callable[[], Any]], Memo[..., Any]]
@@ -57,7 +57,7 @@ def spoil(value: Any) -> None:
             child[0] = 5
 
 
-def folder_stash(folder: pathlib.Path, way: str, clock: FakeClock) -> Stash:
+def folder_stash(folder: pathlib.Path, way: str, clock: ManualClock) -> Stash:
     return Stash(url=f"file://{folder}", clock=clock, max_bytes=1 if way == "too large" else 2**30)
 
 
@@ -74,7 +74,7 @@ def folder_stash(folder: pathlib.Path, way: str, clock: FakeClock) -> Stash:
 )
 @pytest.mark.filterwarnings("ignore::UserWarning")
 def test_a_value_that_is_not_stored_is_a_private_copy_all_the_same(
-    folder: pathlib.Path, clock: FakeClock, way: str, make: Make, value: str
+    folder: pathlib.Path, clock: ManualClock, way: str, make: Make, value: str
 ) -> None:
     stash = folder_stash(folder, way, clock)
     if way == "folder gone":
@@ -96,7 +96,7 @@ def test_a_value_that_is_not_stored_is_a_private_copy_all_the_same(
     assert repr(kept) == expected
 
 
-def test_an_asynchronous_function_too(folder: pathlib.Path, clock: FakeClock) -> None:
+def test_an_asynchronous_function_too(folder: pathlib.Path, clock: ManualClock) -> None:
     stash = folder_stash(folder, "too large", clock)
     kept = {"n": [1]}
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from dash_stash import Ref, RefExpired, RefInvalid, Stash
-from support import FakeClock
+from dash_stash.testing import ManualClock
 from unit.visiting import visit
 
 
@@ -23,7 +23,7 @@ class Query:
 
 
 def test_each_session_computes_again_what_was_made_from_its_reference(
-    stash: Stash, clock: FakeClock
+    stash: Stash, clock: ManualClock
 ) -> None:
     """All share one recipe, which must not keep the reference of the first session."""
     source = stash.memo(lambda: [1, 2, 3])
@@ -42,7 +42,7 @@ def test_each_session_computes_again_what_was_made_from_its_reference(
             assert stash.ref(refs[session]).get() == 6
 
 
-def test_references_inside_of_arguments_are_kept(stash: Stash, clock: FakeClock) -> None:
+def test_references_inside_of_arguments_are_kept(stash: Stash, clock: ManualClock) -> None:
     source = stash.memo(lambda n: [n, n])
 
     @stash.memo(ttl=60)
@@ -61,7 +61,9 @@ def test_references_inside_of_arguments_are_kept(stash: Stash, clock: FakeClock)
             assert stash.ref(ref).get() == 20
 
 
-def test_a_reference_out_of_a_recipe_opens_for_nobody_else(stash: Stash, clock: FakeClock) -> None:
+def test_a_reference_out_of_a_recipe_opens_for_nobody_else(
+    stash: Stash, clock: ManualClock
+) -> None:
     """Not even when the function passes it on."""
     source = stash.memo(lambda: [1, 2, 3])
     pass_on = stash.memo(ttl=60, scope="session")(lambda ref: [str(ref)])
@@ -75,7 +77,7 @@ def test_a_reference_out_of_a_recipe_opens_for_nobody_else(stash: Stash, clock: 
 
 
 def test_what_was_made_of_a_users_value_opens_for_no_other_user_of_the_browser(
-    stash: Stash, clock: FakeClock
+    stash: Stash, clock: ManualClock
 ) -> None:
     """Nor does a reference that the function passes on, before or after it is computed again."""
     mine = stash.memo(scope="user")(lambda: [1, 2, 3])
@@ -104,7 +106,7 @@ def stored(folder: pathlib.Path) -> bytes:
     return b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
 
 
-def test_ignored_arguments_are_not_stored(folder: pathlib.Path, clock: FakeClock) -> None:
+def test_ignored_arguments_are_not_stored(folder: pathlib.Path, clock: ManualClock) -> None:
     stash = Stash(url=f"file://{folder}", clock=clock)
 
     @stash.memo(ttl=60, ignore=["token", "rest", "more"])
@@ -122,7 +124,7 @@ def test_ignored_arguments_are_not_stored(folder: pathlib.Path, clock: FakeClock
 
 
 def test_a_value_that_needs_an_ignored_argument_is_not_computed_with_somebody_elses(
-    stash: Stash, clock: FakeClock
+    stash: Stash, clock: ManualClock
 ) -> None:
     load = stash.memo(ttl=60, ignore="connection")(
         lambda connection, name: connection.execute("SELECT 1").fetchone()[0]

@@ -22,13 +22,14 @@ from dash_stash import Memo, StashError
 from dash_stash.codec import decode, encode
 from dash_stash.entries import Facts
 from dash_stash.owner import APP, Owner
-from dash_stash.stores.base import Flight, Landed, Store
+from dash_stash.stores.base import Flight, Landed, Store, patiently
 from dash_stash.stores.redis import RedisStore
 from dash_stash.stores.redis.records import Pointer
+from dash_stash.testing import ManualClock
 from dash_stash.testing.calls import Caller
 from processes.apps.machines import open_machine
 from servers import Server
-from support import LIMITS, NAME, SEALING_KEY, FakeClock, must, wait_until
+from support import LIMITS, NAME, SEALING_KEY, must, wait_until
 
 KEY, OTHER = b"a key of 16 byte", b"another of these"
 CHANCE = random.Random(1)
@@ -110,9 +111,7 @@ def test_what_somebody_else_has_laid_under_our_names_is_no_more_than_a_miss(
     app.use()
     big, small = app.memos
     big(1), small(1), app.stash.app.update(v=1)
-    app.stash._deployment.store.commit(
-        None, KEY, Facts("state", "name", 0.0, owner=Owner("session:aa")), encode("x" * 2000)
-    )
+    _store_for_a_session(app)
     with server.client() as client:
         names = list(client.scan_iter(count=1000))
         assert len(names) > 8
@@ -246,12 +245,16 @@ def tried(server: Server, tmp_path_factory: pytest.TempPathFactory) -> tuple[App
     return app, sorted(names | set(_all_names(server, app)))
 
 
+def _store_for_a_session(app: App) -> None:
+    facts = Facts("state", "name", 0.0, owner=Owner("session:aa"))
+    with patiently():  # on a loaded machine the server takes its time
+        app.stash._deployment.store.commit(None, KEY, facts, encode("x" * 2000))
+
+
 def _all_names(server: Server, app: App) -> list[bytes]:
     big, small = app.memos
     big(1), small(1), app.stash.app.update(v=1)
-    app.stash._deployment.store.commit(
-        None, KEY, Facts("state", "name", 0.0, owner=Owner("session:aa")), encode("x" * 2000)
-    )
+    _store_for_a_session(app)
     with server.client() as client:
         return list(client.scan_iter(count=1000))
 
@@ -359,7 +362,7 @@ def test_names_of_sessions_may_be_anything(server: Server, tmp_path: pathlib.Pat
 @pytest.mark.parametrize("scope", ["", "user:a", "session:other", "/", "session:aa/tab:x"])
 @pytest.mark.parametrize("gone_at", ["null", "NaN", "Infinity", "-1e308", "1e308", "2e9"])
 def test_a_session_is_kept_in_use_whatever_its_pointers_say(
-    gone_at: str, scope: str, server: Server, tmp_path: pathlib.Path, clock: FakeClock
+    gone_at: str, scope: str, server: Server, tmp_path: pathlib.Path, clock: ManualClock
 ) -> None:
     store = RedisStore(server.url, tmp_path / "cache", SEALING_KEY, LIMITS, clock=clock)
     for key in (KEY, OTHER):

@@ -15,8 +15,9 @@ from dash_stash.entries import Facts, Kind
 from dash_stash.owner import Owner
 from dash_stash.stores.base import Limits
 from dash_stash.stores.redis import RedisStore
+from dash_stash.testing import ManualClock
 from servers import Server
-from support import SEALING_KEY, FakeClock, wait_until
+from support import SEALING_KEY, wait_until
 
 HOUR = 3600.0
 GRACE = 30.0
@@ -32,7 +33,7 @@ def empty(server: Server) -> None:
 
 
 def open_store(
-    server: Server, folder: pathlib.Path, clock: FakeClock, **limits: float
+    server: Server, folder: pathlib.Path, clock: ManualClock, **limits: float
 ) -> RedisStore:
     standard: dict[str, float] = {
         "max_bytes": 10**8,
@@ -45,7 +46,7 @@ def open_store(
 
 
 @pytest.fixture
-def store(server: Server, folder: pathlib.Path, clock: FakeClock) -> RedisStore:
+def store(server: Server, folder: pathlib.Path, clock: ManualClock) -> RedisStore:
     return open_store(server, folder, clock)
 
 
@@ -64,7 +65,7 @@ def life(server: Server, key: bytes) -> set[float]:
 
 
 def test_what_nobody_uses_has_an_end_and_using_it_moves_that(
-    store: RedisStore, server: Server, clock: FakeClock
+    store: RedisStore, server: Server, clock: ManualClock
 ) -> None:
     put(store, SESSION, KEYS[SESSION])
     assert life(server, KEYS[SESSION]) == {1.5}
@@ -102,7 +103,7 @@ def test_what_a_user_has_is_kept_whoever_uses_it(store: RedisStore, server: Serv
 
 
 def test_a_time_to_live_of_its_own_is_not_prolonged(
-    store: RedisStore, server: Server, clock: FakeClock
+    store: RedisStore, server: Server, clock: ManualClock
 ) -> None:
     facts = Facts("put", "name", clock.now, gone_at=clock.now + HOUR / 2, owner=Owner(SESSION))
     store.commit(None, KEYS[SESSION], facts, encode("x" * 5000))
@@ -127,7 +128,7 @@ def test_what_a_closed_page_and_tab_have_goes_soon_unless_the_tab_comes_back(
 
 
 def test_what_nobody_uses_is_gone_from_the_server(
-    server: Server, folder: pathlib.Path, clock: FakeClock
+    server: Server, folder: pathlib.Path, clock: ManualClock
 ) -> None:
     store = open_store(server, folder, clock, idle=0.2)
     for scope, key in KEYS.items():
@@ -141,7 +142,7 @@ def test_what_nobody_uses_is_gone_from_the_server(
 
 
 def test_the_session_used_longest_ago_goes_when_there_are_too_many(
-    store: RedisStore, clock: FakeClock
+    store: RedisStore, clock: ManualClock
 ) -> None:
     keys = {f"session:{number}": bytes([number]) * 16 for number in range(5)}
     for scope, key in list(keys.items())[:3]:
@@ -162,7 +163,7 @@ def test_the_session_used_longest_ago_goes_when_there_are_too_many(
 
 
 def test_what_has_gone_by_itself_makes_room_in_the_budget_of_its_session(
-    server: Server, folder: pathlib.Path, clock: FakeClock
+    server: Server, folder: pathlib.Path, clock: ManualClock
 ) -> None:
     store = open_store(server, folder, clock, max_session_bytes=10_000)
     put(store, SESSION, KEYS[SESSION], 6000)
@@ -176,7 +177,7 @@ def test_what_has_gone_by_itself_makes_room_in_the_budget_of_its_session(
 
 
 def test_what_was_stored_in_place_of_something_counts_once(
-    server: Server, folder: pathlib.Path, clock: FakeClock
+    server: Server, folder: pathlib.Path, clock: ManualClock
 ) -> None:
     store = open_store(server, folder, clock, max_session_bytes=10_000)
     for _ in range(5):
@@ -231,7 +232,7 @@ def test_pages_that_store_nothing_leave_nothing_on_the_server(
 
 
 def test_what_pages_have_stored_and_closed_is_not_counted_for_ever(
-    store: RedisStore, server: Server, clock: FakeClock
+    store: RedisStore, server: Server, clock: ManualClock
 ) -> None:
     put(store, SESSION, KEYS[SESSION])
     for number in range(1500):
@@ -282,7 +283,7 @@ def test_a_page_costs_the_same_however_much_its_session_has(
 
 @pytest.mark.parametrize("lost", ["h", "s", "r"])
 def test_whichever_list_the_server_evicts_variables_are_listed_and_ended_all_the_same(
-    store: RedisStore, server: Server, clock: FakeClock, lost: str
+    store: RedisStore, server: Server, clock: ManualClock, lost: str
 ) -> None:
     more = b"4" * 16
     for scope, key in KEYS.items():
@@ -303,7 +304,7 @@ def test_whichever_list_the_server_evicts_variables_are_listed_and_ended_all_the
 
 
 def test_a_session_whose_list_the_server_has_evicted_lives_on_while_it_is_used(
-    store: RedisStore, server: Server, clock: FakeClock
+    store: RedisStore, server: Server, clock: ManualClock
 ) -> None:
     put(store, SESSION, KEYS[SESSION])
     server.ask("DEL", f"dash-stash:s:{{{SESSION}}}")
@@ -316,7 +317,7 @@ def test_a_session_whose_list_the_server_has_evicted_lives_on_while_it_is_used(
 
 
 def test_sessions_that_were_seen_in_one_request_only_are_a_tenth_at_most_and_go_first(
-    server: Server, folder: pathlib.Path, clock: FakeClock
+    server: Server, folder: pathlib.Path, clock: ManualClock
 ) -> None:
     store = open_store(server, folder, clock, max_sessions=20)
     keys = {f"session:{number}": number.to_bytes(16, "little") for number in range(100)}
@@ -332,7 +333,7 @@ def test_sessions_that_were_seen_in_one_request_only_are_a_tenth_at_most_and_go_
 
 
 def test_who_logs_out_again_and_again_fills_no_server(
-    server: Server, folder: pathlib.Path, clock: FakeClock
+    server: Server, folder: pathlib.Path, clock: ManualClock
 ) -> None:
     store = open_store(server, folder, clock, max_sessions=2)
     store.end(Owner("cookie:a"))
@@ -347,7 +348,7 @@ def test_who_logs_out_again_and_again_fills_no_server(
 
 
 def test_what_was_used_longest_ago_goes_first_of_what_a_session_was_given(
-    server: Server, folder: pathlib.Path, clock: FakeClock
+    server: Server, folder: pathlib.Path, clock: ManualClock
 ) -> None:
     store = open_store(server, folder, clock, max_session_bytes=10_000)
     first, second, third = b"1" * 16, b"2" * 16, b"3" * 16

@@ -27,7 +27,7 @@ from dash_stash import (
     StashError,
 )
 from dash_stash.ref import PREFIX, is_reference
-from support import FakeClock
+from dash_stash.testing import ManualClock
 from unit.visiting import visit
 
 ALPHABET = string.ascii_letters + string.digits + "-_"
@@ -236,7 +236,7 @@ def test_a_part_whose_name_is_too_long_is_refused_at_once_or_opens_when_it_comes
 # Ends
 
 
-def test_a_put_value_ends_with_its_ttl(stash: Stash, clock: FakeClock) -> None:
+def test_a_put_value_ends_with_its_ttl(stash: Stash, clock: ManualClock) -> None:
     ref = stash.put(1, ttl="10m", share=True)
     clock.now += 599
     assert ref.get() == 1
@@ -331,7 +331,7 @@ _REF: Ref[list[int]]
 
 
 def test_a_reference_with_a_lifetime_opens_until_that_is_over(
-    stash: Stash, ref: Ref[list[int]], clock: FakeClock
+    stash: Stash, ref: Ref[list[int]], clock: ManualClock
 ) -> None:
     short = ref.lasting("10m")
     assert (stash.ref(short).get(), stash.ref(short[0]).get()) == ([1, 2], 1)

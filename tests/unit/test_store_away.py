@@ -15,8 +15,9 @@ import pytest
 from dash import Dash, Input, Output, dcc, html
 
 from dash_stash import Ref, Stash, StashError, StoreUnavailable
+from dash_stash.testing import ManualClock
 from servers import running
-from support import SECRET, FakeClock, wait_until
+from support import SECRET, wait_until
 from unit.pages import Page
 
 Away = Callable[[], AbstractContextManager[None]]
@@ -24,7 +25,7 @@ Away = Callable[[], AbstractContextManager[None]]
 
 @pytest.fixture(params=["folder", "server"])
 def away_at(
-    request: pytest.FixtureRequest, folder: pathlib.Path, tmp_path: pathlib.Path, clock: FakeClock
+    request: pytest.FixtureRequest, folder: pathlib.Path, tmp_path: pathlib.Path, clock: ManualClock
 ) -> Iterator[tuple[str, Away]]:
     """A store, and how to take it away for the length of a with block."""
     if request.param == "folder":
@@ -51,7 +52,7 @@ def away(away_at: tuple[str, Away]) -> Away:
 
 
 @pytest.fixture
-def stash(away_at: tuple[str, Away], clock: FakeClock) -> Stash:
+def stash(away_at: tuple[str, Away], clock: ManualClock) -> Stash:
     app = Dash(__name__)
     app.layout = html.Div([dcc.Input(id="i"), html.Div(id="o")])
     stash = Stash(app, away_at[0], secret=SECRET, clock=clock)
@@ -150,7 +151,7 @@ def test_a_callback_that_needs_the_store_is_refused_in_milliseconds(app: Dash, a
 
 
 def test_a_visitor_who_was_here_long_ago_keeps_the_cookie(
-    app: Dash, stash: Stash, away: Away, clock: FakeClock
+    app: Dash, stash: Stash, away: Away, clock: ManualClock
 ) -> None:
     page = Page(app)
     clock.now += stash._deployment.settings.limits.idle / 2

@@ -10,9 +10,9 @@ import pytest
 
 from dash_stash.stores.base import Store
 from dash_stash.testing import ContractProof, ManualClock, StoreContract, StoreUnderTest, broken
-from dash_stash.testing.broken import WrappedStore
 from dash_stash.testing.contract import cases
 from dash_stash.testing.place import BrokenPlace
+from dash_stash.testing.wrapped import WrappedStore
 from unit.places import PLACES, LocalPlace
 
 

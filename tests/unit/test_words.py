@@ -25,7 +25,8 @@ from dash_stash import (
     Stash,
 )
 from dash_stash.stores.base import Limits
-from support import SECRET, FakeClock
+from dash_stash.testing import ManualClock
+from support import SECRET
 from unit.pages import Page
 from unit.visiting import visit
 
@@ -600,7 +601,7 @@ def test_somebody_elses_reference_and_one_of_an_old_secret_are_told_apart(url: s
     assert "not whole" in cut
 
 
-def test_an_expired_put_says_why_it_is_gone(url: str, clock: FakeClock) -> None:
+def test_an_expired_put_says_why_it_is_gone(url: str, clock: ManualClock) -> None:
     stash = Stash(url=url, secret=SECRET, clock=clock)
     ref: Ref[int] = stash.put(1, ttl="1h", share=True)
     clock.now += 3601

@@ -8,13 +8,13 @@ from collections.abc import Callable
 import pytest
 
 from dash_stash.errors import StashError
-from dash_stash.testing.broken import WrappedStore
 from dash_stash.testing.failing import Fail
 from dash_stash.testing.flights import Join
 from dash_stash.testing.owners import End, HasEnded, Leave, Touch
 from dash_stash.testing.place import BrokenPlace, StoreUnderTest
 from dash_stash.testing.reading import List, Read
 from dash_stash.testing.tags import Epochs, ForgetTag
+from dash_stash.testing.wrapped import WrappedStore
 from dash_stash.testing.writing import Commit, Delete
 
 _Case = Callable[..., None]

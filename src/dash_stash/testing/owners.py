@@ -80,7 +80,7 @@ class Touch:
     """The cases of `Store.touch`."""
 
     @fails_for(broken.NotesNoUse)
-    def test_the_scope_is_in_use_so_its_data_stays(self, store: StoreUnderTest) -> None:
+    def test_the_owner_is_in_use_so_its_data_stays(self, store: StoreUnderTest) -> None:
         mine, _ = two_sessions()
         worker = store.open()
         put(worker, "value", kind="state", owner=mine)
@@ -91,7 +91,7 @@ class Touch:
         assert get(worker) == "value"
 
     @fails_for(broken.KeepsForEver)
-    def test_nobody_uses_the_scope_so_its_data_goes_by_itself(self, store: StoreUnderTest) -> None:
+    def test_nobody_uses_the_owner_so_its_data_goes_by_itself(self, store: StoreUnderTest) -> None:
         mine, theirs = two_sessions()
         worker = store.open()
         put(worker, "value", KEY, kind="state", owner=mine)
@@ -101,7 +101,7 @@ class Touch:
         assert (get(worker), get(worker, OTHER)) == (None, None)
 
     @fails_for(broken.KeepsForEver)
-    def test_another_scope_is_in_use_so_that_keeps_nothing_here(
+    def test_another_owner_is_in_use_so_that_keeps_nothing_here(
         self, store: StoreUnderTest
     ) -> None:
         mine, theirs = two_sessions()

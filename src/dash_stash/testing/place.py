@@ -7,8 +7,8 @@ from contextlib import AbstractContextManager
 from typing import Any, Protocol, TypeVar
 
 from dash_stash.stores.base import Limits, Store
-from dash_stash.testing.broken import WrappedStore
 from dash_stash.testing.clock import ManualClock
+from dash_stash.testing.wrapped import WrappedStore
 
 SEALING_KEY = b"the sealing key of the contract."
 LIMITS = Limits(

@@ -133,7 +133,7 @@ class List:
         assert [one.key for one in worker.list()] == [OTHER]
 
     @fails_for(broken.ListsEverything)
-    def test_a_scope_kind_or_tag_is_asked_for_so_only_that_is_listed(
+    def test_an_owner_kind_or_tag_is_asked_for_so_only_that_is_listed(
         self, store: StoreUnderTest
     ) -> None:
         worker, owner = store.open(), Owner("session:ab")

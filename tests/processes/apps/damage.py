@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 
 from dash_stash import Ref, RefExpired, Stash
-from support import NAME, FakeClock
+from dash_stash.testing import ManualClock
+from support import NAME
 
 SECRET = "the secret of the damaged store"
 
@@ -51,7 +52,7 @@ def is_same(left: Any, right: Any) -> bool:
 def read_damaged(folder: str, seed: int, rounds: int) -> dict[str, int]:
     """Damage an entry and read it, *rounds* times; count what came of it."""
     chance = random.Random(seed)
-    clock = FakeClock()
+    clock = ManualClock()
     warm = Stash(url=f"file://{folder}", secret=SECRET, clock=clock)
     kept = [(value, warm.put(value, share=True)) for value in samples().values()]
     counts = {"miss": 0, "whole from memory": 0, "wrong": 0, "whole": 0}

@@ -22,7 +22,7 @@ from dash_stash.errors import StoreUnavailable, StoreUnsafe
 from dash_stash.stores.local import database, files
 from dash_stash.stores.local.database import UselessError
 from dash_stash.stores.local.index import Index
-from dash_stash.stores.local.locks import locked, opened_folder, remove_abandoned, unless_held
+from dash_stash.stores.local.locks import locked, remove_abandoned, unless_held
 from dash_stash.stores.local.slots import Slots
 
 P = ParamSpec("P")
@@ -245,17 +245,18 @@ class FolderHandle:
         for name, folder in self._named("flights"):
             remove_abandoned(name, folder, self.commit_lock(bytes.fromhex(name)))
 
-    def _named(self, *path: str) -> Iterator[tuple[str, int]]:
+    def _named(self, name: str) -> Iterator[tuple[str, int]]:
         """Yield our names in a folder, each with the open folder.
 
-        There are none if something else lies in the folder's place. For the janitor alone: a signal
-        handler that raises could leave the folder open.
+        There are none if something else is in the folder's place, also if it is put there now.
         """
-        with (
-            contextlib.suppress(FileNotFoundError, NotADirectoryError),
-            opened_folder(self.folder, *path) as folder,
-        ):
-            yield from ((name, folder) for name in os.listdir(folder) if _NAME.fullmatch(name))
+        # `os.fwalk` would wait for ever for a pipe.
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            folder = os.open(self.folder / name, os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            try:
+                yield from ((name, folder) for name in os.listdir(folder) if _NAME.fullmatch(name))
+            finally:
+                os.close(folder)
 
     def unlink(self, key: bytes, slots: Slots) -> None:
         """Remove the entry of *key* and tell every process; the commit lock is held."""

@@ -24,7 +24,6 @@ import sys
 import threading
 import time
 import weakref
-from collections.abc import Iterator
 from typing import TypeVar
 
 from dash_stash.errors import ReentrantCall
@@ -222,25 +221,6 @@ def create_locked(path: Path) -> LockFile | None:
 def locked(path: Path, *, wait: bool = True) -> contextlib.AbstractContextManager[LockFile | None]:
     """Hold the lock of *path* for the length of a with block, which gets None without the lock."""
     return lock(path, wait=wait) or contextlib.nullcontext()
-
-
-@contextlib.contextmanager
-def opened_folder(root: Path, *steps: str) -> Iterator[int]:
-    """Open a folder below *root*, step by step, none of which may be a link.
-
-    Whatever is laid in its place later, what is listed and removed is in this folder.
-
-    Raises:
-        OSError: There is none, or something else lies in its place.
-    """
-    flags = os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-    with contextlib.ExitStack() as opened_steps:
-        folder = os.open(root, flags)
-        opened_steps.callback(os.close, folder)
-        for step in steps:
-            folder = os.open(step, flags, dir_fd=folder)
-            opened_steps.callback(os.close, folder)
-        yield folder
 
 
 def remove_abandoned(name: str, folder: int, lock_of_name: Path | None = None) -> None:
