@@ -50,14 +50,8 @@ class Module:
     path: str
     source: str
     tests: tuple[str, ...]
-
-    def source_digest(self) -> str:
-        """Return a text that changes with the module."""
-        return _digest(self.source)
-
-    def tests_digest(self) -> str:
-        """Return a text that changes with its tests."""
-        return _digest("".join(_read(ROOT / test) for test in self.tests))
+    source_digest: str
+    tests_digest: str
 
 
 @dataclass(frozen=True)
@@ -90,10 +84,11 @@ def modules_of(table: dict[str, list[str]], wanted: Sequence[str]) -> Iterator[M
         missing = [test for test in tests if not (ROOT / test).exists()]
         if missing or not paths:
             raise click.ClickException(f"mutants.toml: {pattern}: there is no {missing or pattern}")
+        texts = "".join(_read(ROOT / test) for test in tests)
         for path in paths:
-            name = str(path.relative_to(PACKAGE))
-            if not wanted or name.startswith(tuple(wanted)):
-                yield Module(str(path.relative_to(ROOT)), _read(path), tuple(tests))
+            if not wanted or str(path.relative_to(PACKAGE)).startswith(tuple(wanted)):
+                name, source = str(path.relative_to(ROOT)), _read(path)
+                yield Module(name, source, tuple(tests), _digest(source), _digest(texts))
 
 
 def mutants_of(module: Module) -> Iterator[Mutant]:
@@ -197,10 +192,10 @@ class Results:
     def of(self, mutant: Mutant) -> str | None:
         """Return what is still true of *mutant*, or nothing."""
         module = mutant.module
-        result = self._known.get((module.path, module.source_digest(), mutant.change))
+        result = self._known.get((module.path, module.source_digest, mutant.change))
         if result is None:
             return None
-        is_open = result["outcome"] == "survived" and result["tests"] != module.tests_digest()
+        is_open = result["outcome"] == "survived" and result["tests"] != module.tests_digest
         return None if is_open else result["outcome"]
 
     def add(self, mutant: Mutant, outcome: str) -> None:
@@ -208,8 +203,8 @@ class Results:
         module = mutant.module
         result = {
             "module": module.path,
-            "source": module.source_digest(),
-            "tests": module.tests_digest(),
+            "source": module.source_digest,
+            "tests": module.tests_digest,
             "change": mutant.change,
             "outcome": outcome,
         }
