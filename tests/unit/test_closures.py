@@ -12,12 +12,14 @@ import re
 import threading
 from collections.abc import Callable
 from types import FunctionType
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import pytest
 
 from dash_stash import Stash, identity, implementation, keys
 from unit.visiting import visit
+
+T = TypeVar("T")
 
 
 def key_of(closure: Callable[..., Any]) -> bytes:
@@ -316,3 +318,24 @@ def test_a_stash_and_its_variables_may_be_closed_over(stash: Stash) -> None:
         mine["name"] = "Anna"
         assert greeting("Hello") == "Hello Anna ! Anna"
     assert identity.of_captured(mine, "mine") != identity.of_captured(everybodys, "everybodys")
+
+
+class Box(Generic[T]):
+    def __init__(self, content: T) -> None:
+        self.content = content
+
+    def __call__(self) -> T:
+        return self.content
+
+
+def test_a_memo_function_may_take_another_or_an_object_of_a_generic_class_from_around_it(
+    stash: Stash,
+) -> None:
+    def make(step: Box[int]) -> Any:
+        @stash.memo
+        def inner(n: int) -> int:
+            return n + step()
+
+        return stash.memo(lambda n: inner(n) * 10)
+
+    assert [make(Box(step))(1) for step in (1, 2)] == [20, 30]

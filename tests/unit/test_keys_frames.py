@@ -1,4 +1,4 @@
-"""Keys of frames and containers: what mutants showed that no other test noticed."""
+"""Keys of frames and containers: written down, and the paths of values that have none."""
 
 from __future__ import annotations
 
