@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from dash_stash import structure
 from dash_stash.codec import Encoded, Segment, decode, encode
+from unit import values
 
 N = 3_000
 WORDS = [f"word {number % 97} of some length" if number % 3 else None for number in range(N)]
@@ -75,7 +76,7 @@ VALUES: Mapping[str, Callable[[], Any]] = {
     "polars structs": lambda: pl.DataFrame(
         {"column": [{"a": number, "b": f"text {number} of some length"} for number in range(N)]}
     ),
-    "pandas strings": lambda: pd.DataFrame({"column": WORDS}),
+    "pandas strings": lambda: pd.DataFrame({"column": WORDS}, dtype=values.TEXT),
     "pandas categories": lambda: pd.DataFrame({"column": pd.Categorical(WORDS)}),
     "pandas dictionary": lambda: pd.DataFrame(
         {

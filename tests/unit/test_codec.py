@@ -135,7 +135,7 @@ _BIG: dict[str, Callable[[], Any]] = {
     "frame": lambda: pd.DataFrame(
         {"a": np.zeros(50_000), "d": pd.date_range("2000", periods=50_000, freq="s")}
     ),
-    "text": lambda: pd.Series([f"some text {n}" for n in range(50_000)]),
+    "text": lambda: pd.Series([f"some text {n}" for n in range(50_000)], dtype=values.TEXT),
     "arrow": lambda: pa.table({"a": np.zeros(100_000)}),
     "polars": lambda: pl.DataFrame({"a": np.zeros(100_000), "b": np.zeros(100_000)}),
     "polars series": lambda: pl.Series("s", np.zeros(100_000)),

@@ -63,7 +63,6 @@ def _zone_of_a_file() -> datetime.tzinfo:
         (_UNION, "x"),
         (pa.table({"u": _UNION}), "x['u']"),
     ],
-    ids=str,
 )
 def test_what_has_no_key_is_found_by_its_path(value: Any, path: str) -> None:
     with pytest.raises(keys.NoKey) as caught:

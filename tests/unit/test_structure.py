@@ -26,7 +26,7 @@ from dash_stash.codec import encode, own
 from processes.running import ask, start
 from servers import Server
 from support import NAME, SECRET
-from unit import tampering
+from unit import tampering, values
 from unit.tampering import VALUES
 
 
@@ -105,9 +105,10 @@ def test_polars_is_given_no_view_of_a_null_that_leads_elsewhere(
 
 # From the folder and from the server
 
+_NAMES = [f"customer number {i:010d}" for i in range(2_000)]
 TEXTS: dict[str, Callable[[], Any]] = {
-    "pandas": lambda: pd.DataFrame({"name": [f"customer number {i:010d}" for i in range(2_000)]}),
-    "polars": lambda: pl.DataFrame({"name": [f"customer number {i:010d}" for i in range(2_000)]}),
+    "pandas": lambda: pd.DataFrame({"name": _NAMES}, dtype=values.TEXT),
+    "polars": lambda: pl.DataFrame({"name": _NAMES}),
     "codes": lambda: pd.DataFrame({"code": pd.Categorical(["a", "b", "c"] * 1_500)}),
 }
 _LONG = struct.pack("<q", 60_000_000)

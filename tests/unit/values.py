@@ -23,6 +23,9 @@ import pyarrow as pa
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
+TEXT: Any = "str" if pd.__version__ >= "3" else "string[pyarrow]"
+"""The type of text that lies in buffers, not in Python objects: pandas 3 has it by default."""
+
 
 class Colour(enum.Enum):
     RED = 1
