@@ -17,7 +17,7 @@ from dash_stash import StoreUnavailable
 from dash_stash.codec import decode, encode
 from dash_stash.entries import Facts
 from dash_stash.stores.base import Flight, Landed, Store, patiently
-from dash_stash.stores.redis import RedisStore, records
+from dash_stash.stores.redis import RedisStore, pointers, records
 from dash_stash.stores.redis import server as server_module
 from dash_stash.testing.calls import Caller
 from processes.apps.machines import block_of, open_machine
@@ -101,6 +101,42 @@ def test_a_machine_that_lost_its_server_serves_what_it_has_looked_at_for_2_s(
     server.kill()
     assert must(store.read(KEY)), "what it has looked at just now is served"
     assert last_success(lambda: store.read(KEY), 10) - looked < 2
+
+
+@pytest.fixture
+def passed(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The seconds by which the steady clock of this process is set ahead."""
+    steady, passed = server_module.steady_clock, [0.0]
+    for module in (server_module, pointers):
+        monkeypatch.setattr(module, "steady_clock", lambda: steady() + passed[0])
+    return passed
+
+
+@pytest.mark.parametrize(("seconds", "is_there"), [(1.2, True), (2.0, False)])
+def test_by_its_clock_it_serves_both_for_more_than_a_second_and_less_than_2(
+    seconds: float,
+    is_there: bool,
+    server: Server,
+    tmp_path: pathlib.Path,
+    passed: list[float],
+) -> None:
+    store = open_store(server.url, tmp_path / "cache")
+    put(store, "looked at")
+    assert store.read(KEY) is not None
+    server.kill()
+    passed[0] += seconds
+    assert (_read(store) == "looked at") == is_there
+    with fly(store) as flight:
+        assert put(store, "computed", flight)
+    passed[0] += seconds
+    assert (_read(store) == "computed") == is_there
+
+
+def _read(store: Store) -> object:
+    with contextlib.suppress(StoreUnavailable):
+        found = store.read(KEY)
+        return found and decode(found.encoded)
+    return None
 
 
 def test_what_a_machine_computes_without_its_server_is_shared_there_for_2_s(
@@ -310,10 +346,8 @@ def _lives_of_chunks(client: object) -> list[int]:
 
 
 def test_the_servers_clock_is_asked_for_once_a_minute(
-    server: Server, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+    server: Server, tmp_path: pathlib.Path, passed: list[float]
 ) -> None:
-    steady, passed = server_module.steady_clock, [0.0]
-    monkeypatch.setattr(server_module, "steady_clock", lambda: steady() + passed[0])
     store = open_store(server.url, tmp_path / "cache")
     for seconds, times in ((0, 1), (50, 1), (61, 2), (110, 2), (122, 3)):
         passed[0] = seconds
