@@ -183,6 +183,16 @@ def test_a_server_that_takes_no_connection_is_noticed_within_250_ms(
     assert 0.2 < took(lambda: store.read(KEY)) < 0.35
 
 
+def test_a_server_that_hangs_is_noticed_within_250_ms(
+    server: Server, tmp_path: pathlib.Path
+) -> None:
+    store = open_store(server.url, tmp_path / "cache")
+    put(store, "value")
+    assert store.read(KEY) is not None
+    with server.stopped():
+        assert 0.2 < took(lambda: store.read(KEY)) < 0.35
+
+
 def test_a_server_that_hangs_while_something_is_stored_is_noticed_within_2_s(
     server: Server, tmp_path: pathlib.Path
 ) -> None:

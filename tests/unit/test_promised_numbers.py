@@ -1,4 +1,4 @@
-"""The numbers that the documentation promises of a store in a folder, each written out here."""
+"""The numbers that the documentation promises of a folder and its apps, each written out here."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ import pathlib
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from dash import Dash
 
-from dash_stash import Stash
+from dash_stash import Stash, cli, demo
 from dash_stash.codec import encode
 from dash_stash.entries import Facts
 from dash_stash.owner import Owner
@@ -155,6 +156,18 @@ def test_a_clock_may_be_set_back_by_5_minutes(
     put(store, gone_at=clock.now + 10_000)
     clock.now -= ahead
     assert (store.read(KEY) is not None) == is_there
+
+
+# The gallery
+
+
+def test_the_gallery_has_four_workers_at_port_8050_of_this_machine_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    served: list[tuple[str, int, int]] = []
+    monkeypatch.setattr(demo, "serve", lambda *place: served.append(place))
+    assert CliRunner().invoke(cli.main, ["demo"]).exit_code == 0
+    assert served == [("127.0.0.1", 8050, 4)]
 
 
 # Apps that share a store
