@@ -227,6 +227,20 @@ def test_who_has_no_other_way_waits_for_a_second_at_most_and_after_2_s_not_at_al
         assert took(lambda: store.read(KEY)) < 0.2
 
 
+def test_a_second_after_it_has_begun_an_outage_may_still_be_a_pause_but_not_after_2_s(
+    server: Server, tmp_path: pathlib.Path, passed: list[float]
+) -> None:
+    store = open_store(server.url, tmp_path / "cache")
+    put(store, "value")
+    with server.stopped():
+        took(lambda: store.read(KEY))
+        with patiently():
+            passed[0] = 1.0
+            assert 0.3 < took(lambda: store.read(KEY)) < 1
+            passed[0] = 2.0
+            assert took(lambda: store.read(KEY)) < 0.2
+
+
 def test_a_thread_looks_every_half_second_whether_the_server_is_back(
     line: Proxy, tmp_path: pathlib.Path
 ) -> None:
@@ -300,6 +314,7 @@ def test_a_lease_lasts_10_s_and_is_renewed_every_third_of_that(
             time.sleep(0.02)
     assert len(renewals) == 2
     assert min(renewals) > 10 * 2 / 3 - 1
+    assert renewals[-1] < 10 * 2 / 3 + 1, "nor more often"
 
 
 def test_who_waits_for_an_outcome_that_got_lost_looks_again_within_a_second_or_so(

@@ -99,6 +99,18 @@ def test_the_janitor_comes_every_10_seconds(store: LocalStore) -> None:
     assert wait_until(store.janitor._work, "it has swept") == 10.0
 
 
+def test_the_janitor_removes_1000_expired_entries_at_a_time(
+    folder: pathlib.Path, clock: ManualClock
+) -> None:
+    limits = dataclasses.replace(LIMITS, max_entries=2000)
+    store = LocalStore(folder, SEALING_KEY, limits, clock=clock)
+    for number in range(1010):
+        put(store, number.to_bytes(16, "big"), gone_at=clock.now + 1)
+    clock.now += 2
+    sweep(store)
+    assert stored(folder) == 10
+
+
 def test_the_data_of_a_closed_tab_goes_after_30_seconds(
     store: LocalStore, clock: ManualClock, folder: pathlib.Path
 ) -> None:
