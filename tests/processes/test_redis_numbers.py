@@ -268,6 +268,25 @@ def test_a_lost_message_costs_a_second(server: Server, line: Proxy, tmp_path: pa
     assert last_success(lambda: second.read(KEY), 10) - deleted < 1
 
 
+def test_while_changes_are_pushed_a_hit_looks_once_a_second(
+    server: Server, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [1000.0]
+    monkeypatch.setattr(pointers, "steady_clock", lambda: now[0])
+    store = open_store(server.url + "?push=1", tmp_path / "cache")
+    put(store, "value")
+
+    def looks() -> int:
+        before = _commands(server).get("cmdstat_mget", 0)
+        assert store.read(KEY) is not None
+        return _commands(server).get("cmdstat_mget", 0) - before
+
+    wait_until(lambda: not looks(), "changes are pushed to it")
+    for seconds, times in ((0.99, 0), (1.0, 1), (1.99, 0), (2.0, 1)):
+        now[0] = 1000.0 + seconds
+        assert looks() == times
+
+
 def _asks_nothing(line: Proxy, store: Store) -> bool:
     before = line.passed
     assert store.read(KEY) is not None
