@@ -44,6 +44,26 @@ def test_a_store_holds_2_gib_a_million_entries_and_10_000_sessions(local: Stash)
     assert limits.max_sessions == 10_000
 
 
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [
+        ("7B", 7),
+        ("2kB", 2000),
+        ("500MB", 500_000_000),
+        ("1.5GB", 1_500_000_000),
+        ("1TB", 10**12),
+        ("2KiB", 2048),
+        ("3MiB", 3 * 2**20),
+        ("2GiB", 2**31),
+        ("1TiB", 2**40),
+    ],
+)
+def test_a_size_is_in_powers_of_1000_and_with_an_i_of_1024(
+    text: str, size: int, folder: pathlib.Path
+) -> None:
+    assert Stash(url=f"file://{folder}", max_bytes=text)._settings.limits.max_bytes == size
+
+
 def test_one_session_has_a_quarter_of_the_room(local: Stash, folder: pathlib.Path) -> None:
     assert local._settings.limits.max_session_bytes == 2**29
     assert Stash(url=f"file://{folder}", max_bytes=4000)._settings.limits.max_session_bytes == 1000
