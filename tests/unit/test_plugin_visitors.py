@@ -652,6 +652,15 @@ def test_a_cookie_proves_its_session_for_a_tenth_longer_and_what_clocks_may_diff
         assert page.post("session.data", ("go", "n_clicks", 1)).status_code == status
 
 
+@pytest.mark.parametrize(("ahead", "status"), [(299, 200), (301, 403)])
+def test_a_cookie_from_more_than_5_minutes_ahead_proves_nothing(
+    ahead: int, status: int, scoped: Dash, clock: FakeClock
+) -> None:
+    page = Page(scoped)
+    clock.now -= ahead
+    assert page.post("session.data", ("go", "n_clicks", 1)).status_code == status
+
+
 @pytest.mark.parametrize("url", ["folder"], indirect=True)
 def test_a_cookie_lasts_while_it_is_used_and_ends_when_it_is_not(
     url: str, clock: FakeClock
