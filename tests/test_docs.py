@@ -9,6 +9,8 @@ import sys
 
 import pytest
 
+from dash_stash.stores.base import Store
+
 _ROOT = pathlib.Path(__file__).parent.parent
 _PAGES = sorted([*_ROOT.glob("*.md"), *_ROOT.glob("docs/**/*.md")])
 _BLOCK = re.compile(r"^```(python.*?)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -46,6 +48,12 @@ def test_the_code_of_a_page_runs(page: pathlib.Path, tmp_path: pathlib.Path) -> 
 def test_code_is_reported_at_the_line_of_its_page() -> None:
     page = "Text\n```python\na = 1\n```\n\n```python no-run\nb = 2\n```\n```python\nc = 3\n```\n"
     assert _program(page).splitlines() == ["", "", "a = 1", "", "", "", "", "", "", "c = 3"]
+
+
+def test_the_page_on_stores_counts_the_methods_of_the_contract() -> None:
+    methods = [name for name, part in vars(Store).items() if callable(part) and name[0] != "_"]
+    assert len(methods) == 11
+    assert ": eleven methods, " in (_ROOT / "docs" / "stores.md").read_text()
 
 
 def test_a_dead_link_is_noticed(tmp_path: pathlib.Path) -> None:

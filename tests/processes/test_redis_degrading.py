@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 
 from dash_stash import Stash, StoreUnavailable
+from dash_stash.stores.redis import server as server_module
 from processes.apps import machines
 from processes.apps.machines import block_of, in_background, is_whole, open_machine
 from processes.running import full_disk, result, start
@@ -293,12 +294,18 @@ def test_a_machine_whose_disk_is_full_fetches_what_it_cannot_keep(
 
 
 def test_an_outage_is_told_once_a_minute(
-    server: Server, tmp_path: pathlib.Path, caplog: pytest.LogCaptureFixture
+    server: Server,
+    tmp_path: pathlib.Path,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    steady, passed = server_module.steady_clock, [0.0]
+    monkeypatch.setattr(server_module, "steady_clock", lambda: steady() + passed[0])
     stash = open_machine(server.url, tmp_path / "cache1")
     block_of(stash)(1, 8000)
     server.kill()
-    for number in range(300):
-        block_of(stash)(number, 8000)
-        time.sleep(0.005)
-    assert len(_warnings(caplog)) == 1
+    for seconds, times in ((0, 1), (50, 1), (61, 2), (110, 2), (122, 3)):
+        passed[0] = seconds
+        for number in range(10):
+            block_of(stash).refresh(number, 8000)
+        assert len(_warnings(caplog)) == times

@@ -17,7 +17,7 @@ from dash_stash import StoreUnavailable
 from dash_stash.codec import decode, encode
 from dash_stash.entries import Facts
 from dash_stash.stores.base import Flight, Landed, Store, patiently
-from dash_stash.stores.redis import RedisStore, records
+from dash_stash.stores.redis import RedisStore, pointers, records
 from dash_stash.stores.redis import server as server_module
 from dash_stash.testing.calls import Caller
 from processes.apps.machines import block_of, open_machine
@@ -103,6 +103,42 @@ def test_a_machine_that_lost_its_server_serves_what_it_has_looked_at_for_2_s(
     assert last_success(lambda: store.read(KEY), 10) - looked < 2
 
 
+@pytest.fixture
+def passed(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The seconds by which the steady clock of this process is set ahead."""
+    steady, passed = server_module.steady_clock, [0.0]
+    for module in (server_module, pointers):
+        monkeypatch.setattr(module, "steady_clock", lambda: steady() + passed[0])
+    return passed
+
+
+@pytest.mark.parametrize(("seconds", "is_there"), [(1.2, True), (2.0, False)])
+def test_by_its_clock_it_serves_both_for_more_than_a_second_and_less_than_2(
+    seconds: float,
+    is_there: bool,
+    server: Server,
+    tmp_path: pathlib.Path,
+    passed: list[float],
+) -> None:
+    store = open_store(server.url, tmp_path / "cache")
+    put(store, "looked at")
+    assert store.read(KEY) is not None
+    server.kill()
+    passed[0] += seconds
+    assert (_read(store) == "looked at") == is_there
+    with fly(store) as flight:
+        assert put(store, "computed", flight)
+    passed[0] += seconds
+    assert (_read(store) == "computed") == is_there
+
+
+def _read(store: Store) -> object:
+    with contextlib.suppress(StoreUnavailable):
+        found = store.read(KEY)
+        return found and decode(found.encoded)
+    return None
+
+
 def test_what_a_machine_computes_without_its_server_is_shared_there_for_2_s(
     server: Server, tmp_path: pathlib.Path
 ) -> None:
@@ -147,6 +183,16 @@ def test_a_server_that_takes_no_connection_is_noticed_within_250_ms(
     assert 0.2 < took(lambda: store.read(KEY)) < 0.35
 
 
+def test_a_server_that_hangs_is_noticed_within_250_ms(
+    server: Server, tmp_path: pathlib.Path
+) -> None:
+    store = open_store(server.url, tmp_path / "cache")
+    put(store, "value")
+    assert store.read(KEY) is not None
+    with server.stopped():
+        assert 0.2 < took(lambda: store.read(KEY)) < 0.45
+
+
 def test_a_server_that_hangs_while_something_is_stored_is_noticed_within_2_s(
     server: Server, tmp_path: pathlib.Path
 ) -> None:
@@ -181,6 +227,20 @@ def test_who_has_no_other_way_waits_for_a_second_at_most_and_after_2_s_not_at_al
         assert took(lambda: store.read(KEY)) < 0.2
 
 
+def test_a_second_after_it_has_begun_an_outage_may_still_be_a_pause_but_not_after_2_s(
+    server: Server, tmp_path: pathlib.Path, passed: list[float]
+) -> None:
+    store = open_store(server.url, tmp_path / "cache")
+    put(store, "value")
+    with server.stopped():
+        took(lambda: store.read(KEY))
+        with patiently():
+            passed[0] = 1.0
+            assert took(lambda: store.read(KEY)) > 0.3
+            passed[0] = 2.0
+            assert took(lambda: store.read(KEY)) < 0.5
+
+
 def test_a_thread_looks_every_half_second_whether_the_server_is_back(
     line: Proxy, tmp_path: pathlib.Path
 ) -> None:
@@ -206,6 +266,25 @@ def test_a_lost_message_costs_a_second(server: Server, line: Proxy, tmp_path: pa
     first.delete(KEY)
     deleted = time.monotonic()
     assert last_success(lambda: second.read(KEY), 10) - deleted < 1
+
+
+def test_while_changes_are_pushed_a_hit_looks_once_a_second(
+    server: Server, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [1000.0]
+    monkeypatch.setattr(pointers, "steady_clock", lambda: now[0])
+    store = open_store(server.url + "?push=1", tmp_path / "cache")
+    put(store, "value")
+
+    def looks() -> int:
+        before = _commands(server).get("cmdstat_mget", 0)
+        assert store.read(KEY) is not None
+        return _commands(server).get("cmdstat_mget", 0) - before
+
+    wait_until(lambda: not looks(), "changes are pushed to it")
+    for seconds, times in ((0.99, 0), (1.0, 1), (1.99, 0), (2.0, 1)):
+        now[0] = 1000.0 + seconds
+        assert looks() == times
 
 
 def _asks_nothing(line: Proxy, store: Store) -> bool:
@@ -254,6 +333,7 @@ def test_a_lease_lasts_10_s_and_is_renewed_every_third_of_that(
             time.sleep(0.02)
     assert len(renewals) == 2
     assert min(renewals) > 10 * 2 / 3 - 1
+    assert renewals[-1] < 10 * 2 / 3 + 1, "nor more often"
 
 
 def test_who_waits_for_an_outcome_that_got_lost_looks_again_within_a_second_or_so(
@@ -310,10 +390,8 @@ def _lives_of_chunks(client: object) -> list[int]:
 
 
 def test_the_servers_clock_is_asked_for_once_a_minute(
-    server: Server, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+    server: Server, tmp_path: pathlib.Path, passed: list[float]
 ) -> None:
-    steady, passed = server_module.steady_clock, [0.0]
-    monkeypatch.setattr(server_module, "steady_clock", lambda: steady() + passed[0])
     store = open_store(server.url, tmp_path / "cache")
     for seconds, times in ((0, 1), (50, 1), (61, 2), (110, 2), (122, 3)):
         passed[0] = seconds

@@ -52,6 +52,16 @@ def loaded(entry: bytes) -> Any:
     )
 
 
+def test_each_buffer_begins_at_the_next_multiple_of_64() -> None:
+    arrays = [np.full(4001 + number, number, "u1") for number in range(1, 6)]
+    entry, end = packed(arrays), 0
+    for array in arrays:
+        start = entry.index(array.tobytes())
+        assert start % 64 == 0
+        assert not end or start - end < 64
+        end = start + len(array)
+
+
 @given(values.plain, facts)
 def test_what_is_packed_is_parsed(value: object, about: Facts) -> None:
     made = entries.pack(KEY, about, encode(value), SEALING_KEY)

@@ -264,6 +264,10 @@ def test_a_short_secret_is_refused(folder: pathlib.Path, secret: str | bytes) ->
     assert "short" not in str(caught.value)
 
 
+def test_a_secret_of_16_bytes_is_long_enough(folder: pathlib.Path) -> None:
+    assert Stash(url=f"file://{folder}", secret="x" * 16).put(1, share=True).get() == 1
+
+
 def test_an_empty_secret_is_refused_instead_of_replaced(folder: pathlib.Path) -> None:
     """`secret=os.environ.get("MY_SECRET", "")` must not become a secret of this machine alone."""
     with pytest.raises(ConfigError, match="at least 16"):

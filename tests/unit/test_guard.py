@@ -21,6 +21,8 @@ import re
 import sys
 import textwrap
 import threading
+import time
+import types
 from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
 from urllib.parse import unquote
@@ -43,7 +45,11 @@ from dash_stash.guard import runtime
 from dash_stash.guard.callback import WatchedCallback
 from dash_stash.guard.fingerprints import value_types
 from dash_stash.guard.fingerprints.base import changes
-from dash_stash.guard.fingerprints.containers import MappingFingerprint, SequenceFingerprint
+from dash_stash.guard.fingerprints.containers import (
+    MappingFingerprint,
+    SequenceFingerprint,
+    SetFingerprint,
+)
 from dash_stash.guard.fingerprints.taking import fingerprinter
 from dash_stash.lint.report.rules import RULES
 from dash_stash.testing.calls import Caller
@@ -696,6 +702,23 @@ def test_of_a_million_elements_a_thousand_are_looked_at(case: str) -> None:
     assert len(fingerprint.items) == 1000
 
 
+@pytest.mark.parametrize(
+    "made_of",
+    [list, tuple, dict.fromkeys, collections.deque, set, frozenset],
+    ids=["list", "tuple", "dict", "deque", "set", "frozenset"],
+)
+@pytest.mark.parametrize(("length", "looked_at"), [(10_000, 10_000), (10_001, 1_000)])
+def test_up_to_ten_thousand_elements_are_all_looked_at_and_of_more_a_thousand(
+    made_of: Callable[[range], Any], length: int, looked_at: int
+) -> None:
+    fingerprint = fingerprinter().take(made_of(range(length)))
+    if isinstance(fingerprint, SetFingerprint):
+        assert len(fingerprint.members) == looked_at
+    else:
+        assert isinstance(fingerprint, SequenceFingerprint | MappingFingerprint)
+        assert len(fingerprint.items) == looked_at
+
+
 def test_slices_are_seen_as_changes_in_every_python() -> None:
     def fill(values: list[int]) -> None:
         values[:] = [1]
@@ -790,6 +813,35 @@ def test_what_there_is_no_time_for_is_said_once(caplog: pytest.LogCaptureFixture
     assert ".state" in said
 
 
+class _Meter:
+    """A processor's time: as the guard begins to look, *spent* milliseconds pass at once."""
+
+    def __init__(self) -> None:
+        self.now, self.spent = 0.0, 0.0
+
+    def __call__(self) -> float:
+        was, self.now, self.spent = self.now, self.now + self.spent / 1000, 0.0
+        return was
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "is_enough"),
+    [(9.9, 0, True), (10.1, 0, False), (5, 14.9, True), (5, 15.1, False)],
+)
+def test_the_fingerprints_for_one_call_take_20_ms_of_which_10_may_pass_before_it(
+    before: float, after: float, is_enough: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    meter = _Meter()
+    guard, callback = runtime.Guard(clock=meter), WatchedCallback(_alias, "out.data")
+    meter.spent = before
+    run = guard.begin(callback)
+    meter.spent = after
+    assert run.end() == []
+    said = [record.getMessage() for record in caplog.records]
+    assert len(said) == (not is_enough)
+    assert all("has 20 ms for each call" in text for text in said)
+
+
 def test_of_much_that_there_is_no_time_for_a_few_are_named(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -848,6 +900,21 @@ def test_in_debug_mode_it_warns(folder: pathlib.Path, caplog: pytest.LogCaptureF
     assert "rows changed: length 0 -> 1" in told["message"]
     assert max(map(len, told["html"].splitlines())) <= 100
     assert "rows was changed while the callback _changes_rows() ran" in caplog.text
+
+
+def test_the_same_report_is_logged_once_a_minute(
+    folder: pathlib.Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    passed = [0.0]
+    clock = types.SimpleNamespace(monotonic=lambda: passed[0], thread_time=time.thread_time)
+    monkeypatch.setattr(runtime, "time", clock)
+    page = watched(folder, _changes_rows, _rebind)
+    for seconds, times in ((0, 1), (59.9, 1), (60.1, 2), (120, 2), (120.2, 3)):
+        passed[0] = seconds
+        page.call("out0.data", ("go", "n_clicks", 1))
+        assert caplog.text.count("rows was changed") == times
+    page.call("out1.data", ("go", "n_clicks", 1))
+    assert caplog.text.count("df was changed") == 1, "another one is told at once"
 
 
 def test_it_can_raise_in_the_place_of_the_value(folder: pathlib.Path) -> None:

@@ -339,6 +339,7 @@ def test_the_annotation_decides_what_arrives(
         (list[str | int], "[value, value]"),
         (list[str | list[Any]], "[value, value]"),
         (list[str] | Any, "[text, text]"),
+        (list[str] | dict[str, Any], "[value, value]"),
         ("Sequence[str]", "[text, text]"),
     ],
     ids=str,

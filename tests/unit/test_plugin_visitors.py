@@ -83,6 +83,22 @@ def test_every_browser_is_a_session_of_its_own(app: Dash, stash: Stash) -> None:
     assert [clicked(mine), clicked(mine), clicked(theirs), clicked(mine.another())] == [1, 2, 1, 3]
 
 
+def test_an_id_has_128_random_bits_and_its_seal_as_many(app: Dash, stash: Stash) -> None:
+    pages = [Page(app) for _ in range(8)]
+    cookies = [_bytes(page.cookie.value) for page in pages]
+    # Between them, the number of this cookie, and when it was issued.
+    assert {len(cookie) for cookie in cookies} == {16 + 8 + 4 + 16}
+    ids = [_bytes(text) for page in pages for text in (page.id, page.tab)]
+    assert {len(one) for one in ids} == {16 + 16}
+    for proofs in (cookies, ids):
+        for place in (*range(16), *range(-16, 0)):
+            assert len({proof[place] for proof in proofs}) > 1, "it is random"
+
+
+def _bytes(text: str) -> bytes:
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
 def test_the_cookies_of_apps_under_other_paths_do_not_meet(url: str) -> None:
     headers = []
     for prefix in ("/one/", "/two/"):
@@ -635,6 +651,15 @@ def test_a_cookie_proves_its_session_for_a_tenth_longer_and_what_clocks_may_diff
         clock.now = issued + later
         page.take(old)
         assert page.post("session.data", ("go", "n_clicks", 1)).status_code == status
+
+
+@pytest.mark.parametrize(("ahead", "status"), [(299, 200), (301, 403)])
+def test_a_cookie_from_more_than_5_minutes_ahead_proves_nothing(
+    ahead: int, status: int, scoped: Dash, clock: FakeClock
+) -> None:
+    page = Page(scoped)
+    clock.now -= ahead
+    assert page.post("session.data", ("go", "n_clicks", 1)).status_code == status
 
 
 @pytest.mark.parametrize("url", ["folder"], indirect=True)

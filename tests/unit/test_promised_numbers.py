@@ -1,4 +1,4 @@
-"""The numbers that the documentation promises of a store in a folder, each written out here."""
+"""The numbers that the documentation promises of a folder and its apps, each written out here."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ import pathlib
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from dash import Dash
 
-from dash_stash import Stash
+from dash_stash import Stash, cli, demo
 from dash_stash.codec import encode
 from dash_stash.entries import Facts
 from dash_stash.owner import Owner
@@ -41,6 +42,26 @@ def test_a_store_holds_2_gib_a_million_entries_and_10_000_sessions(local: Stash)
     limits = local._settings.limits
     assert (limits.max_bytes, limits.max_entries) == (2 * 2**30, 1_000_000)
     assert limits.max_sessions == 10_000
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [
+        ("7B", 7),
+        ("2kB", 2000),
+        ("500MB", 500_000_000),
+        ("1.5GB", 1_500_000_000),
+        ("1TB", 10**12),
+        ("2KiB", 2048),
+        ("3MiB", 3 * 2**20),
+        ("2GiB", 2**31),
+        ("1TiB", 2**40),
+    ],
+)
+def test_a_size_is_in_powers_of_1000_and_with_an_i_of_1024(
+    text: str, size: int, folder: pathlib.Path
+) -> None:
+    assert Stash(url=f"file://{folder}", max_bytes=text)._settings.limits.max_bytes == size
 
 
 def test_one_session_has_a_quarter_of_the_room(local: Stash, folder: pathlib.Path) -> None:
@@ -96,6 +117,18 @@ def test_a_session_came_back_if_it_was_used_in_the_minute_before_it_stored_somet
 def test_the_janitor_comes_every_10_seconds(store: LocalStore) -> None:
     put(store)
     assert wait_until(store.janitor._work, "it has swept") == 10.0
+
+
+def test_the_janitor_removes_1000_expired_entries_at_a_time(
+    folder: pathlib.Path, clock: ManualClock
+) -> None:
+    limits = dataclasses.replace(LIMITS, max_entries=2000)
+    store = LocalStore(folder, SEALING_KEY, limits, clock=clock)
+    for number in range(1010):
+        put(store, number.to_bytes(16, "big"), gone_at=clock.now + 1)
+    clock.now += 2
+    sweep(store)
+    assert stored(folder) == 10
 
 
 def test_the_data_of_a_closed_tab_goes_after_30_seconds(
@@ -155,6 +188,18 @@ def test_a_clock_may_be_set_back_by_5_minutes(
     put(store, gone_at=clock.now + 10_000)
     clock.now -= ahead
     assert (store.read(KEY) is not None) == is_there
+
+
+# The gallery
+
+
+def test_the_gallery_has_four_workers_at_port_8050_of_this_machine_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    served: list[tuple[str, int, int]] = []
+    monkeypatch.setattr(demo, "serve", lambda *place: served.append(place))
+    assert CliRunner().invoke(cli.main, ["demo"]).exit_code == 0
+    assert served == [("127.0.0.1", 8050, 4)]
 
 
 # Apps that share a store

@@ -332,6 +332,20 @@ def test_sessions_that_were_seen_in_one_request_only_are_a_tenth_at_most_and_go_
     assert there == [*range(10), 98, 99]
 
 
+def test_a_session_came_back_if_it_was_used_in_the_minute_before_it_stored_something(
+    server: Server, folder: pathlib.Path, clock: FakeClock
+) -> None:
+    store = open_store(server, folder, clock, max_sessions=2)
+    keys = {"session:lately": b"1" * 16, "session:long ago": b"2" * 16, "session:once": b"3" * 16}
+    for (scope, key), pause in zip(keys.items(), (59, 61, 0), strict=True):
+        if pause:
+            store.touch(Owner(scope))
+        clock.now += pause
+        put(store, scope, key, 10)
+    there = {scope for scope, key in keys.items() if store.read(key)}
+    assert there == {"session:lately", "session:once"}
+
+
 def test_who_logs_out_again_and_again_fills_no_server(
     server: Server, folder: pathlib.Path, clock: ManualClock
 ) -> None:

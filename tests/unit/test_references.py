@@ -65,6 +65,12 @@ def test_the_reference_of_a_plain_value_is_short(stash: Stash, ref: Ref[list[int
         assert len(stash.put({"df_1": 1})["df_1"]) <= 120
 
 
+def test_the_reference_of_a_memo_functions_value_has_72_characters(stash: Stash) -> None:
+    flights = stash.memo(lambda carrier: [carrier])
+    with visit(stash):
+        assert len(flights.ref("AA")) == len(flights.ref("a long name" * 100)) == 72
+
+
 def test_two_values_have_two_references(stash: Stash) -> None:
     assert stash.put(1, share=True) != stash.put(1, share=True)
 
