@@ -655,7 +655,7 @@ def test_a_cookie_proves_its_session_for_a_tenth_longer_and_what_clocks_may_diff
 
 @pytest.mark.parametrize(("ahead", "status"), [(299, 200), (301, 403)])
 def test_a_cookie_from_more_than_5_minutes_ahead_proves_nothing(
-    ahead: int, status: int, scoped: Dash, clock: FakeClock
+    ahead: int, status: int, scoped: Dash, clock: ManualClock
 ) -> None:
     page = Page(scoped)
     clock.now -= ahead

@@ -333,7 +333,7 @@ def test_sessions_that_were_seen_in_one_request_only_are_a_tenth_at_most_and_go_
 
 
 def test_a_session_came_back_if_it_was_used_in_the_minute_before_it_stored_something(
-    server: Server, folder: pathlib.Path, clock: FakeClock
+    server: Server, folder: pathlib.Path, clock: ManualClock
 ) -> None:
     store = open_store(server, folder, clock, max_sessions=2)
     keys = {"session:lately": b"1" * 16, "session:long ago": b"2" * 16, "session:once": b"3" * 16}
