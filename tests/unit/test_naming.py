@@ -455,7 +455,7 @@ def test_a_stash_serves_apps_of_one_prefix_and_no_other(url: str) -> None:
     stash.init_app(Dash("first"))
     stash.init_app(Dash("first again"))
     with pytest.raises(
-        ConfigError, match=r"serves the app at /.*make another one for the app at /b"
+        ConfigError, match=r"serves the app at /.*make another Stash for the app at /b"
     ):
         stash.init_app(Dash("second", url_base_pathname="/b/"))
 

@@ -112,7 +112,7 @@ def test_two_apps_that_get_their_places_later_cannot_have_one_stash(folder: path
     stash.init_app(second)
     first.init_app(server, routes_pathname_prefix="/a/", requests_pathname_prefix="/a/")
     with pytest.raises(
-        ConfigError, match=r"serves the app at /a already: make another one for the app at /b"
+        ConfigError, match=r"serves the app at /a: make another Stash for the app at /b"
     ):
         second.init_app(server, routes_pathname_prefix="/b/", requests_pathname_prefix="/b/")
 
