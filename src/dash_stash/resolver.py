@@ -16,9 +16,9 @@ from dash_stash.ref import Target
 from dash_stash.stores.base import Found, patiently, read_patiently
 
 _WHY_GONE = (
-    "its ttl has passed, its session has ended, it was deleted, or evicted for want of room "
+    "its ttl has passed, its session has ended, it was deleted, or it was evicted to make room "
     "(max_bytes, max_session_bytes); or it was stored on another machine, in a folder that this "
-    "one does not have. What a memo function computes is computed again"
+    "machine does not have. Only values of memo functions are computed again"
 )
 
 
