@@ -121,7 +121,7 @@ _Within = tuple[int, ...]
 
 
 def _is_named(value: Any) -> bool:
-    """Tell whether a function or class is the one that its module has by that name."""
+    """Return whether a function or class is the one that its module has by that name."""
     found: object = sys.modules.get(value.__module__)
     for name in value.__qualname__.split("."):
         found = inspect.getattr_static(found, name, None)
@@ -273,7 +273,7 @@ def _of_state(value: object, path: str, within: _Within) -> bytes:
 
 
 def _is_written_in_python(kind: type) -> bool:
-    """Tell whether objects of the class have attributes only: those of a class in C have more."""
+    """Return whether objects of the class have attributes only: those of a class in C have more."""
     return kind is not object and not any(
         isinstance(each, _WRITTEN_IN_C)
         for base in kind.__mro__[:-1]

@@ -67,7 +67,7 @@ def make(key: bytes, *parts: bytes | memoryview, size: int = SEAL_SIZE) -> bytes
 
 
 def matches(seal: bytes, key: bytes, *content: bytes | memoryview) -> bool:
-    """Whether *seal* was made of *content* with *key*, by any of its secrets.
+    """Return whether *seal* was made of *content* with *key*, by any of its secrets.
 
     Takes the same time for every wrong seal.
     """

@@ -51,7 +51,7 @@ def refuse_lazy(obj: object) -> None:
 
 
 def is_lazy(obj: object) -> bool:
-    """Whether `refuse_lazy` refuses *obj*."""
+    """Return whether `refuse_lazy` refuses *obj*."""
     return _way_out(obj) is not None
 
 
@@ -63,13 +63,13 @@ def _way_out(obj: Any) -> str | None:
 
 
 def is_trusted(module: str) -> bool:
-    """Whether *module* is of a library whose values are unpickled as they were."""
+    """Return whether *module* is of a library whose values are unpickled as they were."""
     return module.partition(".")[0] in _TRUSTED
 
 
 @functools.cache
 def may_trust_arrays(module: str) -> bool:
-    """Whether *module* is of a library that may take what is in its arrays for structure.
+    """Return whether *module* is of a library that may take what is in its arrays for structure.
 
     As a sparse matrix of SciPy does, or a tree of scikit-learn.
     """

@@ -66,7 +66,7 @@ class ModuleNames:
     stars: list[ast.ImportFrom] = field(default_factory=list)
 
     def is_changed(self, function: str, name: str) -> bool:
-        """Tell whether a variable in or around a function is changed in place.
+        """Return whether a variable in or around a function is changed in place.
 
         *function* is the qualified name of the function.
         """
@@ -331,7 +331,7 @@ class _Reader:
 
 
 def _without_view(node: ast.expr) -> ast.expr:
-    """The `data` in `data.items()` or `data.values()`."""
+    """Return the `data` in `data.items()` or `data.values()`."""
     is_view = (
         isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)
@@ -341,7 +341,7 @@ def _without_view(node: ast.expr) -> ast.expr:
 
 
 def _place(node: ast.expr) -> str:
-    """The variable that an expression reads: `config.data` in `config.data["a"]`.
+    """Return the variable that an expression reads: `config.data` in `config.data["a"]`.
 
     "" if it makes a new object.
     """

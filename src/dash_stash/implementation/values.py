@@ -133,7 +133,7 @@ class ConstantDigests:
 
 
 def _rank(element: object) -> tuple[bytes, ...]:
-    """What sorts the elements of a set the same in every process: no address, no hash."""
+    """Return what sorts the elements of a set the same in every process: no address, no hash."""
     if type(element) in (tuple, frozenset):
         ranks = [part for each in element for part in _rank(each)]  # type: ignore[attr-defined]
         return tuple(ranks if type(element) is tuple else sorted(ranks))

@@ -66,7 +66,7 @@ class Implementation:
     """The variables found in namespaces that people type into, or that are being imported."""
 
     def holds(self) -> bool:
-        """Tell whether another walk would find the same."""
+        """Return whether another walk would find the same."""
         return self.is_settled and all(
             space.get(name, ABSENT) is value for space, name, value in self.watched
         )
@@ -142,7 +142,7 @@ class Walk:
         )
 
     def _library_function(self, function: FunctionType) -> bytes:
-        """The digest of its name, and of the functions of the app that it was given."""
+        """Return the digest of its name, and of the functions of the app that it was given."""
         inner = [each for each in around(function) if isinstance(each, FunctionType | MethodType)]
         registry = vars(function).get("registry")  # of functools.singledispatch
         if isinstance(registry, MappingProxyType):
@@ -237,7 +237,7 @@ class Walk:
         return None if self._is_own(space) else constants.why_not(space, name)
 
     def _is_own(self, space: Namespace) -> bool:
-        """Tell whether a namespace was made for `exec`, and the walk began in it."""
+        """Return whether a namespace was made for `exec`, and the walk began in it."""
         is_around_root = isinstance(self._root, FunctionType) and space is self._root.__globals__
         return is_around_root and _is_loose(space)
 
@@ -264,7 +264,7 @@ class Walk:
         reason: str | None,
         attribute: str = "",
     ) -> bytes:
-        """The digest of a variable that holds no code: of its value if that is a constant.
+        """Return the digest of a variable that holds no code: of its value if that is a constant.
 
         Of others, for which there is a *reason*, the digest of the code that the object runs.
         """
@@ -317,7 +317,7 @@ def _is_wrapper(value: object) -> bool:
 
 
 def _is_data(value: object) -> bool:
-    """Tell whether a value is a container or record that could be changed."""
+    """Return whether a value is a container or record that could be changed."""
     is_record = isinstance(value, tuple) or (
         dataclasses.is_dataclass(value) and not isinstance(value, type)
     )
@@ -337,7 +337,7 @@ def _shown(value: object) -> bytes:
 
 
 def _is_loose(space: Namespace) -> bool:
-    """Tell whether a namespace was made for `exec`, and is no module's."""
+    """Return whether a namespace was made for `exec`, and is no module's."""
     return "__file__" not in space and module_of(space) is None
 
 

@@ -41,7 +41,7 @@ def write_masked(value: Any, sink: Sink, path: str) -> None:
 
 
 def _axes(array: Any) -> list[int]:
-    """The axes in the order in which they lie in memory, the outermost first.
+    """Return the axes in the order in which they lie in memory, the outermost first.
 
     `ravel("K")` shows it, and so does what is computed from the array.
     """

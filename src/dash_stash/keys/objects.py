@@ -64,7 +64,7 @@ def _write_attributes(named: dict[str, Any], sink: Sink, path: str) -> None:
 
 
 def _attributes(value: object, but: frozenset[str]) -> dict[str, Any]:
-    """The attributes of an object by name, in its dict and its slots, without some."""
+    """Return the attributes of an object by name, in its dict and its slots, without some."""
     found = dict(getattr(value, "__dict__", {}))
     found.pop("__orig_class__", None)  # how `Box[int](1)` was spelled
     kind: Any = type(value)
@@ -85,7 +85,7 @@ def _slots(kind: type) -> tuple[str, ...]:
 
 @functools.lru_cache(maxsize=1024)
 def _holds_more_than_attributes(kind: type) -> bool:
-    """Whether a class has a base in C, whose content is in none of the attributes."""
+    """Return whether a class has a base in C, whose content is in none of the attributes."""
     return any(
         isinstance(vars(base).get("__new__"), BuiltinFunctionType) for base in kind.__mro__[:-1]
     )

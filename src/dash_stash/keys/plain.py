@@ -74,7 +74,7 @@ def _write_set(tag: str) -> Writer:
 
 
 def _write_mapping(tag: str) -> Writer:
-    """The writer of dicts, whose order counts: a function that iterates over one sees it."""
+    """Return the writer of dicts, whose order counts: a function that iterates over one sees it."""
     begin = tag.encode()
 
     def write(value: Any, sink: Sink, path: str) -> None:

@@ -42,7 +42,7 @@ class _ValueSink(Sink):
 
 
 def _of_family(kind: type) -> Writer | None:
-    """The writer of a library's types with a common base.
+    """Return the writer of a library's types with a common base.
 
     A user's type with that base may hold more than its writer knows of.
     """

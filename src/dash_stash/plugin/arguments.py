@@ -169,7 +169,7 @@ def _by_position(grouping: Any, wish: Wish) -> Iterator[tuple[int, Wish]]:
 
 
 def _props(g: Any) -> list[str]:
-    """The property that each argument comes from, for messages."""
+    """Return the property that each argument comes from, for messages."""
     return [
         _prop(spec[0] if isinstance(spec, list) and spec else spec)
         for spec in [*g.inputs_list, *g.states_list]

@@ -55,7 +55,7 @@ class Proofs:
         return SessionCookie.proven(sent, self._session_key)
 
     def is_accepted(self, cookie: SessionCookie) -> bool:
-        """Whether a cookie was issued lately, by clocks that may differ."""
+        """Return whether a cookie was issued lately, by clocks that may differ."""
         return -SKEW <= self._clock() - cookie.issued <= self._limits.accepted
 
     def renewed(self, cookie: SessionCookie) -> SessionCookie | None:
@@ -65,7 +65,7 @@ class Proofs:
         return dataclasses.replace(cookie, issued=int(now)) if is_due else None
 
     def has_ended(self, cookie: SessionCookie) -> bool:
-        """Whether a cookie was replaced, or its session has ended."""
+        """Return whether a cookie was replaced, or its session has ended."""
         return self._store.has_ended(cookie.name) or self._store.has_ended(cookie.owner)
 
     # Ids of pages and tabs

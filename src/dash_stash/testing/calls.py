@@ -56,7 +56,7 @@ class Caller(threading.Thread):
         return self._error
 
     def is_waiting(self) -> bool:
-        """Whether the call has not returned within `PATIENCE` seconds."""
+        """Return whether the call has not returned within `PATIENCE` seconds."""
         self.join(PATIENCE)
         return self.is_alive()
 

@@ -154,7 +154,7 @@ def open_entry(path: str) -> EntryFile | None:
 
 
 def is_whole(descriptor: int) -> bool:
-    """Whether an entry file is as it was written.
+    """Return whether an entry file is as it was written.
 
     It is read, not mapped: if the disk cannot deliver a page of a map, the process is killed.
     """

@@ -202,7 +202,7 @@ class FolderHandle:
         return None if read is None else read[0]
 
     def stored(self, first: int) -> set[bytes]:
-        """The keys that begin with the byte *first* and have a file."""
+        """Return the keys that begin with the byte *first* and have a file."""
         folder = self.folder / "entries" / f"{first:02x}"
         with contextlib.suppress(FileNotFoundError, NotADirectoryError):
             keys = [bytes.fromhex(name) for name in os.listdir(folder) if _NAME.fullmatch(name)]

@@ -147,7 +147,7 @@ def opened(kind: type[L], path: Path, flags: int, folder: int | None = None) -> 
 
 
 def _has_greenlets() -> bool:
-    """Whether gevent has made this process's threads greenlets."""
+    """Return whether gevent has made this process's threads greenlets."""
     monkey = sys.modules.get("gevent.monkey")
     return monkey is not None and bool(monkey.is_module_patched("time"))
 

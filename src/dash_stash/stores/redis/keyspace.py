@@ -49,7 +49,7 @@ class Keyspace:
         return f"{self._prefix}:o:{{{key.hex()}}}:{token.hex()}"
 
     def chunks(self, key: bytes) -> str:
-        """What the names of all chunks of *key* begin with."""
+        """Return what the names of all chunks of *key* begin with."""
         return f"{self._prefix}:v:{{{key.hex()}}}:"
 
     def chunk(self, key: bytes, identity: bytes, number: int) -> str:
@@ -61,7 +61,7 @@ class Keyspace:
         return f"{self.chunks(key)}{identity.hex()}:m"
 
     def of_entry(self, key: bytes) -> tuple[str, str, str]:
-        """The keys of the scripts that publish or delete the entry of *key*."""
+        """Return the keys of the scripts that publish or delete the entry of *key*."""
         return self.pointer(key), self.lease(key), self.chunks(key)
 
     def epoch(self, tag: str) -> str:
@@ -73,19 +73,19 @@ class Keyspace:
         return f"{self._prefix}:t:{_short(tag)}"
 
     def account(self, account: Owner) -> str:
-        """The hash of what a session or user has."""
+        """Return the hash of what a session or user has."""
         return f"{self._prefix}:h:{{{account}}}"
 
     def order(self, account: Owner) -> str:
-        """The order in which what a session or user has makes room."""
+        """Return the order in which what a session or user has makes room."""
         return f"{self._prefix}:r:{{{account}}}"
 
     def of_account(self, account: Owner) -> tuple[str, str, str]:
-        """The keys of the scripts that note what a session or user has."""
+        """Return the keys of the scripts that note what a session or user has."""
         return self.account(account), self.order(account), self.owner(account)
 
     def owner(self, owner: Owner) -> str:
-        """The hash of what a session, tab, page or user has.
+        """Return the hash of what a session, tab, page or user has.
 
         A tab's or page's begins with the name of its session's.
         """
