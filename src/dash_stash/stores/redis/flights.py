@@ -1,10 +1,10 @@
 """Flights across machines: first a lock on this machine, then a lease on the server.
 
 The lease holds the flight's token, and ends by itself unless its holder renews it. What the flight
-commits is stored only while the lease still holds its token, so it does not matter why it does not:
-deleted, expired while the machine was stopped, evicted, or lost in a fail-over. Callers that wait do
-so in the server, for the outcome that the holder leaves in a list of its own. In case that gets
-lost, they look again now and then.
+commits is stored only while the lease still holds its token. It does not matter how the lease was
+lost: deleted, expired while the machine was stopped, evicted, or lost in a fail-over. Callers wait
+at the server for the outcome, which the holder writes into a separate list. In case that is lost,
+they check again from time to time.
 """
 
 from __future__ import annotations
@@ -212,7 +212,7 @@ class Flights:
             del flight
 
     def _tell_what_is_owed(self) -> bool:
-        """Report ends of flights that could not be reported before; return whether some are left."""
+        """Report ends that could not be reported before; return whether some are left."""
         owed = self._owed.get(os.getpid(), {})
         for token, (until, key, message) in tuple(owed.items()):
             try:

@@ -121,7 +121,7 @@ class Listener:
 
 
 def _hear(wire: Connection, reference: weakref.ref[Listener]) -> None:
-    """Check that a listener hears of the invalidations that come on a connection."""
+    """Pass the invalidations that arrive on a connection to a listener."""
 
     def hear(message: Sequence[Answer]) -> None:
         listener = reference()

@@ -121,7 +121,7 @@ class RedisStore:
         return None
 
     def _without_server(self, key: bytes, part: PartName | None) -> Found | None:
-        """Return the newer of two: the value computed here recently, or the one checked recently."""
+        """Return the newer of two recent values: the one computed here, or the one checked."""
         lately = self._pointers.seen_lately(key)
         copies = (
             self._near.offline(key),
