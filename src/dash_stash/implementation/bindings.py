@@ -1,4 +1,4 @@
-"""What the names of a module are bound to, and which of them its code changes: its source tells."""
+"""Finds in a module's source what its names are bound to, and which of them its code changes."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _CHANGING_FIRST: Final = frozenset(
 
 @dataclass(slots=True)
 class ModuleNames:
-    """What the source of a module says about its names."""
+    """The names of a module, as its source uses them."""
 
     bindings: dict[str, dict[str, list[ast.AST | None]]] = field(default_factory=dict)
     """What each name is bound to, by scope: "" is the module, else the path of a class body.
@@ -92,7 +92,7 @@ class _Block:
     """Names whose values are changed in place."""
 
     aliases: list[tuple[str, ast.expr]] = field(default_factory=list)
-    """Names that are assigned, and what they are then another name for."""
+    """Names that are assigned, each with the object that it then names."""
 
 
 class _Reader:

@@ -1,4 +1,4 @@
-"""Which names of a module, or of a class body, are constants: its source tells.
+"""Finds in the source which names of a module, or of a class body, are constants.
 
 A constant is bound once, to an expression of literals and other constants, and never changed in
 place: its value belongs to what the code says, and is no state of the program.
@@ -62,7 +62,7 @@ COMPUTED: Final = "which is computed"
 def why_not(  # noqa: PLR0911 (a reason each)
     namespace: Namespace, name: str, scope: str = "", within: frozenset[Any] = frozenset()
 ) -> str | None:
-    """Return why a name of a module is no constant, None if it is one.
+    """Return why a name of a module is not a constant, or None if it is a constant.
 
     *scope* is the class body that the name is in, if it is in one; *within* are the names that are
     being asked for already.

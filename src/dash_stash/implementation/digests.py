@@ -1,4 +1,4 @@
-"""The digest of what a function does, remembered for as long as another look would find the same.
+"""The digest of what a function does, remembered as long as another walk would find the same.
 
 It contains the function's code, the app's code that this calls, and the constants that all of it
 reads. Libraries are known by name only. What changes while the program runs is not in it: neither
@@ -88,7 +88,7 @@ def _find(function: FunctionType, package: str) -> Implementation:
         if known is None or not known.holds():
             known = _by_function[function] = _look(function, package)
         return known
-    # By identity: after a reload, code may be equal while the helpers that it calls are not.
+    # By identity: after a reload, the code may be equal although the helpers that it calls differ.
     in_module, code = _by_module.setdefault(module, {}), function.__code__
     entry = in_module.get(id(code))
     if entry is not None and entry[0]() is code and entry[1] == package and entry[2].holds():
@@ -103,7 +103,7 @@ def _look(root: FunctionType | type, package: str) -> Implementation:
     while True:
         walk = Walk(package, excluded, root)
         walk.finish()
-        # A module that was found later may change what was taken for a constant before.
+        # A module that was found later may change a variable that seemed constant before.
         if not walk.taken & excluded:
             return walk.found
 

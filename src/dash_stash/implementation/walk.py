@@ -52,12 +52,12 @@ _FIELD_NOTES: Final = frozenset(
 
 @dataclass(slots=True)
 class Implementation:
-    """What was found of a function's code."""
+    """The result of a walk through a function's code."""
 
     digest: bytes = b""
 
     unseen: list[str] = field(default_factory=list)
-    """What it reads that is not in the digest, with the reason."""
+    """Names that the code reads but that are not in the digest, each with the reason."""
 
     is_settled: bool = True
     """Whether the rest stays the same for as long as `watched` does."""
@@ -77,7 +77,7 @@ _tokens: weakref.WeakKeyDictionary[FunctionType, bytes] = weakref.WeakKeyDiction
 
 
 class Walk:
-    """Goes through the code of the app that something may run, each function and class once."""
+    """Walks through the app's code that something may run: each function and class once."""
 
     def __init__(self, package: str, excluded: set[Place], root: object) -> None:
         """Take the app's package, the places known to be changed, and where to begin.
@@ -95,7 +95,7 @@ class Walk:
         self._names = set[str]()
 
     def finish(self) -> None:
-        """Go on until nothing new is found."""
+        """Walk until nothing new is found."""
         # The list grows meanwhile.
         parts = [
             self._function(node) if isinstance(node, FunctionType) else self._class(node)
@@ -119,7 +119,7 @@ class Walk:
         parts = [syntax.of_code(code, space) or bytecode.digest(code)]
         for name in sorted(names.loaded):
             parts += name.encode(), self._variable(space, name, names.attributes, set())
-        # All are imported first: each module of a package is one more name in the package.
+        # Import all first: each module of a package is one more name in the package.
         for module in [
             module
             for statement in sorted(names.imported)
@@ -233,7 +233,7 @@ class Walk:
         return self._data(space, (id(space), name), name, value, self._why_not(space, name))
 
     def _why_not(self, space: Namespace, name: str) -> str | None:
-        # Without a source nobody knows which of its values are constants: all of them count.
+        # Without the source, nobody knows which of its values are constants: all of them count.
         return None if self._is_own(space) else constants.why_not(space, name)
 
     def _is_own(self, space: Namespace) -> bool:

@@ -49,7 +49,7 @@ def _write_dataclass(value: Any, sink: Sink, path: str) -> None:
         raise NoKey(path, f"{full_name(kind)}, a dataclass that is more than its attributes")
     _write_class_name("dataclass", value, sink, path)
     names = [field.name for field in dataclasses.fields(value)]
-    # A field may have no value yet, or only that of the class.
+    # A field may have no value yet, or only the value of its class.
     _write_attributes(
         {name: getattr(value, name) for name in names if hasattr(value, name)}, sink, path
     )
