@@ -240,7 +240,7 @@ def _of_inner(value: Any, path: str, within: _Within) -> bytes:
 
 
 def _of_own(value: Any, path: str, within: _Within) -> bytes:  # noqa: ARG001 (a writer's signature)
-    """A stash, or a scope's variables, without what can be read through them: that changes."""
+    """A stash, or a scope's variables: not the data behind them, which changes."""
     return keys.digest(b"stash", str(getattr(value, "_scope", "")).encode())
 
 

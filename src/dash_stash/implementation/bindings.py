@@ -354,7 +354,7 @@ def _place(node: ast.expr) -> str:
 
 
 def _parts_for(target: ast.Tuple | ast.List, value: ast.expr) -> list[ast.expr]:
-    """What each of several targets is bound to: its part of the value, the whole if unknown."""
+    """Return what each of several targets is bound to: a part, or the whole if unknown."""
     written = value.elts if isinstance(value, ast.Tuple | ast.List) else []
     is_one_each = len(written) == len(target.elts) and not any(
         isinstance(each, ast.Starred) for each in (*written, *target.elts)

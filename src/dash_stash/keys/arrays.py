@@ -107,7 +107,7 @@ def _bytes(array: Any) -> Any:
 
 
 def _is_whole(dtype: Any) -> bool:
-    """Whether the memory of an element is its value: no objects, no gaps between the fields."""
+    """Return whether an element's memory is its value: no objects, no gaps between fields."""
     if dtype.subdtype is not None:
         return _is_whole(dtype.base)
     if dtype.names is None:

@@ -95,7 +95,7 @@ _NAMED_TUPLE = frozenset(vars(collections.namedtuple("_", ())))  # noqa: PYI024 
 
 
 def _is_of_namedtuple(kind: Any) -> bool:
-    """Whether `collections.namedtuple` made the class: it has a name, fields and defaults only."""
+    """Return whether `collections.namedtuple` made the class: only name, fields and defaults."""
     return bool(
         kind.__bases__ == (tuple,) and vars(kind).keys() <= _NAMED_TUPLE.union(kind._fields)
     )

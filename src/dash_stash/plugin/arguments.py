@@ -123,7 +123,7 @@ def registered(app: Dash, func: Callable[..., Any]) -> dict[str, Any]:
 
 
 def _may_hold_references() -> bool:
-    """Whether the request's body has a reference: most have none, some are megabytes long."""
+    """Return whether the request's body has a reference: most have none, some are very long."""
     if not flask.has_request_context():
         return True
     request = flask.request._get_current_object()  # type: ignore[attr-defined]

@@ -30,7 +30,7 @@ class Keyspace:
         self._prefix = prefix
 
     def pointer(self, key: bytes) -> str:
-        """Where the pointer of *key* lies."""
+        """Return the key of the pointer of *key*."""
         return f"{self._prefix}:p:{{{key.hex()}}}"
 
     def key(self, pointer: bytes) -> bytes | None:
@@ -53,7 +53,7 @@ class Keyspace:
         return f"{self._prefix}:v:{{{key.hex()}}}:"
 
     def chunk(self, key: bytes, identity: bytes, number: int) -> str:
-        """Where a chunk lies."""
+        """Return the key of a chunk."""
         return f"{self.chunks(key)}{identity.hex()}:{number}"
 
     def manifest(self, key: bytes, identity: bytes) -> str:
@@ -65,11 +65,11 @@ class Keyspace:
         return self.pointer(key), self.lease(key), self.chunks(key)
 
     def epoch(self, tag: str) -> str:
-        """Where the present epoch of a tag lies."""
+        """Return the key of the present epoch of a tag."""
         return f"{self._prefix}:e:{_short(tag)}"
 
     def tagged(self, tag: str) -> str:
-        """The keys of the entries with a tag, each with the time until which it is stored."""
+        """Return the key of the list of entries with a tag, each with its time of expiry."""
         return f"{self._prefix}:t:{_short(tag)}"
 
     def account(self, account: Owner) -> str:

@@ -255,5 +255,5 @@ def _offline_key(key: bytes) -> bytes:
 
 
 def _is_current(facts: Facts, now: float) -> bool:
-    """Whether an entry has not expired, nor comes from a future in which its age is unknown."""
+    """Return whether an entry has neither expired nor an unknown age (from the future)."""
     return math.isinf(facts.gone_at) or facts.created - SKEW <= now < facts.gone_at
