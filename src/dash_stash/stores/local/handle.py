@@ -172,7 +172,7 @@ class FolderHandle:
             (self.folder / name).unlink(missing_ok=True)
 
     def was_deleted(self) -> bool:
-        """Return whether another folder or index has replaced the one that is open here."""
+        """Return whether the folder or its index was deleted or replaced since it was opened."""
         self.looked_at = float("-inf")
         index = self._index
         return not (self.folder / "slots").exists() or (
