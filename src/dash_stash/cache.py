@@ -50,7 +50,7 @@ class Call:
         kwargs: dict[str, Any],
         owner: Owner,
     ) -> None:
-        """Take the function's cache, the key of the call, the arguments, and whose the value is."""
+        """Take the function's cache, the call's key, the arguments, and the value's owner."""
         self.cache, self.key, self.args, self.kwargs, self.owner = cache, key, args, kwargs, owner
         self.name = cache.name
 
@@ -62,7 +62,7 @@ class Call:
         return value
 
     def compute(self) -> Any:
-        """Call the function where it can read nothing narrower than its scope."""
+        """Call the function in a context where it can read nothing narrower than its scope."""
         cache = self.cache
         cache.counters.misses += 1
         cache.warn_of_unseen()
@@ -86,7 +86,7 @@ class Call:
 
     @contextlib.contextmanager
     def _explained(self) -> Iterator[None]:
-        """Explain an error that the function raises because the request is hidden from it."""
+        """Add a note to an error that the function raises because it cannot see the request."""
         request = self.cache.deployment.visitor.request
         try:
             yield
@@ -109,7 +109,7 @@ class Call:
         return decode(own(encode(value)), references=self.cache.deployment.references)
 
     def begin(self) -> Save:
-        """Note the present epochs of the value's tags, and return what stores the value."""
+        """Note the present epochs of the value's tags, and return a function to store the value."""
         cache, options = self.cache, self.cache.options
         tags = cache.deployment.store.epochs(cache.tags)
 
@@ -124,7 +124,7 @@ class Call:
 
 
 class RefCall(Call):
-    """A call of which only the reference is wanted: its value is stored, and not unpickled."""
+    """A call that only needs a reference: its value is stored, but not unpickled."""
 
     def load(self, *, waited: bool = False) -> Any:
         """Return None if a fresh value is stored, else MISSING."""
@@ -133,16 +133,16 @@ class RefCall(Call):
         return None if is_stored else MISSING
 
     def hand_out(self, value: Any, *, is_stored: bool) -> None:
-        """Return nothing."""
+        """Return None: the caller needs no value."""
 
 
 class FunctionCache:
-    """What a deployment stores of one memo function."""
+    """The stored values of one memo function."""
 
     def __init__(
         self, function: Callable[..., Any], options: MemoOptions, deployment: Deployment
     ) -> None:
-        """Take the function, its options, and where its values are stored.
+        """Take the function, its options, and the deployment that stores its values.
 
         Raises:
             ConfigError: It is not a plain function, it is a method whose `self` is not ignored, or
@@ -160,15 +160,15 @@ class FunctionCache:
 
     @property
     def tags(self) -> tuple[str, ...]:
-        """The tags of its values: one of its own, and those that it was given."""
+        """The tags of the function's values: one for the function itself, and the user's tags."""
         own_tag = f"function:{self.signature.function.hex()}"
         return (own_tag, *(f"tag:{tag}" for tag in self.options.tags))
 
     def check_distinct(self, other: FunctionCache) -> None:
-        """See that *other*, which is of a function with the same id, is not another function's.
+        """Check that *other*, which has the same id, belongs to the same function.
 
         Raises:
-            ConfigError: It is: the two would share their values.
+            ConfigError: It belongs to another function: the two would share their values.
         """
         files = identity.source_file(other.function), identity.source_file(self.function)
         codes = (bytecode.digest(one.function.__code__) for one in (other, self))
@@ -180,14 +180,14 @@ class FunctionCache:
             )
 
     def warn_of_unseen(self) -> None:
-        """Log once, in debug mode, what the function reads that is not part of its key."""
+        """In debug mode, log once what the function reads that is not part of its key."""
         if self._has_warned or not self.deployment.is_debug:
             return
         self._has_warned = True
         if unseen := implementation.unseen(self.function):
             _log.warning(
-                "%s() reads what is not part of its key: %s. After a change of that, values "
-                "computed before are served on: pass it as an argument, or say "
+                "%s() reads what is not part of its key: %s. When that changes, old values "
+                "are still served: pass it as an argument, or write "
                 "@stash.memo(version=...) and change the version.",
                 self.name,
                 "; ".join(unseen),
@@ -204,16 +204,16 @@ class FunctionCache:
             return None
 
     def is_fresh(self, found: Found) -> bool:
-        """Whether the ttl of what was found has not passed."""
+        """Return whether the value that was found has not reached the end of its ttl."""
         return found.entry.facts.fresh_until > self.deployment.clock()
 
     def find_fresh(self, key: bytes) -> Found | None:
-        """Read an entry; None also if it is stale."""
+        """Read an entry; return None if there is none, or if it is stale."""
         found = self.find(key)
         return found if found is not None and self.is_fresh(found) else None
 
     def read(self, found: Found) -> Any:
-        """Unpickle a stored value; MISSING if this program lacks what it is made of."""
+        """Unpickle a stored value; return MISSING if this program lacks one of its classes."""
         try:
             return decode(found.encoded, references=self.deployment.references)
         except Unreadable as error:
@@ -233,7 +233,7 @@ class FunctionCache:
         return self._called(Call, args, kwargs)
 
     def ref_call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> RefCall:
-        """Return such a call of which only the reference is wanted."""
+        """Return such a call that only needs a reference."""
         return self._called(RefCall, args, kwargs)
 
     def _called(
@@ -248,9 +248,9 @@ class FunctionCache:
         return flight.run(self.steps(call, held=held)) if value is MISSING else value
 
     def look_up(self, call: Call) -> tuple[Any, Flight | None]:
-        """Return the value if it is fresh, or if it is stale and another refreshes it.
+        """Return the value if it is fresh, or if it is stale and another caller refreshes it.
 
-        Else MISSING, with the flight to refresh a stale value.
+        Otherwise return MISSING, with the flight to refresh a stale value.
         """
         found = self.find(call.key)
         if found is None:
@@ -262,7 +262,7 @@ class FunctionCache:
         return self.hit(found), None
 
     def _join_at_once(self, call: Call) -> Flight | None:
-        """Become the one that computes the call's value, None while another does."""
+        """Get the right to compute the call's value, or None while another caller has it."""
         try:
             joined = self.deployment.store.join(call.key, wait=False)
         except StoreUnavailable as error:

@@ -1,6 +1,6 @@
-"""Which app a folder belongs to: a warning if two apps meet in one, and the removal of dead ones.
+"""Claims of folders: warns if two apps use the same folder, and removes dead folders.
 
-A folder whose name is one process's own is dead once that process has ended.
+A folder with a name for one process only is dead when that process has ended.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _alive: list[LockFile] = []
 
 @dataclass(frozen=True, slots=True)
 class _Claim:
-    """The app that was the first to store in a folder."""
+    """The app that claimed a folder first."""
 
     file: str
     is_given: bool
@@ -36,8 +36,7 @@ class _Claim:
 def claim(place: pathlib.Path, name: Name) -> None:
     """Note which app stores in *place*; log a warning if another app has the same name.
 
-    Apps are told apart by their files. The note is not sealed: nothing but that warning depends on
-    it.
+    Apps differ by their files. The note is not sealed, because only the warning depends on it.
     """
     with contextlib.suppress(OSError):  # an app starts even on a full disk
         if name.is_passing:
@@ -53,9 +52,9 @@ def _note(path: pathlib.Path, own: _Claim) -> None:
         return
     if other is not None and _is_another(own, other):
         _log.warning(
-            "two apps are called %r on this machine and share what they store in %s: %s, and this "
-            "one, %s. Give each a name of its own, Stash(name=...) or %s; if they are one app, "
-            "give both the same.",
+            "two apps on this machine have the name %r and share the data in %s: %s, and this "
+            "one, %s. Give them different names with Stash(name=...) or %s; if they are one app, "
+            "give both the same name there.",
             path.parent.name,
             path.parent,
             other.file,
@@ -70,7 +69,7 @@ def _note(path: pathlib.Path, own: _Claim) -> None:
 
 
 def _is_another(own: _Claim, other: _Claim) -> bool:
-    """Whether *other* is a different app that still exists, and not named alike on purpose."""
+    """Return whether *other* is a different app that still exists, with the same name by chance."""
     is_agreed = own.is_given and other.is_given
     return own.file != other.file and not is_agreed and os.path.exists(other.file)
 
@@ -91,7 +90,7 @@ def _stay_alive(place: pathlib.Path) -> None:
 
 
 def _remove_left(place: pathlib.Path) -> None:
-    """Remove the folders beside *place* whose processes have ended: nobody can ask for them."""
+    """Remove the folders beside *place* whose processes have ended: nobody can use them."""
     for left in place.parent.glob(f"{naming.PASSING}*"):
         with contextlib.suppress(OSError):  # removed meanwhile, or not a folder of ours
             file = opened(LockFile, left / "alive", os.O_RDONLY)

@@ -21,16 +21,17 @@ def main() -> None:
 )
 @click.option(
     "--name",
-    help="What the app is called, if Stash(name=...) says so. DASH_STASH_NAME does the same.",
+    help="The app's name, if it uses Stash(name=...). DASH_STASH_NAME does the same.",
 )
 def where(app: pathlib.Path | None, name: str | None) -> None:
-    """Print the folder in which the app written in the file APP stores its data.
+    """Print the folder where an app stores its data. APP is the file of the app.
 
-    Without APP and a name, the folders in which apps of this user have stored something.
-    DASH_STASH_URL, if set, is where every app stores: APP is then the file that makes the Stash.
+    Without APP and --name, print the folders where apps of this user have stored something. If
+    DASH_STASH_URL is set, every app stores its data there; APP is then the file that makes the
+    Stash.
 
-    An app without a name or URL begins anew in another folder when its file is moved or deployed
-    into a new folder.
+    If an app has no name and no URL, it starts again with an empty folder when its file is moved or
+    deployed into a new folder.
     """
     from dash_stash import folders
     from dash_stash.stores import registry
@@ -44,7 +45,7 @@ def where(app: pathlib.Path | None, name: str | None) -> None:
 
 @main.command()
 def secret() -> None:
-    """Print a new secret, for DASH_STASH_SECRET on all machines."""
+    """Print a new secret: set it as DASH_STASH_SECRET on all machines."""
     import secrets
 
     click.echo(secrets.token_urlsafe(32))
@@ -59,8 +60,8 @@ def secret() -> None:
 def demo(host: str, port: int, workers: int) -> None:
     """Serve the gallery.
 
-    It shows each part of the Dash guide's chapter on sharing data twice, side by side: in the
-    chapter's way, and with dash-stash.
+    It shows each example of the Dash guide's chapter on sharing data twice, side by side: as the
+    chapter writes it, and with dash-stash.
     """
     from dash_stash.demo import serve
 
@@ -76,16 +77,14 @@ def demo(host: str, port: int, workers: int) -> None:
     "--select",
     default="",
     metavar="CODES",
-    help="Report only these, with commas between: codes, or how they start.",
+    help="Report only these rules: codes or beginnings of codes, separated by commas.",
 )
-@click.option("--ignore", default="", metavar="CODES", help="Do not report these.")
-@click.option(
-    "--explain", metavar="CODE", help="Say what a rule means, and how to repair what it finds."
-)
+@click.option("--ignore", default="", metavar="CODES", help="Do not report these rules.")
+@click.option("--explain", metavar="CODE", help="Explain a rule, and how to repair what it finds.")
 @click.option(
     "--fix",
     is_flag=True,
-    help="Repair what is certain (mutable defaults: DS108), and report the rest.",
+    help="Repair what is safe to repair (mutable defaults: DS108), and report the rest.",
 )
 @click.option("--diff", is_flag=True, help="Show what --fix would change, and change nothing.")
 @click.option(
@@ -104,11 +103,12 @@ def check(
     diff: bool,  # noqa: FBT001
     form: str,
 ) -> None:
-    """Find callbacks that change variables outside of their scope, in the files and folders PATHS.
+    """Find callbacks that change variables outside their scope. PATHS are files and folders.
 
     The files are read, never run. Without PATHS, all files below this folder are checked.
 
-    The exit status is 0 if nothing is found, 1 if something is, 2 if the command is used wrongly.
+    The exit status is 0 if nothing was found, 1 if something was found, and 2 if the command was
+    used wrongly.
     """
     from dash_stash.lint import check as linter
     from dash_stash.lint.report import config, output

@@ -1,4 +1,4 @@
-"""The clock that everything takes the time from, and durations as users write them."""
+"""The clock, and durations as users write them."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ Duration = float | str | timedelta
 system_clock: Clock = time.time
 
 SKEW = 300.0
-"""Seconds by which two clocks may differ, or one clock may be set.
+"""Seconds by which two clocks may differ, or by which one clock may be set.
 
-It holds for machines that share a server and processes that share a folder. Within it nothing is
-lost, and a ttl is off by the difference at most. Nobody knows the age of what is from a time
-further in the future.
+It holds for machines that share a server, and for processes that share a folder. Within this limit
+nothing is lost, and a ttl is wrong by at most the difference. If something was stored at a time
+further in the future, its age is unknown.
 """
 
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -34,7 +34,7 @@ def seconds(duration: Duration, parameter: str) -> float:
     """Return *duration* in seconds; *parameter* names it in the error.
 
     Raises:
-        ConfigError: It is no duration, not positive, or text without a unit.
+        ConfigError: It is not a duration, not positive, or text without a unit.
     """
     if isinstance(duration, str):
         match = _TEXT.fullmatch(duration)

@@ -24,10 +24,10 @@ from dash_stash.parts import is_seen_to_be_one, parts_of
 from dash_stash.reducers import REDUCERS, reduce_subclass
 
 _SMALLEST_BUFFER: Final = 2048
-"""A smaller buffer stays in the pickle: to copy it costs less than to align and track it."""
+"""A smaller buffer stays in the pickle: copying it is cheaper than aligning and tracking it."""
 
 _SMALLEST_SPLIT: Final = 64 * 1024
-"""A smaller dict or list of plain data is loaded as fast as one part of it would be."""
+"""A smaller dict or list of plain data loads as fast as one part of it would."""
 
 _FLAT: Final = frozenset({dict, list, set})
 _ATOMS: Final = frozenset({str, int, float, bool, bytes, type(None)})
@@ -39,7 +39,7 @@ _MOST_SHOWN: Final = 10
 PartName = str | int
 
 Shape = Literal["dict", "list"] | None
-"""What the parts of a value make together; None for a value that has no parts."""
+"""The container of a value's parts; None for a value without parts."""
 
 
 class Unreadable(Exception):
@@ -54,14 +54,14 @@ class Segment:
     buffers: Sequence[memoryview | bytearray]
 
     digest: str = ""
-    """Of the buffers, if a library may trust their content unchecked (see `structure`); else ""."""
+    """A digest of the buffers if a library may trust their content (see `structure`); else ""."""
 
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
     """A value as bytes: one segment, or one for each part of a dict or list.
 
-    The names of the parts are the keys of the dict, or the places in the list.
+    The names of the parts are the keys of the dict, or the positions in the list.
     """
 
     shape: Shape
@@ -69,14 +69,14 @@ class Encoded:
     segments: tuple[Segment, ...]
 
     copier: list[Callable[[], Any]] = field(default_factory=list, compare=False, repr=False)
-    """Makes the value without unpickling it, if `decode` has found that this is possible."""
+    """Makes the value without unpickling, if `decode` has found that this is possible."""
 
 
 class ReferenceMaker(Protocol):
     """Makes references from their texts (`ref.References`)."""
 
     def kept(self, text: str) -> str:
-        """Return the reference; whether it may be opened is checked when somebody opens it."""
+        """Return the reference; who may open it is checked when somebody opens it."""
         ...
 
 
@@ -98,7 +98,7 @@ def encode(value: object) -> Encoded:
         return Encoded(None, (), (whole,)) if parts is None else parts
     except Exception as error:
         if not _fails(_dump_tried, value):
-            raise  # by a signal handler that ran meanwhile
+            raise  # a signal handler that ran meanwhile raised it
         raise _unstorable(value, error) from error
 
 
@@ -111,7 +111,7 @@ def decode(
 
     Raises:
         PartMissing: There is no such part.
-        Unreadable: This program cannot unpickle it.
+        Unreadable: This program cannot unpickle the value.
     """
     if encoded.shape is None:
         value = encoded.copier[0]() if encoded.copier else _load_whole(encoded, references)
@@ -140,7 +140,7 @@ def _atoms(value: dict[Any, Any] | list[Any] | set[Any]) -> Iterable[Any]:
 
 
 def own(encoded: Encoded) -> Encoded:
-    """Return a copy in memory of its own: what `encode` returns shares the value's buffers."""
+    """Return a copy with its own memory: the result of `encode` shares the value's buffers."""
     segments = (
         Segment(segment.header, [bytearray(buffer) for buffer in segment.buffers])
         for segment in encoded.segments
@@ -175,7 +175,7 @@ def _load(segment: Segment, references: ReferenceMaker | None) -> Any:
         return _unpickler(segment, references).load()
     except Exception as error:
         if not _fails(_unpickler(segment, references).load):
-            raise  # by a signal handler that ran meanwhile
+            raise  # a signal handler that ran meanwhile raised it
         raise Unreadable(f"{type(error).__name__}: {error}") from error
 
 
@@ -186,7 +186,7 @@ def _unpickler(segment: Segment, references: ReferenceMaker | None) -> Unpickler
 
 
 def _fails(call: Callable[..., Any], *arguments: Any) -> bool:
-    """Whether a call that failed fails again: then nothing from outside made it fail."""
+    """Return whether a call that failed fails again: then the cause is not from outside."""
     try:
         call(*arguments)
     except Exception:  # noqa: BLE001 (pickling runs the user's own code)
@@ -195,7 +195,7 @@ def _fails(call: Callable[..., Any], *arguments: Any) -> bool:
 
 
 def _dump_tried(value: object) -> Segment:
-    """Pickle a value, and try to unpickle it if it holds classes that are not known to allow it."""
+    """Pickle a value; if it has classes that may not unpickle, try to unpickle it, too."""
     segment, _, is_trusted = _dump(value)
     if is_trusted:
         return segment
@@ -236,7 +236,7 @@ def _dump(value: object) -> tuple[Segment, dict[int, tuple[int, Any]], bool]:
 
 
 def digest_of(buffers: Iterable[memoryview | bytearray]) -> str:
-    """Return a digest: nobody finds other buffers of the same lengths that have it."""
+    """Return a digest: nobody can find other buffers with the same lengths and digest."""
     text = hashlib.blake2b(digest_size=32)
     for buffer in buffers:
         text.update(buffer)
@@ -244,7 +244,7 @@ def digest_of(buffers: Iterable[memoryview | bytearray]) -> str:
 
 
 def _split(value: dict[Any, Any] | list[Any], whole: Segment) -> Encoded | None:
-    """Pickle each part by itself, None if that is not worth it or would make two of one object."""
+    """Pickle each part alone; None if it is not worth it, or parts share an object."""
     found = parts_of(value) if whole.buffers or len(whole.header) >= _SMALLEST_SPLIT else None
     if found is None:
         return None
@@ -299,7 +299,7 @@ class _Pickler(pickle.Pickler):
 
 
 def _reduce_global(obj: type | FunctionType) -> Any:
-    """Name what a script defines by the module's own name: workers that import it find it there."""
+    """Name a script's classes by the script's module name, so that other workers find them."""
     is_of_script = obj.__module__ == "__main__" and "<" not in obj.__qualname__
     main = modules.main_name() if is_of_script else None
     return NotImplemented if main is None else (identity.find, (main, obj.__qualname__))
@@ -327,7 +327,7 @@ def _unstorable(value: object, error: Exception) -> Unstorable:
 
 
 def _inside(value: object) -> list[tuple[str, object]]:
-    """What *value* holds, each with the text that leads to it in the path."""
+    """Return the objects inside *value*, each with its text for the path."""
     if isinstance(value, dict):
         return [(f"[{key!r}]", child) for key, child in value.items()]
     if isinstance(value, list | tuple):

@@ -22,7 +22,7 @@ _WARN_EVERY = 60.0
 
 
 class Deployment:
-    """What a `Stash` hands to its parts.
+    """What the parts of a `Stash` share.
 
     The store is opened later if its URL depends on the app.
     """
@@ -30,13 +30,13 @@ class Deployment:
     store: Store
     seal: Seal
     references: References
-    """Mints and opens references to what the store has."""
+    """Mints and opens references to stored values."""
 
     flight_key: bytes
-    """Seals the outcomes that those who wait for a computation get."""
+    """Seals the outcomes of computations for the callers that wait."""
 
     def __init__(self, settings: Settings, visitor: CurrentVisitor) -> None:
-        """Take what the `Stash` was given, and who is asking."""
+        """Take the options of the `Stash`, and the current visitor."""
         self.settings, self.visitor, self.clock = settings, visitor, settings.clock
         self.is_debug = False
         """Whether the app runs in Dash's debug mode."""
@@ -53,7 +53,7 @@ class Deployment:
             if name not in type(self).__annotations__:
                 raise AttributeError(name)
             raise ConfigError(
-                "this Stash has no store yet: give it an app, stash.init_app(app), or a url"
+                "this Stash has no store yet: call stash.init_app(app), or write Stash(url=...)"
             )
 
     @property
@@ -62,7 +62,7 @@ class Deployment:
         return "store" in vars(self)
 
     def open(self, store: Store, seal: Seal, references: References) -> None:
-        """Take the opened store, the seal of its deployment, and what makes its references."""
+        """Take the opened store, the seal of the deployment, and its references."""
         self.store, self.seal, self.references = store, seal, references
         self.flight_key = seal.key("flight")
 
@@ -77,20 +77,20 @@ class Deployment:
         self._is_served, self.prefix = True, prefix
 
     def check_prefix(self, prefix: str) -> None:
-        """See that *prefix* is where the app is that is served.
+        """Check that *prefix* is the path of the app that is served.
 
         Raises:
             ConfigError: It is the path of another app.
         """
         if self.prefix != prefix:
             raise ConfigError(
-                f"this Stash serves the app at /{self.prefix} already: "
-                f"make another one for the app at /{prefix}"
+                f"this Stash already serves the app at /{self.prefix}: "
+                f"make another Stash for the app at /{prefix}"
             )
 
     def warn(self, error: StoreUnavailable) -> None:
-        """Log that the store cannot be used, once a minute."""
+        """Log that the store cannot be used, at most once a minute."""
         now = self.clock()
         if now - self._warned_at >= _WARN_EVERY:
             self._warned_at = now
-            _log.warning("%s Memo functions go on computing, without sharing.", error)
+            _log.warning("%s Memo functions still compute, but share no values.", error)

@@ -1,4 +1,4 @@
-"""The entry format: how a stored value, and what is known of it, lie in one run of bytes.
+"""The format of entries: a stored value and its description, in one run of bytes.
 
     magic | checksum | seal | nonce, key, times, lengths | description (JSON) | headers | buffers,
     each at a multiple of 64
@@ -37,10 +37,10 @@ _SEALED_FROM = _CHECKED_FROM + 32
 PREFIX_SIZE = _PREFIX.size
 
 NONCE_SIZE, NONCE_AT = 16, _SEALED_FROM
-"""How long an entry's nonce is, and where it lies."""
+"""The length of an entry's nonce, and its place."""
 
 Kind = Literal["memo", "recipe", "put", "state", "ended", "copy"]
-"""What an entry is.
+"""The kinds of entries.
 
 memo: the value of a memo function; recipe: how a reference computes such a value again; put: what
 `stash.put` stored; state: a variable; ended: the note that a session, user or cookie has ended;
@@ -48,7 +48,7 @@ copy: what a machine has of a server's entry.
 """
 
 VALUES, PUTS, STATE, ENDED = range(4)
-"""The classes of eviction: the lowest makes room first, and what has ended never does."""
+"""The classes of eviction: the lowest is evicted first, and notes of ends are never evicted."""
 
 _CLASSES: Mapping[Kind, int] = {
     "memo": VALUES,  # can be computed again
@@ -62,13 +62,13 @@ _CLASSES: Mapping[Kind, int] = {
 
 def class_of(kind: Kind) -> int:
     """Return the class of eviction of a kind."""
-    # A newer version may have written a kind that this one does not know: it goes first.
+    # A newer version may have written a kind that this version does not know: evict it first.
     return _CLASSES.get(kind, VALUES)
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is known of an entry besides its value; times in seconds since the epoch."""
+    """The facts about an entry, besides its value; times are in seconds since the epoch."""
 
     kind: Kind
 
@@ -78,41 +78,41 @@ class Facts:
     created: float
     fresh_until: float = math.inf
     gone_at: float = math.inf
-    """From `fresh_until` on the value is stale, from here on it is a miss."""
+    """The value is stale from `fresh_until` on, and a miss from `gone_at` on."""
 
     owner: Owner = APP
-    """Whose it is."""
+    """The owner of the value."""
 
     tags: dict[str, int] = field(default_factory=dict)
-    """Each tag with its epoch when the computation began.
+    """Each tag, with its epoch when the computation began.
 
-    A later epoch means that the entry was forgotten.
+    If the tag has another epoch now, the entry was forgotten.
     """
 
     took: float = 0.0
-    """Seconds that computing it took."""
+    """The seconds that the computation took."""
 
     function: str = ""
-    """Of a recipe: two hexadecimal texts, the id of its function and the key of that one's code."""
+    """For a recipe: two hexadecimal texts, the id of its function and the key of its code."""
 
     def is_fresh(self, now: float) -> bool:
-        """Whether the value is not stale yet."""
+        """Return whether the value is not stale yet."""
         return now < self.fresh_until
 
     def is_gone(self, now: float) -> bool:
-        """Whether the entry has expired: a miss.
+        """Return whether the entry has expired, and is a miss.
 
-        One that expires at all, and comes from the future by more than clocks may differ, is of
-        unknown age, and gone too.
+        If an entry can expire, and its time of creation is in the future by more than clocks may
+        differ, its age is unknown, and it counts as expired, too.
         """
         return self.gone_at != math.inf and not self.created - SKEW <= now < self.gone_at
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """The description of a stored value, parsed.
+    """The parsed description of a stored value.
 
-    It says where in the bytes the value's segments lie.
+    It says where the value's segments are in the bytes.
     """
 
     nonce: bytes
@@ -121,21 +121,21 @@ class Entry:
     shape: Shape
     names: tuple[PartName, ...]
     segments: tuple[tuple[slice, tuple[slice, ...]], ...]
-    """For each part its header and its buffers."""
+    """For each part, the places of its header and its buffers."""
 
     digests: tuple[str, ...]
-    """For each part the digest of its buffers, or nothing."""
+    """For each part, the digest of its buffers, or an empty text."""
 
     head_size: int
     size: int
 
     @property
     def has_buffers(self) -> bool:
-        """Whether anything lies outside the headers."""
+        """Whether the value has buffers, outside the headers."""
         return self.size > self.head_size
 
     def encoded(self, head: memoryview, body: memoryview) -> Encoded:
-        """Return the value as the codec takes it; nothing is copied.
+        """Return the value in the form that the codec decodes; nothing is copied.
 
         Args:
             head: The entry's head as its seal was checked: what is code comes from here.
@@ -154,7 +154,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """An entry as it is to be written: its head, then its buffers and the gaps before them."""
+    """An entry, ready to be written: its head, then its buffers and the gaps before them."""
 
     entry: Entry
     head: bytes
@@ -162,7 +162,7 @@ class Packed:
 
 
 def pack(key: bytes, facts: Facts, encoded: Encoded, sealing_key: bytes) -> Packed:
-    """Return the entry as it is to be written; the value's buffers are not copied."""
+    """Make an entry that is ready to be written; the value's buffers are not copied."""
     lengths = [
         (len(part.header), [len(buffer) for buffer in part.buffers]) for part in encoded.segments
     ]
@@ -208,7 +208,7 @@ def _aligned(
 
 
 def is_whole(chunks: Iterator[bytes]) -> bool:
-    """Whether an entry is as it was written, from its bytes in order, in chunks.
+    """Return whether an entry is undamaged; *chunks* are its bytes, in order.
 
     The first chunk is longer than the prefix.
     """
@@ -222,15 +222,15 @@ def is_whole(chunks: Iterator[bytes]) -> bool:
 
 
 def head_size(prefix: bytes) -> int:
-    """Return how many bytes prefix, description and headers take, as the prefix says."""
+    """Return the bytes of prefix, description and headers together; the prefix says how many."""
     *_, description_size, headers_size, _total = _PREFIX.unpack(prefix[:PREFIX_SIZE])
     return int(PREFIX_SIZE + description_size + headers_size)
 
 
 def parse(head: bytes | memoryview, sealing_key: bytes) -> Entry | None:
-    """Return what the head of an entry says, which has as many bytes as `head_size` says.
+    """Parse the head of an entry, which has the number of bytes that `head_size` returns.
 
-    None if it has no seal of this secret and version.
+    Return None if it has no seal of this secret and version.
     """
     magic, _, sealed, nonce, key, *times, description_size, _, total = _PREFIX.unpack(
         head[:PREFIX_SIZE]
@@ -253,7 +253,7 @@ def parse(head: bytes | memoryview, sealing_key: bytes) -> Entry | None:
 def _places(
     position: int, head_size: int, lengths: Sequence[tuple[int, Sequence[int]]]
 ) -> tuple[tuple[slice, tuple[slice, ...]], ...]:
-    """Where each segment's header and buffers lie."""
+    """Return the places of each segment's header and buffers."""
     segments = []
     end = head_size
     for header_length, buffer_lengths in lengths:

@@ -1,22 +1,22 @@
 """Everything that dash-stash raises.
 
 StashError
-├── ConfigError         (ValueError)       Stash(...) or @stash.memo was given what it cannot use
+├── ConfigError         (ValueError)       Stash(...) or @stash.memo cannot use what it was given
 │   └── StoreUnsafe     (PermissionError)  others could write to the store's folder
 ├── StoreUnavailable    (OSError)          the store is full, gone or out of reach
 │   └── BudgetExceeded  (OSError)          a value, or one session's data, exceeds its limit
 ├── Unstorable          (TypeError)        a value that cannot be stored
-├── UnhashableArgument  (TypeError)        an argument that no key can be made from
-├── ComputeFailed       (RuntimeError)     another worker's error, which cannot be pickled
+├── UnhashableArgument  (TypeError)        no key can be made from an argument
+├── ComputeFailed       (RuntimeError)     another worker failed with an error that is not picklable
 ├── FlightCycle         (RecursionError)   a computation waits for itself
 ├── ReentrantCall       (RuntimeError)     a signal handler or __del__ waits for what it interrupts
 ├── VariableUnreadable  (KeyError)         a stored variable that this program cannot unpickle
 ├── NoSession           (RuntimeError)     there is no browser session (or user, tab, page) here
-├── ScopeTooWide        (RuntimeError)     a memo function for many reads what belongs to one
-├── RefInvalid          (PermissionError)  a reference that this session may not open
-├── RefExpired          (LookupError)      its value is gone and cannot be computed again
-├── PartMissing         (KeyError)         a reference to a part that the stored value does not have
-└── SharedStateChanged  (RuntimeError)     a callback changed a variable outside of its scope
+├── ScopeTooWide        (RuntimeError)     a memo function for many reads the data of one visitor
+├── RefInvalid          (PermissionError)  this session may not open a reference
+├── RefExpired          (LookupError)      a reference's value is gone and cannot be computed again
+├── PartMissing         (KeyError)         a reference names a part that the stored value lacks
+└── SharedStateChanged  (RuntimeError)     a callback changed a variable outside its scope
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class ConfigError(StashError, ValueError):
 
 
 class StoreUnsafe(ConfigError, PermissionError):
-    """Others than the owner could change what is stored."""
+    """Somebody else than the owner could change what is stored in the folder."""
 
     def __init__(self, folder: str, reason: str) -> None:
         """Take the folder and what is wrong with it."""
@@ -49,7 +49,7 @@ class StoreUnavailable(StashError, OSError):
     """
 
     def __init__(self, where: str, reason: str) -> None:
-        """Take the store's address and what it answered."""
+        """Take the store's address, and why it cannot be used."""
         super().__init__(where, reason)
         self.where, self.reason = where, reason
 
@@ -61,7 +61,7 @@ class BudgetExceeded(StoreUnavailable):
     """A value is too large for the store, or one session (or user) would store too much."""
 
     def __init__(self, where: str, what: str, size: int, budget: str) -> None:
-        """Take the store's address, whose data it is, its bytes, and the option that limits it."""
+        """Take the store's address, the owner of the data, its bytes, and the limit's option."""
         super().__init__(where, f"{size:,} bytes more for {what} would exceed {budget}")
         self.args = where, what, size, budget
         self.what, self.size, self.budget = what, size, budget
@@ -89,12 +89,12 @@ class Unstorable(StashError, TypeError):
 
 
 class UnhashableArgument(StashError, TypeError):
-    """A memo function was called with an argument that no key can be made from."""
+    """No key can be made from an argument of a memo function."""
 
     def __init__(self, function: str, parameter: str, path: str, kind: str) -> None:
         """Take the function, its parameter, the path inside the argument and the type found there.
 
-        In the place of a parameter it may be a variable that the function closes over.
+        *parameter* can also be a variable that the function closes over.
         """
         super().__init__(function, parameter, path, kind)
         self.function, self.parameter, self.path, self.kind = function, parameter, path, kind
@@ -127,20 +127,20 @@ class FlightCycle(StashError, RecursionError):
     """A computation asked for the very value that it is computing."""
 
     COMPUTING = (
-        "needs its own result while computing it (perhaps from a signal handler or a __del__ "
+        "needs its own result while computing it (perhaps in a signal handler or a __del__ "
         "that ran meanwhile). Call the undecorated function, or change an argument."
     )
-    """Of a memo function."""
+    """The text for a memo function."""
 
     CHANGING = (
-        "is to be changed while it is being changed, by the function that modify was given "
-        "(or by a signal handler or a __del__ that ran meanwhile). "
+        "cannot be changed while it is being changed: the function given to modify "
+        "(or a signal handler or a __del__ that ran meanwhile) changes it. "
         "Let that function return the new value, and change nothing itself."
     )
-    """Of a variable."""
+    """The text for a variable."""
 
     def __init__(self, name: str, why: str = COMPUTING) -> None:
-        """Take the name of the function or variable, and why it fails, with what to do instead."""
+        """Take the name of the function or variable, and one of the texts above."""
         super().__init__(name, why)
         self.name, self.why = name, why
 
@@ -149,15 +149,15 @@ class FlightCycle(StashError, RecursionError):
 
 
 class ReentrantCall(StashError, RuntimeError):
-    """A thread that was in the middle of a call of the stash was interrupted to call it again.
+    """A signal handler, `__del__` or weakref callback interrupted a call of the stash to call it.
 
-    By a signal handler, `__del__` or a weakref callback.
+    It would wait for ever for the call that it has interrupted.
     """
 
     def __str__(self) -> str:
         return (
-            "a signal handler, a __del__ or a weakref callback uses the stash, and has interrupted "
-            "a call of the same store in the same thread: it would wait for ever. "
+            "a signal handler, a __del__ or a weakref callback called the stash, but it has "
+            "interrupted a call of the same store in the same thread: it would wait for ever. "
             "Nothing was stored. Let the handler set a flag or raise an exception, "
             "and use the stash where the flag is read or the exception is caught."
         )
@@ -166,7 +166,7 @@ class ReentrantCall(StashError, RuntimeError):
 class VariableUnreadable(StashError, KeyError):
     """A variable is stored, but this program cannot unpickle it.
 
-    A class of it was renamed, or a library has changed.
+    One of its classes was renamed, or a library has changed.
     """
 
     def __init__(self, variable: str, reason: str) -> None:
@@ -191,45 +191,45 @@ class NoSession(StashError, RuntimeError):
         "Else the browser refuses cookies; "
         "or this route is outside of the app's path (url_base_pathname), where browsers do not "
         "send its cookie: serve it below that path; "
-        "or the page is in a frame of another site, as in a notebook: "
+        "or the page is in a frame of another site, for example in a notebook: "
         "write Stash(cross_site=True), and serve it over https; "
-        "or several machines serve the app, each with a folder and so a secret of its own: "
-        "give all of them one DASH_STASH_URL of a server and one DASH_STASH_SECRET"
+        "or several machines serve the app, and each has its own folder and therefore its own "
+        "secret: set the DASH_STASH_URL of one server and one DASH_STASH_SECRET on all of them"
     )
-    """Why there is none in a request."""
+    """A request has no session."""
 
     UNIDENTIFIED = (
-        "this request does not prove one. Callbacks, layouts and the requests of a page's scripts "
-        "(fetch, XMLHttpRequest) do; a link, a form, an image or another GET route does not: "
-        "use stash.session there. "
+        "this request does not say which one it comes from. Callbacks, layouts and the requests of "
+        "a page's scripts (fetch, XMLHttpRequest) do; a link, a form, an image or another GET "
+        "route does not: use stash.session there. "
         "If it was a callback, its page was opened in another session: reload the page"
     )
-    """Why there is no tab or page in a request."""
+    """A request has no tab or page."""
 
     BEGUN = (
-        "the answer of a streaming callback has begun, and no cookie can be set any more. "
-        "Do it in a callback that returns"
+        "the answer of a streaming callback has begun, so it can no longer set a cookie. "
+        "Do this in a callback that returns its answer"
     )
 
     OUTSIDE = (
-        "this is no request of a browser. At start-up, in a job or in a static layout say "
+        "this is no request of a browser. At start-up, in a job or in a static layout, write "
         "share=True, or use stash.app. For a layout that is a function, write Stash(app), "
         "or stash.init_app(app), above app.layout = ... "
-        "To a thread or a background callback pass what it needs, read in an ordinary callback. "
+        "For a thread or a background callback, read the data in an ordinary callback and pass it. "
         "In a test, call the callback through app.server.test_client(), "
         "or test the function that it calls"
     )
     UNSERVED = (
-        "this Stash serves no app. Call stash.init_app(app); in a job say share=True, "
+        "this Stash serves no app. Call stash.init_app(app); in a job, write share=True, "
         "or use stash.app"
     )
     NOBODY = (
-        "nobody is logged in, as Stash(user=...) says. "
-        "Let them log in, or use stash.session for visitors without a name"
+        "the function Stash(user=...) says that nobody is logged in. "
+        "Ask the visitor to log in, or use stash.session for visitors who are not logged in"
     )
 
     def __init__(self, what: str, scope: str, why: str = UNPROVEN) -> None:
-        """Take what was used, the scope that it needs, and why there is none, with what to do."""
+        """Take what was used, the scope that it needs, and one of the texts above."""
         super().__init__(what, scope, why)
         self.what, self.scope, self.why = what, scope, why
 
@@ -238,10 +238,10 @@ class NoSession(StashError, RuntimeError):
 
 
 class ScopeTooWide(StashError, RuntimeError):
-    """A memo function reads what belongs to one visitor, and serves its value to others too."""
+    """A memo function reads one visitor's data, but other visitors would get its value too."""
 
     def __init__(self, function: str, scope: str, what: str, needed: str) -> None:
-        """Take the function and its scope, what it reads, and the scope of that."""
+        """Take the function and its scope, and the name and scope of what it reads."""
         super().__init__(function, scope, what, needed)
         self.function, self.scope, self.what, self.needed = function, scope, what, needed
 
@@ -260,7 +260,7 @@ class RefInvalid(StashError, PermissionError):
     """A browser sent a reference that this session may not open."""
 
     references: tuple[str, ...] = ()
-    """The texts of the references that the browser should forget, as far as they are known."""
+    """The texts of the references that the browser should forget, if they are known."""
 
     def __init__(self, reason: str, prop: str) -> None:
         """Take what is wrong with it, and the component property or call that it was used in.
@@ -277,24 +277,24 @@ class RefInvalid(StashError, PermissionError):
 
 _REFUSED = {
     "forged": (
-        "It was not signed with this app's name and secret. Expected after a deploy with a new "
-        "secret (set DASH_STASH_SECRET to keep references valid), and where several machines "
-        "serve the app, each with a folder and so a secret of its own (give all of them "
-        "one DASH_STASH_URL of a server and one DASH_STASH_SECRET)."
+        "It was not signed with this app's name and secret. This is normal after a deploy with a "
+        "new secret (set DASH_STASH_SECRET to keep references valid), and where several machines "
+        "serve the app, and each has its own folder and therefore its own secret (set the "
+        "DASH_STASH_URL of one server and one DASH_STASH_SECRET on all of them)."
     ),
     "foreign": (
         "It was made for another browser session: somebody else's, or one that this browser had "
-        "before it logged out or lost its cookie. To open for everybody, "
-        "it must be made with share=True."
+        "before it logged out or lost its cookie. If everybody may open it, "
+        "make it with share=True."
     ),
     "no reference": (
-        "It is other text, or too little of it is left: a reference begins with stash: "
-        "and is 72 letters long, or more."
+        "It is some other text, or most of it is missing: a reference begins with stash: "
+        "and has 72 or more characters."
     ),
     "made from text": (
-        "Only what dash-stash has opened has a value: write stash.ref(text) instead of Ref(text)."
+        "Ref(text) cannot load a value: write stash.ref(text), which checks the text first."
     ),
-    "cut": "It is not whole: something has shortened or changed the text on its way.",
+    "cut": "It is not whole: something has shortened or changed the text on its way here.",
 }
 
 
@@ -302,10 +302,10 @@ class RefExpired(StashError, LookupError):
     """The value of a reference is gone and cannot be computed again."""
 
     references: tuple[str, ...] = ()
-    """The texts of the references that the browser should forget, as far as they are known."""
+    """The texts of the references that the browser should forget, if they are known."""
 
     def __init__(self, what: str, reason: str) -> None:
-        """Take what the reference stood for, and why that cannot be computed again."""
+        """Take what the reference points at, and why that cannot be computed again."""
         super().__init__(what, reason)
         self.what, self.reason = what, reason
 
@@ -317,10 +317,10 @@ class PartMissing(StashError, KeyError):
     """A reference names a part that the stored value does not have."""
 
     references: tuple[str, ...] = ()
-    """The texts of the references that the browser should forget, as far as they are known."""
+    """The texts of the references that the browser should forget, if they are known."""
 
     def __init__(self, part: str | int, known: str) -> None:
-        """Take the missing part and the parts that there are."""
+        """Take the missing part, and the parts that exist."""
         super().__init__(part, known)
         self.part, self.known = part, known
 
@@ -329,7 +329,7 @@ class PartMissing(StashError, KeyError):
 
 
 class SharedStateChanged(StashError, RuntimeError):
-    """A callback changed a variable outside of its scope, and the guard was told to raise."""
+    """A callback changed a variable outside its scope, and the guard is set to raise."""
 
     def __init__(self, report: str) -> None:
         """Take the guard's report: which callback changed what, and what to do instead."""

@@ -1,8 +1,8 @@
-"""Once: how callers of the same key share one computation.
+"""Flights: callers of the same key share one computation.
 
-How is written once, as a generator that yields what must be run: something that may block, or the
-user's function. Synchronous callers run both in place; asynchronous callers run the first kind off
-the event loop and await the second.
+The steps are written only once, as a generator. It yields what must be run: something that may
+block, or the user's function. Synchronous callers run both in place; asynchronous callers run the
+first kind off the event loop and await the second.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from dash_stash.stores.base import Flight, Landed, Store, be_patient, come_apart
 T = TypeVar("T")
 
 MISSING: Any = object()
-"""No value; `None` is one."""
+"""There is no value; `None` is a value."""
 
 # The outcome of a flight whose value could not be stored. Even a full disk has room for it (see
 # `LocalFlight.land`).
@@ -38,29 +38,29 @@ _SEAL_SIZE = 32
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Something to run for a `Producer`."""
+    """A step to run for a `Producer`."""
 
     run: Callable[[], Any]
     is_users: bool
-    """Whether it is the user's function, which may return a coroutine; all else may block."""
+    """Whether it is the user's function, which may return a coroutine; other steps may block."""
 
 
 Steps = Generator[Step, Any, Any]
 
 Save = Callable[[Flight, Any, float], None]
-"""Stores a computed value, with the flight and the seconds that it took."""
+"""Stores a computed value; takes the flight, the value, and the seconds that it took."""
 
 Warn = Callable[[StoreUnavailable], None]
 
 
 class Producer(Protocol):
-    """How one caller comes by the value of a key."""
+    """A caller that wants the value of a key, with its ways to load and compute it."""
 
     key: bytes
     name: str
 
     def load(self, *, waited: bool = False) -> Any:
-        """Return the stored value, or MISSING; *waited* if another computed it meanwhile."""
+        """Return the stored value, or MISSING; *waited*: whether another caller computed it."""
         ...
 
     def compute(self) -> Any:
@@ -68,17 +68,17 @@ class Producer(Protocol):
         ...
 
     def hand_out(self, value: Any, *, is_stored: bool) -> Any:
-        """Return what the caller gets of the value that was computed: a private copy."""
+        """Return the caller's private copy of the computed value."""
         ...
 
     def begin(self) -> Save:
-        """Return what stores the value of a computation that begins now."""
+        """Return a function that stores the value of a computation that begins now."""
         ...
 
 
-# The keys that this thread or task is computing: one that waits for itself is told so instead of
-# waiting for ever. It is set in a context made for it and never set back, so no signal handler can
-# prevent that.
+# The keys that this thread or task is computing: one that would wait for itself gets an error
+# instead of waiting for ever. It is set in a context made for it and never reset, so no signal
+# handler can interrupt the reset.
 _computing: ContextVar[frozenset[bytes]] = ContextVar("dash_stash_computing", default=frozenset())
 
 
@@ -91,24 +91,24 @@ def obtain(
     held: Flight | None = None,
     anew: bool = False,
 ) -> Steps:
-    """Return the value: loaded, waited for, or computed and stored; *anew* always computes.
+    """Load the value, wait for it, or compute and store it; with *anew*, always compute.
 
-    *held* is a flight that the caller has already; it is closed at the end.
+    *held* is a flight that the caller already has; it is closed at the end.
     """
-    # In a with block from where it is handed over, a flight ends whatever happens: see
+    # A flight is in a with block from the moment it is passed on, so it ends whatever happens: see
     # `stores.local.locks`.
     with held or Landed(None):
         _begin(producer.key, producer.name)
         while True:
             try:
-                # Before the wait: what is forgotten from here on is forgotten for this computation.
+                # Before the wait: `forget` from here on applies to this computation, too.
                 save = yield _blocking(producer.begin)
             except StoreUnavailable as error:
                 warn(error)
                 return (yield from _alone(producer))
             with held or (yield _blocking(_joined, store, producer.key, warn)) as joined:
                 if not isinstance(joined, Landed):
-                    # Somebody may have stored it between the caller's look and the flight.
+                    # Somebody may have stored it after the caller looked and before the flight.
                     value = MISSING if anew else (yield _blocking(producer.load, waited=True))
                     if value is MISSING:
                         return (yield from _lead(joined, producer, save, sealing_key, warn))
@@ -128,9 +128,9 @@ def _blocking(call: Callable[..., Any], *args: Any, **kwargs: Any) -> Step:
 
 
 def _joined(store: Store, key: bytes, warn: Warn) -> Flight | Landed:
-    """Become the one that computes *key*, or wait for the one that does.
+    """Get the right to compute *key*, or wait for the caller that has it.
 
-    `_ALONE` while the store is out of reach.
+    Return `_ALONE` if the store is out of reach.
     """
     try:
         return store.join(key) or Landed(None)
@@ -140,13 +140,13 @@ def _joined(store: Store, key: bytes, warn: Warn) -> Flight | Landed:
 
 
 def _alone(producer: Producer) -> Steps:
-    """Compute for this caller only."""
+    """Compute the value for this caller only."""
     value = yield _computation(producer)
     return (yield _blocking(producer.hand_out, value, is_stored=False))
 
 
 def _lead(flight: Flight, producer: Producer, save: Save, sealing_key: bytes, warn: Warn) -> Steps:
-    """Compute, store, and tell those who wait."""
+    """Compute and store the value, and pass the outcome to the callers that wait."""
     began = time.perf_counter()
     try:
         value = yield _computation(producer)
@@ -161,7 +161,7 @@ def _lead(flight: Flight, producer: Producer, save: Save, sealing_key: bytes, wa
 
 
 def _stored(save: Save, flight: Flight, value: Any, took: float, warn: Warn) -> bytes | None:
-    """Store a value; the outcome tells those who wait for it if that cannot be done."""
+    """Store a value; return the outcome for the callers that wait if it cannot be stored."""
     try:
         save(flight, value, took)
     except StoreUnavailable as error:
@@ -173,14 +173,14 @@ def _stored(save: Save, flight: Flight, value: Any, took: float, warn: Warn) -> 
 def _computation(producer: Producer) -> Step:
     def compute() -> Any:
         result = producer.compute()
-        # Nothing else that has an `__await__`: a lazy frame has one too, and is a value.
+        # Do not check for `__await__`: a lazy frame has it too, and is a value.
         return _compute_async(result, producer) if inspect.iscoroutine(result) else result
 
     return Step(compute, is_users=True)
 
 
 async def _compute_async(result: Coroutine[Any, Any, Any], producer: Producer) -> Any:
-    # This is an asyncio task's own context, in which the function may begin other computations.
+    # This context belongs to an asyncio task; the function may begin other computations in it.
     token = _computing.set(_computing.get() | {producer.key})
     try:
         return await result
@@ -189,11 +189,11 @@ async def _compute_async(result: Coroutine[Any, Any, Any], producer: Producer) -
 
 
 def exclusively(store: Store, key: bytes, name: str, act: Callable[[Flight], T]) -> T:
-    """Call *act* with the flight of *key*, which lands after that.
+    """Call *act* with the flight of *key*; the flight lands after the call.
 
     Raises:
-        FlightCycle: This thread or task is doing that already.
-        StoreUnavailable: The store cannot say who has the flight.
+        FlightCycle: This thread or task already has the flight of *key*.
+        StoreUnavailable: The store is out of reach, so nobody can get the flight.
     """
     return contextvars.copy_context().run(_exclusively, store, key, name, act)
 
@@ -201,7 +201,8 @@ def exclusively(store: Store, key: bytes, name: str, act: Callable[[Flight], T])
 def _exclusively(store: Store, key: bytes, name: str, act: Callable[[Flight], T]) -> T:
     _begin(key, name, FlightCycle.CHANGING)
     while True:
-        # No other with block in between: one that is interrupted as it ends would lose the flight.
+        # No other with block in between: if it were interrupted at its end, the flight would be
+        # lost.
         be_patient(patient=True)
         with store.join(key) or Landed(None) as joined:
             if not isinstance(joined, Landed):
@@ -214,10 +215,10 @@ def _exclusively(store: Store, key: bytes, name: str, act: Callable[[Flight], T]
 
 
 def _begin(key: bytes, name: str, why: str = FlightCycle.COMPUTING) -> None:
-    """Note, for the rest of the present context, that it computes *key*.
+    """Note that the present context computes *key* from now on.
 
     Raises:
-        FlightCycle: It does so already.
+        FlightCycle: It already computes *key*.
     """
     if key in _computing.get():
         raise FlightCycle(name, why)
@@ -228,7 +229,7 @@ def _begin(key: bytes, name: str, why: str = FlightCycle.COMPUTING) -> None:
 
 
 def _describe_failure(error: Exception, sealing_key: bytes, key: bytes) -> bytes:
-    """Describe a failure to those who wait for *key*, whatever the user's own class does."""
+    """Describe an error for the callers that wait for *key*, whatever the error's class does."""
     kind = type(error)
     try:
         text = str(error)
@@ -236,8 +237,8 @@ def _describe_failure(error: Exception, sealing_key: bytes, key: bytes) -> bytes
         text = f"(its text is not known: str() raised {type(broken).__name__})"
     try:
         pickled = pickle.dumps(error)
-        # Some errors do not unpickle, or unpickle to something else. It is tried once here, not by
-        # each of those who wait.
+        # Some errors do not unpickle, or unpickle to something else. This is checked once here, not
+        # by each caller that waits.
         if type(pickle.loads(pickled)) is not kind:  # noqa: S301 (made right above)
             pickled = b""
     except (Exception, SystemExit):  # noqa: BLE001 (likewise)
@@ -248,7 +249,7 @@ def _describe_failure(error: Exception, sealing_key: bytes, key: bytes) -> bytes
 
 def _raise_failure(landed: Landed, sealing_key: bytes, key: bytes) -> None:
     outcome = landed.outcome
-    # Somebody else may have left it on a server, in any length.
+    # On a server, somebody else may have written it, with any length.
     if (
         outcome is None
         or len(outcome) <= _SEAL_SIZE
@@ -269,7 +270,7 @@ def _raise_failure(landed: Landed, sealing_key: bytes, key: bytes) -> None:
 def run(steps: Steps) -> Any:
     """Run *steps* in place.
 
-    A user's async function runs on an event loop of its own, in another thread.
+    The user's async function runs on its own event loop, in another thread.
     """
     return contextvars.copy_context().run(_run, steps)
 
@@ -290,8 +291,8 @@ def _run(steps: Steps) -> Any:
     except StopIteration as stop:
         return stop.value
     finally:
-        # A signal handler may raise between two steps. Then nobody else closes the flight that they
-        # hold, or that they were about to get.
+        # A signal handler may raise between two steps. Then nobody else closes the flight that the
+        # steps hold, or were about to get.
         result = None
         steps.close()
 
@@ -322,7 +323,7 @@ async def run_async(steps: Steps) -> Any:
 
 
 async def off_loop(call: Callable[[], T]) -> T:
-    """Run something that may block in another thread, in the same context."""
+    """Run *call*, which may block, in another thread, with the same context."""
     return await _settled(_off_thread(call))
 
 
@@ -330,7 +331,7 @@ async def _settled(future: Future[T]) -> T:
     try:
         return await asyncio.shield(asyncio.wrap_future(future))
     except asyncio.CancelledError:
-        # The thread cannot be stopped. A flight that it gets must be closed.
+        # The thread cannot be stopped. If it still gets a flight, that must be closed.
         future.add_done_callback(_close_unwanted)
         raise
 
@@ -345,13 +346,13 @@ def _close_unwanted(future: Future[Any]) -> None:
 
 def _off_thread(call: Callable[[], T]) -> Future[T]:
     context = contextvars.copy_context()
-    # Flights outlive the call, and the thread runs other calls later, which do not hold them.
+    # Flights outlive the call, and the thread later runs other calls, which do not hold them.
     context.run(come_apart)
     return _threads(os.getpid()).submit(context.run, call)
 
 
 @functools.lru_cache(maxsize=1)
 def _threads(process: int) -> ThreadPoolExecutor:  # noqa: ARG001 (a forked child has no threads)
-    # As many as callers may wait at the same time: with fewer, those who wait would leave no thread
-    # to the one that they wait for.
+    # As many threads as callers may wait at the same time: with fewer, the callers that wait could
+    # leave no thread for the caller that they wait for.
     return ThreadPoolExecutor(max_workers=1000, thread_name_prefix="dash-stash")

@@ -1,4 +1,4 @@
-"""Folders of this machine: where each app's data lies, and where this user's caches lie."""
+"""The folders on this machine for the data of each app, and for the caches of this user."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _REDIS = frozenset({"redis", "rediss", "valkey", "valkeys", "unix"})
 
 
 def app_folder(module: str) -> pathlib.Path:
-    """Return the folder of the app that is written in *module*, however that was imported."""
+    """Return the folder of the app in *module*, whatever name the module was imported by."""
     file = getattr(sys.modules.get(module), "__file__", None)
     return (
         file_folder(pathlib.Path(file))
@@ -30,41 +30,42 @@ def app_folder(module: str) -> pathlib.Path:
 
 
 def file_folder(file: pathlib.Path) -> pathlib.Path:
-    """Return the folder of the app that is written in *file*."""
+    """Return the folder of the app in *file*."""
     path = file.resolve()
     name = path.parent.name if path.stem == "__init__" else path.stem
     return _caches() / f"{_plain(name)}-{short(str(path))}"
 
 
 def named_folder() -> pathlib.Path:
-    """Return the folder of the apps that have a name: it does not matter where they are written."""
+    """Return the parent folder of apps with a given name, wherever their code is."""
     return _caches() / "named"
 
 
 def of_url(url: StoreURL) -> pathlib.Path:
-    """Return the folder that a URL names, or that of what this machine has of a server.
+    """Return the folder of a `file:` URL, or the folder of a server's near cache.
 
-    Apps of all names have theirs in it.
+    Each app has its own folder inside it.
     """
     if url.scheme == "file":
         return url.file_path
     if url.scheme not in _REDIS:
-        # Only its maker knows which options tell data apart.
+        # Only the store's author knows which options separate data.
         place = repr([url.hosts, url.path, sorted(url.options.items())])
         return _caches() / f"near-{url.scheme}-{short(place)}"
-    # Not the password, nor how the server is spoken to: with another one the copies are as good.
+    # The password and the kind of connection do not matter: the copies are the same.
     told_apart = [url.options.get(name) for name in ("db", "prefix")]
     lists = [text if text is None else [text] for text in told_apart]
     return _caches() / f"near-{short(repr([url.hosts, url.path, *lists]))}"
 
 
 def of_app(file: pathlib.Path | None, name: str | None, url: StoreURL | None) -> list[pathlib.Path]:
-    """Return where the app of that name, or written in *file*, stores its data.
+    """Return the folders where the app called *name*, or the app in *file*, stores its data.
 
-    Without both, where all apps of this user have stored some. *url* is what DASH_STASH_URL says.
+    Without both, return all folders where apps of this user have stored data. *url* is the value
+    of DASH_STASH_URL.
 
     Raises:
-        ConfigError: The name cannot be one.
+        ConfigError: *name* cannot be a name.
     """
     folder = None if url is None else of_url(url)
     name = naming.chosen(name)
@@ -75,12 +76,12 @@ def of_app(file: pathlib.Path | None, name: str | None, url: StoreURL | None) ->
     if folder:
         return [folder / naming.of_file(file)]
     own = file_folder(file)
-    # By another name if its Stash is made in another file than the app.
+    # The name differs if another file than the app's makes the Stash.
     return _used(own, "*") or [own / naming.of_file(file)]
 
 
 def _used(folder: pathlib.Path, pattern: str) -> list[pathlib.Path]:
-    """The folders of stores below a folder, of those that have stored something."""
+    """Return the folders of stores below a folder, if they have stored something."""
     return sorted(slots.parent for slots in folder.glob(f"{pattern}/slots"))
 
 
@@ -89,12 +90,12 @@ def _caches() -> pathlib.Path:
 
 
 def states() -> pathlib.Path:
-    """Return the folder for what is to stay, and is no cache."""
+    """Return the folder for data that must stay: it is not a cache."""
     return _first_usable(os.environ.get("XDG_STATE_HOME"), "~/.local/state", "state")
 
 
 def _first_usable(*places: str | None) -> pathlib.Path:
-    """The user's folder of that kind; for a user without a home, one beside the temporary files."""
+    """Return the user's folder of this kind; without a home, one beside the temporary files."""
     *wanted, kind = places
     lasting = (
         pathlib.Path("/var/tmp")  # noqa: S108
@@ -113,14 +114,14 @@ def _first_usable(*places: str | None) -> pathlib.Path:
                 ):
                     return folder
     raise ConfigError(
-        f"no folder of this user can be written to: set {urls.VARIABLE} and {SECRET_VARIABLE}"
+        f"this user cannot write to any folder: set {urls.VARIABLE} and {SECRET_VARIABLE}"
     )
 
 
 def _is_private(folder: pathlib.Path, within: str = "") -> bool:
-    """Whether only this user can change what lies in *folder*.
+    """Return whether only this user can change what is in *folder*.
 
-    Of a parent it is asked only below the shared temporary folder.
+    A parent folder is checked only below the shared temporary folder.
     """
     if within and not within.startswith("/var/tmp/"):  # noqa: S108 (others share it)
         return True

@@ -1,4 +1,4 @@
-"""What identifies a function: its name and module, and what it closes over."""
+"""The identity of a function: its name, its module, and the variables that it closes over."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def module_name(function: Callable[..., Any]) -> str:
 
 
 def alias_main() -> None:
-    """Let an import of the program that runs as `__main__` find it, and not run it again."""
+    """Make imports of the program that runs as `__main__` find it instead of running it again."""
     name = modules.main_name()
     if name is None or name in sys.modules:
         return
@@ -69,15 +69,15 @@ def find(module: str, qualified_name: str) -> Any:
 
 
 def source_file(function: Callable[..., Any]) -> pathlib.Path | None:
-    """Return the file of the function's module, None in an interactive session."""
+    """Return the file of the function's module, or None in an interactive session."""
     file = getattr(sys.modules.get(function.__module__), "__file__", None)
     return None if file is None else pathlib.Path(file).resolve()
 
 
 def of_function(function: Callable[..., Any]) -> bytes:
-    """Return the key of the name of a function or class, by which references know it.
+    """Return the key of the name of a function or class; references contain it.
 
-    What the function does is not in it (see `implementation`), nor what it closes over.
+    It does not contain what the function does (see `implementation`), or what it closes over.
     """
     # All lambdas of a module have the name "<lambda>": their code tells them apart.
     code = getattr(function, "__code__", None) if function.__name__ == "<lambda>" else None
@@ -121,7 +121,7 @@ _Within = tuple[int, ...]
 
 
 def _is_named(value: Any) -> bool:
-    """Tell whether a function or class is the one that its module has by that name."""
+    """Return whether a function or class is the one that its module has by that name."""
     found: object = sys.modules.get(value.__module__)
     for name in value.__qualname__.split("."):
         found = inspect.getattr_static(found, name, None)
@@ -240,7 +240,7 @@ def _of_inner(value: Any, path: str, within: _Within) -> bytes:
 
 
 def _of_own(value: Any, path: str, within: _Within) -> bytes:  # noqa: ARG001 (a writer's signature)
-    """A stash, or a scope's variables, without what can be read through them: that changes."""
+    """A stash, or a scope's variables: not the data behind them, which changes."""
     return keys.digest(b"stash", str(getattr(value, "_scope", "")).encode())
 
 
@@ -273,7 +273,7 @@ def _of_state(value: object, path: str, within: _Within) -> bytes:
 
 
 def _is_written_in_python(kind: type) -> bool:
-    """Tell whether objects of the class have attributes only: those of a class in C have more."""
+    """Return whether objects of the class have attributes only: those of a class in C have more."""
     return kind is not object and not any(
         isinstance(each, _WRITTEN_IN_C)
         for base in kind.__mro__[:-1]

@@ -1,4 +1,4 @@
-"""Memo functions: computed once per argument set by all who share the store."""
+"""Memo functions: everybody who shares the store computes each argument set only once."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ D = TypeVar("D")
 
 @dataclass(frozen=True, slots=True)
 class MemoInfo:
-    """How a memo function has done: calls of this process, and what is stored of it for all."""
+    """Counts of a memo function: the calls of this process, and the values that are stored."""
 
     hits: int
     misses: int
     waits: int
-    """Calls that found nothing and got what another computed meanwhile."""
+    """Calls that waited for a value that another caller was computing."""
 
     seconds_saved: float
     entries: int
@@ -34,9 +34,9 @@ class MemoInfo:
 
 
 class Memo(Generic[P, R]):
-    """A function that is computed once per argument set.
+    """A function that runs once per argument set.
 
-    Calling it returns the value, a private copy for each caller.
+    Each call returns a private copy of the value.
     """
 
     def __init__(self, cache: FunctionCache) -> None:
@@ -46,9 +46,9 @@ class Memo(Generic[P, R]):
         self._dash_stash_id = cache.id  # for the keys of functions that use it (`walk.label`)
 
     def __reduce__(self) -> str | tuple[Any, ...]:
-        """Be pickled by name, as any function.
+        """Pickle by name, like any function.
 
-        What a script defines is pickled under the name by which others import it.
+        A function of the main script is pickled under the name that others import it by.
         """
         main = modules.main_name() if self.__module__ == "__main__" else None
         name = self._cache.function.__qualname__
@@ -61,20 +61,20 @@ class Memo(Generic[P, R]):
         self: Memo[Concatenate[Any, Q], R], instance: object, owner: type | None = None
     ) -> Memo[Q, R]: ...
     def __get__(self, instance: object, owner: type | None = None) -> Any:
-        """As a method, be called with the instance, which is ignored."""
+        """Return the memo function as a method of *instance*, which its keys ignore."""
         return self if instance is None else _BoundMemo(self, instance)
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Return the value for these arguments: stored, or computed now.
 
         Raises:
-            UnhashableArgument: An argument has no value to make a key of.
+            UnhashableArgument: No key can be made from an argument.
             Unstorable: The function returned something that cannot be pickled.
-            NoSession: The function's scope is the session or page, and there is none here.
+            NoSession: The function's scope is a user, session, tab or page, and there is none here.
         """
         cache = self._cache
         key, owner = cache.locate(args, kwargs)
-        # Nearly every call ends here, within two or three microseconds: `is_fresh` stands inline.
+        # Nearly every call ends here, within two or three microseconds: `is_fresh` is inlined.
         found = cache.find(key)
         value = MISSING
         if found is not None and found.entry.facts.fresh_until > cache.deployment.clock():
@@ -85,13 +85,13 @@ class Memo(Generic[P, R]):
         return result
 
     def ref(self, *args: P.args, **kwargs: P.kwargs) -> Ref[R]:
-        """Return a reference to the value, which is computed now if it is not stored.
+        """Return a reference to the value; compute the value first if it is not stored.
 
-        Should the value be evicted or expire, opening the reference computes it again.
+        If the value is evicted or expires, opening the reference computes it again.
 
         Raises:
-            NoSession: Outside a request, unless the function is `@stash.memo(share=True)`.
-            StoreUnavailable: How to compute the value cannot be stored now.
+            NoSession: There is no request, and the function is not `@stash.memo(share=True)`.
+            StoreUnavailable: The store is full or out of reach, so the reference would not open.
         """
         ref, steps, _ = self._cache.refer(self._cache.ref_call(args, kwargs))
         if steps is not None:
@@ -103,10 +103,10 @@ class Memo(Generic[P, R]):
     @overload
     def peek(self, *args: Any, default: D, **kwargs: Any) -> R | D: ...
     def peek(self, *args: Any, **kwargs: Any) -> Any:
-        """Return the stored value, be it stale, or *default* (None) without one; never compute.
+        """Return the stored value, even a stale one, or *default* if there is none; never compute.
 
-        If the function itself can be called with `default=`, that is its own argument here too, and
-        `peek` returns None without a value.
+        If the function has a parameter `default` itself, `default=` is passed to the function, and
+        `peek` returns None if there is no value.
         """
         return self._peek(args, kwargs)
 
@@ -120,16 +120,16 @@ class Memo(Generic[P, R]):
         return default if value is MISSING else value
 
     def refresh(self, *args: P.args, **kwargs: P.kwargs) -> R:
-        """Compute the value now, whatever is stored; others are served the old one meanwhile."""
+        """Compute the value now, even if one is stored; others get the old value meanwhile."""
         cache = self._cache
         result: R = flight.run(cache.steps(cache.call(args, kwargs), anew=True))
         return result
 
     @patiently()
     def forget(self, *args: Any, **kwargs: Any) -> None:
-        """Delete the value for these arguments, or without arguments all values of this function.
+        """Delete the value for these arguments; without arguments, all values of this function.
 
-        A deleted value stays deleted: computations that have begun before do not store theirs.
+        A deleted value stays deleted: a computation that began earlier does not store its result.
         """
         cache = self._cache
         if args or kwargs or not cache.signature.parameters:
@@ -138,7 +138,7 @@ class Memo(Generic[P, R]):
             cache.deployment.store.forget_tag(cache.tags[0])
 
     def info(self) -> MemoInfo:
-        """Return how the function has done."""
+        """Return counts of this process's calls, and of the values that are stored."""
         cache, count = self._cache, self._cache.counters
         entries = cache.deployment.store.list(kind="memo", tag=cache.tags[0])
         size = sum(entry.size for entry in entries)
@@ -171,9 +171,9 @@ class _BoundMemo:
 
 
 class AsyncMemo(Memo[P, Coroutine[Any, Any, R]]):
-    """A memo function that is `async def`: the same, awaited.
+    """A memo function that is `async def`: works like `Memo`, but its calls are awaited.
 
-    Neither a computation nor a wait blocks the event loop.
+    No computation and no wait blocks the event loop.
     """
 
     @overload
@@ -183,13 +183,13 @@ class AsyncMemo(Memo[P, Coroutine[Any, Any, R]]):
         self: AsyncMemo[Concatenate[Any, Q], R], instance: object, owner: type | None = None
     ) -> AsyncMemo[Q, R]: ...
     def __get__(self, instance: object, owner: type | None = None) -> Any:
-        """As a method, be called with the instance, which is ignored."""
+        """Return the memo function as a method of *instance*, which its keys ignore."""
         return super().__get__(instance, owner)
 
     async def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Return the value for these arguments: stored, or computed now.
 
-        It raises what a synchronous memo function raises.
+        It raises the same errors as `Memo.__call__`.
         """
         cache = self._cache
         call = cache.call(args, kwargs)
@@ -200,7 +200,7 @@ class AsyncMemo(Memo[P, Coroutine[Any, Any, R]]):
         return result
 
     async def ref(self, *args: P.args, **kwargs: P.kwargs) -> Ref[R]:  # type: ignore[override]
-        """Return a reference to the value, which is computed now if it is not stored."""
+        """Return a reference to the value; compute the value first if it is not stored."""
         call = self._cache.ref_call(args, kwargs)
         ref: Ref[R]
         ref, steps, _ = await flight.off_loop(functools.partial(self._cache.refer, call))
@@ -213,15 +213,15 @@ class AsyncMemo(Memo[P, Coroutine[Any, Any, R]]):
     @overload
     def peek(self, *args: Any, default: D, **kwargs: Any) -> R | D: ...
     def peek(self, *args: Any, **kwargs: Any) -> Any:
-        """Return the stored value, be it stale, or *default* (None) without one.
+        """Return the stored value, even a stale one, or *default* if there is none.
 
-        It never computes, so there is nothing to await. A parameter of the function that is called
-        `default` is the function's own here too.
+        It never computes, so there is nothing to await. If the function has a parameter `default`
+        itself, `default=` is passed to the function.
         """
         return self._peek(args, kwargs)
 
     async def refresh(self, *args: P.args, **kwargs: P.kwargs) -> R:
-        """Compute the value now, whatever is stored."""
+        """Compute the value now, even if one is stored; others get the old value meanwhile."""
         cache = self._cache
         result: R = await flight.run_async(cache.steps(cache.call(args, kwargs), anew=True))
         return result

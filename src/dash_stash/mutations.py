@@ -206,7 +206,7 @@ def family_of(name: str) -> Family | None:
 
 
 def is_mutating(family: str | None, method: str) -> bool:
-    """Tell whether *method* changes an object of the family.
+    """Return whether *method* changes an object of the family.
 
     None stands for data of an unknown type.
     """
@@ -323,7 +323,7 @@ Their classes are made to be kept.
 
 
 def is_infrastructure(name: str) -> bool:
-    """Tell whether a callback may change objects of a type, or of what a function makes.
+    """Return whether a callback may change objects of a type, or of what a function makes.
 
     *name* is the public dotted name of the type or the function.
     """

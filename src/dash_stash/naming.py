@@ -1,6 +1,6 @@
-"""The name of an app: the one that somebody gave, else that of the module that makes its Stash.
+"""The name of an app: given by the user, or else the module that makes its Stash.
 
-Apps of one name are one app.
+Apps with one name are one app.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from dash_stash.errors import ConfigError
 VARIABLE = "DASH_STASH_NAME"
 
 PASSING = "interactive~"
-"""The beginning of a name that only one process has: no file of it is known."""
+"""The beginning of a name for one process only, whose code has no known file."""
 
 _LONGEST = 100
 _FORM = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
@@ -35,13 +35,13 @@ class Name:
     """The name of an app, and where it comes from."""
 
     text: str
-    """Letters, digits and _ . -; names that nobody gave may have a ~."""
+    """Letters, digits and _ . -; a name that nobody gave may contain a ~."""
 
     file: pathlib.Path | None
     """The file that makes the Stash; None if it is unknown."""
 
     is_given: bool = False
-    """Whether somebody gave it: then different files with one name are meant to be one app."""
+    """Whether the user gave it: then different files with one name are one app on purpose."""
 
     @property
     def is_passing(self) -> bool:
@@ -50,10 +50,10 @@ class Name:
 
 
 def find(given: str | None) -> Name:
-    """Return the *given* name, else DASH_STASH_NAME, else that of the module that makes the Stash.
+    """Return the *given* name, else DASH_STASH_NAME, else the name of the calling module.
 
     Raises:
-        ConfigError: It cannot be a name.
+        ConfigError: The text cannot be a name.
     """
     variables = _maker()
     file = variables.get("__file__")
@@ -73,15 +73,15 @@ def chosen(given: str | None) -> str | None:
     """Return the *given* name, else DASH_STASH_NAME; None if there is neither.
 
     Raises:
-        ConfigError: It cannot be a name.
+        ConfigError: The text cannot be a name.
     """
     text = os.environ.get(VARIABLE) or None if given is None else given
     if text is None or (isinstance(text, str) and _is_name(text)):
         return text
     raise ConfigError(
         f"{VARIABLE if given is None else 'name'}={text!r} cannot be a name: "
-        f"write letters from A to Z, digits and _ . -, {_LONGEST} at most, "
-        'the first of them a letter, a digit or _, as in name="sales-report"'
+        f"write at most {_LONGEST} letters from A to Z, digits and _ . -, "
+        'and begin with a letter, a digit or _, as in name="sales-report"'
     )
 
 
@@ -96,7 +96,7 @@ def _is_name(text: str) -> bool:
 
 
 def _maker() -> Mapping[str, Any]:
-    """The variables of the module whose code makes the Stash: the first caller that is not ours."""
+    """Return the variables of the module that makes the Stash: the first caller outside of ours."""
     frame: FrameType | None = sys._getframe()
     while frame is not None and frame.f_globals.get("__name__") in _OURS:
         frame = frame.f_back
@@ -104,7 +104,7 @@ def _maker() -> Mapping[str, Any]:
 
 
 def _notebook(variables: Mapping[str, Any]) -> pathlib.Path | None:
-    """The notebook that this process is the kernel of, if that is known."""
+    """Return the notebook that this process is the kernel of, or None if it is unknown."""
     file = variables.get("__vsc_ipynb_file__")  # VS Code
     if file is None:
         file = os.environ.get("JPY_SESSION_NAME")  # Jupyter's server
@@ -114,9 +114,9 @@ def _notebook(variables: Mapping[str, Any]) -> pathlib.Path | None:
 
 
 def _is_inherited(name: str, value: str) -> bool:
-    """Whether the parent of this process has the environment variable too.
+    """Return whether the parent of this process has the same environment variable.
 
-    A process that a kernel has started is not that kernel's notebook.
+    A process that a kernel has started is not the kernel of the notebook itself.
     """
     try:
         environment = pathlib.Path(f"/proc/{os.getppid()}/environ").read_bytes()
@@ -127,11 +127,11 @@ def _is_inherited(name: str, value: str) -> bool:
 
 @functools.cache
 def _token() -> str:
-    """A text that only this process has, with those that it forks from now on."""
+    """Return a text that only this process has, and the processes that it forks from now on."""
     return secrets.token_hex(6)
 
 
 def _distinct(name: str, whole: str) -> str:
-    """A name that shows what it stands for, and that only *whole* has."""
+    """Return a readable name that is unique for *whole*."""
     plain = re.sub(r"[^A-Za-z0-9_.-]+", "-", name).strip(".-")[:80] or "app"
     return f"{plain}~{hashlib.sha256(whole.encode('utf-8', 'surrogatepass')).hexdigest()[:12]}"

@@ -26,7 +26,7 @@ def _library_folders() -> tuple[str, ...]:
 
 @functools.lru_cache(4096)
 def is_app_file(path: str) -> bool:
-    """Tell whether the code of a file is the app's, and not a library's.
+    """Return whether the code of a file is the app's, and not a library's.
 
     Code without a file is the app's: that of a notebook or an interactive session.
     """
@@ -40,7 +40,7 @@ def is_app_file(path: str) -> bool:
 
 
 def is_app_module(name: str, package: str = "") -> bool:
-    """Tell whether the module of this name is the app's, or belongs to *package*."""
+    """Return whether the module of this name is the app's, or belongs to *package*."""
     if name == "builtins" or name in sys.builtin_module_names:
         return False
     file = getattr(sys.modules.get(name), "__file__", None)
@@ -71,7 +71,7 @@ def _is_app_folder(path: str) -> bool:
 
 
 def belongs(module: str, file: str, package: str) -> bool:
-    """Tell whether a module is in *package*, which is an app, wherever it is installed."""
+    """Return whether a module is in *package*, which is an app, wherever it is installed."""
     if module.partition(".")[0] != package:
         return False
     return not os.path.realpath(file).startswith(os.path.join(os.path.realpath(_OWN), ""))

@@ -1,4 +1,4 @@
-"""Whose data it is: the text that names an owner is made and taken apart here, and nowhere else.
+"""Owners of data. Only this module makes the text that names an owner, and takes it apart.
 
     ""                      the app
     "user:ID"               a user
@@ -20,25 +20,25 @@ Scope = Literal["app", "user", "session", "tab", "page"]
 """The kind of an owner."""
 
 Owner = NewType("Owner", str)
-"""Whose a value is. At run time it is plain text, which JSON, SQL and Lua take as it is."""
+"""The owner of a value. At run time it is plain text, which JSON, SQL and Lua accept."""
 
 CookieName = NewType("CookieName", Owner)
-"""A session's cookie, "cookie:ID": an account that has nothing, and ends when it is replaced."""
+"""A session's cookie, "cookie:ID": an account without data, which ends when it is replaced."""
 
 APP = Owner("")
-"""The owner of what belongs to the whole app."""
+"""The owner of data that belongs to the whole app."""
 
 _ID = "[0-9a-f]+"
 _TEXT = re.compile(f"user:{_ID}|session:{_ID}(?:/(?:tab|page):{_ID})?")
 
 
 class Parts(NamedTuple):
-    """What an owner's text says."""
+    """The parts of an owner's text."""
 
     scope: Scope
     id: str
     account: Owner
-    """The session or user that the owner belongs to, or is; the app's is the app."""
+    """The session or user that the owner is, or belongs to; for the app, the app."""
 
 
 def make(scope: Scope, digest: bytes, session: Owner = APP) -> Owner:
@@ -48,7 +48,7 @@ def make(scope: Scope, digest: bytes, session: Owner = APP) -> Owner:
 
 
 def parse(text: str) -> Parts | None:
-    """Return the parts of an owner's text, None if it is malformed."""
+    """Return the parts of an owner's text, or None if the text is malformed."""
     if text == APP:
         return Parts("app", "", APP)
     if _TEXT.fullmatch(text) is None:
@@ -58,25 +58,25 @@ def parse(text: str) -> Parts | None:
 
 
 def account_of(owner: Owner) -> Owner:
-    """Return the session or user that *owner* belongs to, or is; the app for the app."""
+    """Return the session or user that *owner* is, or belongs to; for the app, the app."""
     return Owner(owner.partition("/")[0])
 
 
 def cookie(digest: bytes) -> CookieName:
-    """Return what names a cookie in the store."""
+    """Return the name of a cookie in the store."""
     return CookieName(Owner(f"cookie:{digest.hex()}"))
 
 
 def kind_of(owner: Owner) -> str:
-    """Return what an owner's account is: "user", "session", "cookie", or "" for the app."""
+    """Return the kind of an owner's account: "user", "session", "cookie", or "" for the app."""
     return owner.partition(":")[0]
 
 
 def check_scope(scope: str) -> None:
-    """See that there is such a scope.
+    """Check that *scope* is the name of a scope.
 
     Raises:
-        ConfigError: There is not.
+        ConfigError: There is no such scope.
     """
     if scope not in get_args(Scope):
         raise ConfigError(f"scope={scope!r} is not one of {', '.join(map(repr, get_args(Scope)))}")

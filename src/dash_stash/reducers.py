@@ -91,7 +91,7 @@ def _sparse_of(kind: Any, values: Any, positions: Any, dtype: Any) -> Any:
 
 
 def _holds_more(total: int, used: int) -> bool:
-    """Whether an Arrow value is a small view of big buffers, which its pickle would contain."""
+    """Return whether an Arrow value is a small view of big buffers, which a pickle contains."""
     return total > 2 * used + _SLACK
 
 

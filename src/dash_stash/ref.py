@@ -1,4 +1,4 @@
-"""References: short signed text that stands for a stored value, wherever text fits."""
+"""References: short signed texts that represent stored values."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ T_co = TypeVar("T_co", covariant=True)
 
 PREFIX = "stash:"
 
-# What has this form is a reference or an attempt at one. Other text with the prefix was typed by
-# somebody.
+# Text in this form is a reference, or an attempt to forge one. Somebody typed any other text with
+# the prefix.
 _FORM = re.compile(PREFIX + r"[A-Za-z0-9_-]{16,}")
 _LONGEST = 4096
 
 _MEMO, _SHARED, _LASTING, _USERS = 1, 2, 4, 64
 _SCOPES: tuple[Scope, ...] = get_args(Scope)
-_SCOPE_AT, _SCOPE_BITS = 3, 7  # where the flags have the number of the value's scope
+_SCOPE_AT, _SCOPE_BITS = 3, 7  # the bits of the flags that number the value's scope
 _SEAL_SIZE = 16
-_FIXED = 1 + keys.KEY_SIZE + keys.KEY_SIZE  # flags, the value's key, for whom it opens
-_UNTIL = struct.Struct(">I")  # of a reference with a lifetime: its end, in seconds since the epoch
+_FIXED = 1 + keys.KEY_SIZE + keys.KEY_SIZE  # flags, the value's key, who may open it
+_UNTIL = struct.Struct(">I")  # when a reference with a lifetime expires, in seconds since the epoch
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Target:
 
     key: bytes
     scope: Scope
-    """Whose the value is."""
+    """The scope of the value's owner."""
 
     is_memo: bool
     path: tuple[PartName, ...] = ()
@@ -50,21 +50,21 @@ class Target:
     """When the reference, not the value, expires."""
 
     is_users: bool = False
-    """Whether the value is made of a user's value, so that it opens for that user only."""
+    """Whether the value was made from a user's value: then it opens for that user only."""
 
     bound: bytes | None = None
-    """The digest of for whom the reference opens, None for everybody.
+    """A digest of who may open the reference: the session that it was minted for, and the owner.
 
-    It is made of the session that the reference was minted for and the owner of the value.
+    None if everybody may open it.
     """
 
 
 class Ref(str, Generic[T_co]):  # noqa: SLOT000 (a str subclass that is generic has a __dict__ anyway)
-    """A reference to a stored value. It is text, and fits wherever text does.
+    """A reference to a stored value. It is text, so a callback can return it to the browser.
 
-    `ref["name"]` (of a stored dict) and `ref[0]` (of a list) are references to a part, which loads
-    without the rest. A callback gets the value in place of a reference, unless the parameter is
-    annotated `Ref`.
+    A callback that receives it gets the value instead, unless its parameter is annotated `Ref`.
+    `ref["name"]` (of a stored dict) and `ref[0]` (of a stored list) are references to one part:
+    opening one loads only that part.
     """
 
     _references: References
@@ -77,19 +77,20 @@ class Ref(str, Generic[T_co]):  # noqa: SLOT000 (a str subclass that is generic 
         return ref
 
     def get(self) -> T_co:
-        """Load the value: the caller's own private copy.
+        """Load the value, as a private copy for the caller.
 
         Raises:
-            RefExpired: It is gone and cannot be computed again.
-            PartMissing: It has no part of this name.
-            RefInvalid: It was made of text, or another user has logged in since it was received.
+            RefExpired: The value is gone and cannot be computed again.
+            PartMissing: The value has no part with this name.
+            RefInvalid: The reference was made with `Ref(text)`, or another user has logged in since
+                it was received.
         """
         self._check()
         self._references.check(self._target, "the reference of a Ref.get()")
         try:
             value: T_co = self._references.load(self._target)
         except (RefExpired, PartMissing) as error:
-            # What is unreadable is not dead: in a deploy, workers of the other code may read it.
+            # An unreadable value is not dead: during a deploy, workers with other code can read it.
             if not isinstance(error.__cause__, Unreadable):
                 error.references = (*error.references, str(self))
             raise
@@ -98,12 +99,13 @@ class Ref(str, Generic[T_co]):  # noqa: SLOT000 (a str subclass that is generic 
     def delete(self) -> None:
         """Delete the value for everybody who has a reference to it.
 
-        A reference to what was put raises `RefExpired` from now on. One to the value of a memo
-        function computes the value again when it is opened.
+        References to a value from `stash.put` raise `RefExpired` from now on. A reference to a memo
+        function's value computes the value again when it is opened.
 
         Raises:
-            ConfigError: It is a reference to a part, which cannot be deleted alone.
-            RefInvalid: It was made of text, or another user has logged in since it was received.
+            ConfigError: This is a reference to a part, and a part cannot be deleted alone.
+            RefInvalid: The reference was made with `Ref(text)`, or another user has logged in since
+                it was received.
         """
         self._check()
         if self._target.path:
@@ -119,7 +121,7 @@ class Ref(str, Generic[T_co]):  # noqa: SLOT000 (a str subclass that is generic 
             return
         if not hasattr(self, "_references"):
             raise RefInvalid("made from text", "a Ref")
-        # It was stored within a value, which others may read than the one that it was minted for.
+        # It was inside a stored value, and its reader may not be the one it was minted for.
         self._target = self._references.open(str(self), "a stored value")._target
 
     @overload  # type: ignore[override]
@@ -127,7 +129,7 @@ class Ref(str, Generic[T_co]):  # noqa: SLOT000 (a str subclass that is generic 
     @overload
     def __getitem__(self, part: slice) -> str: ...
     def __getitem__(self, part: PartName | slice | SupportsIndex) -> Ref[Any] | str:
-        """Return a reference to one part of the value, which opens for whom this one opens."""
+        """Return a reference to one part of the value; whoever may open this one may open it."""
         if isinstance(part, str | int) and hasattr(self, "_references"):
             self._check()
             return self._references.sealed(
@@ -136,9 +138,9 @@ class Ref(str, Generic[T_co]):  # noqa: SLOT000 (a str subclass that is generic 
         return super().__getitem__(part)  # type: ignore[index]
 
     def lasting(self, ttl: Duration) -> Ref[T_co]:
-        """Return a reference to the same value that opens for *ttl* from now on.
+        """Return a reference to the same value that expires after *ttl*.
 
-        Then it raises `RefExpired`; the value itself stays.
+        Then it raises `RefExpired`; the value itself stays stored.
 
         Args:
             ttl: Seconds, a timedelta, or "90s", "15m", "1h", "7d".
@@ -158,32 +160,34 @@ class Ref(str, Generic[T_co]):  # noqa: SLOT000 (a str subclass that is generic 
 
     @property
     def is_shared(self) -> bool:
-        """Whether it opens for every session."""
+        """Whether the reference opens in every session."""
         return bool(_decode(self)[0] & _SHARED)
 
     @property
     def target(self) -> bytes:
-        """The key of what it points at, whoever may open it: its key as a memo's argument.
+        """A key for the value that the reference points at: its key as a memo's argument.
+
+        It is the same for every reference to the value, whoever may open it.
 
         Raises:
-            RefInvalid: It does not open here, so that it cannot be an argument.
+            RefInvalid: The reference does not open here, so it cannot be an argument.
         """
         self._check()
         self._references.check(self._target, "a reference given as an argument")
         return keys.digest(self._target.key, json.dumps(self._target.path).encode())
 
     def __copy__(self) -> Ref[T_co]:
-        """Return itself: it never changes."""
+        """Return itself: a reference never changes."""
         return self
 
     def __deepcopy__(self, memo: object) -> Ref[T_co]:
-        """Return itself."""
+        """Return itself: a reference never changes."""
         return self
 
     def __reduce__(self) -> tuple[type[str], tuple[str]]:
-        """Leave the process as text: what it opens is decided where it arrives.
+        """Pickle as text: the process that loads it checks again who may open it.
 
-        Within a stored value it stays a reference.
+        Inside a stored value it stays a reference.
         """
         return str, (str(self),)
 
@@ -199,7 +203,7 @@ class References:
         delete: Callable[[bytes], object],
         clock: Clock,
     ) -> None:
-        """Take the sealing key, who is asking, and what tells the time.
+        """Take the sealing key, the current visitor, and the clock.
 
         *load* loads the value of a target, *delete* deletes the value of a key.
         """
@@ -217,8 +221,8 @@ class References:
         With *share* it opens for everybody.
 
         Raises:
-            NoSession: There is no session, or no such owner, and not *share*.
-            ScopeTooWide: A memo function of a wider scope is running, and not *share*.
+            NoSession: There is no session, or no such owner, and *share* is false.
+            ScopeTooWide: A memo function with a wider scope is running, and *share* is false.
         """
         if share:
             return self.sealed(target)
@@ -229,7 +233,7 @@ class References:
         return self.sealed(dataclasses.replace(target, bound=bound))
 
     def _present(self, target: Target) -> bytes | None:
-        """Return `Target.bound` of a reference that opens here, None if nobody is proven."""
+        """Return `Target.bound` of a reference that opens here, or None if nobody is proven."""
         proven = self._visitor.proven
         owners = [proven("session"), APP if target.scope == "app" else proven(target.scope)]
         if target.is_users:
@@ -238,10 +242,10 @@ class References:
         return keys.digest(*found) if len(found) == len(owners) else None
 
     def sealed(self, target: Target) -> Ref[Any]:
-        """Return a reference to *target*, which says for whom it opens.
+        """Return a reference to *target*; `target.bound` says who may open it.
 
         Raises:
-            ConfigError: The names of the parts that lead to it are too long.
+            ConfigError: The names of the parts on the way to it are too long.
         """
         is_lasting = target.until != float("inf")
         flags = (
@@ -266,13 +270,13 @@ class References:
         return Ref._of(PREFIX + text, self, target)
 
     def check(self, target: Target, prop: str) -> None:
-        """See that a reference that was opened still opens: somebody may have logged in or out.
+        """Check an opened reference again: somebody may have logged in or out since then.
 
-        Memo functions may open their arguments, whoever asks. Threads that a callback started know
-        nobody who asks, and may open what it opened.
+        Memo functions may open their arguments for every caller. Threads that a callback started
+        have no visitor, and may open what the callback opened.
 
         Raises:
-            RefInvalid: It does not open; *prop* says where it was used.
+            RefInvalid: The reference does not open any more; *prop* says where it was used.
         """
         if target.bound is None or self._visitor.current is None or self._visitor.is_computing:
             return
@@ -280,14 +284,15 @@ class References:
             raise RefInvalid("foreign", prop)
 
     def open(self, text: str, prop: str) -> Ref[Any]:
-        """Return *text* as a reference, if it is one that this session may open.
+        """Turn *text* into a reference, if this session may open it.
 
-        *prop* says where it came in.
+        *prop* says where the text was received.
 
         Raises:
-            RefInvalid: It is not.
-            RefExpired: It was made to last for some time only, which has passed.
-            ScopeTooWide: A memo function is running whose value others get who may not open it.
+            RefInvalid: The text is not a reference, or this session may not open it.
+            RefExpired: The reference was made for a limited time, which has passed.
+            ScopeTooWide: A memo function is running, and others who get its value may not open
+                the reference.
         """
         target = self._target_of(text, prop)
         if target.bound is not None and self._visitor.is_computing:
@@ -301,7 +306,7 @@ class References:
         if target.bound is not None and target.bound != self._present(target):
             raise RefInvalid("foreign", prop)
         if self.clock() >= target.until:
-            raise RefExpired(f"the reference in {prop!r}", "it was made to last for some time only")
+            raise RefExpired(f"the reference in {prop!r}", "it was made for a limited time only")
         return Ref._of(text, self, target)
 
     def _target_of(self, text: str, prop: str) -> Target:
@@ -323,18 +328,18 @@ class References:
         return Target(key, scope, bool(flags & _MEMO), path, until, bool(flags & _USERS), bound)
 
     def kept(self, text: str) -> Ref[Any]:
-        """Return the reference that was kept within a stored value.
+        """Return a reference that was stored inside a value.
 
-        Whether this session may open it is checked when it is opened.
+        Opening it checks whether this session may.
         """
         ref: Ref[Any] = Ref(text)
         ref._references = self
         return ref
 
     def revived(self, text: str) -> Ref[Any]:
-        """Return a reference to the same value that opens for whoever asks now.
+        """Return a reference to the same value that opens for the present visitor.
 
-        For recipes only: who may open the reference to a value may open what that is made of.
+        For recipes only: whoever may open a value's reference may open what the value is made from.
         """
         target = dataclasses.replace(self._target_of(text, "a recipe"), until=float("inf"))
         wider = dataclasses.replace(target, scope="app", is_users=False)
@@ -342,14 +347,14 @@ class References:
             bound = self._present(each)
             if bound is not None:
                 return self.sealed(dataclasses.replace(each, bound=bound))
-        # It is for everybody, or nobody asks: then it stays for whom it was minted.
+        # It is for everybody, or there is no visitor: then whoever could open it still can.
         return Ref._of(text, self, target)
 
 
 def target_of(key: bytes, scope: Scope, made_of: object) -> Target:
     """Return the target of a reference to a memo function's value.
 
-    It opens only for those who may open all that the value is made of.
+    It opens only for visitors who may open everything that the value is made from.
     """
     targets = [ref._target for ref in _within(made_of)]
     scopes: list[Scope] = [scope, *(target.scope for target in targets)]
@@ -358,14 +363,14 @@ def target_of(key: bytes, scope: Scope, made_of: object) -> Target:
     return Target(key, narrowest, is_memo=True, is_users=is_users and narrowest != "user")
 
 
-# Every reference belongs to a session anyway, so for a value of session and user "user" is enough.
+# Every reference is bound to a session anyway: a value of a session and a user only needs "user".
 _BY_WIDTH: tuple[Scope, ...] = ("app", "session", "user", "tab", "page")
 
 
 def _within(value: object) -> Iterator[Ref[Any]]:
     """Return the references in an argument."""
     if isinstance(value, Ref):
-        # One that nobody has opened is in an argument that the function ignores.
+        # If nobody has opened it, it is in an argument that the function ignores.
         if hasattr(value, "_target"):
             yield value
     elif isinstance(value, Mapping):
@@ -376,7 +381,7 @@ def _within(value: object) -> Iterator[Ref[Any]]:
 
 
 def is_reference(value: object) -> bool:
-    """Whether *value* has the form of a reference; `References.open` tells whether it is one."""
+    """Return whether *value* looks like a reference; only `References.open` checks that it is."""
     return (
         isinstance(value, str)
         and value.startswith(PREFIX)
@@ -391,7 +396,7 @@ def _decode(text: str) -> bytes:
         raw = base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4))
     except binascii.Error:
         return b""
-    # The last letter may have bits to spare: only one spelling of them is a reference.
+    # The last letter may have unused bits: only one spelling of them is accepted.
     return (
         raw
         if base64.urlsafe_b64encode(raw).rstrip(b"=").decode() == encoded

@@ -1,4 +1,4 @@
-"""Resolving references: to the stored value, or to the one that its recipe makes again."""
+"""Turns references into values: loads the stored value, or computes it again from its recipe."""
 
 from __future__ import annotations
 
@@ -16,28 +16,28 @@ from dash_stash.ref import Target
 from dash_stash.stores.base import Found, patiently, read_patiently
 
 _WHY_GONE = (
-    "its ttl has passed, its session has ended, it was deleted, or evicted for want of room "
+    "its ttl has passed, its session has ended, it was deleted, or it was evicted to make room "
     "(max_bytes, max_session_bytes); or it was stored on another machine, in a folder that this "
-    "one does not have. What a memo function computes is computed again"
+    "machine does not have. Only values of memo functions are computed again"
 )
 
 
 class Resolver:
-    """Loads, and deletes, what the references of one deployment point at."""
+    """Loads and deletes the values that the references of one deployment point at."""
 
     def __init__(
         self, deployment: Deployment, caches: Mapping[bytes, Iterable[FunctionCache]]
     ) -> None:
-        """Take where values are stored, and the program's memo functions by their ids."""
+        """Take the deployment, and the program's memo functions by their ids."""
         self._deployment, self._caches = deployment, caches
 
     def load(self, target: Target) -> Any:
-        """Return the value that a reference points at, or the part of it.
+        """Return the value, or the part of a value, that a reference points at.
 
         Raises:
-            RefExpired: It is gone and cannot be computed again.
-            RefInvalid: It would have to be computed for somebody else.
-            PartMissing: It has no such part.
+            RefExpired: The value is gone and cannot be computed again.
+            RefInvalid: The value would have to be computed for somebody else.
+            PartMissing: The value has no such part.
         """
         return self._memo_value(target) if target.is_memo else self._put_value(target)
 
@@ -58,8 +58,8 @@ class Resolver:
             raise RefExpired(what, f"this program cannot read it any more ({error})") from error
 
     def _memo_value(self, target: Target) -> Any:
-        # The recipe is read whenever the value is, so that it is used as lately and not evicted
-        # before. Without it nothing can be computed.
+        # Whenever the value is read, the recipe is read too: so its last use is as late, and it is
+        # not evicted before the value. Without the recipe the value cannot be computed again.
         store = self._deployment.store
         stored = read_patiently(store, recipe.key_of(target.key))
         found = store.read(target.key, *target.path[:1])
@@ -69,7 +69,7 @@ class Resolver:
         if stored is None:
             raise RefExpired(
                 "the value of a memo function",
-                "how to compute it was not, or is no longer, stored either",
+                "its recipe, from which it could be computed again, is not stored either",
             )
         return _part(self._recompute(stored, target.key), target.path)
 
@@ -79,7 +79,7 @@ class Resolver:
         return _part(value, target.path[1:])
 
     def _is_current(self, found: Found, stored: Found | None) -> bool:
-        """Whether a value is fresh, and its function's code has not changed since."""
+        """Return whether a value is fresh, and its function's code is still the same."""
         if found.entry.facts.fresh_until <= self._deployment.clock():
             return False
         if stored is None:
@@ -97,8 +97,8 @@ class Resolver:
         """Compute the value of *key* again from its stored recipe.
 
         Raises:
-            RefExpired: It cannot be computed.
-            RefInvalid: It would be somebody else's value.
+            RefExpired: The value cannot be computed.
+            RefInvalid: The value would belong to somebody else.
         """
         facts = stored.entry.facts
         what = f"a value of {facts.name}()"
@@ -119,7 +119,7 @@ class Resolver:
         return call.cache.value_of(call)
 
     def _calls(self, stored: Found, made: Recipe) -> tuple[dict[bytes, Call], str]:
-        """Return what a recipe may mean in this program, by key, and why it means nothing else."""
+        """Return the calls that a recipe may mean, by their keys, and why there are no others."""
         why = "that function has changed, or is not part of this program"
         calls: dict[bytes, Call] = {}
         for cache in self._named_by(stored):

@@ -1,4 +1,4 @@
-"""The seals that are made with the deployment's secret, and checked with it."""
+"""Seals: made and checked with the deployment's secret."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _KEY_SIZE = 32
 
 
 class Seal:
-    """Makes and checks seals: keyed BLAKE2b, with a key of its own for each purpose.
+    """Makes and checks seals: keyed BLAKE2b, with a separate key for each purpose.
 
     Source: RFC 7693, section 2.9 (keyed hashing); keys are derived by hashing the purpose under the
     secret.
@@ -29,12 +29,12 @@ class Seal:
         match, whatever its secret.
 
         Raises:
-            ConfigError: There is no secret, or one is too short.
+            ConfigError: There is no secret, or a secret is too short.
         """
         shortest = min(map(len, secrets), default=0)
         if shortest < SHORTEST_SECRET:
             raise ConfigError(
-                f"a secret has {shortest} bytes, and needs at least {SHORTEST_SECRET}. "
+                f"a secret has {shortest} bytes, but needs at least {SHORTEST_SECRET}. "
                 "Make one with: dash-stash secret"
             )
         self._secrets = [
@@ -67,10 +67,10 @@ def make(key: bytes, *parts: bytes | memoryview, size: int = SEAL_SIZE) -> bytes
 
 
 def matches(seal: bytes, key: bytes, *content: bytes | memoryview) -> bool:
-    """Whether *seal* was made of *content* with *key*, by any of its secrets.
+    """Return whether *seal* was made of *content* with *key*, by any of its secrets.
 
     Takes the same time for every wrong seal.
     """
-    # All of them, even if the first matches.
+    # Check all of them, even if the first matches, so that the time is the same.
     checks = [hmac.compare_digest(seal, make(one, *content, size=len(seal))) for one in parts(key)]
     return any(checks)

@@ -1,4 +1,4 @@
-"""What a `Stash` is given, or finds in the environment: checked, in seconds and bytes."""
+"""The options of a `Stash`, from its arguments or the environment: checked and converted."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ GuardMode = Literal["warn", "raise", "off"]
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The options of one `Stash`; its docstring says what each is for."""
+    """The options of one `Stash`; the docstring of `Stash` explains each."""
 
     name: Name
     url: str | None
     """None for the app's own folder."""
 
     is_url_found: bool
-    """Whether the environment has the URL."""
+    """Whether the URL comes from the environment."""
 
     secrets: Sequence[bytes]
-    """Without any, a folder's own is used."""
+    """If it is empty, the folder's own secret is used."""
 
     limits: Limits
     user: Callable[[], str | bytes | int | None] | None
@@ -40,10 +40,10 @@ class Settings:
     clock: Clock
 
     def __post_init__(self) -> None:
-        """Check what the others' types do not say.
+        """Check the functions and the guard's mode.
 
         Raises:
-            ConfigError: A function is none, or the guard has no such mode.
+            ConfigError: An option must be a function and is not, or the guard has no such mode.
         """
         mistakes.check_functions(user=self.user, on_expired=self.on_expired, clock=self.clock)
         if self.guard not in (None, *get_args(GuardMode)):
@@ -54,7 +54,7 @@ class Settings:
 
 
 def url_of(given: str | None) -> tuple[str | None, bool]:
-    """Return the URL that was given, or that the environment has; and whether it is the latter."""
+    """Return the given URL, else the environment's; and whether it comes from the environment."""
     if given is not None:
         return given, False
     found = os.environ.get(urls.VARIABLE) or None
@@ -62,10 +62,10 @@ def url_of(given: str | None) -> tuple[str | None, bool]:
 
 
 def secrets_of(given: str | bytes | Sequence[str | bytes] | None) -> list[bytes]:
-    """Return the secrets that were given, or that the environment has; none if neither.
+    """Return the given secrets, else the environment's; an empty list if there are none.
 
     Raises:
-        ConfigError: One is too short, or is no text.
+        ConfigError: A secret is too short, or is neither text nor bytes.
     """
     if given is None:
         given = list(filter(None, os.environ.get(SECRET_VARIABLE, "").split(",")))
@@ -84,10 +84,10 @@ def limits_of(
     max_session_bytes: Size | None,
     idle: Duration,
 ) -> Limits:
-    """Return the limits of the store; a session may have a quarter of the bytes by default.
+    """Return the limits of the store; by default a session may have a quarter of the bytes.
 
     Raises:
-        ConfigError: One is no number, or not more than 0.
+        ConfigError: A limit is not a number, or is not more than 0.
     """
     mistakes.check_count("max_entries", max_entries)
     mistakes.check_count("max_sessions", max_sessions)

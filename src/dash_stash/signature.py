@@ -1,4 +1,4 @@
-"""The options of a memo function, and which of its calls have one value."""
+"""The options of a memo function, and the keys of its calls."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _LONGEST_SPELLING = 1024
 
 @dataclass(frozen=True, slots=True)
 class MemoOptions:
-    """What `@stash.memo(...)` was given; times in seconds."""
+    """The options of `@stash.memo(...)`; times are in seconds."""
 
     ttl: float
     stale: float
@@ -46,10 +46,10 @@ class MemoOptions:
         ignore: str | Iterable[str],
         share: bool,
     ) -> MemoOptions:
-        """Take the options as they are written.
+        """Check the options as the user wrote them, and convert times to seconds.
 
         Raises:
-            ConfigError: One cannot be used, or two do not go together.
+            ConfigError: An option cannot be used, or two options contradict each other.
         """
         check_scope(scope)
         if isinstance(tags, str):
@@ -63,8 +63,8 @@ class MemoOptions:
             )
         if share and scope != "app":
             raise ConfigError(
-                f"share=True opens values to everybody, scope={scope!r} keeps them apart: "
-                "choose one"
+                f"share=True opens values for everybody, but scope={scope!r} separates them: "
+                "choose one of the two"
             )
         until = float("inf") if ttl is None else seconds(ttl, "ttl")
         longer = 0.0 if stale is None else seconds(stale, "stale")
@@ -75,17 +75,18 @@ class MemoOptions:
 class Signature:
     """Makes the keys of a function's calls.
 
-    A key is made of the function, what it took from around it, the arguments, and the owner.
+    A key is made from the function, the variables that it closes over, the arguments, and the
+    owner.
     """
 
     def __init__(
         self, function: FunctionType, options: MemoOptions, visitor: CurrentVisitor
     ) -> None:
-        """Take the function, its options, and what tells whose a value is.
+        """Take the function, its options, and the visitor, who can own a value.
 
         Raises:
-            ConfigError: It is a method whose `self` is not ignored, an ignored name is no
-                parameter, or the version no plain data.
+            ConfigError: The function is a method and does not ignore `self`, an ignored name is not
+                a parameter, or the version is not plain data.
         """
         self.name = f"{identity.module_name(function)}.{function.__qualname__}"
         self._function, self._options, self._visitor = function, options, visitor
@@ -95,21 +96,21 @@ class Signature:
         _check_parameters(self.name, self._signature, free, options.ignore)
         version = b"" if options.version is None else _key_of_version(self.name, options.version)
         self.id = keys.digest(identity.of_function(function), version, options.scope.encode())
-        """What references name: an edit of the function's code does not change it."""
+        """The function's id in references: editing the function's code does not change it."""
         self._spellings: dict[Any, tuple[bytes, Owner]] = {}
         self._settled: bytes | None = None
         self._of_argument = functools.partial(
             keys.of_value, code_of=implementation.of_classes(function)
         )
-        # With a closure, or for a session, the same spelling may be another call later.
+        # With a closure, or for a session, equal arguments may have another key later.
         self._remembers = options.scope == "app" and options.ignore.issuperset(free)
 
     @property
     def function(self) -> bytes:
-        """The key of the function as its code is now."""
+        """The key of the function with its present code."""
         if self._settled is not None:
             return self._settled
-        # Asked before: another thread may be importing what the function needs.
+        # Asked before the digest: another thread may be importing what the function needs.
         is_settled = self._is_settled
         key = keys.digest(self.id, implementation.of_function(self._function, self._options.ignore))
         if is_settled:
@@ -124,7 +125,7 @@ class Signature:
 
     @property
     def captured(self) -> bytes:
-        """The key of what the function takes from around it, as that is now."""
+        """The key of the variables that the function closes over, with their present values."""
         return self._digest(identity.of_captured, self._taken())
 
     def _taken(self) -> dict[str, object]:
@@ -132,23 +133,23 @@ class Signature:
         return {name: value for name, value in taken if name not in self._options.ignore}
 
     def locate(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[bytes, Owner]:
-        """Return the key of a call, and whose its value is.
+        """Return the key of a call, and the owner of its value.
 
-        Plain arguments are remembered as they were spelled.
+        The keys of short, plain arguments are remembered.
 
         Raises:
-            UnhashableArgument: An argument, or something from around the function, has no value to
-                make a key of.
+            UnhashableArgument: No key can be made from an argument, or from a variable that the
+                function closes over.
             NoSession: The function's scope is not the app, and there is no session, tab, page or
                 user.
-            ScopeTooWide: It is called by a memo function of a wider scope.
+            ScopeTooWide: A memo function with a wider scope makes the call.
         """
         if kwargs or not self._remembers:
             return self._spell(args, kwargs)
         spelling = args, tuple(map(type, args))
         try:
             return self._spellings[spelling]
-        except (KeyError, TypeError):  # not called so before, or an argument that cannot be hashed
+        except (KeyError, TypeError):  # a new spelling, or an argument that cannot be hashed
             is_settled = self._is_settled  # asked before, as in `function`
             located = self._spell(args, kwargs)
         if is_settled and _is_short_and_plain(args):
@@ -167,7 +168,7 @@ class Signature:
     def _key_of(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bytes:
         try:
             bound = self._signature.bind(*args, **kwargs)
-        except TypeError as error:  # which does not say whose arguments they are
+        except TypeError as error:  # it does not name the function
             raise TypeError(f"{self.name}(): {error}") from None
         bound.apply_defaults()
         return keys.digest(
@@ -177,31 +178,31 @@ class Signature:
         )
 
     def given(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
-        """Return the arguments of a call by their parameters' names.
+        """Return the arguments of a call by the names of their parameters.
 
-        Those that the function ignores are left out, and those left to defaults.
+        Ignored arguments are left out, and so are defaults that the caller did not pass.
         """
         return self._without_ignored(self._signature.bind(*args, **kwargs))
 
     def made_of(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[object]:
-        """Return what a call may depend on: its arguments, and what is around the function."""
+        """Return what a call may depend on: its arguments, and what the function closes over."""
         return [*args, *kwargs.values(), *self._taken().values()]
 
     def spelled(self, given: Mapping[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        """Return the arguments that `given` returned as they are passed.
+        """Turn the result of `given` back into the arguments of a call.
 
         Raises:
-            TypeError: The function needs one that is not there, or does not know one that is.
+            TypeError: A parameter of the function has no argument, or an argument no parameter.
         """
         unknown = given.keys() - self.parameters.keys()
         if unknown:
-            raise TypeError(f"no such parameter any more: {', '.join(sorted(unknown))}")
+            raise TypeError(f"it has no parameter {', '.join(sorted(unknown))} any more")
         bound = inspect.BoundArguments(self._signature, OrderedDict(given))
         self._signature.bind(*bound.args, **bound.kwargs)
         return bound.args, bound.kwargs
 
     def takes(self, name: str) -> bool:
-        """Whether a call can have an argument `name=...`."""
+        """Return whether a call can pass `name=...`."""
         parameters = self.parameters
         has_any = any(one.kind is one.VAR_KEYWORD for one in parameters.values())
         by_name = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
@@ -234,7 +235,7 @@ def _key_of_version(name: str, version: object) -> bytes:
         return keys.of_value(version, "version")
     except keys.NoKey as error:
         raise ConfigError(
-            f"{name}(): {error.path}= is a {error.kind}, and should be plain data, as in version=2"
+            f"{name}(): {error.path}= is a {error.kind}; use plain data, as in version=2"
         ) from None
 
 
@@ -254,7 +255,7 @@ def _check_parameters(
     is_method = "." in name.rpartition("<locals>.")[2] and first in ("self", "cls")
     if is_method and first not in ignore:
         raise ConfigError(
-            f"{name}() is a method, and an object is no key. If the result does not depend on the "
-            f"object, write @stash.memo(ignore={first!r}); else make it a function that takes what "
-            "it needs as arguments."
+            f"{name}() is a method, and no key can be made from its object. If the result does not "
+            f"depend on the object, write @stash.memo(ignore={first!r}); otherwise make it a "
+            "function that takes what it needs as arguments."
         )

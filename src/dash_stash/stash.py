@@ -1,4 +1,4 @@
-"""`Stash`: one store, what is shared through it, and the app that it serves."""
+"""`Stash`: connects an app to a store, and shares data through it."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ T = TypeVar("T")
 
 
 class _Decorator(Protocol):
-    """What `@stash.memo(...)` is, with options."""
+    """The type of `@stash.memo(...)` with options."""
 
     @overload
     def __call__(self, function: Callable[P, Coroutine[Any, Any, R]], /) -> AsyncMemo[P, R]: ...
@@ -48,50 +48,50 @@ class _Decorator(Protocol):
 
 
 class Stash:
-    """Shares data between the callbacks of an app: over threads, workers and users, safely.
+    """Shares data between the callbacks of an app: safely across threads, workers and users.
 
-    `stash.app`, `stash.user`, `stash.session`, `stash.tab` and `stash.page` are mappings of
-    variables kept on the server, for the whole app, for the present user, browser session and tab,
-    and for one load of a page.
+    `stash.app`, `stash.user`, `stash.session`, `stash.tab` and `stash.page` are mappings. They keep
+    variables on the server: for the whole app, for the present user, browser session and tab, and
+    for one load of a page.
 
-    Without *url*, the store is at DASH_STASH_URL, or in a folder of the app in the user's cache
-    folder (`dash-stash where` prints it). Without *name*, the app is called DASH_STASH_NAME, or as
-    the module that makes the Stash. Without *secret*, it is DASH_STASH_SECRET, or, for a folder,
-    one that is made and kept for it. Without an app, references must be shared, and sessions and
-    pages do not exist.
+    Without *url*, the store is at DASH_STASH_URL, or in a folder for this app inside the user's
+    cache folder (`dash-stash where` prints it). Without *name*, the app's name is DASH_STASH_NAME,
+    or the name of the module that makes the Stash. Without *secret*, the secret is
+    DASH_STASH_SECRET; a folder can also do without, and then gets a secret of its own. Without an
+    app, every reference must be shared, and there are no sessions or pages.
 
     Args:
-        app: The app to serve; `init_app` can be called later instead.
+        app: The app to serve. You can call `init_app` later instead.
         url: `file:///an/absolute/folder`, the same for all workers; or, for many machines, a
-            Redis or Valkey server: `redis://host:6379/0` (docs/scale.md has the other forms).
-        name: What the app is called: letters, digits and _ . -. Apps of different names share
-            nothing, whatever else they share. Those of one name are one app, wherever its code is:
-            after a deploy into a new folder, in containers, in jobs. Without a name, a notebook has
-            its own, and where no file is known (`python -c`, a shell) this process has one.
-        secret: What seals entries, references and cookies, at least 16 bytes. Of several, the first
-            seals and all open, so that one can replace another while the app runs; in
-            DASH_STASH_SECRET they stand with commas between them.
-        user: Called in a request, returns the id of the user who asks, None for nobody. It says
-            whose `stash.user` is.
-        max_bytes: How many bytes are kept at most, also as "500MB" or "2GiB". What is cheapest to
-            compute again goes first. With a server, this and *max_entries* hold for what each
-            machine keeps of it, and the server's own `maxmemory` holds for the whole.
-        max_entries: How many values are kept at most.
-        max_sessions: How many browser sessions have something stored at most. Those that came only
-            once, then those that came longest ago, go first.
-        max_session_bytes: How many bytes of *max_bytes* one session (tabs and pages included)
-            or user may have; a quarter by default.
-        idle: How long the data of a session, tab or page is kept that nobody uses: seconds, a
-            timedelta, or "12h".
-        cross_site: Whether pages work in frames of other sites too (they need https, and the
-            app its own protection against requests forged by other sites).
-        on_expired: Gets the error, returns the text of the notice that a page shows when its data
-            is gone.
-        guard: What happens when a variable outside of a callback's scope was changed while the
-            callback ran: "warn" in the log and in Dash's error panel, "raise" SharedStateChanged
-            instead of the callback's value, or nothing with "off". By default "warn" when the app
-            runs in Dash's debug mode, else "off".
-        clock: Tells the time in seconds since the epoch; for tests.
+            Redis or Valkey server: `redis://host:6379/0` (docs/scale.md lists the other forms).
+        name: The app's name: letters, digits and _ . -. Apps with different names share nothing,
+            even with the same store and secret. Apps with one name are one app, wherever the code
+            is: after a deploy into a new folder, in containers, in jobs. Without a name, each
+            notebook gets its own; where no file is known (`python -c`, a shell), each process does.
+        secret: The secret that seals entries, references and cookies; at least 16 bytes. If there
+            are several, the first seals and all open, so you can replace a secret while the app
+            runs. In DASH_STASH_SECRET, separate them with commas.
+        user: A function that is called in a request and returns the id of the user who makes it,
+            or None for nobody. `stash.user` belongs to that user.
+        max_bytes: The most bytes that are kept, as a number or as "500MB" or "2GiB". What is
+            cheapest to compute again is evicted first. With a server, this and *max_entries* limit
+            what each machine keeps of it, and the server's own `maxmemory` limits the whole.
+        max_entries: The most values that are kept.
+        max_sessions: The most browser sessions that can have something stored. Sessions that came
+            only once are removed first, then the ones that came longest ago.
+        max_session_bytes: The most bytes of *max_bytes* that one user, or one session with its
+            tabs and pages, can have; a quarter by default.
+        idle: How long the data of an unused session, tab or page is kept: seconds, a timedelta,
+            or "12h".
+        cross_site: Whether pages also work inside frames of other sites. They then need https, and
+            the app needs its own protection against requests that other sites forge.
+        on_expired: A function that gets the error and returns the text of the notice that a page
+            shows when its data is gone.
+        guard: What to do when a variable outside a callback's scope has changed while the callback
+            ran: "warn" writes to the log and to Dash's error panel, "raise" raises
+            SharedStateChanged instead of returning the callback's value, "off" does nothing. The
+            default is "warn" in Dash's debug mode, and "off" otherwise.
+        clock: A function that returns the time in seconds since the epoch; for tests.
 
     Raises:
         ConfigError: An argument, or the app, cannot be used.
@@ -144,24 +144,24 @@ class Stash:
             self._open(self._settings.url)
 
     def __setattr__(self, name: str, value: object) -> None:
-        """Set an attribute that is not a scope's variables.
+        """Set an attribute, but refuse to replace the variables of a scope.
 
-        A dict in the place of `session` would be one for all visitors of this process.
+        If a dict replaced `session`, all visitors of this process would share it.
         """
         if isinstance(vars(self).get(name), Variables):
             raise AttributeError(  # noqa: TRY004 (the type is that of what is there)
-                f"stash.{name} cannot be replaced, which would be for every visitor of this "
-                f'process: to store a variable write stash.{name}["name"] = ..., '
-                f"to store several stash.{name}.update(...)"
+                f"stash.{name} cannot be replaced: every visitor of this process would get the new "
+                f'object. To store a variable, write stash.{name}["name"] = ...; '
+                f"to store several, write stash.{name}.update(...)"
             )
         super().__setattr__(name, value)
 
     def init_app(self, app: Dash) -> None:
-        """Serve *app*: its callbacks get values for references, and it has sessions and pages.
+        """Serve *app*: its callbacks receive values in place of references, and it gets sessions.
 
         Raises:
-            ConfigError: Its Dash is too old, its backend is not Flask, it has a Stash already, or
-                the Stash serves another app.
+            ConfigError: The app's Dash is too old, its backend is not Flask, it has a Stash
+                already, or this Stash serves another app.
         """
         from dash_stash import plugin
 
@@ -179,7 +179,7 @@ class Stash:
 
     @property
     def name(self) -> str:
-        """What the app is called."""
+        """The app's name."""
         return self._settings.name.text
 
     def _folder_of(self, app: Dash) -> pathlib.Path:
@@ -191,7 +191,7 @@ class Stash:
             self._open_store(url)
         except ConfigError as error:
             if self._settings.is_url_found:
-                error.add_note(f"The URL is what the environment's {urls.VARIABLE} says.")
+                error.add_note(f"The URL comes from the environment variable {urls.VARIABLE}.")
             raise
 
     def _open_store(self, url: str) -> None:
@@ -238,31 +238,32 @@ class Stash:
         share: bool = False,
         **unknown: object,
     ) -> Any:
-        """Compute a function once per argument set, by whichever caller comes first.
+        """Make a memo function: the first caller with some arguments computes, all others read.
 
-        Equal arguments are one entry, however they are spelled. The entry is the function's own:
-        its name, its code, the app's own functions that it calls, the constants that these read,
-        and *version* are part of the key. Libraries and what is filled at run time are not, so say
-        `version=2` when one of those has changed. `None` is stored like any value, errors are not.
+        Equal arguments share one entry, whether they are passed by position or by name. The key
+        contains the function's name, its code, the app's own functions that it calls, the constants
+        that all of these read, and *version*. It does not contain libraries, or data that the
+        program fills at run time: write `version=2` when one of them has changed. `None` is stored
+        like any value; errors are not stored.
 
         Args:
             function: A plain or `async def` function.
-            ttl: How long a value is fresh: seconds, a timedelta, or "90s", "15m", "1h", "7d". For
-                ever by default.
+            ttl: How long a value is fresh: seconds, a timedelta, or "90s", "15m", "1h", "7d".
+                By default it stays fresh for ever.
             stale: How much longer an old value is served while one caller computes a new one.
-            scope: Whose the values are: "app", "user", "session", "tab" or "page".
-            tags: Names under which `stash.forget(tag=...)` forgets values of several functions at
+            scope: Who owns the values: "app", "user", "session", "tab" or "page".
+            tags: Names with which `stash.forget(tag=...)` forgets values of several functions at
                 once.
-            version: Any plain value; another one makes it another function.
-            ignore: Parameters, and variables from around a nested function, that do not matter for
-                the result: a connection.
-            share: Whether references to the values open for every session. Needed to mint them
-                outside a request.
-            **unknown: Nothing; there to say what was meant.
+            version: Any plain value. When it changes, all values are computed again.
+            ignore: Names of parameters, or of variables that a nested function closes over, which
+                do not change the result: a connection, for example.
+            share: Whether references to the values open in every session. Outside a request,
+                references need it.
+            **unknown: Not accepted: the error names the option that was probably meant.
 
         Raises:
-            ConfigError: An option cannot be used, or the function is a method whose `self` is not
-                ignored.
+            ConfigError: An option cannot be used, or the function is a method and does not ignore
+                `self`.
         """
         mistakes.check_options(function, unknown)
         options = MemoOptions.checked(
@@ -295,14 +296,14 @@ class Stash:
 
     @patiently()
     def forget(self, *, tag: str) -> None:
-        """Forget all values with *tag*, those that are being computed included.
+        """Forget all values with *tag*, including values that are being computed now.
 
         Raises:
-            ConfigError: It is not one tag.
+            ConfigError: *tag* is not a text.
         """
         if not isinstance(tag, str):
             raise ConfigError(
-                f"tag={tag!r} is not one tag: forget one after the other, by its text"
+                f"tag={tag!r} is not one tag: pass one text, and call forget once for each tag"
             )
         self._deployment.store.forget_tag(f"tag:{tag}")
 
@@ -312,16 +313,16 @@ class Stash:
     def put(self, value: T, *, ttl: Duration | None = None, share: bool = False) -> Ref[T]:
         """Store a value and return a reference to it.
 
-        The reference opens in this browser session, or with *share* for everybody.
+        The reference opens in this browser session only; with *share*, it opens for everybody.
 
         Args:
             value: Anything that can be pickled.
-            ttl: How long it is kept at most.
-            share: Needed outside a request.
+            ttl: How long the value is kept at most: seconds, a timedelta, or "15m".
+            share: Whether everybody may open the reference; required outside a request.
 
         Raises:
-            Unstorable: It cannot be pickled.
-            NoSession: There is no session, and not *share*.
+            Unstorable: The value cannot be pickled.
+            NoSession: There is no session, and *share* is false.
             StoreUnavailable: The store is full or out of reach.
         """
         deployment, what = self._deployment, "stash.put()"
@@ -333,15 +334,15 @@ class Stash:
         ref: Ref[T] = deployment.references.mint(target, share=share)
         facts = Facts("put", type(value).__qualname__, now, gone_at, gone_at, owner)
         if not deployment.store.commit(None, key, facts, encode(value)):
-            raise NoSession(what, "session")  # it has ended meanwhile
+            raise NoSession(what, "session")  # the session has ended meanwhile
         return ref
 
     def ref(self, text: str) -> Ref[Any]:
-        """Return the reference that *text* is.
+        """Turn text back into a reference: `stash.ref(text).get()` loads the value.
 
         Raises:
-            RefInvalid: It is not one that this session may open.
-            RefExpired: It was made to last for some time only, which has passed.
+            RefInvalid: The text is not a reference, or this session may not open it.
+            RefExpired: The reference was made for a limited time (`lasting`), which has passed.
         """
         try:
             return self._deployment.references.open(text, "the text given to stash.ref()")
@@ -351,9 +352,9 @@ class Stash:
 
 
 def _request() -> Request | None:
-    """Return the request that a Dash app of this program is answering, if it is.
+    """Return the request that a Dash app of this program is answering now, or None.
 
-    A Stash without an app hides it from memo functions, too.
+    A Stash without an app hides the request from memo functions, too.
     """
     if "dash" not in sys.modules:
         return None

@@ -1,6 +1,6 @@
 """State on the server: variables of the app, or of each user, session, tab or page.
 
-Updates are atomic over all workers.
+Updates are atomic across all workers.
 """
 
 from __future__ import annotations
@@ -33,17 +33,17 @@ class _Held(NamedTuple):
     flight: Flight
     key: bytes
     owner: Owner
-    """Whose it was when the flight began, whoever logs in meanwhile."""
+    """The owner when the flight began, even if somebody logs in meanwhile."""
 
 
 class Variables(MutableMapping[str, Any]):
-    """Variables of the whole app, or of the present user, session, tab or page, by name.
+    """The variables of the whole app, or of the present user, session, tab or page: a mapping.
 
-    Reading a variable returns a private copy: to change what is stored, assign it again, or
-    `modify` it. Every method that changes one variable is atomic over all threads, workers and
-    machines; `update` and `clear` change one variable after the other. Every method raises
-    `NoSession` where there is no such user, session, tab or page, and `StoreUnavailable` while the
-    store is out of reach.
+    Reading a variable returns a private copy. To change what is stored, assign a new value, or call
+    `modify`. Each method that changes one variable is atomic across threads, workers and machines;
+    `update` and `clear` change one variable after the other. Every method raises `NoSession` if
+    there is no such user, session, tab or page, and `StoreUnavailable` if the store is out of
+    reach.
     """
 
     def __init__(self, deployment: Deployment, scope: Scope) -> None:
@@ -56,7 +56,7 @@ class Variables(MutableMapping[str, Any]):
             raise AttributeError(name if name.startswith("_") else self._no_attribute(name, ""))
 
         def __setattr__(self, name: str, value: object) -> None:
-            # An attribute would be this process's: all its visitors would share it, and other
+            # An attribute would belong to this process: all its visitors would share it, and other
             # workers would not have it.
             if name not in ("_deployment", "_scope"):
                 raise AttributeError(self._no_attribute(name, " = ..."))
@@ -73,7 +73,7 @@ class Variables(MutableMapping[str, Any]):
 
         Raises:
             KeyError: There is no such variable.
-            VariableUnreadable: There is, but this program cannot unpickle it; also a KeyError.
+            VariableUnreadable: It is stored, but this program cannot unpickle it; also a KeyError.
         """
         value = self._read(self._key(name, self._owner()), name)
         if value is _NOTHING:
@@ -81,28 +81,32 @@ class Variables(MutableMapping[str, Any]):
         return value
 
     def __contains__(self, name: object) -> bool:
-        """Whether there is such a variable."""
+        """Return whether there is a variable with this name."""
         return (
             isinstance(name, str)
             and read_patiently(self._deployment.store, self._key(name, self._owner())) is not None
         )
 
     def __setitem__(self, name: str, value: object) -> None:
-        """Store a value, which others see from now on.
+        """Store a value; everybody who reads the variable gets it from now on.
 
         Raises:
-            Unstorable: It cannot be pickled.
+            Unstorable: The value cannot be pickled.
         """
         encoded = encode(value)
         self._alone(name, lambda held: self._write(held, name, encoded, None))
 
     def __delitem__(self, name: str) -> None:
-        """Delete the variable."""
+        """Delete the variable.
+
+        Raises:
+            KeyError: There is no such variable.
+        """
         if not self._delete(name):
             raise KeyError(name)
 
     def __iter__(self) -> Iterator[str]:
-        """Go through the names of the variables that there are now."""
+        """Iterate over the names of the variables that exist now."""
         yield from self._names(self._owner())
 
     def _names(self, owner: Owner) -> Iterator[str]:
@@ -118,21 +122,21 @@ class Variables(MutableMapping[str, Any]):
         return sum(1 for _ in self)
 
     def items(self) -> ItemsView[str, Any]:
-        """Go through names and values; variables that are deleted meanwhile are left out."""
+        """Return the names and values; variables that are deleted meanwhile are left out."""
         return _Items(self)
 
     def values(self) -> ValuesView[Any]:
-        """Go through the values; variables that are deleted meanwhile are left out."""
+        """Return the values; variables that are deleted meanwhile are left out."""
         return _Values(self)
 
     def pop(self, name: str, default: Any = _NOTHING) -> Any:
         """Delete the variable and return its value, or *default* if there is none.
 
-        Of several callers, only one gets the value.
+        If several callers do this at the same time, only one gets the value.
 
         Raises:
-            KeyError: There is no such variable, and no *default*.
-            VariableUnreadable: This program cannot unpickle it.
+            KeyError: There is no such variable, and no *default* was given.
+            VariableUnreadable: This program cannot unpickle the value.
         """
 
         def take(held: _Held) -> Any:
@@ -151,10 +155,10 @@ class Variables(MutableMapping[str, Any]):
         return default
 
     def popitem(self) -> tuple[str, Any]:
-        """Delete some variable and return its name and value.
+        """Delete any one variable and return its name and value.
 
         Raises:
-            KeyError: There is none.
+            KeyError: There are no variables.
         """
         while names := tuple(self):
             for name in names:
@@ -164,9 +168,7 @@ class Variables(MutableMapping[str, Any]):
         raise KeyError(f"there are no variables in stash.{self._scope}")
 
     def setdefault(self, name: str, default: Any = None) -> Any:
-        """Return the variable's value; if there is none, store *default* first.
-
-        What is returned is a private copy.
+        """Return a private copy of the variable's value; if there is none, store *default* first.
 
         Raises:
             Unstorable: *default* cannot be pickled.
@@ -183,22 +185,22 @@ class Variables(MutableMapping[str, Any]):
         return self._alone(name, keep)
 
     def clear(self) -> None:
-        """Delete all variables that there are now."""
+        """Delete all variables that exist now."""
         for name in tuple(self):
             self._delete(name)
 
     def __repr__(self) -> str:
-        """Say whose state this is, without reading the store."""
+        """Show the scope of the variables, without reading the store."""
         return f"<dash_stash state of the {self._scope}>"
 
     def modify(self, name: str, change: Callable[[Any], Any], *, default: object = None) -> Any:
-        """Replace the variable's value by `change(value)` and return a private copy of that.
+        """Replace the variable's value with `change(value)`, and return a private copy of the new.
 
-        Nobody else changes it meanwhile.
+        Nobody else can change the variable meanwhile.
 
-        *change* gets a private copy of *default* if there is no such variable. If it raises,
-        nothing has changed. With many machines it may be called again, with the value that another
-        machine has stored meanwhile: then what it returned before was not stored.
+        If there is no such variable, *change* gets a private copy of *default*. If *change* raises
+        an error, nothing is stored. With a server, *change* may be called again with a value that
+        another machine has stored meanwhile; what it returned before is then thrown away.
 
         Raises:
             FlightCycle: *change* modifies the same variable.
@@ -208,7 +210,7 @@ class Variables(MutableMapping[str, Any]):
         if isinstance(name, str) and not callable(change):
             raise TypeError(
                 f"{self._shown(name)}: modify takes a function of the old value, not "
-                f"{type(change).__qualname__}; to store a value write {self._shown(name)} = ..."
+                f"{type(change).__qualname__}; to store a value, write {self._shown(name)} = ..."
             )
 
         def changed(held: _Held) -> Any:
@@ -216,11 +218,11 @@ class Variables(MutableMapping[str, Any]):
             before = self._copy(encode(default)) if stored is _NOTHING else stored
             try:
                 value = change(before)
-            except (AttributeError, TypeError) as error:  # what None leads to
+            except (AttributeError, TypeError) as error:  # typical errors of a function given None
                 if stored is _NOTHING and default is None:
                     error.add_note(
                         f"There is no {self._shown(name)} yet, so the function got None: "
-                        "say default=... in modify."
+                        "pass default=... to modify."
                     )
                 raise
             if value is None and before is not None and self._deployment.is_debug:
@@ -232,16 +234,16 @@ class Variables(MutableMapping[str, Any]):
 
     def _warn_of_none(self, name: str, before: object) -> None:
         _log.warning(
-            "stash.%s.modify(%r, ...) stores None in the place of a %s: what the function returns "
-            "is stored, and this one returned None. Let it return the new value (list.append and "
+            "stash.%s.modify(%r, ...) replaces a %s with None: modify stores what the function "
+            "returns, and this one returned None. Let it return the new value (list.append and "
             "the like return None).",
             *(self._scope, name, type(before).__qualname__),
         )
 
     def _alone(self, name: str, act: Callable[[_Held], Any]) -> Any:
-        """Return what *act* returns while nobody else changes the variable.
+        """Call *act* while nobody else can change the variable, and return its result.
 
-        It is called again while it returns `_AGAIN`.
+        *act* is called again as long as it returns `_AGAIN`.
         """
         owner = self._owner()
         key, shown = self._key(name, owner), self._shown(name)
@@ -253,7 +255,7 @@ class Variables(MutableMapping[str, Any]):
         return result
 
     def _delete(self, name: str) -> bool:
-        """Delete a variable, readable or not; False if there is none."""
+        """Delete a variable, even an unreadable one; return False if there is none."""
 
         @patiently()
         def delete(held: _Held) -> Any:
@@ -288,7 +290,7 @@ class Variables(MutableMapping[str, Any]):
         if self._deployment.store.commit(held.flight, held.key, facts, encoded):
             return result
         if held.owner and self._deployment.store.has_ended(account_of(held.owner)):
-            raise NoSession(self._shown(name), self._scope)  # meanwhile
+            raise NoSession(self._shown(name), self._scope)  # it has ended meanwhile
         return _AGAIN
 
     def _shown(self, name: str) -> str:
@@ -307,12 +309,12 @@ class Variables(MutableMapping[str, Any]):
         return self._deployment.visitor.owner(self._scope, f"stash.{self._scope}")
 
     def _prefix(self) -> str:
-        # Two apps of one name share a folder: the path tells their variables apart.
+        # Two apps with one name share a folder: the URL path separates their variables.
         return self._deployment.prefix + ":"
 
 
 class _Items(ItemsView[str, Any]):
-    """Names and values, each read when it is its turn."""
+    """Names and values; each value is read only when the iteration reaches it."""
 
     _mapping: Variables
 
@@ -332,27 +334,27 @@ class _Values(ValuesView[Any]):
 
 
 class Session(Variables):
-    """The variables of the present browser session, and the session itself."""
+    """The variables of the present browser session, with methods to end or renew the session."""
 
     @patiently()
     def clear(self) -> None:
-        """End the session, as on logout, and give the browser a new one.
+        """End the session, for a logout, and start a new one for the browser.
 
-        All its data is deleted, that of its tabs and pages included. That is final: what a slower
-        request of the ended session stores later is not stored, and the browser's old cookie and
-        references open nothing.
+        All data of the session is deleted, including the data of its tabs and pages. Nothing comes
+        back: a slower request of the ended session cannot store anything any more, and the
+        browser's old cookie and references open nothing.
         """
         self._deployment.store.end(self._owner())
         self._visitor().end()
 
     @patiently()
     def rotate(self) -> None:
-        """Give the browser another cookie for the same session, as on login.
+        """Give the browser a new cookie for the same session, for a login.
 
-        Whoever knew the old cookie has nothing.
+        The old cookie is worthless from now on, for anybody who knows it.
 
         Raises:
-            NoSession: Another request has done so since this one began.
+            NoSession: Another request has rotated the session since this request began.
         """
         self._owner()
         self._visitor().rotate()

@@ -1,4 +1,4 @@
-"""What can be stored: no object that only says where its data lies; and whom to trust with what."""
+"""What can be stored: refuses objects that do not hold their data, and knows trusted libraries."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from dash_stash.keys import public_name
 
-# Pickled as a path or a plan: each who gets it would read the file, or compute, again, and find
-# something else once the file has changed. By name: none of these libraries is imported for it.
+# These pickle as a path or a plan: each reader would read the file, or compute, again, and get
+# something else after the file has changed. By name, so that no library is imported for this.
 _LAZY: Final = {
     "polars.LazyFrame": ".collect()",
     "pyarrow.FileSystemDataset": ".to_table()",
@@ -28,12 +28,12 @@ _TRUSTED: Final = frozenset(
         *("types", "uuid", "zoneinfo", "dash_stash", "numpy", "pandas", "polars", "pyarrow"),
     },
 )
-"""Values of these are unpickled as they were; those of every other library are tried."""
+"""Values of these libraries unpickle unchanged; values of other libraries are tried first."""
 
 _LOOKED_THROUGH: Final = frozenset(
     {"dash", "dash_stash", "numpy", "pandas", "plotly", "polars", "pyarrow", "xarray"}
 )
-"""Arrays of these hold numbers only, or `structure` looks at them."""
+"""Arrays of these libraries hold only numbers, or `structure` checks them."""
 
 
 def refuse_lazy(obj: object) -> None:
@@ -51,7 +51,7 @@ def refuse_lazy(obj: object) -> None:
 
 
 def is_lazy(obj: object) -> bool:
-    """Whether `refuse_lazy` refuses *obj*."""
+    """Return whether `refuse_lazy` refuses *obj*."""
     return _way_out(obj) is not None
 
 
@@ -63,13 +63,13 @@ def _way_out(obj: Any) -> str | None:
 
 
 def is_trusted(module: str) -> bool:
-    """Whether *module* is of a library whose values are unpickled as they were."""
+    """Return whether *module* is of a library whose values are unpickled as they were."""
     return module.partition(".")[0] in _TRUSTED
 
 
 @functools.cache
 def may_trust_arrays(module: str) -> bool:
-    """Whether *module* is of a library that may take what is in its arrays for structure.
+    """Return whether *module* is of a library that may take what is in its arrays for structure.
 
     As a sparse matrix of SciPy does, or a tree of scikit-learn.
     """

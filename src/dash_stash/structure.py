@@ -24,7 +24,7 @@ class _Unsound(Exception):
 
 
 def is_sound(encoded: Encoded) -> bool:
-    """Whether nothing in the value's buffers leads outside of them.
+    """Return whether nothing in the value's buffers leads outside of them.
 
     It unpickles the headers: their seal must have been checked.
     """

@@ -1,9 +1,9 @@
-"""URLs of stores: one grammar for all of them, and what of them may be shown.
+"""URLs of stores: their grammar, and how to show them without secrets.
 
     scheme[+way]://[[user]:password@]host[:port],.../path[?option=value&...]
 
-The scheme says whose the store is (`stores.registry`), the way how it is reached. In a name, a
-password or a path, letters such as @ and / are written as %40 and %2F.
+The scheme says which store it is (`stores.registry`), the way says how it is reached. In a name, a
+password or a path, write characters such as @ and / as %40 and %2F.
 """
 
 from __future__ import annotations
@@ -26,42 +26,42 @@ _OF_WINDOWS = re.compile(r"(file:/*)?[A-Za-z]:[\\/]")
 
 @dataclass(frozen=True, slots=True)
 class StoreURL:
-    """A store's URL in its parts, and without what is secret in `repr`."""
+    """A store's URL, taken apart; its `repr` shows no secrets."""
 
     text: str = field(repr=False)
-    """All of it, as it was written."""
+    """The whole URL, as the user wrote it."""
 
     shown: str
-    """It without passwords and options: for messages."""
+    """The URL without passwords and options, for messages."""
 
     scheme: str
-    """In small letters, up to a `+`: "redis" of "redis+cluster://"."""
+    """The part before a `+`, in small letters: "redis" in "redis+cluster://"."""
 
     way: str
-    """What follows the `+`: "cluster", or nothing."""
+    """The part after the `+`: "cluster"; empty if there is no `+`."""
 
     user: str = field(repr=False)
-    """Name and password, with a colon between them; unquoted, as they may have colons."""
+    """Name and password, with a colon between them; still quoted, as they may contain colons."""
 
     hosts: str
     path: str
     options: Mapping[str, str] = field(repr=False)
-    """The last value of each."""
+    """The last value of each option."""
 
     @property
     def file_path(self) -> pathlib.Path:
-        """The path as one of this machine."""
+        """The path as a path on this machine."""
         return pathlib.Path(unquote(self.path))
 
     def check_options(self, *known: str, hint: str = "") -> None:
-        """See that there are no options but the *known* ones.
+        """Check that the URL has only *known* options.
 
         Args:
-            known: Their names.
-            hint: What the error says after them.
+            known: The names of the options.
+            hint: Text that the error adds after the names.
 
         Raises:
-            ConfigError: There is another one.
+            ConfigError: The URL has another option.
         """
         unknown = sorted(self.options.keys() - {*known})
         if unknown:
@@ -74,10 +74,10 @@ class StoreURL:
 
 
 def parse(text: str) -> StoreURL:
-    """Return the parts of a URL.
+    """Take a URL apart.
 
     Raises:
-        ConfigError: It is no URL, or a `file:` URL that names no folder of this machine.
+        ConfigError: It is not a URL, or it is a `file:` URL that names no folder of this machine.
     """
     parts = _split(text)
     scheme, _, way = parts.scheme.partition("+")
@@ -86,11 +86,11 @@ def parse(text: str) -> StoreURL:
     url = StoreURL(text, _shown(text), scheme, way, user, hosts, parts.path, options)
     if _OF_WINDOWS.match(text):
         raise ConfigError(
-            f"url={text!r} names a folder of Windows, and this is {sys.platform}: {FORMS}"
+            f"url={text!r} is a Windows folder, but this system is {sys.platform}: {FORMS}"
         )
     if text and not parts.scheme and "@" not in text:  # else perhaps with a password
         raise ConfigError(
-            f"url={text!r} is a path, and should be a URL: "
+            f"url={text!r} is a path, but must be a URL: "
             f"write {pathlib.Path(text).expanduser().absolute().as_uri()!r}"
         )
     if parts.scheme == "file":
@@ -121,11 +121,11 @@ def _check_folder(url: StoreURL) -> None:
 
 
 def _shown(text: str) -> str:
-    """A URL without passwords and options, also if it is written wrongly."""
+    """Return a URL without passwords and options, even if the URL is malformed."""
     scheme, separator, rest = text.partition("://") if "://" in text else ("", "", text)
     place = re.split("[?#]", rest, maxsplit=1)[0]
     if scheme.lower() == "file" and place.partition("/")[0] in ("", "localhost"):
         return f"{scheme}://{place}"
     if "@" in rest[len(place) :]:
-        return f"{scheme}{separator}..."  # perhaps of a password that has a question mark
+        return f"{scheme}{separator}..."  # a password may contain a question mark
     return f"{scheme}{separator}{place.rpartition('@')[2]}"

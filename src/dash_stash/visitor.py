@@ -1,4 +1,4 @@
-"""Who is asking, and whose data a running memo function may read for them."""
+"""The visitor of the present request, and the data that a memo function may read for them."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from dash_stash.owner import APP, Owner, Scope
 
 T = TypeVar("T")
 
-# What a value of each scope may be made from. Neither of user and session may read the other: after
-# a login in the same browser, a session's value would still be made from the previous user's.
+# What a value of each scope may be made from. User and session may not read each other: after a
+# login in the same browser, a session's value would still be made from the previous user's data.
 _MAY_READ: dict[Scope, tuple[Scope, ...]] = {
     "app": ("app",),
     "user": ("app", "user"),
@@ -34,46 +34,46 @@ class Computation(NamedTuple):
     """The visitor's own context, outside of all memo functions."""
 
 
-# Of a thread or task, not of one Stash: a memo function of one Stash can ask another who is there.
+# For a thread or task, not for one Stash: a memo function of one Stash can use another Stash.
 _computation: ContextVar[Computation | None] = ContextVar("dash_stash_computation", default=None)
 
 
 class Request(Protocol):
-    """The web framework's request, which a value for the whole app must not depend on."""
+    """The web framework's request: a value for the whole app must not depend on it."""
 
     def hidden(self) -> AbstractContextManager[Context]:
-        """Copy the present context without its request, for the length of a with block."""
+        """Copy the present context without its request, for use inside a with block."""
         ...
 
     def is_missed_by(self, error: Exception) -> bool:
-        """Whether the framework raised *error* because it needs a request and there is none."""
+        """Return whether the framework raised *error* because it needs a request."""
         ...
 
 
 class Visitor(Protocol):
-    """Who makes one request.
+    """The user and browser that make one request.
 
-    It is proven only when somebody wants to know: most callbacks do not.
+    The proof is checked only when it is needed: most callbacks do not need it.
     """
 
     before: Visitor | None
-    """Who is served again afterwards: a callback may make a request to its own app."""
+    """The visitor that is served again afterwards: a callback may call its own app."""
 
     def owner(self, scope: Scope) -> Owner | None:
-        """Return the visitor's user, session, tab or page, None if it is not proven."""
+        """Return the visitor's user, session, tab or page, or None if it is not proven."""
         ...
 
     def rotate(self) -> None:
-        """Give the browser another cookie for the same session; the old one proves nothing."""
+        """Give the browser a new cookie for the same session; the old cookie is worthless."""
         ...
 
     def end(self) -> None:
-        """Give the browser a new session; what it had proves nothing any more."""
+        """Give the browser a new session; its old cookie and ids are worthless."""
         ...
 
 
 class CurrentVisitor:
-    """The visitor whom this thread or task is serving."""
+    """The visitor that this thread or task is serving."""
 
     serves_app = False
     """Whether there is an app whose requests have visitors."""
@@ -81,21 +81,21 @@ class CurrentVisitor:
     def __init__(
         self, find_request: Callable[[], Request | None], *, knows_users: bool = False
     ) -> None:
-        """Begin with none.
+        """Begin without a visitor.
 
-        Take what finds the framework's request, and whether the app tells users apart.
+        Take a function that finds the framework's request, and whether the app knows users.
         """
         self._find_request, self._knows_users = find_request, knows_users
         self._current: ContextVar[Visitor | None] = ContextVar("dash_stash_visitor", default=None)
 
     @property
     def request(self) -> Request | None:
-        """The web framework's request; None in a program that has not loaded one."""
+        """The web framework's request; None if the program has not loaded a framework."""
         return self._find_request()
 
     @property
     def current(self) -> Visitor | None:
-        """The visitor, None outside a request."""
+        """The visitor; None outside a request."""
         return self._current.get()
 
     def enter(self, visitor: Visitor | None) -> None:
@@ -103,12 +103,12 @@ class CurrentVisitor:
         self._current.set(visitor)
 
     def owner(self, scope: Scope, what: str) -> Owner:
-        """Return the owner of *what*, which is of *scope*: the app, or whom the visitor proves.
+        """Return the owner of *what* in *scope*: the app, or the visitor's user, session or page.
 
         Raises:
             NoSession: *scope* is not the app, and there is no session, tab, page or user.
-            ScopeTooWide: A memo function is running whose value would show it to others.
-            ConfigError: It is the user, and nothing says who that is.
+            ScopeTooWide: A memo function is running, and its value would show *what* to others.
+            ConfigError: *scope* is the user, and the Stash has no `user=`.
         """
         if scope == "app":
             return APP
@@ -119,30 +119,30 @@ class CurrentVisitor:
         return owner
 
     def check(self, scope: Scope, what: str) -> None:
-        """See that *what*, which is of *scope*, may be read now.
+        """Check that *what*, which has *scope*, may be read now.
 
         Raises:
-            ScopeTooWide: A memo function is running whose value would show it to others.
+            ScopeTooWide: A memo function is running, and its value would show *what* to others.
         """
         running = _computation.get()
         if running is not None and scope not in _MAY_READ[running.scope]:
             raise ScopeTooWide(running.name, running.scope, what, scope)
 
     def proven(self, scope: Scope) -> Owner | None:
-        """Return the owner that the visitor proves, None if there is none.
+        """Return the owner that the visitor proves, or None.
 
-        Unlike `owner`, it does not ask whether a running memo function may know.
+        Unlike `owner`, it does not check whether a running memo function may know the owner.
         """
         visitor = self._current.get()
-        # Aside: what says who the user is may read the session.
+        # Aside, because the function `user=` may read the session.
         return None if visitor is None else self.aside(lambda: visitor.owner(scope))
 
     def missing(self, what: str, scope: Scope) -> NoSession | ConfigError:
         """Return the error that says why there is no session, tab, page or user."""
         if scope == "user" and not self._knows_users:
             return ConfigError(
-                f"{what} needs a user, and this Stash knows none: say who asks, as in "
-                "Stash(app, user=current_user_id)"
+                f"{what} needs a user, but this Stash does not know users: pass a function that "
+                "returns the user's id, as in Stash(app, user=current_user_id)"
             )
         if self.current is None:
             return NoSession(
@@ -162,7 +162,7 @@ class CurrentVisitor:
         return _computation.get() is not None
 
     def aside(self, call: Callable[[], T]) -> T:
-        """Return what *call* returns in the visitor's own context, outside of memo functions."""
+        """Run *call* in the visitor's own context, outside all memo functions."""
         running = _computation.get()
         return call() if running is None else running.around.copy().run(call)
 
@@ -170,7 +170,7 @@ class CurrentVisitor:
     def computing(self, name: str, scope: Scope) -> Iterator[Context]:
         """Make the context for a memo function: it can read nothing narrower than its scope.
 
-        A function for the whole app sees no request either: its value is for every visitor.
+        A function for the whole app cannot see the request either: its value is for every visitor.
         """
         running, request = _computation.get(), self.request
         around = contextvars.copy_context() if running is None else running.around

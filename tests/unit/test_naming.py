@@ -164,7 +164,7 @@ def test_a_file_of_any_name_has_a_name_of_its_own(
 
 def test_a_name_has_a_hundred_characters_at_most(folder: pathlib.Path) -> None:
     assert Stash(url=folder.as_uri(), name="x" * 100).name == "x" * 100
-    with pytest.raises(ConfigError, match="100 at most"):
+    with pytest.raises(ConfigError, match="at most 100"):
         Stash(name="x" * 101)
 
 
@@ -455,7 +455,7 @@ def test_a_stash_serves_apps_of_one_prefix_and_no_other(url: str) -> None:
     stash.init_app(Dash("first"))
     stash.init_app(Dash("first again"))
     with pytest.raises(
-        ConfigError, match=r"serves the app at /.*make another one for the app at /b"
+        ConfigError, match=r"serves the app at /.*make another Stash for the app at /b"
     ):
         stash.init_app(Dash("second", url_base_pathname="/b/"))
 

@@ -148,12 +148,12 @@ def test_an_unknown_scheme_is_refused_with_those_that_there_are(site: pathlib.Pa
     [
         ("import a_library_that_is_not_there", "a_library_that_is_not_there"),
         ("def open_shelf(config): raise OSError('no such shelf')", "OSError: no such shelf"),
-        ("def open_shelf(config): return {}", "a dict and no store.*commit"),
+        ("def open_shelf(config): return {}", "a dict, which is not a store.*commit"),
         ("def open_shelf(): pass", "TypeError"),
         ("", "open_shelf"),
         (
             "class Half: read = print\ndef open_shelf(config): return Half()",
-            "a Half and no store, as it has no clock, join, commit",
+            "a Half, which is not a store: it has no clock, join, commit",
         ),
     ],
 )

@@ -20,7 +20,7 @@ class AnotherBackend:
 def test_an_apps_second_stash_is_refused(folder: pathlib.Path) -> None:
     app = Dash(__name__)
     Stash(app, f"file://{folder}")
-    with pytest.raises(ConfigError, match="has a Stash already"):
+    with pytest.raises(ConfigError, match="already has a Stash"):
         Stash(app, f"file://{folder}")
 
 
@@ -31,7 +31,7 @@ def test_an_apps_second_stash_is_refused(folder: pathlib.Path) -> None:
     ids=lambda app: type(app).__name__,
 )
 def test_what_is_no_dash_app_is_refused(app: Any, url: str | None, folder: pathlib.Path) -> None:
-    with pytest.raises(ConfigError, match=rf"takes a dash.Dash, not a {type(app).__name__}"):
+    with pytest.raises(ConfigError, match=rf"a dash.Dash, not a {type(app).__name__}"):
         Stash(app, url and f"file://{folder}")
 
 
@@ -112,7 +112,7 @@ def test_two_apps_that_get_their_places_later_cannot_have_one_stash(folder: path
     stash.init_app(second)
     first.init_app(server, routes_pathname_prefix="/a/", requests_pathname_prefix="/a/")
     with pytest.raises(
-        ConfigError, match=r"serves the app at /a already: make another one for the app at /b"
+        ConfigError, match=r"serves the app at /a: make another Stash for the app at /b"
     ):
         second.init_app(server, routes_pathname_prefix="/b/", requests_pathname_prefix="/b/")
 

@@ -346,6 +346,6 @@ def test_a_reference_with_a_lifetime_opens_until_that_is_over(
     assert stash.ref(short).get() == [1, 2]
     clock.now += 1
     for text in (short, short[0], short.lasting("1h")):
-        with pytest.raises(RefExpired, match="some time only"):
+        with pytest.raises(RefExpired, match="limited time only"):
             stash.ref(text)
     assert stash.ref(ref).get() == [1, 2]

@@ -243,7 +243,7 @@ def test_an_update_that_fails_changes_nothing(state: Variables) -> None:
 
 
 def test_an_update_of_the_variable_that_is_being_updated_is_told(state: Variables) -> None:
-    with pytest.raises(FlightCycle, match=r"\['n'\] is to be changed while it is being changed"):
+    with pytest.raises(FlightCycle, match=r"\['n'\] cannot be changed while it is being changed"):
         state.modify("n", lambda _: state.modify("n", lambda n: n))
     assert state.modify("n", lambda _: state.modify("other", lambda _: 1)) == 1
 
@@ -423,7 +423,7 @@ def test_in_debug_mode_a_function_that_returns_none_where_there_was_a_value_is_t
             stash.app.modify("new", lambda _: None, default=[1])
             del stash.app["new"]
         assert [record.getMessage().partition(":")[0] for record in caplog.records] == [
-            f"stash.app.modify({name!r}, ...) stores None in the place of a list" for name in told
+            f"stash.app.modify({name!r}, ...) replaces a list with None" for name in told
         ]
         assert stash.app["cart"] is None
 

@@ -34,7 +34,9 @@ USES: dict[str, Callable[[Stash], Any]] = {
 
 @pytest.mark.parametrize("use", USES)
 def test_what_needs_the_store_says_how_to_get_one(use: str) -> None:
-    with pytest.raises(ConfigError, match=r"no store yet: give it an app.*or a url"):
+    with pytest.raises(
+        ConfigError, match=r"no store yet: call stash.init_app.*or write Stash\(url"
+    ):
         USES[use](Stash())
 
 

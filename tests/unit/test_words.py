@@ -75,9 +75,13 @@ _MISTAKES: dict[str, tuple[Mistake, type[Exception], list[str]]] = {
     "a builtin": (
         lambda s: s.memo(len),
         ConfigError,
-        ["builtin_function_or_method len", "above that one's def"],
+        ["builtin_function_or_method len", "above the def of that function"],
     ),
-    "a class": (lambda s: s.memo(Klass), ConfigError, ["the class Klass", "above that one's def"]),
+    "a class": (
+        lambda s: s.memo(Klass),
+        ConfigError,
+        ["the class Klass", "above the def of that function"],
+    ),
     "a staticmethod": (
         lambda s: s.memo(vars(Klass)["alone"]),
         ConfigError,
@@ -152,12 +156,12 @@ _MISTAKES: dict[str, tuple[Mistake, type[Exception], list[str]]] = {
     "the URL as the app": (
         lambda s: Stash("redis://:hidden@cache"),
         ConfigError,
-        ["takes a dash.Dash", "first", "Stash(url=...)"],
+        ["is a dash.Dash", "first", "Stash(url=...)"],
     ),
     "a path as the app": (
         lambda s: Stash(pathlib.Path("/srv")),
         ConfigError,
-        ["takes a dash.Dash", "first", "Stash(url=...)"],
+        ["is a dash.Dash", "first", "Stash(url=...)"],
     ),
     "a bare path": (
         lambda s: Stash(url="/srv/my cache"),

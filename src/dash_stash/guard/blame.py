@@ -32,7 +32,7 @@ _METHODS: Final = frozenset[str]().union(
 
 
 def can_change(reach: Reach, variable: SharedVariable) -> bool:
-    """Tell whether the code of a callback looks as if it may change a variable that it reaches.
+    """Return whether the code of a callback looks as if it may change a variable that it reaches.
 
     It does not if it neither assigns the variable, nor items or attributes of anything, nor calls
     a method that changes data.
@@ -161,7 +161,7 @@ def _is_mutating_call(node: ast.Call, name: str) -> bool:
 
 
 def _is_within(node: ast.expr, name: str) -> bool:
-    """Tell whether an expression is the variable, or an item or attribute of it."""
+    """Return whether an expression is the variable, or an item or attribute of it."""
     while isinstance(node, ast.Attribute | ast.Subscript):
         if isinstance(node, ast.Attribute) and node.attr == name:
             return True

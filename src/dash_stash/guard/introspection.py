@@ -11,12 +11,12 @@ from dash_stash.origin import is_app_module
 
 
 def is_app_class(cls: type) -> bool:
-    """Tell whether the class is written in the app."""
+    """Return whether the class is written in the app."""
     return is_app_module(cls.__module__)
 
 
 def is_proxy_class(cls: type) -> bool:
-    """Tell whether objects of the class claim to be of another one.
+    """Return whether objects of the class claim to be of another one.
 
     Proxies and mocks do, and run code whatever they are asked.
     """

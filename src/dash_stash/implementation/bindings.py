@@ -1,4 +1,4 @@
-"""What the names of a module are bound to, and which of them its code changes: its source tells."""
+"""Finds in a module's source what its names are bound to, and which of them its code changes."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _CHANGING_FIRST: Final = frozenset(
 
 @dataclass(slots=True)
 class ModuleNames:
-    """What the source of a module says about its names."""
+    """The names of a module, as its source uses them."""
 
     bindings: dict[str, dict[str, list[ast.AST | None]]] = field(default_factory=dict)
     """What each name is bound to, by scope: "" is the module, else the path of a class body.
@@ -66,7 +66,7 @@ class ModuleNames:
     stars: list[ast.ImportFrom] = field(default_factory=list)
 
     def is_changed(self, function: str, name: str) -> bool:
-        """Tell whether a variable in or around a function is changed in place.
+        """Return whether a variable in or around a function is changed in place.
 
         *function* is the qualified name of the function.
         """
@@ -92,7 +92,7 @@ class _Block:
     """Names whose values are changed in place."""
 
     aliases: list[tuple[str, ast.expr]] = field(default_factory=list)
-    """Names that are assigned, and what they are then another name for."""
+    """Names that are assigned, each with the object that it then names."""
 
 
 class _Reader:
@@ -331,7 +331,7 @@ class _Reader:
 
 
 def _without_view(node: ast.expr) -> ast.expr:
-    """The `data` in `data.items()` or `data.values()`."""
+    """Return the `data` in `data.items()` or `data.values()`."""
     is_view = (
         isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)
@@ -341,7 +341,7 @@ def _without_view(node: ast.expr) -> ast.expr:
 
 
 def _place(node: ast.expr) -> str:
-    """The variable that an expression reads: `config.data` in `config.data["a"]`.
+    """Return the variable that an expression reads: `config.data` in `config.data["a"]`.
 
     "" if it makes a new object.
     """
@@ -354,7 +354,7 @@ def _place(node: ast.expr) -> str:
 
 
 def _parts_for(target: ast.Tuple | ast.List, value: ast.expr) -> list[ast.expr]:
-    """What each of several targets is bound to: its part of the value, the whole if unknown."""
+    """Return what each of several targets is bound to: a part, or the whole if unknown."""
     written = value.elts if isinstance(value, ast.Tuple | ast.List) else []
     is_one_each = len(written) == len(target.elts) and not any(
         isinstance(each, ast.Starred) for each in (*written, *target.elts)

@@ -18,7 +18,7 @@ An object that is changed in place, which others may know by another name: its i
 
 
 def changes_itself(kind: type) -> bool:
-    """Tell whether a class of records has methods that change them."""
+    """Return whether a class of records has methods that change them."""
     for base in kind.__mro__:
         known = (
             names_of(getattr(sys.modules.get(base.__module__), "__dict__", {}))

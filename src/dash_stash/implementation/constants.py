@@ -1,4 +1,4 @@
-"""Which names of a module, or of a class body, are constants: its source tells.
+"""Finds in the source which names of a module, or of a class body, are constants.
 
 A constant is bound once, to an expression of literals and other constants, and never changed in
 place: its value belongs to what the code says, and is no state of the program.
@@ -48,7 +48,7 @@ _PURE: Final = frozenset(map(id, _PURE_FUNCTIONS))
 
 
 def is_plain(value: object) -> bool:
-    """Tell whether nothing in a value can change: a number, text, a date, or a tuple of these."""
+    """Return whether nothing in a value can change: a number, text, a date, or a tuple of these."""
     if type(value) in (tuple, frozenset):
         return all(map(is_plain, value))  # type: ignore[call-overload]
     return isinstance(value, _PLAIN)
@@ -62,7 +62,7 @@ COMPUTED: Final = "which is computed"
 def why_not(  # noqa: PLR0911 (a reason each)
     namespace: Namespace, name: str, scope: str = "", within: frozenset[Any] = frozenset()
 ) -> str | None:
-    """Return why a name of a module is no constant, None if it is one.
+    """Return why a name of a module is not a constant, or None if it is a constant.
 
     *scope* is the class body that the name is in, if it is in one; *within* are the names that are
     being asked for already.
@@ -89,7 +89,7 @@ def why_not(  # noqa: PLR0911 (a reason each)
 
 
 def _is_empty(node: ast.AST) -> bool:
-    """Tell whether it makes an empty list or dict, which is there to be filled."""
+    """Return whether it makes an empty list or dict, which is there to be filled."""
     if isinstance(node, ast.Call):
         names = ("dict", "list", "set", "OrderedDict", "defaultdict", "deque")
         return (
@@ -115,7 +115,7 @@ def _why_not_imported(
 
 
 def is_own(namespace: Namespace, name: str) -> bool:
-    """Tell whether a module is the app's, as the module of *namespace* is."""
+    """Return whether a module is the app's, as the module of *namespace* is."""
     return is_app_module(name, str(namespace.get("__name__")).partition(".")[0])
 
 
@@ -130,7 +130,7 @@ def _why_not_starred(
 
 
 def is_import(node: object) -> TypeGuard[ast.ImportFrom]:
-    """Tell whether a name is bound by `from ... import`."""
+    """Return whether a name is bound by `from ... import`."""
     return isinstance(node, ast.ImportFrom)
 
 
@@ -204,7 +204,7 @@ class _Judge:
         return self.holds(node.value)
 
     def _is_pure(self, function: ast.expr) -> bool:
-        """Tell whether a function returns the same for the same arguments."""
+        """Return whether a function returns the same for the same arguments."""
         found = self.resolve(function)
         if found is not ABSENT:
             return id(found) in _PURE or isinstance(found, enum.EnumType) or _is_record(found)
@@ -246,7 +246,7 @@ def _results(node: ast.AST) -> list[ast.expr]:
 
 
 def _is_record(kind: object) -> bool:
-    """Tell whether a class only keeps what it is given.
+    """Return whether a class only keeps what it is given.
 
     Named tuples do, and dataclasses whose instances are made without code of the app.
     """

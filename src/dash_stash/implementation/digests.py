@@ -1,4 +1,4 @@
-"""The digest of what a function does, remembered for as long as another look would find the same.
+"""The digest of what a function does, remembered as long as another walk would find the same.
 
 It contains the function's code, the app's code that this calls, and the constants that all of it
 reads. Libraries are known by name only. What changes while the program runs is not in it: neither
@@ -44,7 +44,7 @@ def of_classes(function: FunctionType) -> Callable[[type], bytes]:
 
 
 def is_settled(function: FunctionType, ignore: Collection[str] = ()) -> bool:
-    """Tell whether `of_function` will return the same for as long as the process runs.
+    """Return whether `of_function` will return the same for as long as the process runs.
 
     It may change for a function that was typed in (its helpers may be typed in again), that closes
     over something not in *ignore*, or whose modules are still being imported.
@@ -66,7 +66,7 @@ def unseen(function: FunctionType) -> list[str]:
 
 
 def _package(function: Callable[..., Any]) -> str:
-    """The package, or single module, of a function: the app, wherever it is installed."""
+    """Return the package, or single module, of a function: the app, wherever it is installed."""
     space = getattr(sys.modules.get(function.__module__), "__dict__", {})
     return str(space.get("__package__") or function.__module__).partition(".")[0]
 
@@ -78,7 +78,7 @@ _by_class: weakref.WeakKeyDictionary[type, tuple[str, Implementation]] = weakref
 
 
 def _find(function: FunctionType, package: str) -> Implementation:
-    """The implementation of a function, without what it closes over.
+    """Return the implementation of a function, without what it closes over.
 
     Functions that were made by running one `def` again and again share it.
     """
@@ -88,7 +88,7 @@ def _find(function: FunctionType, package: str) -> Implementation:
         if known is None or not known.holds():
             known = _by_function[function] = _look(function, package)
         return known
-    # By identity: after a reload, code may be equal while the helpers that it calls are not.
+    # By identity: after a reload, the code may be equal although the helpers that it calls differ.
     in_module, code = _by_module.setdefault(module, {}), function.__code__
     entry = in_module.get(id(code))
     if entry is not None and entry[0]() is code and entry[1] == package and entry[2].holds():
@@ -103,7 +103,7 @@ def _look(root: FunctionType | type, package: str) -> Implementation:
     while True:
         walk = Walk(package, excluded, root)
         walk.finish()
-        # A module that was found later may change what was taken for a constant before.
+        # A module that was found later may change a variable that seemed constant before.
         if not walk.taken & excluded:
             return walk.found
 
@@ -112,7 +112,7 @@ def _look(root: FunctionType | type, package: str) -> Implementation:
 
 
 def _of_code_in(value: object, package: str, within: tuple[int, ...]) -> bytes:
-    """The digest of the code, not the data, in what a function closes over."""
+    """Return the digest of the code, not the data, in what a function closes over."""
     if id(value) in within:
         return b"%d" % within.index(id(value))
     inner = (*within, id(value))

@@ -85,7 +85,7 @@ class Source:
         return of_tree(found[0]) if is_running else None
 
     def _definitions_in(self, position: int) -> list[tuple[int, Definition]]:
-        """The definitions in one statement of the module, each with the line that it begins on."""
+        """Return the definitions in one statement of the module, each with its first line."""
         if position not in self._definitions:
             nodes = (
                 node for node in ast.walk(self.tree.body[position]) if isinstance(node, Definition)

@@ -103,7 +103,7 @@ class ConstantDigests:
         return keys.of_value(value, "a constant")
 
     def _of_record(self, value: Any) -> bytes | None:
-        """The digest of an enum's member, named tuple, dataclass or pattern; None of all else."""
+        """Return the digest of an enum's member, named tuple, dataclass or pattern, or None."""
         if isinstance(value, Enum):
             return keys.digest(self._number(type(value)), str(value.name).encode())
         if isinstance(value, tuple) and hasattr(value, "_fields"):
@@ -133,7 +133,7 @@ class ConstantDigests:
 
 
 def _rank(element: object) -> tuple[bytes, ...]:
-    """What sorts the elements of a set the same in every process: no address, no hash."""
+    """Return what sorts the elements of a set the same in every process: no address, no hash."""
     if type(element) in (tuple, frozenset):
         ranks = [part for each in element for part in _rank(each)]  # type: ignore[attr-defined]
         return tuple(ranks if type(element) is tuple else sorted(ranks))

@@ -52,12 +52,12 @@ _FIELD_NOTES: Final = frozenset(
 
 @dataclass(slots=True)
 class Implementation:
-    """What was found of a function's code."""
+    """The result of a walk through a function's code."""
 
     digest: bytes = b""
 
     unseen: list[str] = field(default_factory=list)
-    """What it reads that is not in the digest, with the reason."""
+    """Names that the code reads but that are not in the digest, each with the reason."""
 
     is_settled: bool = True
     """Whether the rest stays the same for as long as `watched` does."""
@@ -66,7 +66,7 @@ class Implementation:
     """The variables found in namespaces that people type into, or that are being imported."""
 
     def holds(self) -> bool:
-        """Tell whether another walk would find the same."""
+        """Return whether another walk would find the same."""
         return self.is_settled and all(
             space.get(name, ABSENT) is value for space, name, value in self.watched
         )
@@ -77,7 +77,7 @@ _tokens: weakref.WeakKeyDictionary[FunctionType, bytes] = weakref.WeakKeyDiction
 
 
 class Walk:
-    """Goes through the code of the app that something may run, each function and class once."""
+    """Walks through the app's code that something may run: each function and class once."""
 
     def __init__(self, package: str, excluded: set[Place], root: object) -> None:
         """Take the app's package, the places known to be changed, and where to begin.
@@ -95,7 +95,7 @@ class Walk:
         self._names = set[str]()
 
     def finish(self) -> None:
-        """Go on until nothing new is found."""
+        """Walk until nothing new is found."""
         # The list grows meanwhile.
         parts = [
             self._function(node) if isinstance(node, FunctionType) else self._class(node)
@@ -119,7 +119,7 @@ class Walk:
         parts = [syntax.of_code(code, space) or bytecode.digest(code)]
         for name in sorted(names.loaded):
             parts += name.encode(), self._variable(space, name, names.attributes, set())
-        # All are imported first: each module of a package is one more name in the package.
+        # Import all first: each module of a package is one more name in the package.
         for module in [
             module
             for statement in sorted(names.imported)
@@ -142,7 +142,7 @@ class Walk:
         )
 
     def _library_function(self, function: FunctionType) -> bytes:
-        """The digest of its name, and of the functions of the app that it was given."""
+        """Return the digest of its name, and of the functions of the app that it was given."""
         inner = [each for each in around(function) if isinstance(each, FunctionType | MethodType)]
         registry = vars(function).get("registry")  # of functools.singledispatch
         if isinstance(registry, MappingProxyType):
@@ -233,11 +233,11 @@ class Walk:
         return self._data(space, (id(space), name), name, value, self._why_not(space, name))
 
     def _why_not(self, space: Namespace, name: str) -> str | None:
-        # Without a source nobody knows which of its values are constants: all of them count.
+        # Without the source, nobody knows which of its values are constants: all of them count.
         return None if self._is_own(space) else constants.why_not(space, name)
 
     def _is_own(self, space: Namespace) -> bool:
-        """Tell whether a namespace was made for `exec`, and the walk began in it."""
+        """Return whether a namespace was made for `exec`, and the walk began in it."""
         is_around_root = isinstance(self._root, FunctionType) and space is self._root.__globals__
         return is_around_root and _is_loose(space)
 
@@ -264,7 +264,7 @@ class Walk:
         reason: str | None,
         attribute: str = "",
     ) -> bytes:
-        """The digest of a variable that holds no code: of its value if that is a constant.
+        """Return the digest of a variable that holds no code: of its value if that is a constant.
 
         Of others, for which there is a *reason*, the digest of the code that the object runs.
         """
@@ -317,7 +317,7 @@ def _is_wrapper(value: object) -> bool:
 
 
 def _is_data(value: object) -> bool:
-    """Tell whether a value is a container or record that could be changed."""
+    """Return whether a value is a container or record that could be changed."""
     is_record = isinstance(value, tuple) or (
         dataclasses.is_dataclass(value) and not isinstance(value, type)
     )
@@ -337,7 +337,7 @@ def _shown(value: object) -> bytes:
 
 
 def _is_loose(space: Namespace) -> bool:
-    """Tell whether a namespace was made for `exec`, and is no module's."""
+    """Return whether a namespace was made for `exec`, and is no module's."""
     return "__file__" not in space and module_of(space) is None
 
 

@@ -41,7 +41,7 @@ def write_masked(value: Any, sink: Sink, path: str) -> None:
 
 
 def _axes(array: Any) -> list[int]:
-    """The axes in the order in which they lie in memory, the outermost first.
+    """Return the axes in the order in which they lie in memory, the outermost first.
 
     `ravel("K")` shows it, and so does what is computed from the array.
     """
@@ -107,7 +107,7 @@ def _bytes(array: Any) -> Any:
 
 
 def _is_whole(dtype: Any) -> bool:
-    """Whether the memory of an element is its value: no objects, no gaps between the fields."""
+    """Return whether an element's memory is its value: no objects, no gaps between fields."""
     if dtype.subdtype is not None:
         return _is_whole(dtype.base)
     if dtype.names is None:

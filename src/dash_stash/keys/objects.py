@@ -49,7 +49,7 @@ def _write_dataclass(value: Any, sink: Sink, path: str) -> None:
         raise NoKey(path, f"{full_name(kind)}, a dataclass that is more than its attributes")
     _write_class_name("dataclass", value, sink, path)
     names = [field.name for field in dataclasses.fields(value)]
-    # A field may have no value yet, or only that of the class.
+    # A field may have no value yet, or only the value of its class.
     _write_attributes(
         {name: getattr(value, name) for name in names if hasattr(value, name)}, sink, path
     )
@@ -64,7 +64,7 @@ def _write_attributes(named: dict[str, Any], sink: Sink, path: str) -> None:
 
 
 def _attributes(value: object, but: frozenset[str]) -> dict[str, Any]:
-    """The attributes of an object by name, in its dict and its slots, without some."""
+    """Return the attributes of an object by name, in its dict and its slots, without some."""
     found = dict(getattr(value, "__dict__", {}))
     found.pop("__orig_class__", None)  # how `Box[int](1)` was spelled
     kind: Any = type(value)
@@ -85,7 +85,7 @@ def _slots(kind: type) -> tuple[str, ...]:
 
 @functools.lru_cache(maxsize=1024)
 def _holds_more_than_attributes(kind: type) -> bool:
-    """Whether a class has a base in C, whose content is in none of the attributes."""
+    """Return whether a class has a base in C, whose content is in none of the attributes."""
     return any(
         isinstance(vars(base).get("__new__"), BuiltinFunctionType) for base in kind.__mro__[:-1]
     )
@@ -95,7 +95,7 @@ _NAMED_TUPLE = frozenset(vars(collections.namedtuple("_", ())))  # noqa: PYI024 
 
 
 def _is_of_namedtuple(kind: Any) -> bool:
-    """Whether `collections.namedtuple` made the class: it has a name, fields and defaults only."""
+    """Return whether `collections.namedtuple` made the class: only name, fields and defaults."""
     return bool(
         kind.__bases__ == (tuple,) and vars(kind).keys() <= _NAMED_TUPLE.union(kind._fields)
     )

@@ -74,7 +74,7 @@ def _write_set(tag: str) -> Writer:
 
 
 def _write_mapping(tag: str) -> Writer:
-    """The writer of dicts, whose order counts: a function that iterates over one sees it."""
+    """Return the writer of dicts, whose order counts: a function that iterates over one sees it."""
     begin = tag.encode()
 
     def write(value: Any, sink: Sink, path: str) -> None:
@@ -113,7 +113,7 @@ def _write_moment(tag: str) -> Writer:
 def write_zone(value: datetime.tzinfo, sink: Sink, path: str) -> None:
     """Write a time zone of a library, by its `repr`.
 
-    One that was read from a file of the user's is refused: its `repr` does not show its content.
+    If it was read from a file of the user, it is refused: its `repr` does not show its content.
     """
     shown = repr(value)
     if "from_file" in shown or " object at 0x" in shown:
@@ -162,4 +162,4 @@ WRITERS: dict[type, Writer] = {
     OrderedDict: _write_mapping("OrderedDict"),
     defaultdict: _write_defaultdict,
 }
-"""By exact type: a subclass may hold more than its writer knows of."""
+"""The writers by exact type: a subclass may hold more than the writer knows."""

@@ -62,7 +62,7 @@ def _write_present(column: Any, sink: Sink, path: str) -> None:
 
 
 def _is_only_in_polars(kind: Any) -> bool:
-    """Whether a type is of numbers that NumPy does not have."""
+    """Return whether a type is of numbers that NumPy does not have."""
     return bool(kind.is_decimal() or "128" in str(kind))
 
 

@@ -1,4 +1,4 @@
-"""The sink that a value is written into: its chunks are those of no other value, and are hashed."""
+"""The sink that values are written into: different values give different chunks to hash."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from dash_stash import modules
 
 KEY_SIZE = 16
-"""Bytes of a key, half of a SHA-256: to find two values with one key takes 2**64 tries."""
+"""The bytes of a key, half of a SHA-256: finding two values with one key takes 2**64 tries."""
 
 
 class NoKey(Exception):
@@ -21,7 +21,7 @@ class NoKey(Exception):
 
 
 def digest(*parts: bytes) -> bytes:
-    """Return the key of *parts*; where one ends and the next begins counts."""
+    """Return the key of *parts*; the limits between the parts count."""
     text = hashlib.sha256()
     for part in parts:
         text.update(len(part).to_bytes(8, "little"))
@@ -51,7 +51,7 @@ class Sink:
         raise NotImplementedError
 
     def write(self, value: object, path: str) -> None:
-        """Write a value; *path* is what errors call it."""
+        """Write a value; *path* names it in errors."""
         writer = self.writers.get(type(value)) or self.writer_of(value, path)
         writer(value, self, path)
 
@@ -66,15 +66,15 @@ class Sink:
                 self.write(value, f"{path}[{index}]")
 
     def emit_hashed(self, buffer: Any) -> None:
-        """Take a chunk that is long: any contiguous buffer."""
+        """Take a long chunk: any contiguous buffer."""
         self.emit(hashlib.sha256(buffer).digest())
 
     def key(self) -> bytes:
-        """Return the key of what was written."""
+        """Return the key of everything that was written."""
         return digest(*self._chunks)
 
     def key_of(self, value: object, path: str) -> bytes:
-        """Return the key of a value by itself."""
+        """Return the key of one value alone."""
         inner = type(self)(self.code_of)
         inner.write(value, path)
         return inner.key()

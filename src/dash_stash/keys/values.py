@@ -10,7 +10,7 @@ from dash_stash.keys.sink import NoKey, Sink, Writer, full_name, public_name
 
 
 def of_value(value: object, path: str, code_of: Callable[[type], bytes] | None = None) -> bytes:
-    """Return the key of one value; *path* is what errors call it.
+    """Return the key of one value; *path* names it in errors.
 
     An object of an app's own class has the class's name in its key, and its code by *code_of*.
 
@@ -42,7 +42,7 @@ class _ValueSink(Sink):
 
 
 def _of_family(kind: type) -> Writer | None:
-    """The writer of a library's types with a common base.
+    """Return the writer of a library's types with a common base.
 
     A user's type with that base may hold more than its writer knows of.
     """
@@ -55,7 +55,7 @@ def _of_family(kind: type) -> Writer | None:
 
 
 def _write_ref(value: Any, sink: Sink, path: str) -> None:  # noqa: ARG001 (a writer's signature)
-    """Write what a reference points at, not who may open it."""
+    """Write the key of what a reference points at; who may open it does not count."""
     sink.emit(b"ref:" + value.target)
 
 

@@ -79,7 +79,7 @@ def _wish(annotation: Any) -> Wish:
 
 
 def _members(annotation: Any) -> Iterator[Any]:
-    """The members of a union, or the annotation itself, without aliases and `Annotated`."""
+    """Yield the members of a union, or the annotation itself, without aliases and `Annotated`."""
     origin = typing.get_origin(annotation)
     if origin in _UNIONS:
         for child in typing.get_args(annotation):
@@ -98,7 +98,7 @@ def _members(annotation: Any) -> Iterator[Any]:
 
 
 def _children(annotation: Any) -> tuple[Any, ...]:
-    """The annotations of the items of a list, tuple or dict."""
+    """Return the annotations of the items of a list, tuple or dict."""
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
     if origin in _DICTS:
         return arguments[1:]
@@ -110,7 +110,7 @@ def _children(annotation: Any) -> tuple[Any, ...]:
 
 
 def _leaves(annotation: Any) -> Iterator[Any]:
-    """The classes in an annotation: those of `list[Ref[int] | None]` are Ref and None."""
+    """Yield the classes in an annotation: those of `list[Ref[int] | None]` are Ref and None."""
     for member in _members(annotation):
         children = _children(member)
         if not children:
@@ -120,7 +120,7 @@ def _leaves(annotation: Any) -> Iterator[Any]:
 
 
 def _evaluated(hint: Any, known: dict[str, Any]) -> Any:
-    """An annotation that may be text, evaluated.
+    """Return an annotation that may be text, evaluated.
 
     Names that only type checkers import stand for classes of their own.
     """

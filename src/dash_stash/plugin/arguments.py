@@ -22,7 +22,7 @@ class ArgumentResolver:
     """Resolves the arguments of one app's callbacks."""
 
     def __init__(self, app: Dash, references: References) -> None:
-        """Take the app, which may register callbacks later, and what opens its references."""
+        """Take the app, which may still register callbacks, and its references."""
         self._app, self._references = app, references
         self._wishes: dict[Callable[..., Any], dict[int, Wish] | None] = {}
 
@@ -30,14 +30,14 @@ class ArgumentResolver:
         """Return *args* with values in place of references; the callback must not run if it raises.
 
         Args:
-            func: What Dash calls.
+            func: The function that Dash calls.
             args: The flat list of the callback's inputs and states.
-            g: What Dash knows of the call.
+            g: Dash's data about the call.
 
         Raises:
             RefInvalid: This session may not open one of the references.
-            RefExpired: The value of one was deleted, evicted or has expired.
-            PartMissing: One is to a part that the value has no more.
+            RefExpired: The value of a reference was deleted, was evicted or has expired.
+            PartMissing: A reference names a part that the value does not have any more.
         """
         if not _may_hold_references():
             return args
@@ -53,8 +53,8 @@ class ArgumentResolver:
         try:
             return [self._replace(*one) for one in wished]
         except (RefInvalid, RefExpired, PartMissing) as error:
-            # The error names all dead references, so that one repair is enough; no value is loaded
-            # for that.
+            # The error names all dead references, so that one repair is enough. This loads no
+            # values.
             error.references = (
                 *error.references,
                 *(text for one in wished for text in self._refused(*one)),
@@ -87,7 +87,7 @@ class ArgumentResolver:
         return value
 
     def _refused(self, value: Any, wish: Wish, prop: str) -> Iterator[str]:
-        """The references in an argument that this session may not open."""
+        """Return the references in an argument that this session may not open."""
         if wish.kind == "text":
             return
         if is_reference(value):
@@ -100,9 +100,10 @@ class ArgumentResolver:
                 yield from self._refused(child, wish.child(place), prop)
 
     def _wishes_of(self, func: Callable[..., Any]) -> dict[int, Wish] | None:
-        """The wish for each argument, by its position in the flat list.
+        """Return the wish for each argument, by its position in the flat list.
 
-        None for a background callback: it runs in another process, which gets the references.
+        Return None for a background callback: it runs in another process, which gets the
+        references.
         """
         entry = registered(self._app, func)
         if not entry:
@@ -114,7 +115,7 @@ class ArgumentResolver:
 
 
 def registered(app: Dash, func: Callable[..., Any]) -> dict[str, Any]:
-    """Return what Dash knows of the callback that it calls by *func*."""
+    """Return Dash's data about the callback that it calls with *func*."""
     entries: Iterator[dict[str, Any]] = (
         entry for entry in app.callback_map.values() if entry.get("callback") is func
     )
@@ -122,7 +123,7 @@ def registered(app: Dash, func: Callable[..., Any]) -> dict[str, Any]:
 
 
 def _may_hold_references() -> bool:
-    """Whether the request's body has a reference: most have none, some are megabytes long."""
+    """Return whether the request's body has a reference: most have none, some are very long."""
     if not flask.has_request_context():
         return True
     request = flask.request._get_current_object()  # type: ignore[attr-defined]
@@ -168,7 +169,7 @@ def _by_position(grouping: Any, wish: Wish) -> Iterator[tuple[int, Wish]]:
 
 
 def _props(g: Any) -> list[str]:
-    """The property that each argument comes from, for messages."""
+    """Return the property that each argument comes from, for messages."""
     return [
         _prop(spec[0] if isinstance(spec, list) and spec else spec)
         for spec in [*g.inputs_list, *g.states_list]

@@ -55,7 +55,7 @@ class _Callbacks:
         self._streams: dict[Callable[..., Any], bool] = {}
 
     def confirm(self, func: Callable[..., Any], visitor: BrowserVisitor) -> None:
-        """See that the cookie has not been replaced, before the callback runs.
+        """Check that the cookie has not been replaced, before the callback runs.
 
         If it has, the browser can send the request once more. A callback that has never asked who
         is there does not wait for this.

@@ -1,4 +1,4 @@
-"""What developers are told when a callback returns a value, or a reference, to the wrong place."""
+"""Hints for developers whose callback returns a value, or a reference, to the wrong place."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SHOWN = re.compile(rf'"(children|figure|options|rowData)":"{PREFIX}')
 
 
 def hinting(deployment: Deployment, call: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a callback's call that says more when its answer is of no use."""
+    """Wrap a callback's call so that it explains an answer that the browser cannot use."""
     return functools.partial(_answer, deployment, call)
 
 
@@ -51,9 +51,9 @@ def _look_for_shown(answer: str) -> None:
     shown = _SHOWN.search(answer)
     if shown is not None:
         _log.warning(
-            "a callback returned a reference as the %s of a component, of which the browser knows "
-            "the text only: return it as the data of a dcc.Store, from which callbacks get the "
-            "value, or return the value itself",
+            "a callback returned a reference as the %s of a component, but the browser only has "
+            "the text of a reference, not its value: return it as the data of a dcc.Store, so that "
+            "other callbacks get the value, or return the value itself",
             shown[1],
         )
 
@@ -61,7 +61,7 @@ def _look_for_shown(answer: str) -> None:
 def _hint_at_references(error: InvalidCallbackReturnValue) -> None:
     if "JSON" in str(error):
         error.add_note(
-            "A DataFrame, array or other Python object reaches another callback by a reference: "
-            "return stash.put(value), or memo_function.ref(...), as the data of a dcc.Store; the "
-            "callback that has it as an input gets the value."
+            "To pass a DataFrame, array or other Python object to another callback, return a "
+            "reference, stash.put(value) or memo_function.ref(...), as the data of a dcc.Store; "
+            "a callback that has this data as an input gets the value."
         )

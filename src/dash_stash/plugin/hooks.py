@@ -1,4 +1,4 @@
-"""What happens before and after each request of an app: its visitor is noted, and given ids."""
+"""The hooks before and after each request of an app: they note the visitor, and send ids."""
 
 from __future__ import annotations
 
@@ -28,25 +28,25 @@ class RequestHooks:
     """The functions that Flask calls for each request of one app."""
 
     def __init__(self, app: Dash, deployment: Deployment, pages: Pages) -> None:
-        """Take the app, the deployment whose visitors ask it, and the app's pages."""
+        """Take the app, its deployment, and its pages."""
         self._app, self._pages = app, pages
         self._store, self._clock = deployment.store, deployment.clock
         self._current, self._cross_site = deployment.visitor, deployment.settings.cross_site
         self._prefix = app.config.requests_pathname_prefix
         routes = app.config.routes_pathname_prefix
-        # Also the component suites and the reload hash: none of them shows a page.
+        # The component suites and the reload hash have this beginning, too: they show no page.
         self._paths = Paths(routes, f"{routes}_")
         self._layout = f"{routes}_dash-layout"
         self.proofs = Proofs(deployment, self._prefix)
         self._neighbours: list[RequestHooks] = app.server.extensions.setdefault("dash_stash", [])
-        """Those of all apps of the server."""
+        """The hooks of all apps of the server."""
         self._neighbours.append(self)
         self._slid: BoundedTable[int, float] = BoundedTable(_MOST_NOTED)
         pages.scripts["page"] = self._page_script
 
     @property
     def is_addressed(self) -> bool:
-        """Whether the request is to this app: of several on a server, the longest path wins."""
+        """Whether the request is for this app: among several on a server, the longest path wins."""
         if len(self._neighbours) == 1:
             return True
         path = flask.request.path
@@ -55,9 +55,9 @@ class RequestHooks:
         return self is self._neighbours[lengths.index(max(lengths))]
 
     def arrive(self) -> None:
-        """Note who is asking.
+        """Note the visitor of a request.
 
-        It is proven when somebody wants to know, or once a minute.
+        The proof is checked when it is needed, or once a minute.
         """
         request: flask.Request = flask.request._get_current_object()  # type: ignore[attr-defined]
         before = self._current.current
@@ -76,12 +76,12 @@ class RequestHooks:
                 visitor.slide()
 
     def leave(self, error: BaseException | None = None) -> None:  # noqa: ARG002 (Flask's signature)
-        """Forget who was asking."""
+        """Forget the visitor of a request."""
         visitor = self._current.current
         self._current.enter(None if visitor is None else visitor.before)
 
     def answer(self, response: Response) -> Response:
-        """Give a browser its cookie and a page its ids; no cache may keep either."""
+        """Send the browser its cookie and the page its ids; no cache may keep them."""
         visitor = self._current.current
         if isinstance(visitor, BrowserVisitor):
             cookie = visitor.lasting_cookie()
@@ -116,7 +116,7 @@ class RequestHooks:
     # The page's script
 
     def _page_script(self) -> dict[str, str]:
-        """The attributes of the script that sends a page's ids along with its requests."""
+        """Return the attributes of the script that sends the page's ids with each request."""
         return {
             "src": f"{self._prefix}_dash-stash/page.js",
             "data-ids": self._visitor.open_page(),
@@ -124,7 +124,7 @@ class RequestHooks:
         }
 
     def serve(self) -> None:
-        """Serve the page's script, and the addresses at which it says that a page is left."""
+        """Serve the page's script, and the addresses that it calls when a page is closed."""
         route, server = f"{self._paths.own}dash-stash/", self._app.server
         name, script = f"{route}page.js", importlib.resources.files("dash_stash.plugin")
         text = script.joinpath("page.js").read_text(encoding="utf-8")
@@ -143,9 +143,10 @@ class RequestHooks:
         )
 
     def _hear(self, what: str) -> Response:
-        """A page says that it is being left, or that its tab is there again."""
+        """Note that a page is being closed, or that its tab is in use again."""
         ids = flask.request.stream.read(_LONGEST).decode("ascii", "replace")
-        # What cannot be noted now goes anyway, when nobody has used it for long enough.
+        # If the store cannot note it now, the data is removed later, when it was unused for long
+        # enough.
         with contextlib.suppress(StoreUnavailable):
             for scope, owner in self._visitor.named_by(ids):
                 if what == "leave":

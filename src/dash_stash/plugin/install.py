@@ -60,10 +60,10 @@ def _connect(app: dash.Dash, deployment: Deployment, pages: Pages) -> None:
 
 
 def check(app: dash.Dash) -> None:
-    """See that a stash can serve *app*.
+    """Check that a stash can serve *app*.
 
     Raises:
-        ConfigError: Its Dash is too old, its backend is not Flask, or it has a Stash already.
+        ConfigError: The app's Dash is too old, its backend is not Flask, or it has a Stash already.
     """
     if not isinstance(app, dash.Dash):
         raise ConfigError(
@@ -81,14 +81,14 @@ def check(app: dash.Dash) -> None:
             'supported yet: use Dash(..., backend="flask"), which is the default'
         )
     if hasattr(app, _MARK):
-        raise ConfigError("this app has a Stash already: use that one everywhere")
+        raise ConfigError("this app already has a Stash: use that Stash everywhere")
 
 
 def check_memo(function: Callable[..., Any], app: dash.Dash | None) -> None:
-    """See that a function that becomes a memo function is not a callback already.
+    """Check that a future memo function is not a callback already.
 
     Raises:
-        ConfigError: It is: Dash would never call the memo.
+        ConfigError: It is a callback: Dash would never call the memo function.
     """
     maps = (_callback.GLOBAL_CALLBACK_MAP, {} if app is None else app.callback_map)
     registered = (
@@ -98,15 +98,15 @@ def check_memo(function: Callable[..., Any], app: dash.Dash | None) -> None:
     )
     if any(callback is function for callback in registered):
         raise ConfigError(
-            f"@stash.memo stands above @callback at {function.__qualname__}(), so Dash calls the "
+            f"@stash.memo is above @callback at {function.__qualname__}(), so Dash calls the "
             "function without it: write @stash.memo below @callback, right above the def"
         )
 
 
 def _watch(app: dash.Dash, deployment: Deployment, pages: Pages) -> None:
-    """Let the guard watch *app*, unless it is off; without a mode it warns, in debug mode only.
+    """Let the guard watch *app*, unless it is off; without a mode, it warns in debug mode only.
 
-    *deployment* learns of debug mode too.
+    It also sets `deployment.is_debug` in debug mode.
     """
     guard = deployment.settings.guard
 
@@ -122,7 +122,7 @@ def _watch(app: dash.Dash, deployment: Deployment, pages: Pages) -> None:
 
     if guard in ("warn", "raise"):
         begin()
-    # Dash notes what debug mode turns on, not the mode itself.
+    # Dash stores the tools that debug mode turns on, but not the mode itself.
     if any(app._dev_tools[tool] for tool in ("ui", "hot_reload", "prune_errors")):
         begin_debugging()
         return

@@ -75,7 +75,7 @@ def _as_nobody(prepare: Callable[[], Any], app: Dash, deployment: Deployment) ->
     done = app._got_first_request
 
     def is_ready() -> bool:
-        """Whether Dash has validated all layouts: then requests need nothing of this."""
+        """Return whether Dash has validated all layouts: then requests need nothing of this."""
         return done["setup_server"] and (done["pages"] or not app.use_pages)
 
     if inspect.iscoroutinefunction(prepare):

@@ -52,7 +52,7 @@ class Pages:
         return said is not None and json.loads(said[1]) == self._app.config.requests_pathname_prefix
 
     def _tags(self, config: str) -> str:
-        """The tags of the scripts, with the nonce of the page's own if its policy needs one."""
+        """Return the tags of the scripts, with the nonce of the page's scripts if needed."""
         nonce = _NONCE.search(config)
         more = {} if nonce is None else {"nonce": nonce[2]}
         return "".join(

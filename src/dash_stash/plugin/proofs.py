@@ -55,7 +55,7 @@ class Proofs:
         return SessionCookie.proven(sent, self._session_key)
 
     def is_accepted(self, cookie: SessionCookie) -> bool:
-        """Whether a cookie was issued lately, by clocks that may differ."""
+        """Return whether a cookie was issued lately, by clocks that may differ."""
         return -SKEW <= self._clock() - cookie.issued <= self._limits.accepted
 
     def renewed(self, cookie: SessionCookie) -> SessionCookie | None:
@@ -65,7 +65,7 @@ class Proofs:
         return dataclasses.replace(cookie, issued=int(now)) if is_due else None
 
     def has_ended(self, cookie: SessionCookie) -> bool:
-        """Whether a cookie was replaced, or its session has ended."""
+        """Return whether a cookie was replaced, or its session has ended."""
         return self._store.has_ended(cookie.name) or self._store.has_ended(cookie.owner)
 
     # Ids of pages and tabs
@@ -79,27 +79,27 @@ class Proofs:
         )
 
     def signed_ids(self, page: bytes, tab: bytes, session: bytes) -> str:
-        """Return the ids as a page sends them, and what tells its sessions apart."""
+        """Return the ids as a page sends them, and a mark that differs for each session."""
         signed = sign(page, self._page_key, session), sign(tab, self._tab_key, session)
         return ".".join((*signed, keys.digest(b"shown", session).hex()[:8]))
 
     # Users
 
     def ask_user(self) -> object:
-        """Return what `user=` says, None without one."""
+        """Return the result of `user=`; None if there is no such function."""
         try:
             return None if self._ask_user is None else self._ask_user()
-        except KeyError as error:  # else `stash.user.get(...)` would return its default
+        except KeyError as error:  # otherwise `stash.user.get(...)` would return its default
             raise ConfigError(
-                f"user= raised KeyError: {error}: let it return None while nobody is logged in, "
+                f"user= raised KeyError: {error}. Let it return None while nobody is logged in, "
                 "as session.get(...) does"
             ) from error
 
     def user(self, said: object) -> Owner | None:
-        """Return the user whose id is *said*, None for nobody.
+        """Return the user with the id *said*, or None for nobody.
 
         Raises:
-            ConfigError: It is no id.
+            ConfigError: *said* cannot be an id.
         """
         if said is None or said in ("", b""):
             return None
@@ -114,10 +114,10 @@ class Proofs:
             kind, raw = b"str", said.encode("utf-8", "surrogatepass")
         else:
             kind, raw = b"bytes", said
-        # With a key: ids of users can be guessed.
+        # Made with a key, because the ids of users can be guessed.
         return owner.make("user", seal.make(self._user_key, kind, b":", raw, size=keys.KEY_SIZE))
 
 
 def _cookie_name(key: bytes, path: str) -> str:
-    # Several apps may share a host; cookies know no ports.
+    # Several apps may share a host, and cookies do not depend on the port.
     return f"dash_stash_{hashlib.sha256(key + path.encode()).hexdigest()[:8]}"

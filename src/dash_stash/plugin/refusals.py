@@ -1,4 +1,4 @@
-"""The answer to a callback that cannot get its data; the page shows a notice."""
+"""Answers requests whose callback cannot get its data; the page shows a notice."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _log = logging.getLogger("dash_stash")
 
 _LONGEST_HEADER = 4_000
 
-# The status of the answer, and what the reader is told in the page.
+# The status of the answer, and the notice in the page.
 _ANSWERS: dict[type[StashError], tuple[int, str]] = {
     RefInvalid: (
         403,
@@ -45,17 +45,17 @@ _NO_USER = "This needs a user: log in to go on."
 
 
 class Refusals:
-    """Makes the answers of one app."""
+    """Makes the refusing answers of one app."""
 
     def __init__(self, deployment: Deployment, hooks: RequestHooks) -> None:
-        """Take the deployment, and what knows which app a request is to."""
+        """Take the deployment, and the hooks, which know the app that a request is for."""
         self._deployment, self._hooks = deployment, hooks
         self._started = deployment.clock()
 
     def register(self, server: Any) -> None:
-        """Let a server answer so.
+        """Let *server* answer errors of this app.
 
-        It has one handler for all its apps: what is another app's is left to the one before.
+        A server has one handler for all its apps: errors of other apps go to the handler before.
         """
         handlers = server.error_handler_spec[None][None]
         for error in _ANSWERS:
@@ -92,18 +92,18 @@ class Refusals:
         return error.reason if isinstance(error, BudgetExceeded) else str(error)
 
     def _told(self, visitor: BrowserVisitor, error: StashError) -> dict[str, str]:
-        """What the page's script is told: that it may ask once more, or what is dead."""
+        """Return headers for the page's script: it may ask again, or some references are dead."""
         told = {}
         if visitor.was_replaced and not visitor.has_begun:
             told[f"{HEADER}-Replaced"] = "1"
         if isinstance(error, RefInvalid) and not visitor.has_session:
-            return told  # the next page begins a session, and that one will know
+            return told  # the next page begins a session, which can tell
         if isinstance(error, RefInvalid | RefExpired | PartMissing):
-            # Only references that this browser has sent: it is told no others.
+            # Name only references that this browser has sent.
             received = str(visitor.received)
             dead = [text for text in dict.fromkeys(error.references) if text in received]
-            # During a deploy workers of two secrets may answer: the script decides whether this
-            # one can know.
+            # During a deploy, workers with two secrets may answer: the script decides whether to
+            # believe this one.
             uptime = max(0, int(self._deployment.clock() - self._started))
             words = [str(uptime), ",".join(self._hooks.proofs.key_ids), *_fitting(dead)]
             told[f"{HEADER}-Dead"] = " ".join(words)
@@ -111,6 +111,6 @@ class Refusals:
 
 
 def _fitting(texts: Sequence[str]) -> list[str]:
-    """The first texts, as many as fit in a header that every server passes on."""
+    """Return the first texts: as many as fit in a header that every server passes on."""
     lengths = itertools.accumulate(len(text) + 1 for text in texts)
     return [text for text, length in zip(texts, lengths, strict=True) if length <= _LONGEST_HEADER]

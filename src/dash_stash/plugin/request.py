@@ -42,7 +42,7 @@ class FlaskRequest:
             context.run(app.pop)
 
     def is_missed_by(self, error: Exception) -> bool:
-        """Whether Flask or Dash raised *error* because it needs a request and there is none."""
+        """Return whether Flask or Dash raised *error* because it needs a request."""
         if isinstance(error, MissingCallbackContextException):
             return True
         if isinstance(error, AttributeError):

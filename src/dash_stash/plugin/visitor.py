@@ -1,4 +1,4 @@
-"""One request's visitor: what the browser has proven, and what it is given with the answer."""
+"""The visitor of one request: what the browser proves, and what the answer gives to it."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ HEADER = "X-Dash-Stash"
 
 
 class Paths(NamedTuple):
-    """How the paths of an app begin, as the server sees them."""
+    """The beginnings of an app's paths, as the server sees them."""
 
     routes: str
-    """All of them: below it browsers send the cookie."""
+    """The beginning of all paths: browsers send the cookie below it."""
 
     own: str
-    """Those of the requests that a page makes by itself: none of them opens a page."""
+    """The beginning of paths that a page's scripts request: none of these opens a page."""
 
     def may_be_page(self, request: flask.Request) -> bool:
-        """Whether a request may be for a page, by its path and method."""
+        """Return whether a request may open a page, by its path and method."""
         is_below = request.path.startswith(self.routes) and not request.path.startswith(self.own)
         return is_below and request.method in ("GET", "HEAD")
 
@@ -42,13 +42,13 @@ class BrowserVisitor:
 
     cookie_to_set: SessionCookie | None = None
     _renewed: SessionCookie | None = None
-    """The cookie that the browser has, issued anew."""
+    """The browser's cookie, issued again."""
 
     new_ids = ""
-    """The ids that the page is to send from now on, if those that it has prove nothing any more."""
+    """The ids that the page must send from now on, if its present ids are worthless."""
 
     is_personal = False
-    """Whether the answer holds ids that are this browser's alone."""
+    """Whether the answer contains ids for this browser only."""
 
     received: Sequence[object] = ()
     """What the browser has sent as the arguments of a callback."""
@@ -57,14 +57,13 @@ class BrowserVisitor:
     """Whether the app's own code may have run."""
 
     was_replaced = False
-    """Whether `rotate` has replaced the cookie that the browser sent: it has, or gets, a newer one.
-    """
+    """Whether `rotate` has replaced the cookie that the browser sent: a newer one exists."""
 
     _has_replaced = False
     """Whether this request has ended the cookie that the browser sent."""
 
     _later: Context | None = None
-    """The context of the request, once its answer has begun and its code goes on elsewhere."""
+    """The context of the request, if its answer has begun and its code runs in another thread."""
 
     def __init__(
         self,
@@ -74,19 +73,19 @@ class BrowserVisitor:
         request: flask.Request,
         before: Visitor | None,
     ) -> None:
-        """Take what checks the request's proofs, and who is served again afterwards."""
+        """Take the checker of proofs, and the visitor who is served again afterwards."""
         self.before, self.request = before, request
         self._proofs, self._paths, self._store = proofs, paths, store
         self._owners: dict[Scope, Owner | None] = {}
         self.asked: set[Scope] = set()
-        """The scopes that the app's code has asked for."""
+        """The scopes that the app's code has used."""
 
     # Who it is
 
     def owner(self, scope: Scope) -> Owner | None:
-        """Return the visitor's user, session, tab or page, None if it is not proven."""
+        """Return the visitor's user, session, tab or page, or None if it is not proven."""
         self.asked.add(scope)
-        if scope == "user":  # asked anew each time: somebody may log in or out within the request
+        if scope == "user":  # asked each time: somebody may log in or out during the request
             ask = self._proofs.ask_user
             return self._proofs.user(ask() if self._later is None else self._later.copy().run(ask))
         if scope not in self._owners:
@@ -105,20 +104,20 @@ class BrowserVisitor:
 
     @property
     def cookie(self) -> SessionCookie | None:
-        """What proves the session: the browser's cookie, or the one that it will get.
+        """The cookie that proves the session: the browser's, or the one that it will get.
 
-        A browser that loads its first page gets one.
+        A browser gets a cookie when it loads its first page.
         """
         if self.proven_cookie is None and self.cookie_to_set is None and self._may_begin_session:
             new = self._proofs.new_cookie()
-            # It has not ended; but while the store is away no session begins.
+            # It cannot have ended, but this raises while the store is away: no session begins then.
             self._store.has_ended(new.owner)
             self.cookie_to_set = new
         return self.cookie_to_set or self.proven_cookie
 
     @cached_property
     def proven_cookie(self) -> SessionCookie | None:
-        """The browser's cookie, if we signed it lately and it has not ended."""
+        """The browser's cookie, if we have signed it recently and it has not ended."""
         cookie = self._signed_cookie
         if cookie is None or not self._proofs.is_accepted(cookie):
             return None
@@ -133,16 +132,16 @@ class BrowserVisitor:
 
     @property
     def has_session(self) -> bool:
-        """Whether a session is proven, as far as the store can be asked."""
+        """Whether a session is proven; False while the store is out of reach."""
         with contextlib.suppress(StoreUnavailable):
             return self.cookie is not None
         return False
 
     def confirm(self) -> None:
-        """See that the browser's cookie has not been replaced, as far as the store can be asked.
+        """Check that the browser's cookie was not replaced, unless the store is out of reach.
 
         Raises:
-            NoSession: It has, and nothing has been done yet.
+            NoSession: It was replaced. The callback has not run yet.
         """
         with contextlib.suppress(StoreUnavailable):
             if self.proven_cookie is None and self.was_replaced:
@@ -150,10 +149,10 @@ class BrowserVisitor:
 
     @cached_property
     def _may_begin_session(self) -> bool:
-        """Whether the request is for a page, not made by one: a page's has to prove its session.
+        """Whether the request opens a page; requests that a page makes must prove their session.
 
-        Elsewhere than below the app's path a browser does not send the cookie that it has, and
-        would replace it by a new one.
+        Outside the app's path, a browser does not send its cookie, and a new cookie would replace
+        it.
         """
         return self._paths.may_be_page(self.request)
 
@@ -164,12 +163,12 @@ class BrowserVisitor:
         return self._read_ids(self.request.headers.get(HEADER, ""))
 
     def _read_ids(self, text: str) -> PageIds:
-        """The ids of a page and its tab that *text* proves for the present session."""
+        """Return the ids of a page and its tab that *text* proves for the present session."""
         cookie = self.cookie
         return PageIds() if cookie is None else self._proofs.page_ids(text, cookie.session)
 
     def named_by(self, text: str) -> list[tuple[Literal["page", "tab"], Owner]]:
-        """Return the page and the tab that the ids in *text* prove, from now on the visitor's."""
+        """Take over the ids in *text*, and return the page and tab that they prove."""
         self._ids = self._read_ids(text)
         scopes: tuple[Literal["page", "tab"], ...] = ("page", "tab")
         found = [(scope, self._owner_of(scope)) for scope in scopes]
@@ -177,26 +176,26 @@ class BrowserVisitor:
 
     @property
     def is_of_another_session(self) -> bool:
-        """Whether the page that asks was loaded in another session than the browser has now."""
+        """Whether the page was loaded in another session than the browser has now."""
         is_proven = self.cookie is None or self._ids.page is not None
         return HEADER in self.request.headers and not is_proven
 
     def open_page(self) -> str:
-        """Return the ids for the page that this request is answered with."""
-        self._may_begin_session = True  # Dash answers any path that is nobody else's with its page
+        """Return the ids for the page that is the answer to this request."""
+        self._may_begin_session = True  # Dash answers every path without a route with its page
         self._owners.clear()
         self._ids = PageIds.new()
         try:
             cookie = self.cookie
         except StoreUnavailable:
-            # The page loads all the same. Its ids prove something once the store is back and has
-            # confirmed the cookie; a browser without a cookie gets neither.
+            # The page still loads. Its ids are valid when the store is back and has confirmed the
+            # cookie; a browser without a cookie gets neither.
             cookie = self._signed_cookie
         self.is_personal = True
         return "" if cookie is None else self._signed_ids(cookie)
 
     def _signed_ids(self, cookie: SessionCookie) -> str:
-        """The ids of a page and of its tab; a tab that has one keeps it."""
+        """Return the signed ids of a page and of its tab; a tab that has an id keeps it."""
         page, tab = self._ids
         assert page is not None and tab is not None  # noqa: S101, PT018 (they are new)
         return self._proofs.signed_ids(page, tab, cookie.session)
@@ -204,7 +203,7 @@ class BrowserVisitor:
     # After the answer has begun
 
     def outlive(self) -> None:
-        """Go on in whatever thread: with the same request, but no cookie can be set any more."""
+        """Let the code go on in any thread with the same request; it can no longer set a cookie."""
         self._later = contextvars.copy_context()
 
     # Changing who it is
@@ -220,8 +219,8 @@ class BrowserVisitor:
             if whose is not None:
                 self._store.touch(whose)
         self._renewed = self._proofs.renewed(cookie)
-        # The browser's body may arrive slowly: by the time that the callback asks, another request
-        # may have replaced the cookie.
+        # The body of the request may arrive slowly: before the callback runs, another request may
+        # have replaced the cookie.
         del self.proven_cookie
 
     def lasting_cookie(self) -> SessionCookie | None:
@@ -230,15 +229,15 @@ class BrowserVisitor:
         try:
             return None if cookie is None or self._proofs.has_ended(cookie) else cookie
         except StoreUnavailable:
-            # The browser keeps the cookie that it has, unless this request has ended that one.
+            # The browser keeps its cookie, unless this request has ended it.
             return cookie if self._has_replaced else None
 
     def rotate(self) -> None:
-        """Give the browser another cookie for the same session; the old one proves nothing.
+        """Give the browser a new cookie for the same session; the old cookie is worthless.
 
         Raises:
-            NoSession: Another request has done so since this one began, as there is one new cookie
-                for an old one; or the answer to this one has begun.
+            NoSession: Another request has replaced the cookie since this one began (a cookie is
+                replaced only once), or the answer to this request has begun.
         """
         if self._later is not None:
             raise NoSession("stash.session.rotate()", "new cookie", NoSession.BEGUN)
@@ -252,8 +251,8 @@ class BrowserVisitor:
         self.cookie_to_set = self._proofs.new_cookie(cookie.session)
 
     def _replace(self, cookie: SessionCookie) -> None:
-        # Somebody who has planted the cookie may have begun a login with it, too, which has waited
-        # for this one.
+        # Somebody who has planted the cookie may have begun a login with it, too, and that login
+        # has waited for this one.
         if self._proofs.has_ended(cookie):
             raise NoSession("stash.session.rotate()", "session")
         self._store.end(cookie.name)
@@ -263,7 +262,7 @@ class BrowserVisitor:
         self._has_replaced = True
         self._owners.clear()
         if self._later is not None:
-            # The browser cannot be told any more: its next page begins a session.
+            # It is too late to tell the browser: its next page begins a new session.
             self.proven_cookie, self._ids = None, PageIds()
             return
         self.cookie_to_set = self._proofs.new_cookie()

@@ -1,4 +1,4 @@
-"""What a store must do: the contract that `dash_stash.testing` tests every store against."""
+"""The contract of a store: `dash_stash.testing` tests every store against it."""
 
 from __future__ import annotations
 
@@ -29,40 +29,40 @@ class Limits:
     max_bytes: int
     max_entries: int
     max_sessions: int
-    """Sessions that have something stored."""
+    """The most sessions that can have something stored."""
 
     max_session_bytes: int
-    """How much of `max_bytes` one user may have, or one session with its tabs and pages."""
+    """How many of `max_bytes` one user may have, or one session with its tabs and pages."""
 
     idle: float
-    """Seconds after which the data of a session, tab or page that nobody uses goes away."""
+    """Seconds after which the data of an unused session, tab or page is removed."""
 
     @property
     def accepted(self) -> float:
-        """Seconds for which a cookie is accepted after it was issued, or issued anew."""
+        """Seconds for which a cookie is accepted after it was last issued."""
         return 1.1 * self.idle + SKEW
 
     @property
     def ended(self) -> float:
-        """Seconds for which a session or cookie is known to have ended.
+        """Seconds for which the store remembers that a session or cookie has ended.
 
-        However the clocks differ, none accepts the cookie for as long.
+        It is longer than any machine accepts the cookie, even if the clocks differ.
         """
         return self.accepted + SKEW + 0.1 * self.idle
 
     @property
     def max_new_sessions(self) -> int:
-        """How many of `max_sessions` may have been seen in one request only.
+        """The most of `max_sessions` that may have been seen in only one request.
 
-        A flood of such sessions takes no more than that from others.
+        A flood of such sessions cannot take more room than this from others.
         """
         return max(1, self.max_sessions // 10)
 
     @property
     def max_ended(self) -> int:
-        """How many ended sessions and cookies are remembered.
+        """The most ended sessions and cookies that are remembered.
 
-        Nobody can fill the store by logging out again and again.
+        So nobody can fill the store by logging out again and again.
         """
         return 10 * self.max_sessions
 
@@ -73,7 +73,7 @@ UNKNOWN_EPOCH = -1
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A stored value that was read: its description, and its bytes, which are the caller's own."""
+    """A value that was read from the store: its description, and a private copy of its bytes."""
 
     entry: Entry
     encoded: Encoded
@@ -83,7 +83,7 @@ class Found:
 class Landed:
     """The flight that the caller waited for has ended.
 
-    The outcome is what its holder told; None if it told nothing, or died.
+    *outcome* is what the holder passed to `land`; None if it passed nothing, or died.
     """
 
     outcome: bytes | None
@@ -98,7 +98,7 @@ class Landed:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """One stored entry as a listing shows it; size in bytes."""
+    """One stored entry in a listing; its size is in bytes."""
 
     key: bytes
     kind: Kind
@@ -110,11 +110,11 @@ class Listed:
 _patience: ContextVar[bool] = ContextVar("dash_stash_patience", default=False)
 
 
-class patiently(contextlib.ContextDecorator):  # noqa: N801 (used as a function is)
+class patiently(contextlib.ContextDecorator):  # noqa: N801 (used like a function)
     """Let calls of a store wait for a server that pauses for less than a second.
 
-    For the length of a with block, or of the function that this decorates. Variables, `put`,
-    references and deletions wait, as there is no other way; memo functions can compute.
+    It works in a with block, or decorates a function. Variables, `put`, references and deletions
+    wait, because they cannot do without the server; memo functions compute instead.
     """
 
     _token: Token[bool]
@@ -130,12 +130,12 @@ class patiently(contextlib.ContextDecorator):  # noqa: N801 (used as a function 
 
 
 def be_patient(*, patient: bool) -> None:
-    """Do as `patiently` does, or not, for the rest of the present context, which must be a copy."""
+    """Turn patience on or off for the rest of the present context, which must be a copy."""
     _patience.set(patient)
 
 
 def is_patient() -> bool:
-    """Whether the present caller waits for a server that pauses."""
+    """Return whether the present caller waits for a server that pauses."""
     return _patience.get()
 
 
@@ -149,13 +149,13 @@ def read_patiently(store: Store, key: bytes) -> Found | None:
 
 
 class Flight(Protocol):
-    """The right to be the one that computes a key.
+    """The right to be the only one that computes a key.
 
-    It ends when it is closed, when nobody has this object any more, or when its holder dies.
+    It ends when it is closed, when this object is garbage, or when its holder dies.
     """
 
     def __enter__(self) -> Self:
-        """Return itself, to be closed at the end of a with block."""
+        """Return itself; the end of the with block closes it."""
         ...
 
     def __exit__(
@@ -165,68 +165,68 @@ class Flight(Protocol):
         trace: TracebackType | None,
         /,
     ) -> None:
-        """Close."""
+        """Close the flight."""
         ...
 
     def land(self, outcome: bytes | None = None) -> None:
-        """End the flight and tell *outcome* to everybody who waits for it."""
+        """End the flight, and pass *outcome* to everybody who waits for it."""
         ...
 
     def close(self) -> None:
-        """Give the right up, unless `land` came first; one of those who wait gets it."""
+        """Give up the right, unless the flight has landed; a caller that waits for it gets it."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class StoreConfig:
-    """What a store is opened with: its maker gets this, and returns the store."""
+    """Everything that a function needs to open a store."""
 
     url: StoreURL
-    """Where it is, with options of its own; `url.check_options` refuses others."""
+    """The store's address, with its options; `url.check_options` refuses unknown options."""
 
     name: str
-    """What the app is called: apps of different names share nothing."""
+    """The app's name: apps with different names share nothing."""
 
     folder: pathlib.Path
-    """A folder on this machine, for this URL and name alone; the store creates it if needed."""
+    """A folder on this machine, for this URL and name only; the store creates it if needed."""
 
     sealing_key: bytes = field(repr=False)
-    """What entries are sealed with: `entries.pack` and `entries.parse` take it."""
+    """The key that seals entries: pass it to `entries.pack` and `entries.parse`."""
 
     limits: Limits
     clock: Clock
-    """The clock to go by, unless the store has one that all its machines share."""
+    """The clock to use, unless the store has a clock that all its machines share."""
 
     warn: Callable[[StoreUnavailable], object] = field(repr=False)
-    """Logs, once a minute, that the store cannot be used now, where it goes on without."""
+    """Logs, at most once a minute, that the store cannot be used now but that work goes on."""
 
 
 class Store(Protocol):
     """Sealed entries and flights, shared by every process that opens the same URL.
 
     Each method is atomic across processes. Only `join` waits for another caller. All methods raise
-    `StoreUnavailable`, and only that; `commit` raises its subclass `BudgetExceeded`, too.
+    `StoreUnavailable`, and no other error; `commit` raises its subclass `BudgetExceeded`, too.
 
-    Where all entries together are too much, and the store itself chooses what to evict, these go,
-    in this order: what can be computed again, and what all sessions share but nobody has used for
-    `idle` seconds; all data of sessions that were seen in one request only; what was put, the least
-    recently used first; the variables of whoever has most.
+    If all entries together exceed the limits, and the store itself chooses what to evict, it evicts
+    in this order: values that can be computed again, and values that all sessions share but nobody
+    has used for `idle` seconds; all data of sessions that were seen in only one request; values
+    that were put, the least recently used first; the variables of the account that has most.
 
-    `dash_stash.owner` says what owners and accounts are.
+    `dash_stash.owner` explains owners and accounts.
 
-    The lists below are the cases of the contract: each has its test in `dash_stash.testing`.
+    The lists below are the cases of the contract: each case has a test in `dash_stash.testing`.
     """
 
     @property
     def clock(self) -> Clock:
-        """The clock that the store and everybody who uses it goes by."""
+        """The clock of the store and of everybody who uses it."""
         ...
 
     def read(self, key: bytes, part: PartName | None = None) -> Found | None:
         """Read the entry of *key*.
 
         - it was stored: the whole value, in memory that nobody else sees;
-        - only a *part* of it is wanted: that part at least;
+        - only a *part* of it is asked for: at least that part;
         - it has no such part: the whole value;
         - it is damaged: None;
         - another secret sealed it: None;
@@ -238,57 +238,57 @@ class Store(Protocol):
         ...
 
     def join(self, key: bytes, *, wait: bool = True) -> Flight | Landed | None:
-        """Become the one that computes *key*, or wait for the one that does.
+        """Get the right to compute *key*, or wait for the caller that has it.
 
         - nobody computes it: a flight;
-        - somebody computes it: how that ended, once it has; None at once without *wait*;
-        - the one who computed it died: `Landed(None)`, or a flight;
-        - the one who computed it gave up: a flight, for one of those who wait.
+        - somebody computes it: the outcome, when it has ended; without *wait*, None at once;
+        - the caller that computed it died: `Landed(None)`, or a flight;
+        - the caller that computed it gave up: a flight, for one of the callers that wait.
         """
         ...
 
     def commit(self, flight: Flight | None, key: bytes, facts: Facts, encoded: Encoded) -> bool:
-        """Store an entry in place of what *key* had.
+        """Store an entry under *key*, and replace the entry that was there.
 
         - the *flight* is held: stored, and True;
         - no *flight* is given: stored, and True;
         - the key was deleted since the *flight* began: nothing is stored, and False;
-        - another computes it by now: nothing is stored, and False;
-        - its session has ended: nothing is stored, and False; the same for a user;
-        - its session would have too much: of what the session or user has, the cheapest goes, by
-          class and then by last use, as far as it is worth no more than the entry; variables go
-          for nothing;
+        - another caller computes it by now: nothing is stored, and False;
+        - its session or user has ended: nothing is stored, and False;
+        - its session or user would have too much: the cheapest entries of that session or user are
+          evicted, by class and then by last use, but none that is worth more than the new entry,
+          and no variables;
         - it would not fit even so: BudgetExceeded, and nothing has changed;
         - the value is larger than the budget: StoreUnavailable, and nothing has changed;
         - the store is full: StoreUnavailable, and nothing has changed;
-        - the store is out of reach: StoreUnavailable. But if it is the value of a memo function, a
-          store of many machines may keep it on this one for a moment: then True.
+        - the store is out of reach: StoreUnavailable. But a store of many machines may keep the
+          value of a memo function on this machine for a moment: then True.
         """
         ...
 
     def delete(self, key: bytes, flight: Flight | None = None) -> bool:
         """Delete the entry of *key*.
 
-        - it was stored: it is deleted for good, no flight under way brings it back, and True;
-        - there is none: True;
+        - it was stored: it is deleted, no flight that is under way can bring it back, and True;
+        - there is no entry: True;
         - the *flight* is held: it is deleted, and True;
         - the key was deleted since the *flight* began: nothing has changed, and False;
-        - another computes it by now: nothing has changed, and False.
+        - another caller computes it by now: nothing has changed, and False.
         """
         ...
 
     def epochs(self, tags: Sequence[str]) -> dict[str, int]:
         """Return the present epoch of each tag, for an entry whose computation begins now.
 
-        - no tag was forgotten: all workers have the same epochs;
-        - a tag was forgotten: it has another epoch than ever before;
-        - the store is out of reach: StoreUnavailable; or, from a store of many machines,
-          `UNKNOWN_EPOCH`, and what is computed then is kept on this machine at most.
+        - no tag was forgotten: all workers get the same epochs;
+        - a tag was forgotten: it has an epoch that it never had before;
+        - the store is out of reach: StoreUnavailable. A store of many machines may return
+          `UNKNOWN_EPOCH`: then this machine keeps what is computed, and no other gets it.
         """
         ...
 
     def forget_tag(self, tag: str) -> None:
-        """Forget every entry with *tag*, for good.
+        """Forget every entry with *tag*.
 
         - it is stored: a miss from now on, for all workers;
         - it is being computed: a miss once it is stored;
@@ -302,25 +302,25 @@ class Store(Protocol):
     ) -> Sequence[Listed]:
         """List what is stored.
 
-        - nothing is asked for: all of it;
-        - an owner, kind or tag is asked for: what has all that is asked for;
-        - the listing was lost: reads go on, as they never need it.
+        - nothing is asked for: all entries;
+        - an owner, kind or tag is asked for: the entries that match everything that is asked for;
+        - the listing was lost: reads still work, because they never need it.
         """
         ...
 
     def end(self, account: Owner) -> None:
-        """Note that a session, user or cookie has ended, and delete what it has, for good.
+        """Note that a session, user or cookie has ended, and delete its data.
 
-        - it has something: that is deleted, tabs and pages included;
-        - it is a user: what the user has is deleted, and nothing else;
-        - it is a cookie: that alone has ended, and its session goes on under another one.
+        - it has data: the data is deleted, including the data of its tabs and pages;
+        - it is a user: the data of the user is deleted, and nothing else;
+        - it is a cookie: only the cookie has ended, and its session goes on with another cookie.
         """
         ...
 
     def has_ended(self, account: Owner) -> bool:
         """Return whether `end` was called for a session, user or cookie.
 
-        - it has ended: True, for `Limits.ended` seconds at least;
+        - it has ended: True, for at least `Limits.ended` seconds;
         - it has not: False.
         """
         ...
@@ -329,10 +329,10 @@ class Store(Protocol):
         """Note that an owner is in use.
 
         - the owner is in use: its data is kept for another `idle` seconds;
-        - nobody uses the owner: its data goes by itself, within twice `idle` seconds;
-        - another owner is in use: that keeps nothing here;
-        - it was seen in one request only: it goes before those that came back. A session came back
-          if it was touched after it had stored something, or in the minute before;
+        - nobody uses the owner: the store removes its data within twice `idle` seconds;
+        - only another owner is in use: the data of this one is removed all the same;
+        - it was seen in only one request: it is evicted before sessions that came back. A session
+          came back if it was touched after it had stored something, or in the minute before;
         - it has no data: nothing is stored for it.
         """
         ...
@@ -342,7 +342,7 @@ class Store(Protocol):
 
         - nobody uses it again: its data is deleted within a minute;
         - it is used again at once: its data stays;
-        - its session goes on: what that, or another tab of it, has stays.
+        - its session goes on: the data of the session, and of its other tabs, stays.
         """
         ...
 
@@ -351,9 +351,9 @@ _caller: ContextVar[object] = ContextVar("dash_stash_caller", default=None)
 
 
 def caller() -> object:
-    """Return who calls: this thread, or a call that has `come_apart` from its thread.
+    """Return an id of the caller: this thread, or a context for which `come_apart` was called.
 
-    A caller that waited for itself would wait for ever.
+    It shows a caller that is about to wait for itself, which would take for ever.
     """
     return _caller.get() or threading.get_ident()
 

@@ -62,7 +62,7 @@ def open_store(text: str, terms: Terms) -> OpenedStore:
     """Open the store at a URL.
 
     Raises:
-        ConfigError: It is no URL of a store, or that needs a library or a secret.
+        ConfigError: It is not the URL of a store, or the store needs a library or a secret.
         StoreUnsafe: Others can write to the store's folder.
     """
     url = parse(text)
@@ -71,7 +71,7 @@ def open_store(text: str, terms: Terms) -> OpenedStore:
     if not terms.secrets and url.scheme != "file":
         raise ConfigError(
             "a store that is not a folder needs a secret, the same on all machines: "
-            f"set {SECRET_VARIABLE}, or give secret=... Make one with: dash-stash secret"
+            f"set {SECRET_VARIABLE}, or pass secret=... Make one with: dash-stash secret"
         )
     seal = Seal(terms.name, *(terms.secrets or [private_files.secret_of(folder)]))
     config = StoreConfig(
@@ -87,10 +87,10 @@ def open_store(text: str, terms: Terms) -> OpenedStore:
 
 
 def parse(text: str) -> StoreURL:
-    """Return the parts of a URL, of whose scheme there are stores.
+    """Take the URL of a store apart.
 
     Raises:
-        ConfigError: There are none, or it is no URL.
+        ConfigError: It is not a URL, or no store has its scheme.
     """
     url = urls.parse(text)
     if url.scheme not in _OURS:
@@ -99,10 +99,10 @@ def parse(text: str) -> StoreURL:
 
 
 def of_environment() -> StoreURL | None:
-    """Return what DASH_STASH_URL says.
+    """Return the URL in DASH_STASH_URL, or None if it is not set.
 
     Raises:
-        ConfigError: That is no URL of a store.
+        ConfigError: It is not the URL of a store.
     """
     text = os.environ.get(urls.VARIABLE)
     return parse(text) if text else None
@@ -124,7 +124,7 @@ def _ours(url: StoreURL) -> _Opener:
 
 
 def _plugged_in(url: StoreURL) -> _Opener:
-    """What opens another package's store; its errors name the package."""
+    """Return a function that opens another package's store; its errors name the package."""
     found = _entry_point(url)
 
     def opener(config: StoreConfig) -> Store:
@@ -136,13 +136,14 @@ def _plugged_in(url: StoreURL) -> _Opener:
         except Exception as error:
             raise ConfigError(
                 f"url={url.shown!r}: the store cannot be opened, {type(error).__name__}: {error}. "
-                f"It is {_described(found)}: update or mend that."
+                f"It is {_described(found)}: update or repair that package."
             ) from error
         lacks = [name for name in _PARTS if not hasattr(store, name)]
         if lacks:
             raise ConfigError(
-                f"url={url.shown!r}: what was opened is a {type(store).__qualname__} and no store, "
-                f"as it has no {', '.join(lacks)}. It is {_described(found)}: update or mend that."
+                f"url={url.shown!r}: this opened a {type(store).__qualname__}, which is not a "
+                f"store: it has no {', '.join(lacks)}. It is {_described(found)}: "
+                "update or repair that package."
             )
         return cast(Store, store)
 
@@ -153,12 +154,12 @@ _PARTS = [name for name in vars(Store) if not name.startswith("_")]
 
 
 def _entry_point(url: StoreURL) -> EntryPoint:
-    """The entry point of a scheme that is not ours."""
+    """Return the entry point of a scheme that is not ours."""
     plugged_in = _entry_points()
     found = [point for point in plugged_in if point.name == url.scheme]
     if not found:
         raise ConfigError(
-            f"url={url.shown!r} is not a store: there is none for {url.scheme}://. There are "
+            f"url={url.shown!r} is not a store: no store has the scheme {url.scheme}://. There are "
             f"file:// for a folder, redis://, rediss://, valkey://, valkeys:// and unix:// for a "
             f'server (pip install "dash-stash[redis]"){_listed(plugged_in)}. Either {urls.FORMS}, '
             f"or install the package that has a store for {url.scheme}://."

@@ -1,10 +1,10 @@
-"""For tests: the contract of a store, stores that break it, and a clock that is set by hand.
+"""For tests: the contract of a store, stores that break it, and a clock that you set by hand.
 
-A store's author subclasses `StoreContract` and `ContractProof`; docs/stores.md shows how.
+If you write a store, subclass `StoreContract` and `ContractProof`; docs/stores.md shows how.
 """
 
 try:
-    import numpy as np  # noqa: F401 (for those below)
+    import numpy as np  # noqa: F401 (the modules below need it)
     import pytest
 except ModuleNotFoundError as error:
     raise ModuleNotFoundError(
@@ -13,7 +13,7 @@ except ModuleNotFoundError as error:
 
 _CONTRACT = ("calls", "reading", "flights", "writing", "tags", "owners", "failing", "contract")
 
-# Else a case that fails would not say what it compared.
+# Without this, a case that fails would not show what it compared.
 pytest.register_assert_rewrite(*(f"{__name__}.{module}" for module in _CONTRACT))
 
 from dash_stash.testing.clock import ManualClock  # noqa: E402 (asserts are rewritten at import)

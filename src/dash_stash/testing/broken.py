@@ -1,4 +1,4 @@
-"""Stores that lack one property each: the contract has to notice every one of them."""
+"""Broken stores: each lacks one property, and the contract must notice each of them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from dash_stash.testing.wrapped import WrappedStore
 
 
 class OfOneWorker(WrappedStore):
-    """Reads what the same worker has stored, and nothing else."""
+    """Reads only what the same worker has stored."""
 
     def read(self, key: bytes, part: PartName | None = None) -> Found | None:
         return self.inner.read(key, part) if (id(self), key) in self.shared else None
@@ -29,14 +29,14 @@ class OfOneWorker(WrappedStore):
 
 
 class LendsMemory(WrappedStore):
-    """Lets all readers have the same memory."""
+    """Gives all readers the same memory."""
 
     def read(self, key: bytes, part: PartName | None = None) -> Found | None:
         return self.shared.setdefault(key, self.inner.read(key, part))
 
 
 class ReadsTheFirstPart(WrappedStore):
-    """Reads the first part, whichever is wanted."""
+    """Reads the first part, whichever part was asked for."""
 
     def read(self, key: bytes, part: PartName | None = None) -> Found | None:
         found = self.inner.read(key)
@@ -50,14 +50,14 @@ class ReadsTheFirstPart(WrappedStore):
 
 
 class MissesParts(WrappedStore):
-    """Reads whole values only."""
+    """Reads whole values, but finds nothing if asked for a part."""
 
     def read(self, key: bytes, part: PartName | None = None) -> Found | None:
         return self.inner.read(key) if part is None else None
 
 
 class TrustsMemory(WrappedStore):
-    """Goes on with what it once read, and does not look again."""
+    """Returns what it read once, and never looks again."""
 
     def read(self, key: bytes, part: PartName | None = None) -> Found | None:
         found = self.inner.read(key, part) or self.shared.get(key)
@@ -66,7 +66,7 @@ class TrustsMemory(WrappedStore):
 
 
 class NeverExpires(WrappedStore):
-    """Takes no value for expired."""
+    """Returns expired values."""
 
     def commit(self, flight: Flight | None, key: bytes, facts: Facts, encoded: Encoded) -> bool:
         lasting = dataclasses.replace(facts, gone_at=float("inf"))
@@ -74,7 +74,7 @@ class NeverExpires(WrappedStore):
 
 
 class IgnoresTags(WrappedStore):
-    """Takes no value for forgotten."""
+    """Returns forgotten values."""
 
     def commit(self, flight: Flight | None, key: bytes, facts: Facts, encoded: Encoded) -> bool:
         return self.inner.commit(flight, key, dataclasses.replace(facts, tags={}), encoded)
@@ -98,7 +98,7 @@ class ListsNothing(WrappedStore):
 
 
 class ListsEverything(WrappedStore):
-    """Lists everything, whatever was asked for."""
+    """Lists all entries, whatever was asked for."""
 
     def list(
         self, owner: Owner | None = None, kind: Kind | None = None, tag: str | None = None
@@ -130,14 +130,14 @@ class _FreeFlight(contextlib.nullcontext["_FreeFlight"]):
 
 
 class WaitsForNobody(WrappedStore):
-    """Does not wait for the one that computes."""
+    """Does not wait for the caller that computes."""
 
     def join(self, key: bytes, *, wait: bool = True) -> Flight | Landed | None:
         return self.inner.join(key, wait=False) or Landed(None)
 
 
 class TellsNoOutcome(WrappedStore):
-    """Does not tell how a flight ended."""
+    """Does not pass on the outcome of a flight."""
 
     def join(self, key: bytes, *, wait: bool = True) -> Flight | Landed | None:
         joined = self.inner.join(key, wait=wait)
@@ -145,14 +145,14 @@ class TellsNoOutcome(WrappedStore):
 
 
 class AlwaysWaits(WrappedStore):
-    """Waits even if the caller does not want to."""
+    """Waits, even with `wait=False`."""
 
     def join(self, key: bytes, *, wait: bool = True) -> Flight | Landed | None:
         return self.inner.join(key)
 
 
 class LocksByData(WrappedStore):
-    """Keeps flights as data that the dead cannot delete."""
+    """Keeps flights as data, which a dead holder cannot delete."""
 
     def join(self, key: bytes, *, wait: bool = True) -> Flight | Landed | None:
         lock = pathlib.Path(self.shared["folder"]) / key.hex()
@@ -163,7 +163,7 @@ class LocksByData(WrappedStore):
 
 
 class CommitsOneAtATime(WrappedStore):
-    """Waits with a commit for the one that computes."""
+    """Lets a commit wait for the caller that computes."""
 
     def commit(self, flight: Flight | None, key: bytes, facts: Facts, encoded: Encoded) -> bool:
         joined = None if flight else self.inner.join(key)
@@ -178,21 +178,21 @@ class CommitsOneAtATime(WrappedStore):
 
 
 class StoresNothing(WrappedStore):
-    """Says that it has stored what it has not."""
+    """Says that it has stored an entry, but has not."""
 
     def commit(self, flight: Flight | None, key: bytes, facts: Facts, encoded: Encoded) -> bool:
         return True
 
 
 class WithoutFences(WrappedStore):
-    """Lets a late result in."""
+    """Stores a late result."""
 
     def commit(self, flight: Flight | None, key: bytes, facts: Facts, encoded: Encoded) -> bool:
         return self.inner.commit(None, key, facts, encoded)
 
 
 class ClearsFirst(WrappedStore):
-    """Makes room before it knows whether the new value fits."""
+    """Evicts entries before it knows whether the new value fits."""
 
     def commit(self, flight: Flight | None, key: bytes, facts: Facts, encoded: Encoded) -> bool:
         self.inner.delete(key)
@@ -200,7 +200,7 @@ class ClearsFirst(WrappedStore):
 
 
 class SwallowsOutages(WrappedStore):
-    """Says that it has stored what it could not."""
+    """Says that it has stored an entry that it could not store."""
 
     def commit(self, flight: Flight | None, key: bytes, facts: Facts, encoded: Encoded) -> bool:
         with contextlib.suppress(StoreUnavailable):
@@ -209,35 +209,35 @@ class SwallowsOutages(WrappedStore):
 
 
 class WithoutShares(WrappedStore):
-    """Lets one session have everything."""
+    """Lets one session use all the room."""
 
     def commit(self, flight: Flight | None, key: bytes, facts: Facts, encoded: Encoded) -> bool:
         return self.inner.commit(flight, key, dataclasses.replace(facts, owner=APP), encoded)
 
 
 class EvictsNoPuts(WrappedStore):
-    """Lets nothing make room for anything."""
+    """Never evicts anything to make room."""
 
     def commit(self, flight: Flight | None, key: bytes, facts: Facts, encoded: Encoded) -> bool:
         return self.inner.commit(flight, key, dataclasses.replace(facts, kind="state"), encoded)
 
 
 class EvictsVariables(WrappedStore):
-    """Lets whatever is older make room for anything."""
+    """Evicts whatever is older to make room, even variables."""
 
     def commit(self, flight: Flight | None, key: bytes, facts: Facts, encoded: Encoded) -> bool:
         return self.inner.commit(flight, key, dataclasses.replace(facts, kind="memo"), encoded)
 
 
 class DeletesNothing(WrappedStore):
-    """Says that it has deleted what it has not."""
+    """Says that it has deleted an entry, but has not."""
 
     def delete(self, key: bytes, flight: Flight | None = None) -> bool:
         return True
 
 
 class DeletesForNow(WrappedStore):
-    """Deletes what is stored, and lets a flight under way bring it back."""
+    """Deletes what is stored, but a flight that is under way can bring it back."""
 
     def delete(self, key: bytes, flight: Flight | None = None) -> bool:
         expired = Facts("memo", "f", 0.0, gone_at=1.0)
@@ -245,7 +245,7 @@ class DeletesForNow(WrappedStore):
 
 
 class DeletesOnlyWhatIsThere(WrappedStore):
-    """Says of what is not stored that it may not be deleted."""
+    """Refuses to delete an entry that is not stored."""
 
     def delete(self, key: bytes, flight: Flight | None = None) -> bool:
         return self.inner.read(key) is not None and self.inner.delete(key, flight)
@@ -262,21 +262,21 @@ class DeletesLate(WrappedStore):
 
 
 class EpochsOfOneWorker(WrappedStore):
-    """Has epochs of its own in each worker."""
+    """Has different epochs in each worker."""
 
     def epochs(self, tags: Sequence[str]) -> dict[str, int]:
         return {tag: epoch + id(self) for tag, epoch in self.inner.epochs(tags).items()}
 
 
 class OneEpoch(WrappedStore):
-    """Has one epoch for all tags, at all times."""
+    """Has the same epoch for all tags, and never changes it."""
 
     def epochs(self, tags: Sequence[str]) -> dict[str, int]:
         return dict.fromkeys(tags, 0)
 
 
 class ForgetsWhatIsListed(WrappedStore):
-    """Forgets by deleting what is stored now."""
+    """Forgets a tag only by deleting what is stored now."""
 
     def forget_tag(self, tag: str) -> None:
         for listed in self.inner.list(tag=tag):
@@ -284,7 +284,7 @@ class ForgetsWhatIsListed(WrappedStore):
 
 
 class ForgetsEverything(WrappedStore):
-    """Forgets more than it was told to."""
+    """Forgets all entries, whatever their tags."""
 
     def forget_tag(self, tag: str) -> None:
         for listed in self.inner.list():
@@ -295,7 +295,7 @@ class ForgetsEverything(WrappedStore):
 
 
 class EndsOneScope(WrappedStore):
-    """Ends a session without its tabs and pages, and without a note that it has ended."""
+    """Ends a session, but not its tabs and pages, and does not note that it has ended."""
 
     def end(self, account: Owner) -> None:
         for listed in self.inner.list(owner=account):
@@ -303,7 +303,7 @@ class EndsOneScope(WrappedStore):
 
 
 class ForgetsEnds(WrappedStore):
-    """Deletes what a session has now, and forgets that it has ended."""
+    """Deletes the data of a session, and forgets that the session has ended."""
 
     def end(self, account: Owner) -> None:
         for listed in self.inner.list():
@@ -312,7 +312,7 @@ class ForgetsEnds(WrappedStore):
 
 
 class EndsOnlySessions(WrappedStore):
-    """Ends whatever it is told to, but for cookies."""
+    """Ends sessions and users, but not cookies."""
 
     def end(self, account: Owner) -> None:
         if not account.startswith("cookie:"):
@@ -320,7 +320,7 @@ class EndsOnlySessions(WrappedStore):
 
 
 class EndsEverybody(WrappedStore):
-    """Takes everybody for ended once somebody has."""
+    """Says that everybody has ended as soon as somebody has."""
 
     def end(self, account: Owner) -> None:
         self.shared["ended"] = True
@@ -337,14 +337,14 @@ class NotesNoUse(WrappedStore):
 
 
 class KeepsForEver(WrappedStore):
-    """Keeps what a session has as if it belonged to all."""
+    """Stores the data of a session as if it belonged to the app."""
 
     def commit(self, flight: Flight | None, key: bytes, facts: Facts, encoded: Encoded) -> bool:
         return self.inner.commit(flight, key, dataclasses.replace(facts, owner=APP), encoded)
 
 
 class StoresUses(WrappedStore):
-    """Stores an entry for each owner in use."""
+    """Stores an entry for each owner that is in use."""
 
     def touch(self, owner: Owner) -> None:
         self.inner.touch(owner)
@@ -353,7 +353,7 @@ class StoresUses(WrappedStore):
 
 
 class IgnoresLeaving(WrappedStore):
-    """Keeps what a closed tab had as if the tab were open."""
+    """Keeps the data of a closed tab."""
 
     def leave(self, owner: Owner) -> None: ...
 
@@ -367,7 +367,7 @@ class LeavesAtOnce(WrappedStore):
 
 
 class LeavesWithAll(WrappedStore):
-    """Lets the whole session go with one of its tabs."""
+    """Deletes the whole session when one of its tabs is closed."""
 
     def leave(self, owner: Owner) -> None:
         for listed in self.inner.list():
@@ -379,7 +379,7 @@ class LeavesWithAll(WrappedStore):
 
 
 class RaisesForeignErrors(WrappedStore):
-    """Raises what the system raises."""
+    """Raises the errors of the system instead of `StoreUnavailable`."""
 
     def read(self, key: bytes, part: PartName | None = None) -> Found | None:
         try:

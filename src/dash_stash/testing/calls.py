@@ -1,4 +1,4 @@
-"""Calls of a store as the contract makes them: short, and in threads that cannot hang a test."""
+"""Helpers to call a store from the contract: short, and in threads that cannot hang a test."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ KEY, OTHER = b"a key of 16 byte", b"another, 16 byte"
 BIG = np.arange(50_000)
 
 PATIENCE = 0.3
-"""Seconds after which a caller that has not come back is waiting."""
+"""A caller that has not returned after this many seconds is waiting."""
 
 
 class Caller(threading.Thread):
-    """A call in a thread of its own; `result` waits for it, and raises what it raised."""
+    """A call in its own thread; `result` waits for it, and raises the error that it raised."""
 
     def __init__(self, call: Callable[[], Any]) -> None:
-        """Begin the call."""
+        """Start the call."""
         super().__init__(daemon=True)
         self._call, self._result = call, None
         self._error: BaseException | None = None
         self.start()
 
     def run(self) -> None:
-        """Call."""
+        """Make the call, and keep its result or error."""
         try:
             self._result = self._call()
         except BaseException as error:  # noqa: BLE001 (for `result`)
@@ -44,25 +44,25 @@ class Caller(threading.Thread):
     def result(self, seconds: float = 30) -> Any:
         """Return what the call returned."""
         self.join(seconds)
-        assert not self.is_alive(), f"has not come back within {seconds} s"
+        assert not self.is_alive(), f"has not returned within {seconds} s"
         if self._error is not None:
             raise self._error
         return self._result
 
     @property
     def error(self) -> BaseException | None:
-        """What the call raised."""
+        """The error that the call raised, or None."""
         self.join(30)
         return self._error
 
     def is_waiting(self) -> bool:
-        """Whether the call has not come back soon."""
+        """Return whether the call has not returned within `PATIENCE` seconds."""
         self.join(PATIENCE)
         return self.is_alive()
 
 
 def must(value: T | None) -> T:
-    """Return a value that has to be there."""
+    """Return *value*, which must not be None."""
     assert value is not None
     return value
 
@@ -76,15 +76,15 @@ def put(
 
 
 def get(store: Store, key: bytes = KEY) -> Any:
-    """Return the value that is read, None for a miss."""
+    """Read an entry and return its value, or None for a miss."""
     found = store.read(key)
     return None if found is None else decode(found.encoded)
 
 
 def fly(store: Store, key: bytes = KEY) -> Flight:
-    """Become the one that computes a key that nobody computes.
+    """Get the right to compute a key that nobody computes.
 
-    A store's janitor may be looking whether the flight was abandoned: that lasts a moment.
+    The store's janitor may be checking whether the flight was abandoned: that takes a moment.
     """
     deadline = time.monotonic() + 1
     while (flight := store.join(key, wait=False)) is None or isinstance(flight, Landed):
@@ -94,7 +94,7 @@ def fly(store: Store, key: bytes = KEY) -> Flight:
 
 @contextlib.contextmanager
 def flying(store: Store, key: bytes = KEY) -> Iterator[Flight]:
-    """Compute a key for the length of a with block."""
+    """Compute a key during a with block."""
     flight = fly(store, key)
     try:
         yield flight
@@ -103,11 +103,11 @@ def flying(store: Store, key: bytes = KEY) -> Iterator[Flight]:
 
 
 def two_sessions() -> tuple[str, str]:
-    """Return two sessions, of which one is listed right after the other."""
+    """Return two sessions that follow each other in listings."""
     start = secrets.token_hex(15)
     return f"session:{start}aa", f"session:{start}ab"
 
 
 def numbered(count: int) -> list[bytes]:
-    """Return so many keys."""
+    """Return this many different keys."""
     return [bytes([number]) * 16 for number in range(1, count + 1)]

@@ -23,10 +23,10 @@ _Case = Callable[..., None]
 class StoreContract(
     Read, Join, Commit, Delete, Epochs, ForgetTag, List, End, HasEnded, Touch, Leave, Fail
 ):
-    """What every store must do, as `stores.base.Store` lists it: one test for each case.
+    """Tests what every store must do: one test for each case that `stores.base.Store` lists.
 
-    A subclass in a test module gives it a fixture `store`, which returns a `StoreUnderTest` with
-    nothing in it.
+    Subclass it in a test module, and add a fixture `store` that returns an empty
+    `StoreUnderTest`.
     """
 
 
@@ -44,10 +44,10 @@ _BROKEN = [(case, kind) for case, kinds in cases().items() for kind in kinds]
 
 
 class ContractProof:
-    """Breaks a store in one way after the other: each must be noticed by its case.
+    """Breaks a store in one way after the other, and tests that the contract notices each.
 
-    Without this a contract may pass because it looks at nothing. A subclass gives it the fixture
-    `store`, as it does to `StoreContract`.
+    Without this proof, a contract could pass because it looks at nothing. Subclass it with the same
+    fixture `store` as `StoreContract`.
     """
 
     @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What every store must do when nothing of it can be reached."""
+"""What every store must do when it is completely out of reach."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _METHODS: dict[str, Callable[[Store], object]] = {
 
 
 class Fail:
-    """The cases of all methods."""
+    """The case that holds for all methods: errors."""
 
     @fails_for(broken.RaisesForeignErrors)
     def test_all_methods_raise_store_unavailable_and_only_that(self, store: StoreUnderTest) -> None:
@@ -40,7 +40,7 @@ class Fail:
                 store.clock.now += 60
                 error = Caller(functools.partial(method, worker)).error
                 if error is None and name == "epochs":
-                    # So that a machine can compute for all that it has.
+                    # Then the machine can still compute, and share with its own workers.
                     assert worker.epochs(["t"]) == {"t": UNKNOWN_EPOCH}
                     continue
                 assert type(error) is StoreUnavailable, f"{name} raised {error!r}"

@@ -1,4 +1,4 @@
-"""What every store must do so that one caller at a time computes a key."""
+"""What every store must do so that only one caller at a time computes a key."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every store must do with what belongs to sessions, users, tabs and pages."""
+"""What every store must do with the data of sessions, users, tabs and pages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the contract needs of a store: opened as workers do, and changed past it."""
+"""What the contract needs to test a store: ways to open it, and to change what it has stored."""
 
 from __future__ import annotations
 
@@ -17,51 +17,51 @@ LIMITS = Limits(
 
 
 class StoreUnderTest(Protocol):
-    """One place for entries, which any number of stores open, as workers do.
+    """One place for entries, which any number of stores can open, as workers do.
 
-    The contract opens it by `open`. The other methods go past the store: they read and change what
-    lies there.
+    `open` returns such a store. The other methods go around the store: they read and change the
+    stored bytes directly.
     """
 
     @property
     def clock(self) -> ManualClock:
-        """The clock that all stores of this place go by."""
+        """The clock of all stores of this place."""
         ...
 
     def open(self, *, sealing_key: bytes = SEALING_KEY, limits: Limits = LIMITS) -> Store:
-        """Open the place anew, as another worker does."""
+        """Open the place once more, as another worker does."""
         ...
 
     def stored(self) -> set[bytes]:
-        """Return the keys of the entries whose bytes lie there."""
+        """Return the keys of all entries that have stored bytes."""
         ...
 
     def damage(self, key: bytes) -> None:
-        """Flip a bit of the entry of *key*, in its value."""
+        """Flip one bit in the value of the entry of *key*."""
         ...
 
     def copy(self, key: bytes, *, to: bytes) -> None:
-        """Put the bytes of the entry of *key* in the place of the entry of another key."""
+        """Overwrite the entry of the key *to* with the bytes of the entry of *key*."""
         ...
 
     def lose_listing(self) -> None:
-        """Remove what is needed only to list entries, if there is such a thing."""
+        """Remove the data that is used only to list entries, if the store has any."""
         ...
 
     def pass_time(self, seconds: float) -> None:
-        """Set the clock forward, and let the store remove what it removes by itself."""
+        """Move the clock forward, and let the store remove what has expired."""
         ...
 
     def full(self) -> AbstractContextManager[object]:
-        """Leave no room for 100 kB more, for the length of a with block."""
+        """Leave no room for another 100 kB inside a with block."""
         ...
 
     def cut_off(self) -> None:
-        """Put what all machines share out of reach, for good. A folder of this machine stays."""
+        """Make everything that all machines share unreachable; leave the folder of this machine."""
         ...
 
     def ruin(self) -> None:
-        """Put everything out of reach, for good: the folder of this machine, too."""
+        """Make everything unreachable, including the folder of this machine."""
         ...
 
 
@@ -69,7 +69,7 @@ Case = TypeVar("Case", bound=Callable[..., None])
 
 
 def fails_for(*broken: type[WrappedStore]) -> Callable[[Case], Case]:
-    """Say which broken stores a case of the contract notices: `ContractProof` runs it on them."""
+    """Mark a case of the contract with the broken stores that it must notice."""
 
     def mark(case: Case) -> Case:
         case.broken = broken  # type: ignore[attr-defined]
@@ -79,10 +79,10 @@ def fails_for(*broken: type[WrappedStore]) -> Callable[[Case], Case]:
 
 
 class BrokenPlace:
-    """A place whose stores are broken; `fails_for` has which ones."""
+    """A place that opens broken stores."""
 
     def __init__(self, place: StoreUnderTest, broken: type[WrappedStore], scratch: Any) -> None:
-        """Take the place, what its stores are wrapped in, and a folder that the wrappers share."""
+        """Take the place, the class that breaks its stores, and a folder that these share."""
         self._place, self._broken = place, broken
         self._shared: dict[Any, Any] = {"folder": scratch}
 

@@ -1,4 +1,4 @@
-"""What every store must do when it is read or listed."""
+"""What every store must do when a caller reads or lists entries."""
 
 from __future__ import annotations
 

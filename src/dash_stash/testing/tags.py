@@ -1,4 +1,4 @@
-"""What every store must do so that values with a tag can be forgotten at once."""
+"""What every store must do to forget all values with a tag at once."""
 
 from __future__ import annotations
 

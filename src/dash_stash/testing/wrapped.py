@@ -13,10 +13,10 @@ from dash_stash.stores.base import Flight, Found, Landed, Listed, Store
 
 
 class WrappedStore:
-    """A store that does what the one inside it does."""
+    """A store that passes every call to another store, until a subclass breaks something."""
 
     def __init__(self, store: Store, shared: dict[Any, Any]) -> None:
-        """Take the store inside, and a dict that all workers share which open the place."""
+        """Take the store inside, and a dict that all workers of the place share."""
         self.inner, self.shared = store, shared
 
     @property

@@ -1,4 +1,4 @@
-"""What every store must do when something is stored or deleted."""
+"""What every store must do when a caller stores or deletes an entry."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ class ByIdentity:
         self.value = value
 
     def __eq__(self, other: object) -> bool:
-        """Tell whether it stands for the same object."""
+        """Return whether it stands for the same object."""
         return isinstance(other, ByIdentity) and self.value is other.value
 
     def __hash__(self) -> int:

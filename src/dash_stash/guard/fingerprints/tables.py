@@ -13,7 +13,7 @@ class Original(Protocol):
     """The values of a column, to be compared with those that have replaced all of them."""
 
     def differs(self, after: Any) -> bool:
-        """Tell whether the later values differ."""
+        """Return whether the later values differ."""
         ...
 
 
@@ -27,7 +27,7 @@ class ColumnFingerprint:
     """Shows what the digest of a sample may have missed, if the whole column was replaced."""
 
     def differs(self, after: ColumnFingerprint) -> bool:
-        """Tell whether the values differ."""
+        """Return whether the values differ."""
         if isinstance(self.digest, Fingerprint) or isinstance(after.digest, Fingerprint):
             return any(changes(self.digest, after.digest))
         if self.digest != after.digest:

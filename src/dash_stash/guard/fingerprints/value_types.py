@@ -61,12 +61,12 @@ _TO_PLAIN: Final[dict[type, Callable[[Any], object]]] = {
 
 
 def is_unchangeable(cls: type) -> bool:
-    """Tell whether objects of the class are compared by identity."""
+    """Return whether objects of the class are compared by identity."""
     return issubclass(cls, _UNCHANGEABLE)
 
 
 def is_unwatched(cls: type) -> bool:
-    """Tell whether objects of the class may change, or run code when they are looked at."""
+    """Return whether objects of the class may change, or run code when they are looked at."""
     return (
         is_proxy_class(cls)
         or issubclass(cls, _CHANGED_BY_USE)
@@ -82,7 +82,7 @@ def _is_infrastructure(cls: type) -> bool:
 
 @functools.lru_cache(4096)
 def is_plain(cls: type) -> bool:
-    """Tell whether objects of the class are their own fingerprints."""
+    """Return whether objects of the class are their own fingerprints."""
     if is_unchangeable(cls) or is_unwatched(cls):
         return False
     return cls in _PLAIN or (issubclass(cls, _PLAIN) and not is_app_class(cls))

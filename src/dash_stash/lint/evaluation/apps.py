@@ -31,7 +31,7 @@ def app_change(target: ast.expr, code: str, evaluate: Evaluate) -> tuple[str, Ro
 
 
 def _is_app(node: ast.expr, evaluate: Evaluate) -> bool:
-    """Tell whether an expression was made as a Dash app, or is unknown and named like one."""
+    """Return whether an expression was made as a Dash app, or is unknown and named like one."""
     if not isinstance(node, ast.Name | ast.Attribute):
         return False
     match evaluate(node).kind:

@@ -108,7 +108,7 @@ class Classes:
         return None, UNKNOWN
 
     def is_of_instance(self, cls: Class, name: str) -> bool:
-        """Tell whether each object of the class has an attribute of this name of its own."""
+        """Return whether each object of the class has an attribute of this name of its own."""
         return any(name in each.instance_names for each in self.family(cls))
 
     def instance_kind(self, cls: Class, name: str) -> Kind | None:
@@ -136,7 +136,7 @@ class Classes:
         return None
 
     def has_unseen_attributes(self, cls: Class) -> bool:
-        """Tell whether a class is derived from an imported one."""
+        """Return whether a class is derived from an imported one."""
         return any(
             each.module.import_origin(ast.unparse(base).partition(".")[0])
             for each in self.family(cls)

@@ -227,7 +227,7 @@ class Evaluator:
         return Value(inner=value.inner) if self._copies(node.slice, index) else value.part()
 
     def _copies(self, node: ast.expr, index: Value) -> bool:
-        """Tell whether an index into an object of unknown type makes a new one.
+        """Return whether an index into an object of unknown type makes a new one.
 
         A slice of a list does, and a selection from a frame.
         """

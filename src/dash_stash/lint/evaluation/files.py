@@ -142,7 +142,7 @@ def path_argument(call: ast.Call, position: int) -> ast.expr | None:
 
 
 def _writes(call: ast.Call, position: int) -> bool:
-    """Tell whether the mode, the argument at *position*, is one for writing."""
+    """Return whether the mode, the argument at *position*, is one for writing."""
     mode = next((keyword.value for keyword in call.keywords if keyword.arg == "mode"), None)
     if len(call.args) > position:
         mode = call.args[position]
@@ -161,5 +161,5 @@ def written_path(name: str, call: ast.Call) -> ast.expr | None:
 
 
 def writes_own_path(method: str, call: ast.Call) -> bool:
-    """Tell whether a method of a path changes the file there."""
+    """Return whether a method of a path changes the file there."""
     return method in _OWN_PATH_METHODS or (method == "open" and _writes(call, 0))

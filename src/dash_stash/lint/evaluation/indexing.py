@@ -8,7 +8,7 @@ from dash_stash.lint.values.value import Data
 
 
 def is_basic(node: ast.expr) -> bool:
-    """Tell whether an index into an array gives a view.
+    """Return whether an index into an array gives a view.
 
     Slices and numbers do, masks and lists do not.
     """

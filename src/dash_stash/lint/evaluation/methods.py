@@ -237,7 +237,7 @@ def _constant(node: ast.Call) -> object:
 
 
 def _is_in_place(node: ast.Call) -> bool:
-    """Tell whether a call says `inplace=True`."""
+    """Return whether a call says `inplace=True`."""
     return any(
         keyword.arg in {"inplace", "in_place"}
         and isinstance(keyword.value, ast.Constant)
@@ -247,7 +247,7 @@ def _is_in_place(node: ast.Call) -> bool:
 
 
 def _is_empty(node: ast.expr) -> bool:
-    """Tell whether a default is a start to be filled: `groups.setdefault(key, []).append(x)`."""
+    """Return whether a default is a start to be filled: `groups.setdefault(key, []).append(x)`."""
     if isinstance(node, ast.Call):
         return not node.args and not node.keywords
     return isinstance(node, _EMPTY) and not ast.dump(node).count("Name(")

@@ -24,7 +24,7 @@ class Config:
     """For a pattern of files, the codes that are not reported there."""
 
     def reports(self, finding: Finding) -> bool:
-        """Tell whether a finding is wanted."""
+        """Return whether a finding is wanted."""
         code, path = finding.rule.code, finding.site.module.path
         return code in self.select and not any(
             code in codes and matches(path, (pattern,)) for pattern, codes in self.per_file.items()

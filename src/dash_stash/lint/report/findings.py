@@ -153,7 +153,7 @@ def _shared_by_wrapper(effect: Effect, wrapper: Function) -> Effect:
 
 
 def is_shared(root: Root, registered: Registration) -> bool:
-    """Tell whether an object outlives a call of the registered function."""
+    """Return whether an object outlives a call of the registered function."""
     if root.sort is Sort.CAPTURED:
         return isinstance(root.owner, Function) and registered.function.is_inside(root.owner)
     if root.sort is Sort.PARAMETER:

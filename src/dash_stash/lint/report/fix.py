@@ -122,7 +122,7 @@ def _default(function: Function, name: str) -> ast.expr | None:
 
 
 def _is_new(node: ast.expr) -> bool:
-    """Tell whether an expression makes the same new object whenever it is evaluated.
+    """Return whether an expression makes the same new object whenever it is evaluated.
 
     A display of constants does, and `list()`.
     """

@@ -13,12 +13,12 @@ _NOQA = re.compile(
 
 
 def is_suppressed(finding: Finding) -> bool:
-    """Tell whether a comment silences the finding, in the callback or at the mutation."""
+    """Return whether a comment silences the finding, in the callback or at the mutation."""
     return any(_silences(site, finding.rule.code) for site in (finding.site, finding.mutation))
 
 
 def _silences(site: Site, code: str) -> bool:
-    """Tell whether a line of the place has `# noqa`, alone or with the code."""
+    """Return whether a line of the place has `# noqa`, alone or with the code."""
     for line in site.module.lines[site.line - 1 : site.end_line]:
         found = _NOQA.search(line)
         if found and (

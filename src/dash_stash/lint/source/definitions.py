@@ -107,12 +107,12 @@ class Function:
         return self.node.body
 
     def decorated(self, *names: str) -> bool:
-        """Tell whether it has a plain decorator of one of these names."""
+        """Return whether it has a plain decorator of one of these names."""
         decorators = getattr(self.node, "decorator_list", [])
         return any(isinstance(node, ast.Name) and node.id in names for node in decorators)
 
     def is_inside(self, other: Function) -> bool:
-        """Tell whether it is written in *other*, at any depth."""
+        """Return whether it is written in *other*, at any depth."""
         return self.outer is not None and (self.outer is other or self.outer.is_inside(other))
 
 
@@ -195,7 +195,7 @@ class Class:
 
 
 def _is_model(base: ast.expr) -> bool:
-    """Tell whether a base class makes fields of annotations: pydantic, NamedTuple, Enum."""
+    """Return whether a base class makes fields of annotations: pydantic, NamedTuple, Enum."""
     name = base.attr if isinstance(base, ast.Attribute) else getattr(base, "id", "")
     return name.endswith(("BaseModel", "BaseSettings", "NamedTuple", "TypedDict", "Enum", "Struct"))
 

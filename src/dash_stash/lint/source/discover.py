@@ -40,7 +40,7 @@ def _is_skipped(folder: pathlib.Path) -> bool:
 
 
 def matches(path: pathlib.Path, patterns: Sequence[str]) -> bool:
-    """Tell whether a path, or the end of one, matches one of the patterns."""
+    """Return whether a path, or the end of one, matches one of the patterns."""
     text = path.as_posix()
     return any(
         fnmatch.fnmatch(text, pattern) or fnmatch.fnmatch(text, f"*/{pattern}")
@@ -49,7 +49,7 @@ def matches(path: pathlib.Path, patterns: Sequence[str]) -> bool:
 
 
 def is_test(path: pathlib.Path, given: pathlib.Path) -> bool:
-    """Tell whether a file is test code, by its name and the folders below the given path."""
+    """Return whether a file is test code, by its name and the folders below the given path."""
     name = path.name
     inside = (
         path.relative_to(given).parent.parts

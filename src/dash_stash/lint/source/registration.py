@@ -21,7 +21,7 @@ _LIBRARIES: Final = ("dash", "jupyter_dash", "django_plotly_dash")
 
 
 def is_registration(call: ast.expr, module: ast.Module) -> bool:
-    """Tell whether an expression is `app.callback(...)`, or what stands for it in this app."""
+    """Return whether an expression is `app.callback(...)`, or what stands for it in this app."""
     if not isinstance(call, ast.Call):
         return False
     name = last_name(call.func)
@@ -49,7 +49,7 @@ def last_name(node: ast.expr) -> str:
 
 
 def _is_dependency(node: ast.expr) -> bool:
-    """Tell whether an argument is an `Output(...)`, an `Input(...)`, or contains one."""
+    """Return whether an argument is an `Output(...)`, an `Input(...)`, or contains one."""
     match node:
         case ast.Call(func=function):
             return last_name(function) in _DEPENDENCY
@@ -65,7 +65,7 @@ def _is_dependency(node: ast.expr) -> bool:
 
 
 def imports_dash(module: ast.Module) -> bool:
-    """Tell whether a module imports Dash, or an app: `from app import app`."""
+    """Return whether a module imports Dash, or an app: `from app import app`."""
     known: bool | None = getattr(module, "imports_dash", None)
     if known is None:
         known = any(_is_dash_import(node) for node in ast.walk(module))

@@ -150,7 +150,7 @@ class Environment:
         return None
 
     def belongs_elsewhere(self, name: str) -> bool:
-        """Tell whether the function declares a name `global` or `nonlocal`."""
+        """Return whether the function declares a name `global` or `nonlocal`."""
         names = self.function.names if self.function else None
         return names is not None and (name in names.globals or name in names.nonlocals)
 

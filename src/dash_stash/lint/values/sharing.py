@@ -17,7 +17,7 @@ from dash_stash.lint.values.value import (
 
 
 def is_exempt(value: Value) -> bool:
-    """Tell whether an object is made to be shared, or belongs to one request."""
+    """Return whether an object is made to be shared, or belongs to one request."""
     match value.kind:
         case Foreign(name) | Made(name):
             return mutations.is_infrastructure(name)
@@ -27,7 +27,7 @@ def is_exempt(value: Value) -> bool:
 
 
 def is_lasting(value: Value) -> bool:
-    """Tell whether an object is made to be kept: a connection is, its answer is not."""
+    """Return whether an object is made to be kept: a connection is, its answer is not."""
     match value.kind:
         case Foreign(name) | Made(name) if name.startswith(mutations.ANSWERING):
             return name.rpartition(".")[2][:1].isupper()
@@ -35,7 +35,7 @@ def is_lasting(value: Value) -> bool:
 
 
 def can_change(value: Value, via: str) -> bool:
-    """Tell whether a method or operator changes an object of this kind; "" always does."""
+    """Return whether a method or operator changes an object of this kind; "" always does."""
     match value.kind:
         case _ if not via:
             return value.kind != SCALAR
@@ -60,7 +60,7 @@ def can_change(value: Value, via: str) -> bool:
 
 
 def writes_columns(value: Value) -> bool:
-    """Tell whether assigning to an item of it changes that object alone.
+    """Return whether assigning to an item of it changes that object alone.
 
     Rows that were taken from a frame are such an object: a new column is theirs, not the frame's.
     """

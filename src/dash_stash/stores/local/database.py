@@ -105,7 +105,7 @@ class Database:
 
 
 def identity(path: pathlib.Path | str) -> tuple[int, int] | None:
-    """Which file *path* is now; None if there is none."""
+    """Return which file *path* is now; None if there is none."""
     try:
         status = os.stat(path)
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""Eviction: a store stays within its budgets, and what is cheapest to have again goes first."""
+"""Eviction: keeps a store within its budgets; what is cheapest to get again is evicted first."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ _Drop = Callable[[Callable[[], bool], Slots, Index, float], bool]
 
 
 class Evictor:
-    """Removes what a store has too much of."""
+    """Removes entries from a store that exceeds its budgets."""
 
     def __init__(self, handle: FolderHandle, limits: Limits) -> None:
-        """Take the store's folder, and what it may hold."""
+        """Take the store's folder, and its limits."""
         self.handle, self._limits = handle, limits
 
     def evict(self, now: float) -> None:
-        """Remove entries until all budgets are kept, in the order that `stores.base` has."""
+        """Remove entries until all budgets are kept, in the order that `stores.base` describes."""
         slots, index = self.handle.ready(now), self.handle.index()
         if not self._exceeded(index):  # nearly always
             return
@@ -44,11 +44,11 @@ class Evictor:
                     break
             else:
                 # Another process may store more before the next step: what is worth more must not
-                # go for that.
+                # be evicted for that.
                 kept.add(budget)
 
     def _steps(self, index: Index, now: float) -> tuple[tuple[str, _Drop], ...]:
-        """What is removed, one after the other, as long as which budget is exceeded."""
+        """Return the steps, in their order, each with the budget that it helps to keep."""
         values_first = functools.partial(index.values_first, now - self._limits.idle)
         return (
             ("new sessions", self._drop_new_sessions),
@@ -65,7 +65,7 @@ class Evictor:
         return budget in self._exceeded(index)
 
     def _exceeded(self, index: Index) -> set[str]:
-        """The budgets that are not kept."""
+        """Return the budgets that are exceeded."""
         totals, limits = index.totals(), self._limits
         kept = {
             "room": totals.bytes <= limits.max_bytes and totals.entries <= limits.max_entries,
@@ -76,10 +76,10 @@ class Evictor:
         return {budget for budget, is_kept in kept.items() if not is_kept}
 
     def make_room_for(self, entry: Entry, now: float) -> bool:
-        """Remove the cheapest of what an entry's session or user has.
+        """Remove the cheapest entries of an entry's session or user.
 
-        Variables are worth more than whatever is new: they never go. If the entry would not fit
-        even so, nothing is removed.
+        Variables are worth more than anything new: they are never removed. If the entry would not
+        fit even so, nothing is removed.
 
         Returns:
             Whether anything changed; if not, what is left is worth more than the entry.
@@ -104,10 +104,10 @@ class Evictor:
     def _drop_new_sessions(
         self, are_too_many: Callable[[], bool], slots: Slots, index: Index, now: float
     ) -> bool:
-        """Remove all data of sessions that were seen in one request only.
+        """Remove all data of sessions that were seen in only one request.
 
-        Whether one was seen again is looked up only now. It was if it was used after it had stored
-        something, or in the minute before that: a process notes uses only once a minute.
+        Only now is it checked whether a session was seen again: it was, if it was used after it had
+        stored something, or in the minute before that (a process notes uses only once a minute).
 
         Returns:
             Whether anything changed.
@@ -129,7 +129,7 @@ class Evictor:
     def _drop_idle_sessions(
         self, are_too_many: Callable[[], bool], slots: Slots, index: Index, now: float
     ) -> bool:
-        """Remove all data of a few sessions, those that were used longest ago.
+        """Remove all data of the few sessions that were used longest ago.
 
         Returns:
             Whether anything changed.
@@ -176,7 +176,7 @@ class Evictor:
         index: Index,
         now: float,
     ) -> bool:
-        """Remove a few entries, those that were used longest ago.
+        """Remove the few entries that were used longest ago.
 
         Returns:
             Whether anything changed.
@@ -201,13 +201,14 @@ class Evictor:
     def drop_all(
         self, entries: Iterable[tuple[bytes, float]], slots: Slots, index: Index, now: float
     ) -> bool:
-        """Remove entries, but not those that somebody is writing now, or has used since.
+        """Remove entries, unless somebody is writing them now, or has used them since.
 
         Returns:
             Whether any was removed.
         """
         dropped = 0
-        # All under one lock together: to take it, and to begin a transaction, is most of the work.
+        # All entries with one lock together: taking it and beginning a transaction is most of the
+        # work.
         for _, group in itertools.groupby(
             sorted(entries), lambda entry: self.handle.commit_lock(entry[0])
         ):
@@ -231,7 +232,7 @@ def owner_key(owner: Owner) -> bytes:
 
 
 def _last_use(slots: Slots, key: bytes, now: float) -> float:
-    """When an entry was last used.
+    """Return when an entry was last used.
 
     Uses are noted at most once in `TRUSTED` seconds: what was used then may be in use now.
     """

@@ -1,4 +1,4 @@
-"""Entry files: written once under a temporary name, renamed, then only mapped and unlinked."""
+"""Entry files: written once with a temporary name, renamed, then only mapped and unlinked."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _NETWORK = (
     "afs",
 )
 
-# Else each map holds a file descriptor as long as it lives.
+# Without this, each map holds a file descriptor as long as it exists.
 _UNTRACKED: dict[str, Any] = {"trackfd": False} if sys.version_info >= (3, 13) else {}
 
 # What tells an entry file from all others: its entry's nonce, its inode, size and both times (ns).
@@ -42,7 +42,7 @@ Identity = tuple[bytes, int, int, int, int]
 
 
 def identity(descriptor: int) -> Identity:
-    """Return what tells an open entry file from any other, and from itself after a change.
+    """Return an identity of an open entry file, which differs for other files and after a change.
 
     Its status alone does not: a new file may have the inode of one that was just deleted, and
     before Linux 6.13, and on many file systems still, time stamps tick every 1 to 10 ms. Nor does
@@ -54,10 +54,10 @@ def identity(descriptor: int) -> Identity:
 
 
 class Temporary:
-    """A file without a lasting name yet, whose writer has its lock: else it is abandoned."""
+    """A file with a temporary name. Its writer has its lock; without the lock it is abandoned."""
 
     def __init__(self, folder: pathlib.Path) -> None:
-        """Create an empty one in *folder*."""
+        """Create an empty file in *folder*."""
         file = None
         while file is None:
             self._path = folder / secrets.token_hex(16)
@@ -74,15 +74,15 @@ class Temporary:
                 rest = rest[os.write(self._file.descriptor, rest) :]
 
     def make_read_only(self) -> None:
-        """Let nobody open the file to write to it."""
+        """Make the file read-only."""
         os.fchmod(self._file.descriptor, 0o400)
 
     def link(self, path: pathlib.Path) -> None:
-        """Give the file the name *path*, unless that is taken (FileExistsError)."""
+        """Give the file the name *path*; raise FileExistsError if it is taken."""
         os.link(self._path, path)
 
     def rename(self, path: str) -> None:
-        """Put the file in the place of *path*."""
+        """Replace *path* with the file."""
         try:
             self._path.rename(path)
         except FileNotFoundError:
@@ -92,7 +92,7 @@ class Temporary:
 
     @property
     def identity(self) -> Identity:
-        """What tells the file from all others."""
+        """The identity of the file, which differs for all other files."""
         return identity(self._file.descriptor)
 
     def discard(self) -> None:
@@ -133,12 +133,12 @@ class EntryFile(io.FileIO):
 
     @property
     def is_unlinked(self) -> bool:
-        """Whether the file has lost its name: it takes room until it is closed."""
+        """Whether the file has lost its name: it still takes room until it is closed."""
         return os.fstat(self.descriptor).st_nlink == 0
 
 
 def open_entry(path: str) -> EntryFile | None:
-    """Open an entry file; None if there is none, or something else lies in its place."""
+    """Open an entry file; return None if there is none, or if it is something else than a file."""
     try:
         file = open_as(EntryFile, path, os.O_RDONLY)
     except (FileNotFoundError, IsADirectoryError):
@@ -154,7 +154,7 @@ def open_entry(path: str) -> EntryFile | None:
 
 
 def is_whole(descriptor: int) -> bool:
-    """Whether an entry file is as it was written.
+    """Return whether an entry file is as it was written.
 
     It is read, not mapped: if the disk cannot deliver a page of a map, the process is killed.
     """
@@ -186,7 +186,7 @@ def _chunks(descriptor: int, end: int | None = None) -> Iterator[bytes]:
 
 
 def private_map(descriptor: int) -> memoryview:
-    """Map a file into memory of the caller's own: what is written there never reaches the file."""
+    """Map a file into private memory: what the caller writes there never reaches the file."""
     return memoryview(mmap.mmap(descriptor, 0, access=mmap.ACCESS_COPY, **_UNTRACKED))
 
 
@@ -196,7 +196,7 @@ def private_copy(descriptor: int) -> bytearray:
 
 
 def make_private_folder(folder: pathlib.Path, *, network: bool) -> None:
-    """Create *folder*, or check that it is this user's alone and on a disk of this machine.
+    """Create *folder*, or check that only this user can use it and that it is on a local disk.
 
     Raises:
         StoreUnsafe: It is another's, others can write to it, it is no folder, or it is shared with
@@ -209,7 +209,7 @@ def make_private_folder(folder: pathlib.Path, *, network: bool) -> None:
         raise StoreUnsafe(str(folder), "it is not a folder (a link, or a file)")
     if status.st_uid != os.getuid():
         raise StoreUnsafe(
-            str(folder), f"it belongs to user {status.st_uid}, and this is user {os.getuid()}"
+            str(folder), f"it belongs to user {status.st_uid}, but this is user {os.getuid()}"
         )
     if status.st_mode & 0o022:
         raise StoreUnsafe(
@@ -225,7 +225,7 @@ def make_private_folder(folder: pathlib.Path, *, network: bool) -> None:
 
 
 def file_system(folder: pathlib.Path) -> str:
-    """Return the type of the file system that *folder* is on, "" where the kernel does not tell."""
+    """Return the type of the file system of *folder*, or "" if the kernel does not tell it."""
     try:
         lines = (
             pathlib.Path("/proc/self/mountinfo")

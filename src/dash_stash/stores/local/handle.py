@@ -172,7 +172,7 @@ class FolderHandle:
             (self.folder / name).unlink(missing_ok=True)
 
     def was_deleted(self) -> bool:
-        """Whether the folder, or its index, is no longer the one that this process has opened."""
+        """Return whether the folder or its index was deleted or replaced since it was opened."""
         self.looked_at = float("-inf")
         index = self._index
         return not (self.folder / "slots").exists() or (
@@ -182,17 +182,17 @@ class FolderHandle:
     # Entries
 
     def entry_path(self, key: bytes) -> str:
-        """Where the entry of *key* lies."""
+        """Return the path of the entry of *key*."""
         # Text, because building a Path takes longer than opening the file.
         name = key.hex()
         return f"{self.folder}/entries/{name[:2]}/{name}"
 
     def flight_path(self, key: bytes) -> pathlib.Path:
-        """Where the flight of *key* lies."""
+        """Return the path of the flight of *key*."""
         return self.folder / "flights" / key.hex()
 
     def commit_lock(self, key: bytes) -> pathlib.Path:
-        """The file that is locked for the moment in which the entry of *key* comes or goes."""
+        """Return the file to lock while the entry of *key* is stored or deleted."""
         return self.folder / "commits" / key.hex()[:2]
 
     def read_head(self, key: bytes) -> Entry | None:
@@ -202,7 +202,7 @@ class FolderHandle:
         return None if read is None else read[0]
 
     def stored(self, first: int) -> set[bytes]:
-        """The keys that begin with the byte *first* and have a file."""
+        """Return the keys that begin with the byte *first* and have a file."""
         folder = self.folder / "entries" / f"{first:02x}"
         with contextlib.suppress(FileNotFoundError, NotADirectoryError):
             keys = [bytes.fromhex(name) for name in os.listdir(folder) if _NAME.fullmatch(name)]

@@ -1,7 +1,7 @@
-"""The index of the entry files: which to evict, which to list. It can be lost at any time.
+"""The index of the entry files, for eviction and listing. It can be lost at any time.
 
-No read of a value needs it. Names and tags stand in it as JSON: SQLite takes only text that UTF-8
-has, and half a surrogate pair can come from a browser.
+Reading a value does not need it. It has names and tags as JSON, because SQLite accepts only valid
+UTF-8, and half a surrogate pair can come from a browser.
 """
 
 from __future__ import annotations
@@ -31,22 +31,22 @@ _OWNER_USED = (str, float)
 
 
 class Totals(NamedTuple):
-    """How much there is."""
+    """Totals of what the store has."""
 
     bytes: int
     entries: int
     sessions: int
-    """Sessions that have something stored."""
+    """The sessions that have something stored."""
 
     new_sessions: int
-    """Those of them that were seen in one request only, as far as the index knows."""
+    """The sessions among them that the index knows from only one request."""
 
     ended: int
-    """What tells that a session has ended; not among the entries."""
+    """The notes that a session has ended; `entries` does not count them."""
 
 
 class Index:
-    """The open index. Every method may raise `sqlite3.Error`."""
+    """An open index. Every method may raise `sqlite3.Error`."""
 
     def __init__(self, path: pathlib.Path) -> None:
         """Open the index at *path*, and create it if there is none."""
@@ -55,21 +55,21 @@ class Index:
 
     @property
     def identity(self) -> tuple[int, int] | None:
-        """Which file it is."""
+        """The device and inode of its file."""
         return self._database.identity
 
     @property
     def is_complete(self) -> bool:
-        """Whether all files were added: whoever did that may have died before the end."""
+        """Whether all files were added: the process that adds them may die before the end."""
         return self._database.rows("PRAGMA user_version") == [(1,)]
 
     def complete(self) -> None:
-        """Note that all files are in it. Their sessions are taken for such as came back."""
+        """Note that all files were added. Their sessions count as sessions that came back."""
         self._database.rows("UPDATE accounts SET is_new = 0")
         self._database.rows("PRAGMA user_version = 1")
 
     def add(self, entries: Iterable[Entry], used: float) -> None:
-        """Add entries, in place of those with the same keys."""
+        """Add entries, and replace entries with the same keys."""
         with self._database.lock, self._database.begun() as connection:
             for entry in entries:
                 _add(connection, entry, used)
@@ -87,7 +87,7 @@ class Index:
         return True
 
     def has_room_for(self, entry: Entry, budget: float) -> bool:
-        """Whether `add_within` would add it."""
+        """Return whether `add_within` would add it."""
         with self._database.lock:
             return _excess(self._database.connection, entry, budget) <= 0
 
@@ -99,10 +99,10 @@ class Index:
     def remove_unless_renewed(
         self, entries: Iterable[tuple[bytes, float]], now: float
     ) -> list[bytes]:
-        """Remove entries that were not written or used since then, or that have expired.
+        """Remove entries that were not written or used since the given times, or have expired.
 
         Returns:
-            Their keys.
+            The keys of the removed entries.
         """
         query = "DELETE FROM entries WHERE key = ? AND (used <= ? OR gone_at <= ?)"
         with self._database.lock, self._database.begun() as connection:
@@ -113,7 +113,7 @@ class Index:
             ]
 
     def beginning_with(self, first: int) -> set[bytes]:
-        """The keys that begin with the byte *first*."""
+        """Return the keys that begin with the byte *first*."""
         bounds = bytes([first]), bytes([first]) + b"\xff" * KEY_SIZE
         return {
             key
@@ -123,12 +123,12 @@ class Index:
         }
 
     def note_use(self, uses: Iterable[tuple[bytes, float]]) -> None:
-        """Take over when entries were really last used."""
+        """Note the times when entries were last used."""
         with self._database.lock, self._database.begun() as connection:
             connection.executemany("UPDATE entries SET used = ?2 WHERE key = ?1", uses)
 
     def totals(self) -> Totals:
-        """How much there is."""
+        """Return the totals of what the store has."""
         rows = self._database.rows(
             "SELECT bytes, entries, sessions, new_sessions, ended FROM totals", (), (int,) * 5
         )
@@ -136,10 +136,10 @@ class Index:
             raise UselessError("there are no totals")
         return Totals(*rows[0])
 
-    # What makes room, and when it was last used: the first in a list goes first
+    # Entries to evict, with their last use: the first in a list is evicted first
 
     def values_first(self, abandoned: float, limit: int) -> list[tuple[bytes, float]]:
-        """What can be computed again, and what all share but nobody has used since *abandoned*."""
+        """Return entries that can be computed again, or are shared but unused since *abandoned*."""
         query = f"""
             SELECT * FROM (
                 SELECT key, used FROM entries WHERE class = {VALUES} ORDER BY used LIMIT ?2
@@ -151,14 +151,14 @@ class Index:
         return self._database.rows(query, (abandoned, limit), _USED)
 
     def puts_first(self, limit: int) -> list[tuple[bytes, float]]:
-        """What was put and what references are computed again by, of everybody."""
+        """Return the puts and the recipes of everybody."""
         query = f"SELECT key, used FROM entries WHERE class = {PUTS} ORDER BY used LIMIT ?"  # noqa: S608 (ours)
         return self._database.rows(query, (limit,), _USED)
 
     def variables_first(self, limit: int) -> list[tuple[bytes, float]]:
-        """The variables of the app, and of the session or user that has most.
+        """Return the variables of the app, and of the session or user that has most.
 
-        So nobody loses any to somebody who takes more.
+        So nobody loses variables to somebody who has more.
         """
         largest = self._database.rows(
             "SELECT account FROM accounts ORDER BY bytes DESC LIMIT 1", (), (str,)
@@ -175,7 +175,7 @@ class Index:
         return self._database.rows(query, (largest[0][0] if largest else None, limit), _USED)
 
     def cheapest_first(self, account: Owner, at_most: int, limit: int) -> list[tuple[bytes, float]]:
-        """What belongs to a session or user, of the classes up to *at_most*, class by class."""
+        """Return the entries of a session or user, class by class, up to the class *at_most*."""
         query = """
             SELECT key, used FROM entries WHERE account = ? AND class <= ?
             ORDER BY class, used LIMIT ?
@@ -183,7 +183,7 @@ class Index:
         return self._database.rows(query, (account, at_most, limit), _USED)
 
     def can_make_room_for(self, entry: Entry, at_most: int, budget: float) -> bool:
-        """Whether it would fit without what its account has of the classes up to *at_most*."""
+        """Return whether an entry would fit if its account lost the classes up to *at_most*."""
         query = """
             SELECT coalesce(sum(size), 0) FROM (
                 SELECT size FROM entries WHERE account = ? AND class <= ? AND key != ?
@@ -192,7 +192,7 @@ class Index:
         """
         with self._database.lock:
             missing = _excess(self._database.connection, entry, budget)
-            for limit in (_FEW, -1):  # nearly always the first will do, however many there are
+            for limit in (_FEW, -1):  # nearly always the first limit is enough
                 found = self._database.connection.execute(
                     query, (account_of(entry.facts.owner), at_most, entry.key, limit)
                 ).fetchone()
@@ -201,9 +201,9 @@ class Index:
         return False
 
     def ended_first(self, limit: int) -> list[tuple[bytes, float]]:
-        """Which ends are forgotten first: the oldest, but those of sessions before cookies.
+        """Return the notes of ends to forget first: the oldest, but sessions before cookies.
 
-        The session of a cookie may go on under another one, and the old one must not open it.
+        The session of an old cookie may go on with a new one, and the old one must not open it.
         """
         query = (
             "SELECT key, used FROM entries WHERE kind = 'ended' ORDER BY name DESC, gone_at LIMIT ?"
@@ -211,7 +211,7 @@ class Index:
         return self._database.rows(query, (limit,), _USED)
 
     def gone(self, now: float, limit: int) -> list[tuple[bytes, float]]:
-        """The keys of what has expired, and when that was last used."""
+        """Return the keys of expired entries, and their last use."""
         return self._database.rows(
             "SELECT key, used FROM entries WHERE gone_at <= ? LIMIT ?", (now, limit), _USED
         )
@@ -219,17 +219,17 @@ class Index:
     # Holders and owners
 
     def within(self, account: Owner) -> list[tuple[bytes, float]]:
-        """The keys of what a user has, or a session with tabs and pages, and their last use."""
+        """Return the keys of an account's entries, tabs and pages included, and their last use."""
         return self._database.rows(
             "SELECT key, used FROM entries WHERE account = ?", (account,), _USED
         )
 
     def of_owner(self, owner: Owner) -> list[tuple[bytes, float]]:
-        """The keys of what an owner has, without those below it, and their last use."""
+        """Return the keys of the entries of exactly this owner, and their last use."""
         return self._database.rows("SELECT key, used FROM entries WHERE owner = ?", (owner,), _USED)
 
     def idle_sessions(self, limit: int) -> list[tuple[str, float]]:
-        """The sessions that were used longest ago, as far as the index knows, and when."""
+        """Return the sessions that were used longest ago, by the index, and their last use."""
         query = (
             "SELECT account, used FROM accounts WHERE account LIKE 'session:%' "
             "ORDER BY used LIMIT ?"
@@ -237,7 +237,7 @@ class Index:
         return self._database.rows(query, (limit,), _OWNER_USED)
 
     def new_sessions(self, limit: int) -> list[tuple[str, float]]:
-        """The sessions that the index knows of one request only, and when: oldest first."""
+        """Return the sessions that the index knows from one request only, the oldest first."""
         query = """
             SELECT account, since FROM accounts WHERE is_new AND account LIKE 'session:%'
             ORDER BY since LIMIT ?
@@ -253,12 +253,12 @@ class Index:
             )
 
     def idle_owners(self, before: float, limit: int) -> list[tuple[str, float]]:
-        """The sessions, tabs and pages last used *before* then, as far as the index knows."""
+        """Return the sessions, tabs and pages that, by the index, were last used *before* then."""
         query = "SELECT owner, used FROM owners WHERE owner LIKE 'session:%' AND used < ? LIMIT ?"
         return self._database.rows(query, (before, limit), _OWNER_USED)
 
     def note_owner_use(self, uses: Iterable[tuple[str, float]]) -> None:
-        """Take over when owners or accounts were really last used."""
+        """Note the times when owners or accounts were last used."""
         with self._database.lock, self._database.begun() as connection:
             for owner, used in uses:
                 connection.execute("UPDATE owners SET used = ?2 WHERE owner = ?1", (owner, used))
@@ -267,7 +267,7 @@ class Index:
                 )
 
     def leave(self, owner: Owner, now: float) -> None:
-        """Note that an owner was left, if anything is stored in it: most pages store nothing."""
+        """Note that an owner was left, if it has anything stored: most pages store nothing."""
         query = """
             INSERT INTO leaving SELECT owner, ?2 FROM owners WHERE owner = ?1
             ON CONFLICT (owner) DO UPDATE SET since = ?2
@@ -285,7 +285,7 @@ class Index:
         self._database.rows("DELETE FROM leaving WHERE owner = ?", (owner,))
 
     def list(self, owner: Owner | None, kind: Kind | None, tag: str | None) -> list[Listed]:
-        """The entries that have the given owner, kind and tag, by name."""
+        """Return the entries that have the given owner, kind and tag, by name."""
         conditions = {
             "owner = ?": owner,
             "kind = ?": kind,

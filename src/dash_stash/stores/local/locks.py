@@ -1,4 +1,4 @@
-"""Locks that end with their holder, and that no fork or interrupted call keeps.
+"""Locks that end with their holder: no fork and no interrupted call keeps them.
 
 The kernel releases them. `flock` belongs to the open file, not to the process: it excludes threads
 too, and a child that is forked while the lock is held shares it. So one hook closes every such file
@@ -43,7 +43,7 @@ class LockFile(io.FileIO):
     """An open file that has a lock, or waits for it, until it is closed or collected."""
 
     caller: object = None
-    """Who opened it (see `stores.base.caller`)."""
+    """The caller that opened it (see `stores.base.caller`)."""
 
     opened: tuple[int, int, int] | None = None
     """Its number, and the device and inode of the file."""
@@ -59,12 +59,12 @@ class LockFile(io.FileIO):
         return os.fstat(self.fileno()).st_nlink == 0
 
     def take(self, *, wait: bool) -> bool:
-        """Lock the file; without *wait*, return False if another has the lock.
+        """Lock the file; without *wait*, return False if another caller has the lock.
 
-        The file is closed if the lock is not taken.
+        If the lock is not taken, the file is closed.
 
         Raises:
-            ReentrantCall: The caller has the lock already, and would wait for itself.
+            ReentrantCall: The caller already has the lock, and would wait for itself.
         """
         try:
             if self._take_at_once():
@@ -90,8 +90,8 @@ class LockFile(io.FileIO):
         if not _has_greenlets():
             fcntl.flock(self, fcntl.LOCK_EX)
             return
-        # Not in the kernel: all greenlets of this process would wait, and the one that has the
-        # lock among them.
+        # Do not wait in the kernel: all greenlets of this process would wait, including the one
+        # that has the lock.
         pause = 0.0005
         while not self._take_at_once():
             time.sleep(pause)  # gevent's, which lets the others run
@@ -100,7 +100,7 @@ class LockFile(io.FileIO):
     def _refuse_own(self) -> None:
         for reference in tuple(_open):
             other = reference()
-            # Only whoever opened a file closes it, so no file of this caller closes meanwhile.
+            # Only the caller that opened a file closes it, so no file of this caller closes now.
             if other is None or other is self or other.caller != self.caller or other.closed:
                 continue
             if os.path.sameopenfile(other.fileno(), self.fileno()):
@@ -132,7 +132,7 @@ def open_as(kind: type[F], path: Path, flags: int, folder: int | None = None) ->
 
 
 def opened(kind: type[L], path: Path, flags: int, folder: int | None = None) -> L:
-    """Open a file whose lock is not taken yet."""
+    """Open a file, without taking its lock yet."""
     opener = caller()
     # No fork in between: the child would hold a file that its hook does not know. And before the
     # lock is taken: a child that is forked while this thread waits would share the later lock.
@@ -146,7 +146,7 @@ def opened(kind: type[L], path: Path, flags: int, folder: int | None = None) -> 
 
 
 def _has_greenlets() -> bool:
-    """Whether gevent has made this process's threads greenlets."""
+    """Return whether gevent has made this process's threads greenlets."""
     monkey = sys.modules.get("gevent.monkey")
     return monkey is not None and bool(monkey.is_module_patched("time"))
 
@@ -184,7 +184,7 @@ def unless_held(lock: threading.RLock) -> threading.RLock:
     """Return a lock of this process's threads, to be taken by a with statement.
 
     Raises:
-        ReentrantCall: This thread has it already, and is in the middle of what it guards.
+        ReentrantCall: This thread already has it, and was interrupted in what the lock guards.
     """
     if lock._is_owned():  # type: ignore[attr-defined]
         raise ReentrantCall
@@ -192,9 +192,9 @@ def unless_held(lock: threading.RLock) -> threading.RLock:
 
 
 def lock(path: Path, *, wait: bool = True) -> LockFile | None:
-    """Lock *path*, which is created if it is not there.
+    """Lock *path*, and create it if it does not exist.
 
-    None if another has the lock and the caller will not *wait*.
+    Return None if another caller has the lock, without *wait*.
     """
     return lock_as(LockFile, path, wait=wait)
 
@@ -219,7 +219,7 @@ def create_locked(path: Path) -> LockFile | None:
 
 
 def locked(path: Path, *, wait: bool = True) -> contextlib.AbstractContextManager[LockFile | None]:
-    """Hold the lock of *path* for the length of a with block, which gets None without the lock."""
+    """Hold the lock of *path* during a with block; the block gets None without the lock."""
     return lock(path, wait=wait) or contextlib.nullcontext()
 
 

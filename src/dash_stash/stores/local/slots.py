@@ -54,7 +54,7 @@ class Slots:
             os.close(self._descriptor)
 
     def version(self, key: bytes) -> int:
-        """The version of the slot of *key*."""
+        """Return the version of the slot of *key*."""
         return self.values[version_slot(key)]
 
     def change_version(self, key: bytes) -> None:
@@ -62,7 +62,7 @@ class Slots:
         self._write(version_slot(key))
 
     def epoch(self, tag: str) -> int:
-        """The epoch of the slot of *tag*."""
+        """Return the epoch of the slot of *tag*."""
         return self.values[epoch_slot(tag)]
 
     def change_epoch(self, tag: str) -> None:

@@ -37,39 +37,39 @@ from dash_stash.stores.local.slots import Slots
 
 _log = logging.getLogger("dash_stash")
 
-# A disk without room may have some later: that is no reason not to start.
+# A full disk may have room later, so the app starts all the same.
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 class LocalFlight(LockFile):
-    """A computation under way on this machine: a locked file.
+    """A flight on this machine: a locked file.
 
-    Whoever waits for the lock reads the outcome from it.
+    Callers that wait for the lock read the outcome from the file.
     """
 
     path: pathlib.Path
     commits: pathlib.Path
-    """The lock under which names of flights are removed."""
+    """The lock that is held while names of flights are removed."""
 
     @property
     def is_current(self) -> bool:
-        """Whether the key was not deleted since; that can change until the commit lock is held.
+        """Whether the key was not deleted meanwhile; only the commit lock keeps this from changing.
 
-        In a forked child it never is current.
+        In a forked child, a flight is never current.
         """
         return not self.closed and not self.is_unlinked
 
     def land(self, outcome: bytes | None = None) -> None:
-        """End the flight and leave *outcome* to those who wait."""
-        if self.closed:  # in a forked child: the computation is its parent's
+        """End the flight and leave *outcome* for the callers that wait."""
+        if self.closed:  # in a forked child: the flight belongs to its parent
             return
         with self:
             if outcome is not None:
                 try:
                     os.pwrite(self.descriptor, outcome, 0)
                 except OSError:
-                    # The disk is full. A hole takes no room: those who wait read as many zeros as
-                    # the outcome has bytes.
+                    # The disk is full. A hole takes no room: the callers that wait read as many
+                    # zeros as the outcome has bytes.
                     os.ftruncate(self.descriptor, len(outcome))
             with contextlib.suppress(OSError), locked(self.commits):
                 if self.is_current:
@@ -77,7 +77,7 @@ class LocalFlight(LockFile):
 
 
 class LocalStore:
-    """A `Store` in a folder of this machine (the contract stands there)."""
+    """A `Store` in a folder of this machine; see `Store` for the contract."""
 
     def __init__(
         self,
@@ -88,7 +88,7 @@ class LocalStore:
         network: bool = False,
         clock: Clock = system_clock,
     ) -> None:
-        """Use *folder*, which is created if it is not there, within *limits*.
+        """Use *folder* within *limits*; create the folder if it does not exist.
 
         Raises:
             StoreUnsafe: Others could change what is stored, or the folder is on a network file
@@ -125,7 +125,7 @@ class LocalStore:
             else:
                 if cached.found is not None:
                     return cached.found
-                # Without room for one more map, `_open` says that the store fails.
+                # If there is no room for another map, `_open` raises the error.
                 with contextlib.suppress(OSError):
                     found = cached.load(self._open_files.get(key))
                     if found is not None:
@@ -134,12 +134,12 @@ class LocalStore:
 
     @available
     def _open(self, key: bytes, known: CachedEntry | None, now: float) -> Found | None:
-        """Read an entry's file, and check it unless this process did so before.
+        """Read an entry's file, and check it unless this process has checked it before.
 
-        None is a miss.
+        Return None for a miss.
         """
         slots = self._ready(now)
-        # Before the file is opened: what is written meanwhile has another version.
+        # Before the file is opened: a file that is written meanwhile has another version.
         version = slots.version(key)
         file = files.open_entry(self.handle.entry_path(key))
         if file is None:
@@ -166,9 +166,9 @@ class LocalStore:
     def _check(
         self, key: bytes, cached: CachedEntry | None, file: EntryFile
     ) -> tuple[CachedEntry, bytes] | None:
-        """Return what is known of an open file, and its head.
+        """Return the checked entry of an open file, and its head.
 
-        None if it is not the entry of *key*, whole and ours.
+        Return None if the file is not a whole entry of *key* with our seal.
         """
         is_known = cached is not None and cached.identity == file.identity
         if cached is not None and is_known and cached.head is not None:
@@ -192,7 +192,7 @@ class LocalStore:
         )
 
     def _ready(self, now: float) -> Slots:
-        """Check that the folder is there; if it was deleted, forget what is remembered of it."""
+        """Check that the folder exists; if it was deleted, forget its remembered entries."""
         before = self.handle.slots
         slots = self.handle.ready(now)
         if slots is not before:
@@ -203,7 +203,7 @@ class LocalStore:
 
     @available
     def join(self, key: bytes, *, wait: bool = True) -> LocalFlight | Landed | None:
-        """Become the one that computes *key*, or wait for the one that does."""
+        """Get the right to compute *key*, or wait for the caller that has it."""
         self._ready(self.clock())
         path = self.handle.flight_path(key)
         flight = lock_as(LocalFlight, path, wait=wait)
@@ -213,7 +213,7 @@ class LocalStore:
             left = os.fstat(flight.descriptor)
             if left.st_nlink:
                 if left.st_size:
-                    # Whoever told this outcome died before the name was removed.
+                    # The holder that wrote this outcome died before it removed the name.
                     os.ftruncate(flight.descriptor, 0)
                 flight.path, flight.commits = path, self.handle.commit_lock(key)
                 return flight
@@ -228,7 +228,7 @@ class LocalStore:
 
     @available
     def commit(self, flight: Flight | None, key: bytes, facts: Facts, encoded: Encoded) -> bool:
-        """Store an entry, unless *flight* is not current any more, or its account has ended."""
+        """Store an entry, unless *flight* is no longer current, or the account has ended."""
         packed = entries.pack(key, facts, encoded, self._sealing_key)
         self._refuse_larger_than_all(packed)
         now = self.clock()
@@ -245,8 +245,8 @@ class LocalStore:
         finally:
             written.discard()
         if stored and account and self.has_ended(account):
-            # `end` makes its note before it looks for entries: one that came too late for that is
-            # removed here.
+            # `end` makes its note before it looks for entries: an entry that came later is removed
+            # here.
             self.delete(key)
             return False
         self.evictor.evict(now)
@@ -273,7 +273,7 @@ class LocalStore:
     ) -> bool | None:
         """Give a written file its name, if the flight is current.
 
-        None if its session or user would have too much.
+        Return None if its session or user would have too much.
         """
         now = self.clock()
         index = self.handle.index()
@@ -287,7 +287,7 @@ class LocalStore:
                 return None
             written.rename(self.handle.entry_path(key))
             slots.change_version(key)
-            # Its writer need not check it.
+            # The writer of an entry does not need to check it.
             body = b"".join((packed.head, *packed.body)) if entry.size <= SMALL else None
             cached = CachedEntry.of(entry, written.identity, packed.head, body)
             cached.trust(slots.version(key), now)
@@ -296,16 +296,16 @@ class LocalStore:
 
     @available
     def delete(self, key: bytes, flight: Flight | None = None) -> bool:
-        """Delete the entry of *key*, for good, unless *flight* is not current any more."""
+        """Delete the entry of *key*, unless *flight* is no longer current."""
         slots = self._ready(self.clock())
         with locked(self.handle.commit_lock(key)):
             if isinstance(flight, LocalFlight) and not flight.is_current:
                 return False
             self.handle.unlink(key, slots)
-            # A flight without its name may not commit, and whoever comes now begins another one,
-            # and finds nothing stored.
+            # A flight without its name may not commit. A caller that comes now begins another
+            # flight and finds nothing stored.
             self.handle.flight_path(key).unlink(missing_ok=True)
-            # The disk may be too full for the index to change; the janitor does it later.
+            # The disk may be too full to change the index; the janitor does it later.
             with contextlib.suppress(StoreUnavailable, sqlite3.Error):
                 self.handle.index().remove([key])
         return True
@@ -314,13 +314,13 @@ class LocalStore:
 
     @available
     def epochs(self, tags: Sequence[str]) -> dict[str, int]:
-        """The present epoch of each tag."""
+        """Return the present epoch of each tag."""
         slots = self._ready(self.clock())
         return {tag: slots.epoch(tag) for tag in tags}
 
     @available
     def forget_tag(self, tag: str) -> None:
-        """Make every entry with *tag* a miss for good, and give back its room."""
+        """Make every entry with *tag* a miss, and free its room."""
         now = self.clock()
         slots = self._ready(now)
         slots.change_epoch(tag)
@@ -336,9 +336,9 @@ class LocalStore:
 
     @available
     def end(self, account: Owner) -> None:
-        """Delete all that belongs to a session or user, for good."""
+        """Note that an account has ended, and delete all its data."""
         now = self.clock()
-        # Created at the beginning of time: a clock that is set back must not make it unknown.
+        # Created at time 0, so that the note is valid even if the clock is set back.
         facts = Facts("ended", account.partition(":")[0], 0.0, gone_at=now + self._limits.ended)
         try:
             self.commit(None, _ended_key(account), facts, encode(None))
@@ -347,7 +347,7 @@ class LocalStore:
                 self.delete(key)
 
     def has_ended(self, account: Owner) -> bool:
-        """Whether `end` was called for *account*."""
+        """Return whether `end` was called for *account*."""
         return self.read(_ended_key(account)) is not None
 
     @available
@@ -358,7 +358,7 @@ class LocalStore:
 
     @available
     def leave(self, owner: Owner) -> None:
-        """Delete the data of an owner soon, unless it is touched before."""
+        """Delete the data of an owner soon, unless the owner is touched before that."""
         now = self.clock()
         self._ready(now)
         self.handle.index().leave(owner, now)
@@ -368,7 +368,7 @@ class LocalStore:
     def list(
         self, owner: Owner | None = None, kind: Kind | None = None, tag: str | None = None
     ) -> Sequence[Listed]:
-        """List what is stored."""
+        """List the stored entries."""
         self._ready(self.clock())
         listed = self.handle.index().list(owner, kind, tag)
         return [entry for entry in listed if os.path.exists(self.handle.entry_path(entry.key))]
@@ -379,7 +379,7 @@ def _ended_key(account: Owner) -> bytes:
 
 
 def _load(cached: CachedEntry, head: bytes, file: EntryFile) -> Found:
-    """Return memory for one reader: of what this process remembers, or of the file."""
+    """Return memory for one reader: a copy of the remembered bytes, or a map of the file."""
     if cached.body is not None:
         return cached.found or found_in(cached.entry, head, bytearray(cached.body))
     if cached.entry.size < MAPPED:
@@ -388,5 +388,5 @@ def _load(cached: CachedEntry, head: bytes, file: EntryFile) -> Found:
 
 
 def _is_gone(facts: Facts, slots: Slots, now: float) -> bool:
-    """Whether an entry has expired, or was forgotten by one of its tags."""
+    """Return whether an entry has expired, or one of its tags was forgotten."""
     return facts.is_gone(now) or any(slots.epoch(tag) != epoch for tag, epoch in facts.tags.items())

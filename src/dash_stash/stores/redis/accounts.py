@@ -1,4 +1,4 @@
-"""What sessions and users have: within budgets, gone when unused, found when the session ends."""
+"""The entries of sessions and users: limited by budgets, and deleted when unused or ended."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from dash_stash.stores.redis.scripts import Script
 from dash_stash.stores.redis.server import Server, milliseconds
 
 GRACE = 30.0
-"""Seconds that the data of a page or tab outlives its closing: a reload closes a tab, too."""
+"""Seconds that the data of a page or tab is kept after its closing: a reload closes it, too."""
 
 _KEPT_FOR = 1.5
-"""What nobody uses is kept for this many times `Limits.idle`.
+"""Unused data is kept for this many times `Limits.idle`.
 
-It is prolonged before less than `Limits.idle` is left.
+Its expiry is renewed before less than `Limits.idle` is left.
 """
 
 _UPLOAD = 60.0
@@ -75,10 +75,10 @@ class AccountEntry:
 
 
 class AccountIndex:
-    """What the server notes of the sessions and users of one store."""
+    """The server's notes about the sessions and users of one store."""
 
     def __init__(self, server: Server, keyspace: Keyspace, limits: Limits, clock: Clock) -> None:
-        """Take the server, and how much each may have."""
+        """Take the server, and the limits."""
         self._server, self._keyspace, self._limits, self._clock = server, keyspace, limits, clock
         self._seen: BoundedTable[str, float] = BoundedTable(_REMEMBERED)
 
@@ -205,7 +205,7 @@ class AccountIndex:
             self._server.together([*names, ("ZREM", all_ended, *first)])
 
     def has_ended(self, account: Owner) -> bool:
-        """Whether it has ended."""
+        """Return whether it has ended."""
         return bool(self._server.ask(lambda client: client.exists(self._keyspace.ended(account))))
 
     def forget(self, account: Owner) -> None:

@@ -94,7 +94,7 @@ class Address:
 
 
 def parse(text: str) -> Address:
-    """Return the address that a URL names.
+    """Return the address of a server from its URL.
 
     redis://[[user]:password@]host[:port][/database], rediss:// with TLS,
     unix://[[user]:password@]/socket[?db=database],
@@ -102,7 +102,7 @@ def parse(text: str) -> Address:
     same.
 
     Raises:
-        ConfigError: It is no such URL, or has an option that there is not.
+        ConfigError: It is not such a URL, or it has an unknown option.
     """
     url = urls.parse(text)
     scheme = _SCHEME.fullmatch(url.scheme)
@@ -114,7 +114,7 @@ def parse(text: str) -> Address:
         hosts = () if scheme["socket"] else _hosts(url)
         primary, place = _place(url)
     except ValueError as error:
-        # What it was made of may be a password.
+        # The text that caused it may be part of a password.
         raise ConfigError(f"url={url.shown!r} cannot be used: {error}") from None
     if not url.way and len(hosts) > 1:
         raise ConfigError(
@@ -148,7 +148,7 @@ def _login(url: StoreURL) -> dict[str, str]:
 
 
 def _options(url: StoreURL, prefix: str) -> dict[str, str]:
-    """The options whose names begin with *prefix*, without it."""
+    """Return the options whose names begin with *prefix*; the names are without it."""
     return {
         name.removeprefix(prefix): text
         for name, text in url.options.items()
@@ -157,21 +157,21 @@ def _options(url: StoreURL, prefix: str) -> dict[str, str]:
 
 
 def _check(url: StoreURL, *, tls: bool) -> None:
-    """See that the options are such as there are."""
+    """Check the options of the URL."""
     of_tls = (name for name in url.options if tls and name.startswith("ssl_"))
-    hint = ", with rediss:// also ssl_..., as redis-py has them"
+    hint = ", and with rediss:// also redis-py's ssl_..."
     url.check_options(*_OPTIONS, *of_tls, hint=hint)
     shown, options = url.shown, url.options
     if not _PREFIX.fullmatch(options.get("prefix", "a")):
         raise ConfigError(
-            f"url={shown!r}: prefix={options['prefix']!r} must be of letters, digits and _ . : -"
+            f"url={shown!r}: prefix={options['prefix']!r} must be letters, digits and _ . : -"
         )
     if options.get("push", "0") not in ("0", "1"):
         raise ConfigError(f"url={shown!r}: push={options['push']!r} must be 1 or 0")
     if url.way == "cluster" and options.get("push") == "1":
         raise ConfigError(
-            f"url={shown!r}: push=1 is for one primary, whose messages come on one connection, "
-            "not for a cluster"
+            f"url={shown!r}: push=1 does not work with a cluster: it needs one primary, which "
+            "sends its messages on one connection"
         )
 
 
@@ -190,7 +190,7 @@ def _host(text: str, port: int) -> tuple[str, int]:
 
 
 def _place(url: StoreURL) -> tuple[str, dict[str, Any]]:
-    """The name of the primary, and where the connections lead: the database, or the socket."""
+    """Return the name of the primary, and the database or socket of the connections."""
     option = url.options.get("db", "")
     if url.scheme == "unix":
         return "", {"path": str(url.file_path), "db": _database(option)}
@@ -198,12 +198,12 @@ def _place(url: StoreURL) -> tuple[str, dict[str, Any]]:
     if url.way != "sentinel":
         database = _database(first or option)
         if url.way == "cluster" and database:
-            raise ValueError("a cluster has no database but 0")
+            raise ValueError("a cluster has only the database 0")
         return "", {} if url.way == "cluster" else {"db": database}
     if not first:
         raise ValueError(
-            "it does not say what the Sentinels call the primary: "
-            "redis+sentinel://host:26379/primary/0"
+            "the primary's name is missing, as the Sentinels know it: "
+            "write redis+sentinel://host:26379/primary/0"
         )
     return first, {"db": _database(rest or option)}
 

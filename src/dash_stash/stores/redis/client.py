@@ -94,7 +94,7 @@ class Client(Protocol):
         ...
 
     def exists(self, name: str) -> int:
-        """Whether there is a key."""
+        """Return whether there is a key."""
         ...
 
     def blmove(self, first: str, second: str, timeout: float, src: str, dest: str) -> bytes | None:
@@ -127,7 +127,7 @@ class ClusterClient(Client, Protocol):
 
 
 def is_cluster(client: Client) -> TypeGuard[ClusterClient]:
-    """Whether this is the client of a cluster."""
+    """Return whether this is the client of a cluster."""
     return isinstance(client, redis.RedisCluster)
 
 

@@ -1,10 +1,10 @@
-"""Flights over machines: a lock on this machine first, then a lease on the server.
+"""Flights across machines: first a lock on this machine, then a lease on the server.
 
 The lease holds the flight's token, and ends by itself unless its holder renews it. What the flight
-commits is stored only while the lease still holds its token, so it does not matter why it does not:
-deleted, expired while the machine was stopped, evicted, or lost in a fail-over. Those who wait do
-so in the server, for the outcome that the holder leaves in a list of its own. In case that gets
-lost, they look again now and then.
+commits is stored only while the lease still holds its token. It does not matter how the lease was
+lost: deleted, expired while the machine was stopped, evicted, or lost in a fail-over. Callers wait
+at the server for the outcome, which the holder writes into a separate list. In case that is lost,
+they check again from time to time.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ from dash_stash.stores.redis.server import PATIENT, Server, milliseconds, steady
 from dash_stash.threads import BackgroundThread
 
 LEASE = 10.0
-"""Seconds after which a machine that has vanished is replaced."""
+"""Seconds after which another machine replaces one that has vanished."""
 
 _LONGEST = 6 * LEASE
-"""Seconds that no lease of ours lasts, in any version."""
+"""More seconds than any lease of ours lasts, in any version."""
 
 _LOOKED_AGAIN = 1.0
-"""Seconds between two looks at somebody else's lease."""
+"""Seconds between two checks of somebody else's lease."""
 
 _TOLD_AGAIN = 0.25
-"""Seconds between two tries to tell that a flight has ended."""
+"""Seconds between two attempts to report the end of a flight."""
 
-# What a list of outcomes has: one letter, then the outcome.
+# Items of a list of outcomes: one letter, then the outcome.
 _LANDED, _TOLD, _CLOSED = b"l", b"t", b"c"
 
 
@@ -46,12 +46,12 @@ class RedisFlight:
     def __init__(
         self, flights: Flights, key: bytes, token: bytes | None, local: Flight | None
     ) -> None:
-        """Take the lease's token, None without the server, and the lock on this machine."""
+        """Take the lease's token (None without the server), and the lock on this machine."""
         self._flights, self.key, self.token, self._local = flights, key, token, local
         self._process = os.getpid()
 
     def __enter__(self) -> Self:
-        """Return the flight, which the end of the with block closes."""
+        """Return the flight; the end of the with block closes it."""
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -59,7 +59,7 @@ class RedisFlight:
         self.close()
 
     def land(self, outcome: bytes | None = None) -> None:
-        """End the flight and leave *outcome* to those who wait."""
+        """End the flight and leave *outcome* to the callers that wait."""
         try:
             self._end(_LANDED if outcome is None else _TOLD + outcome)
             if self._local is not None:
@@ -80,7 +80,7 @@ class RedisFlight:
 
     def _end(self, message: bytes) -> None:
         token, self.token = self.token, None
-        # A forked child's copy is not the one that computes.
+        # A forked child only has a copy: it does not compute.
         if token is not None and self._process == os.getpid():
             self._flights.end(self.key, token, message)
 
@@ -89,21 +89,21 @@ class Flights:
     """The flights of one store in this process."""
 
     def __init__(self, server: Server, keyspace: Keyspace, near: LocalStore, lease: float) -> None:
-        """Take the server, and the store of this machine, whose flights come first."""
+        """Take the server, and the store of this machine: a flight starts there."""
         self._server, self._keyspace, self._near, self._lease = server, keyspace, near, lease
         # By process and token, the flights whose leases this process renews. A call that was
         # interrupted may have lost one: then its lease ends by itself.
         self._held: dict[int, dict[bytes, weakref.ref[RedisFlight]]] = {}
-        # By process and token, the flights whose end could not be told: until when that matters,
-        # the key, and the message.
+        # By process and token, the flights whose end could not be reported: until when that
+        # matters, the key, and the message.
         self._owed: dict[int, dict[bytes, tuple[float, bytes, bytes]]] = {}
         self._renew_at = steady_clock() + lease / 3
         self._thread = BackgroundThread("dash-stash leases", self, Flights._keep_up)
 
     def join(self, key: bytes, *, wait: bool) -> RedisFlight | Landed | None:
-        """Become the one that computes *key*, over all machines.
+        """Get the right to compute *key*, among all machines.
 
-        While the server is away: the one on this machine.
+        While the server is away, it is the right on this machine only.
         """
         try:
             local = self._near.join(key, wait=wait)
@@ -155,13 +155,13 @@ class Flights:
             raise
 
     def _message(self, outcome: str) -> bytes | None:
-        """Wait a moment for what a flight leaves; it stays there for others."""
+        """Wait a moment for the outcome of a flight; it stays on the server for others."""
         return self._server.ask(
             lambda client: client.blmove(outcome, outcome, _LOOKED_AGAIN, "LEFT", "LEFT"), PATIENT
         )
 
     def end(self, key: bytes, token: bytes, message: bytes) -> None:
-        """Give a lease back, and tell those who wait."""
+        """Give a lease back, and tell the callers that wait."""
         self._held.get(os.getpid(), {}).pop(token, None)
         try:
             self._tell(key, token, message)
@@ -175,19 +175,19 @@ class Flights:
     # In the thread
 
     def _hold(self, flight: RedisFlight, token: bytes) -> None:
-        """See that a thread renews the flight's lease while anybody has the flight."""
+        """Let a thread renew the flight's lease while anybody has the flight."""
         self._held.setdefault(os.getpid(), {})[token] = weakref.ref(flight)
         self._thread.start()
 
     def _owe(self, key: bytes, token: bytes, message: bytes) -> None:
-        """See that a flight's end is told once the server is back, unless its lease ends before."""
+        """Report a flight's end when the server is back, unless its lease ends before that."""
         until = steady_clock() + self._lease
         self._owed.setdefault(os.getpid(), {})[token] = until, key, message
         self._thread.start()
         self._thread.wake()
 
     def _keep_up(self) -> float:
-        """Tell what is owed, renew the leases if it is time; return the seconds until next time."""
+        """Report ends, renew leases if it is time, and return the seconds until the next time."""
         owes = self._tell_what_is_owed()
         if steady_clock() >= self._renew_at:
             self._renew_at = steady_clock() + self._lease / 3
@@ -212,7 +212,7 @@ class Flights:
             del flight
 
     def _tell_what_is_owed(self) -> bool:
-        """Tell the ends of flights that could not be told before; return whether some are left."""
+        """Report ends that could not be reported before; return whether some are left."""
         owed = self._owed.get(os.getpid(), {})
         for token, (until, key, message) in tuple(owed.items()):
             try:

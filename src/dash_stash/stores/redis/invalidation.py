@@ -73,7 +73,7 @@ class Listener:
         return Tracked(connection, slots)
 
     def is_unchanged(self, tracked: Tracked) -> bool:
-        """Whether no change was heard of since, on a connection that was not lost since."""
+        """Return whether no change was heard of since, on a connection that was not lost since."""
         if tracked.connection is not self._connection or self._process != os.getpid():
             return False
         changes = self._changes
@@ -121,7 +121,7 @@ class Listener:
 
 
 def _hear(wire: Connection, reference: weakref.ref[Listener]) -> None:
-    """See that a listener hears of the invalidations that come on a connection."""
+    """Pass the invalidations that arrive on a connection to a listener."""
 
     def hear(message: Sequence[Answer]) -> None:
         listener = reference()

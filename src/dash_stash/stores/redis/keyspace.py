@@ -30,7 +30,7 @@ class Keyspace:
         self._prefix = prefix
 
     def pointer(self, key: bytes) -> str:
-        """Where the pointer of *key* lies."""
+        """Return the key of the pointer of *key*."""
         return f"{self._prefix}:p:{{{key.hex()}}}"
 
     def key(self, pointer: bytes) -> bytes | None:
@@ -49,11 +49,11 @@ class Keyspace:
         return f"{self._prefix}:o:{{{key.hex()}}}:{token.hex()}"
 
     def chunks(self, key: bytes) -> str:
-        """What the names of all chunks of *key* begin with."""
+        """Return what the names of all chunks of *key* begin with."""
         return f"{self._prefix}:v:{{{key.hex()}}}:"
 
     def chunk(self, key: bytes, identity: bytes, number: int) -> str:
-        """Where a chunk lies."""
+        """Return the key of a chunk."""
         return f"{self.chunks(key)}{identity.hex()}:{number}"
 
     def manifest(self, key: bytes, identity: bytes) -> str:
@@ -61,31 +61,31 @@ class Keyspace:
         return f"{self.chunks(key)}{identity.hex()}:m"
 
     def of_entry(self, key: bytes) -> tuple[str, str, str]:
-        """The keys of the scripts that publish or delete the entry of *key*."""
+        """Return the keys of the scripts that publish or delete the entry of *key*."""
         return self.pointer(key), self.lease(key), self.chunks(key)
 
     def epoch(self, tag: str) -> str:
-        """Where the present epoch of a tag lies."""
+        """Return the key of the present epoch of a tag."""
         return f"{self._prefix}:e:{_short(tag)}"
 
     def tagged(self, tag: str) -> str:
-        """The keys of the entries with a tag, each with the time until which it is stored."""
+        """Return the key of the list of entries with a tag, each with its time of expiry."""
         return f"{self._prefix}:t:{_short(tag)}"
 
     def account(self, account: Owner) -> str:
-        """The hash of what a session or user has."""
+        """Return the hash of what a session or user has."""
         return f"{self._prefix}:h:{{{account}}}"
 
     def order(self, account: Owner) -> str:
-        """The order in which what a session or user has makes room."""
+        """Return the order in which what a session or user has makes room."""
         return f"{self._prefix}:r:{{{account}}}"
 
     def of_account(self, account: Owner) -> tuple[str, str, str]:
-        """The keys of the scripts that note what a session or user has."""
+        """Return the keys of the scripts that note what a session or user has."""
         return self.account(account), self.order(account), self.owner(account)
 
     def owner(self, owner: Owner) -> str:
-        """The hash of what a session, tab, page or user has.
+        """Return the hash of what a session, tab, page or user has.
 
         A tab's or page's begins with the name of its session's.
         """

@@ -65,7 +65,7 @@ class Listings:
             self._server.together([("ZREM", name, *gone)])
 
     def release_gone(self, account: Owner) -> bool:
-        """See that what is gone by itself takes no room of a session or user.
+        """Remove expired entries from the notes of a session or user, so that they take no room.
 
         Returns:
             Whether any was found, among some entries.

@@ -1,4 +1,4 @@
-"""The near cache: what this machine has of the server's values, in a folder.
+"""The near cache: this machine's copies of the server's values, in a folder.
 
 Each copy lies under a key of its own, made of the value's key and the pointer's id. So a copy never
 becomes stale, only unused. While the server is away, the folder also holds what memo functions have
@@ -28,13 +28,13 @@ from dash_stash.stores.redis.records import Pointer
 from dash_stash.stores.redis.server import Server
 
 _AT_ONCE = 64
-"""Chunks that are fetched at once."""
+"""How many chunks are fetched at once."""
 
 _INLINE_KEPT = 1024
 
 
 class NearCache:
-    """The copies on this machine, and how they get here.
+    """Fetches copies to this machine, and keeps them.
 
     A folder that cannot be used costs time only: values are fetched again.
     """
@@ -48,7 +48,7 @@ class NearCache:
         sealing_key: bytes,
         clock: Clock,
     ) -> None:
-        """Take the local store in which they lie."""
+        """Take the local store that keeps the copies."""
         self._local, self._server, self._keyspace, self._pointers = (
             local,
             server,
@@ -98,9 +98,9 @@ class NearCache:
     # Fetching
 
     def fetch(self, key: bytes, pointer: Pointer, part: PartName | None) -> Found | None:
-        """Fetch an entry, or the part of it, to this machine; one caller does so for all.
+        """Fetch an entry, or one part of it, to this machine; one caller does this for all.
 
-        None if chunks are missing or damaged.
+        Return None if chunks are missing or damaged.
 
         Raises:
             StoreUnavailable: The server cannot be asked.
@@ -203,7 +203,7 @@ class NearCache:
     ) -> None:
         """Keep a copy of an entry, or of the part, on this machine.
 
-        To the folder it is worth little, whatever its kind: it can be fetched again.
+        The folder evicts copies first, whatever their kind, because they can be fetched again.
         """
         with contextlib.suppress(StoreUnavailable):
             self._local.commit(
@@ -216,7 +216,7 @@ class NearCache:
     def remove(self, key: bytes, pointer: Pointer) -> None:
         """Remove the copy of an entry that is not current any more.
 
-        Copies of its parts go when nobody has used them for long.
+        Copies of its parts are removed when nobody has used them for a long time.
         """
         if not pointer.inline:
             with contextlib.suppress(StoreUnavailable):
@@ -255,5 +255,5 @@ def _offline_key(key: bytes) -> bytes:
 
 
 def _is_current(facts: Facts, now: float) -> bool:
-    """Whether an entry has not expired, nor comes from a future in which its age is unknown."""
+    """Return whether an entry has neither expired nor an unknown age (from the future)."""
     return math.isinf(facts.gone_at) or facts.created - SKEW <= now < facts.gone_at

@@ -118,7 +118,7 @@ class ChunkedEntry:
     all: list[bytes | memoryview]
 
     def manifest(self) -> bytes:
-        """The checksums of all chunks."""
+        """Return the checksums of all chunks."""
         return b"".join(map(_checksum, self.all))
 
 
@@ -154,12 +154,12 @@ def _checksum(chunk: bytes | memoryview) -> bytes:
 
 
 def is_manifest(manifest: bytes | None, pointer: Pointer) -> bool:
-    """Whether this has the checksums of as many chunks as the pointer says."""
+    """Return whether this has the checksums of as many chunks as the pointer says."""
     return manifest is not None and len(manifest) == _CHECKSUM_SIZE * pointer.chunks
 
 
 def is_chunk(chunk: bytes | None, number: int, manifest: bytes) -> bool:
-    """Whether this is the chunk of that number, undamaged."""
+    """Return whether this is the chunk of that number, undamaged."""
     return (
         chunk is not None
         and _checksum(chunk) == manifest[_CHECKSUM_SIZE * number : _CHECKSUM_SIZE * (number + 1)]
@@ -224,5 +224,5 @@ def parse_head(
 
 
 def is_epoch(value: bytes | None) -> TypeGuard[bytes]:
-    """Whether this is what we write as a tag's epoch."""
+    """Return whether this is what we write as a tag's epoch."""
     return value is not None and len(value) < _EPOCH_DIGITS and value.isdigit()

@@ -36,7 +36,7 @@ from dash_stash.threads import BackgroundThread
 T = TypeVar("T")
 
 _QUICK = 0.25
-"""Seconds in which a small answer must come, or the server counts as away."""
+"""Seconds in which a small answer must arrive; otherwise the server counts as away."""
 
 PATIENT = 2.0
 """Seconds for the next bytes of something big, and for commands that take the server a while."""
@@ -45,15 +45,15 @@ _PAUSE = 1.0
 """Seconds that a patient caller waits for the server to come back."""
 
 _LATELY = 2.0
-"""Seconds after its beginning in which an outage may be a pause. Later nobody waits."""
+"""Seconds after its beginning in which an outage may be a pause. After that, nobody waits."""
 
 _FOR_EVER = 1e12
 
 _TIMED_EVERY = 60.0
-"""Seconds between two looks at the server's clock: it may be set, or a replica's takes over."""
+"""Seconds between two checks of the server's clock: it may be set, or a replica takes over."""
 
 _PROBED_FIRST, _PROBED_EVERY = 0.02, 0.5
-"""Seconds between two looks whether the server is back: the first pause, and the longest."""
+"""Seconds between two checks whether the server is back: the first pause, and the longest."""
 
 # Errors for which the server, or the way to it, is at fault. RedisClusterException is not among
 # redis-py's own errors.
@@ -122,13 +122,13 @@ class Server:
 
     @property
     def outage(self) -> Outage | None:
-        """That the server is away, as far as this process has found out."""
+        """The present outage, if this process knows of one."""
         return self._outages.get(os.getpid()) if self._outages else None
 
     def ask(self, call: Callable[[Client], T], timeout: float = _QUICK) -> T:
-        """Return what *call* returns, which is passed a client.
+        """Pass a client to *call*, and return its result.
 
-        It may be called again, after a short pause in which the answer got lost.
+        *call* may be called again after a short pause in which the answer was lost.
 
         Raises:
             StoreUnavailable: The server is away, or refuses.
@@ -172,7 +172,7 @@ class Server:
     # Outages
 
     def _lose(self, reason: str, began: float) -> Outage:
-        """Do not ask again until a thread has found that the server is back."""
+        """Do not call the server again until a thread has found that it is back."""
         new = Outage(reason, began)
         # Of many threads that find out at the same time, the first one's outage counts.
         outage = self._outages.setdefault(os.getpid(), new)

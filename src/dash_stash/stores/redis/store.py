@@ -42,11 +42,11 @@ from dash_stash.stores.redis.writer import Writer
 _log = logging.getLogger("dash_stash")
 
 _TRIES = 3
-"""How often a value is fetched that is replaced meanwhile."""
+"""How often to fetch a value again if it is replaced meanwhile."""
 
 
 class RedisStore:
-    """A `Store` on a Redis or Valkey server (the contract stands there).
+    """A `Store` on a Redis or Valkey server; see `Store` for the contract.
 
     The limits of bytes and entries hold for one value and for the folder: how much the server holds
     is its own setting (`maxmemory`), and what it evicts its own choice.
@@ -64,20 +64,20 @@ class RedisStore:
         clock: Clock = system_clock,
         warn: Callable[[StoreUnavailable], object] = _log.warning,
     ) -> None:
-        """Use the server at *url* and, on this machine, *folder*; the server need not be there yet.
+        """Use the server at *url*, and *folder* on this machine; the server may still be away.
 
         With the *name* of an app all its keys there begin with it, after the URL's prefix. After
         *lease* seconds a machine that has vanished is replaced. *warn* is told why nothing is
         shared with other machines.
 
         Raises:
-            ConfigError: The URL names no server.
+            ConfigError: The URL is not the URL of a server.
             StoreUnsafe: Others could change what is in the folder.
         """
         server = self._server = Server(address.parse(url).of(name))
         self._limits, self._sealing_key, self._warn = limits, sealing_key, warn
         self.clock: Clock = server.time if clock is system_clock else clock
-        """The clock of all machines: the server's, unless a test gave another."""
+        """The clock of all machines: the server's, or a test's."""
         clock = self.clock
         keyspace = self._keyspace = Keyspace(server.address.prefix)
         local = self._local = LocalStore(folder, sealing_key, _of_machine(limits), clock=clock)
@@ -121,7 +121,7 @@ class RedisStore:
         return None
 
     def _without_server(self, key: bytes, part: PartName | None) -> Found | None:
-        """Return the newer of what was computed here lately, and what was looked at lately."""
+        """Return the newer of two recent values: the one computed here, or the one checked."""
         lately = self._pointers.seen_lately(key)
         copies = (
             self._near.offline(key),
@@ -136,7 +136,7 @@ class RedisStore:
     # Flights
 
     def join(self, key: bytes, *, wait: bool = True) -> Flight | Landed | None:
-        """Become the one that computes *key*, or wait for the one that does."""
+        """Get the right to compute *key*, or wait for the caller that has it."""
         return self._flights.join(key, wait=wait)
 
     # Writing
@@ -163,14 +163,14 @@ class RedisStore:
         except StoreUnavailable as error:
             if flight is None or facts.kind != "memo":
                 raise
-            # Those who wait on this machine get the value all the same.
+            # Callers that wait on this machine get the value all the same.
             self._warn(error)
             return self._near.keep_offline(key, facts, encoded)
 
     def delete(self, key: bytes, flight: Flight | None = None) -> bool:
-        """Delete the entry of *key*, for good.
+        """Delete the entry of *key*.
 
-        False, and nothing is deleted, if *flight* is not the present one of its key any more.
+        Return False, and delete nothing, if *flight* is no longer the present flight of its key.
         """
         token = flight.token if isinstance(flight, RedisFlight) else b""
         if token is None:
@@ -212,7 +212,7 @@ class RedisStore:
         }
 
     def forget_tag(self, tag: str) -> None:
-        """Make every entry with *tag* a miss for good, and give back its room."""
+        """Make every entry with *tag* a miss, and free its room."""
         self._server.together([("SET", self._keyspace.epoch(tag), secrets.randbits(62))])
         self._pointers.note_change(self._keyspace.epoch(tag))
         self._listings.delete_forgotten(tag)
@@ -220,14 +220,14 @@ class RedisStore:
     # Scopes
 
     def end(self, account: Owner) -> None:
-        """Delete all that belongs to a session or user, for good."""
+        """Note that an account has ended, and delete all its data."""
         self._accounts.end(account)
         self._writer.drop(account)
         with contextlib.suppress(StoreUnavailable):
             self._local.end(account)
 
     def has_ended(self, account: Owner) -> bool:
-        """Whether `end` was called for *account*."""
+        """Return whether `end` was called for *account*."""
         return self._accounts.has_ended(account)
 
     def touch(self, owner: Owner) -> None:
@@ -236,12 +236,12 @@ class RedisStore:
             self._prolong(owner, self._accounts.touch(owner), math.inf)
 
     def leave(self, owner: Owner) -> None:
-        """Delete the data of an owner soon, unless it is touched before."""
+        """Delete the data of an owner soon, unless the owner is touched before that."""
         if not math.isinf(self._accounts.life(owner)):
             self._prolong(owner, self._accounts.leave(owner), GRACE)
 
     def _prolong(self, owner: Owner, some: Sequence[bytes], at_most: float) -> None:
-        """Let entries of an owner live as long from now on as they should."""
+        """Set the expiry of an owner's entries anew, from now on."""
         self._server.together(
             [
                 (
@@ -261,7 +261,7 @@ class RedisStore:
     def list(
         self, owner: Owner | None = None, kind: Kind | None = None, tag: str | None = None
     ) -> Sequence[Listed]:
-        """List what is stored."""
+        """List the stored entries."""
         return self._listings.list(owner, kind, tag)
 
 

@@ -28,10 +28,10 @@ from dash_stash.stores.redis.records import ChunkedEntry, Pointer
 from dash_stash.stores.redis.server import PATIENT, Server, milliseconds
 
 _UPLOAD = 600.0
-"""Seconds after which chunks go away that no pointer names: their writer has died."""
+"""Seconds after which chunks expire if no pointer names them: their writer has died."""
 
 _AT_ONCE = 64
-"""Commands with a chunk each that are sent at once."""
+"""How many commands, each with one chunk, are sent at once."""
 
 
 class Writer:
@@ -56,7 +56,7 @@ class Writer:
     # Storing
 
     def publish(self, token: bytes | None, packed: Packed, encoded: Encoded) -> bool:
-        """Store an entry; False if the flight with this token does not hold the lease any more.
+        """Store an entry; return False if the flight with this token has lost the lease.
 
         b"" needs no flight; None is the token of a flight that began without the server.
 
@@ -84,8 +84,8 @@ class Writer:
         if chunked is not None:
             self._near.keep(entry.key, pointer, entry.facts, encoded)
         if account and self._accounts.has_ended(account):
-            # Whoever ends a session says so before looking for what it has. What came too late to
-            # be found is removed here.
+            # Ending a session first notes the end, and then looks for entries. An entry that came
+            # too late to be found is removed here.
             self.delete([entry.key])
             return False
         return True
@@ -109,7 +109,7 @@ class Writer:
         )
 
     def _uploads(self, key: bytes, pointer: Pointer, chunked: ChunkedEntry) -> list[Sequence[Word]]:
-        """Return the commands that write an entry's chunks, which go away unless published."""
+        """Return the commands that write an entry's chunks; unless published, chunks expire."""
         life = milliseconds(_UPLOAD)
         chunks: list[tuple[str, Word]] = [
             (self._keyspace.manifest(key, pointer.id), chunked.manifest())
@@ -125,7 +125,7 @@ class Writer:
     ) -> bool:
         """Write the chunks of an entry, then its pointer.
 
-        False if the flight does not hold the lease any more.
+        Return False if the flight has lost the lease.
         """
         life = self.life(pointer)
         expiry = "" if math.isinf(life) else milliseconds(life)
@@ -149,7 +149,7 @@ class Writer:
         return answer == scripts.STORED
 
     def _take_back(self, key: bytes, pointer: Pointer) -> None:
-        """Remove chunks that no pointer names; if that fails too, they go by themselves."""
+        """Remove chunks that no pointer names; if that fails too, they expire."""
         if self._server.outage is not None or not pointer.chunks:
             return
         numbers = range(pointer.chunks)
@@ -162,7 +162,7 @@ class Writer:
                 self._server.together([("UNLINK", name) for name in (manifest, *names)])
 
     def life(self, pointer: Pointer) -> float:
-        """Return how many seconds an entry is to be stored from now on."""
+        """Return for how many seconds from now on an entry must be stored."""
         return min(pointer.gone_at - self._clock(), self._accounts.life(pointer.owner))
 
     # Making room
@@ -184,9 +184,9 @@ class Writer:
                     self.drop(other)
 
     def _make_room(self, entry: AccountEntry, missing: int) -> bool:
-        """Delete some of the cheapest that a session or user has, until *missing* bytes are free.
+        """Delete the cheapest entries of a session or user, until *missing* bytes are free.
 
-        False if there is nothing to delete.
+        Return False if there is nothing to delete.
         """
         chosen = []
         for key, size in self._accounts.cheapest_first(entry):
@@ -202,7 +202,7 @@ class Writer:
     # Deleting
 
     def delete(self, some: Sequence[bytes], token: bytes = b"") -> bool:
-        """Delete entries; False if the flight with this token does not hold the lease any more."""
+        """Delete entries; return False if the flight with this token has lost the lease."""
         for key in some:
             self._near.remove_offline(key)
         commands = [(scripts.DELETE, 3, *self._keyspace.of_entry(key), b"", token) for key in some]
@@ -221,6 +221,6 @@ class Writer:
         return True
 
     def drop(self, account: Owner) -> None:
-        """Delete all that a session or user has."""
+        """Delete all entries of a session or user."""
         self.delete(self._accounts.keys(account))
         self._accounts.forget(account)
