@@ -18,6 +18,9 @@ from dash_stash.errors import StoreUnavailable
 from dash_stash.owner import Owner
 from dash_stash.urls import StoreURL
 
+GRACE = 30.0
+"""Seconds that the data of a page or tab outlives its closing: a reload closes a tab, too."""
+
 TOUCHED_EVERY = 60.0
 """Seconds after which a process calls `Store.touch` again for a page that is in use."""
 
