@@ -228,7 +228,7 @@ class Store(Protocol):
     def read(self, key: bytes, part: PartName | None = None) -> Found | None:
         """Read the entry of *key*.
 
-        - it was stored: the whole value, in memory that nobody else sees;
+        - it was stored: by whatever process, the whole value, in memory that nobody else sees;
         - only a *part* of it is wanted: that part at least;
         - it has no such part: the whole value;
         - it is damaged: None;
@@ -261,8 +261,9 @@ class Store(Protocol):
         - its session would have too much: of what the session or user has, the cheapest goes, by
           class and then by last use, as far as it is worth no more than the entry; variables go
           for nothing;
-        - it would not fit even so: BudgetExceeded, and nothing has changed;
-        - the value is larger than the budget: StoreUnavailable, and nothing has changed;
+        - it would not fit even so: BudgetExceeded of `max_session_bytes`, and nothing has changed;
+        - the value is larger than the budget: StoreUnavailable that says how many bytes the budget
+          has, such as 50,000, and nothing has changed;
         - the store is full: StoreUnavailable, and nothing has changed;
         - the store is out of reach: StoreUnavailable. But if it is the value of a memo function, a
           store of many machines may keep it on this one for a moment: then True.

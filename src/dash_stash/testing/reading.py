@@ -8,7 +8,7 @@ from dash_stash.codec import decode
 from dash_stash.entries import Kind
 from dash_stash.owner import APP, Owner
 from dash_stash.testing import broken
-from dash_stash.testing.calls import BIG, KEY, OTHER, get, must, put
+from dash_stash.testing.calls import BIG, KEY, OTHER, Child, get, must, put
 from dash_stash.testing.place import StoreUnderTest, fails_for
 
 
@@ -23,6 +23,13 @@ class Read:
             for worker in (writer, reader, store.open()):
                 assert repr(get(worker)) == repr(value)
                 assert must(worker.read(KEY)).entry.facts.name == "f"
+
+    @fails_for(broken.OfOneProcess)
+    def test_it_was_stored_so_other_processes_read_it(self, store: StoreUnderTest) -> None:
+        put(store.open(), "here")
+        with Child(lambda: get(store.open()) == "here" and put(store.open(), "there", OTHER)) as it:
+            assert it.succeeded
+        assert get(store.open(), OTHER) == "there", "another process has stored it"
 
     @fails_for(broken.LendsMemory)
     def test_it_was_stored_so_it_is_read_in_memory_that_nobody_else_sees(
@@ -133,7 +140,7 @@ class List:
         assert [one.key for one in worker.list()] == [OTHER]
 
     @fails_for(broken.ListsEverything)
-    def test_a_scope_kind_or_tag_is_asked_for_so_only_that_is_listed(
+    def test_an_owner_kind_or_tag_is_asked_for_so_only_that_is_listed(
         self, store: StoreUnderTest
     ) -> None:
         worker, owner = store.open(), Owner("session:ab")

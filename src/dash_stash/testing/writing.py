@@ -78,6 +78,16 @@ class Commit:
         assert store.stored().isdisjoint([KEY, OTHER])
         assert put(worker, "theirs", owner=theirs)
 
+    @fails_for(broken.ForgetsEnds)
+    def test_its_session_has_ended_and_it_is_the_same_for_a_user(
+        self, store: StoreUnderTest
+    ) -> None:
+        worker = store.open()
+        store.open().end(Owner("user:ab"))
+        assert not put(worker, "late", owner="user:ab")
+        assert get(worker) is None
+        assert put(worker, "theirs", owner="user:ac")
+
     # The budget of one session or user
 
     @fails_for(broken.WithoutShares)
