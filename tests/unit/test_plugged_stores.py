@@ -112,7 +112,8 @@ def test_urls_that_name_other_data_have_folders_of_their_own(site: pathlib.Path)
         f"""
         urls = ["shelf://a/1", "shelf://b/1", "shelf://a/2", "shelf://a/1?color=red"]
         urls.append("shelf://u:p@a/1")
-        print(json.dumps([str(Stash(url=url, secret={SECRET!r}).store.folder) for url in urls]))
+        opened = [Stash(url=url, secret={SECRET!r})._deployment.store for url in urls]
+        print(json.dumps([str(store.folder) for store in opened]))
         """,
     )
     assert len(set(folders[:4])) == 4
@@ -155,8 +156,15 @@ def test_an_unknown_scheme_is_refused_with_those_that_there_are(site: pathlib.Pa
             "a Half and no store, as it has no clock, join, commit",
         ),
         (
-            "class Far:\n    @property\n    def clock(self): raise OSError('no answer')\n"
-            "def open_shelf(config): return Far()",
+            """
+            class Far:
+                @property
+                def clock(self):
+                    raise OSError("no answer")
+
+            def open_shelf(config):
+                return Far()
+            """,
             "OSError: no answer",
         ),
     ],
@@ -205,7 +213,7 @@ def test_no_package_takes_the_place_of_our_own_stores(
 ) -> None:
     install(site, "stash-shelf", STORE, "file = stash_shelf:open_shelf")
     url = f"file://{folder}"
-    kind = run(site, f"print(json.dumps(type(Stash(url={url!r}).store).__name__))")
+    kind = run(site, f"print(json.dumps(type(Stash(url={url!r})._deployment.store).__name__))")
     assert kind == "LocalStore"
 
 
