@@ -144,5 +144,5 @@ def two_sessions() -> tuple[str, str]:
 
 
 def numbered(count: int) -> list[bytes]:
-    """Return so many keys."""
+    """Return *count* keys."""
     return [bytes([number]) * 16 for number in range(1, count + 1)]
