@@ -193,12 +193,6 @@ DATA_METHODS: Final = frozenset(
 ) | _words("partial_fit fit_transform insert_column replace_column")
 """The methods that change data, for an object of the program whose type is unknown."""
 
-IMMUTABLE: Final = _words(
-    "int float complex bool str bytes NoneType tuple frozenset range Decimal Fraction date "
-    "datetime time timedelta"
-)
-"""The types whose objects cannot change (a tuple's elements can)."""
-
 
 def family_of(name: str) -> Family | None:
     """Return the family of a type, or of what a function returns, by its public dotted name."""

@@ -67,11 +67,6 @@ def cookie(digest: bytes) -> CookieName:
     return CookieName(Owner(f"cookie:{digest.hex()}"))
 
 
-def kind_of(owner: Owner) -> str:
-    """Return the kind of an owner's account: "user", "session", "cookie", or "" for the app."""
-    return owner.partition(":")[0]
-
-
 def check_scope(scope: str) -> None:
     """Check that *scope* is the name of a scope.
 

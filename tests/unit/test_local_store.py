@@ -19,10 +19,10 @@ from dash_stash.codec import decode, encode
 from dash_stash.entries import Facts
 from dash_stash.keys import KEY_SIZE
 from dash_stash.owner import Owner
+from dash_stash.stores.base import GRACE
 from dash_stash.stores.local import LocalStore, janitor
 from dash_stash.stores.local.eviction import owner_key
 from dash_stash.stores.local.index import Index
-from dash_stash.stores.local.janitor import GRACE
 from dash_stash.stores.local.locks import locked
 from dash_stash.stores.local.slots import Slots, _use_slots
 from dash_stash.stores.local.store import LocalFlight, _ended_key

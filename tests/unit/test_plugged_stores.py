@@ -155,6 +155,18 @@ def test_an_unknown_scheme_is_refused_with_those_that_there_are(site: pathlib.Pa
             "class Half: read = print\ndef open_shelf(config): return Half()",
             "a Half, which is not a store: it has no clock, join, commit",
         ),
+        (
+            """
+            class Far:
+                @property
+                def clock(self):
+                    raise OSError("no answer")
+
+            def open_shelf(config):
+                return Far()
+            """,
+            "OSError: no answer",
+        ),
     ],
 )
 def test_a_package_whose_store_cannot_be_opened_is_named(

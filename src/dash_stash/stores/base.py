@@ -18,6 +18,9 @@ from dash_stash.errors import StoreUnavailable
 from dash_stash.owner import Owner
 from dash_stash.urls import StoreURL
 
+GRACE = 30.0
+"""Seconds that the data of a page or tab outlives its closing: a reload closes a tab, too."""
+
 TOUCHED_EVERY = 60.0
 """Seconds after which a process calls `Store.touch` again for a page that is in use."""
 
@@ -225,7 +228,7 @@ class Store(Protocol):
     def read(self, key: bytes, part: PartName | None = None) -> Found | None:
         """Read the entry of *key*.
 
-        - it was stored: the whole value, in memory that nobody else sees;
+        - it was stored: by whatever process, the whole value, in memory that nobody else sees;
         - only a *part* of it is asked for: at least that part;
         - it has no such part: the whole value;
         - it is damaged: None;
@@ -258,8 +261,9 @@ class Store(Protocol):
         - its session or user would have too much: the cheapest entries of that session or user are
           evicted, by class and then by last use, but none that is worth more than the new entry,
           and no variables;
-        - it would not fit even so: BudgetExceeded, and nothing has changed;
-        - the value is larger than the budget: StoreUnavailable, and nothing has changed;
+        - it would not fit even so: BudgetExceeded of `max_session_bytes`, and nothing has changed;
+        - the value is larger than the budget: StoreUnavailable that says how many bytes the budget
+          has, such as 50,000, and nothing has changed;
         - the store is full: StoreUnavailable, and nothing has changed;
         - the store is out of reach: StoreUnavailable. But a store of many machines may keep the
           value of a memo function on this machine for a moment: then True.

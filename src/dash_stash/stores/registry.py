@@ -130,6 +130,8 @@ def _plugged_in(url: StoreURL) -> _Opener:
     def opener(config: StoreConfig) -> Store:
         try:
             store = found.load()(config)
+            # This may ask the store something: its clock may be a server's.
+            lacks = [name for name in _PARTS if not hasattr(store, name)]
         except StashError as error:
             error.add_note(f"The store is {_described(found)}.")
             raise
@@ -138,7 +140,6 @@ def _plugged_in(url: StoreURL) -> _Opener:
                 f"url={url.shown!r}: the store cannot be opened, {type(error).__name__}: {error}. "
                 f"It is {_described(found)}: update or repair that package."
             ) from error
-        lacks = [name for name in _PARTS if not hasattr(store, name)]
         if lacks:
             raise ConfigError(
                 f"url={url.shown!r}: this opened a {type(store).__qualname__}, which is not a "

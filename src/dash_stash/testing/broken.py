@@ -28,6 +28,17 @@ class OfOneWorker(WrappedStore):
         return self.inner.commit(flight, key, facts, encoded)
 
 
+class OfOneProcess(WrappedStore):
+    """Reads what the same process has stored, and nothing else."""
+
+    def read(self, key: bytes, part: PartName | None = None) -> Found | None:
+        return self.inner.read(key, part) if key in self.shared else None
+
+    def commit(self, flight: Flight | None, key: bytes, facts: Facts, encoded: Encoded) -> bool:
+        self.shared[key] = True
+        return self.inner.commit(flight, key, facts, encoded)
+
+
 class LendsMemory(WrappedStore):
     """Gives all readers the same memory."""
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import secrets
+import signal
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import numpy as np
 
@@ -59,6 +62,38 @@ class Caller(threading.Thread):
         """Return whether the call has not returned within `PATIENCE` seconds."""
         self.join(PATIENCE)
         return self.is_alive()
+
+
+class Child:
+    """A forked process that makes a call, and keeps what that returned until it is ended."""
+
+    def __init__(self, call: Callable[[], object]) -> None:
+        """Make the call, and wait until it has returned."""
+        told, tells = os.pipe()
+        self._process = os.fork()
+        if not self._process:
+            try:
+                signal.alarm(30)  # ends it, should the call not come back
+                kept = call()
+                os.write(tells, b"true" if kept else b"false")
+                signal.pause()
+            except BaseException:  # noqa: BLE001 (for whoever reads what the test printed)
+                traceback.print_exc()
+            finally:
+                os._exit(1)
+        os.close(tells)
+        with open(told, "rb") as pipe:
+            self.succeeded = pipe.read(4) == b"true"
+        """Whether the call returned something true."""
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Kill the process."""
+        os.kill(self._process, signal.SIGKILL)
+        os.waitpid(self._process, 0)
 
 
 def must(value: T | None) -> T:

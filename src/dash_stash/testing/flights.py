@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
-
 from dash_stash.owner import Owner
 from dash_stash.stores.base import Landed
 from dash_stash.testing import broken
-from dash_stash.testing.calls import KEY, OTHER, Caller, fly, flying, must, put
+from dash_stash.testing.calls import KEY, OTHER, Caller, Child, fly, flying, must, put
 from dash_stash.testing.place import StoreUnderTest, fails_for
 
 
@@ -45,20 +43,21 @@ class Join:
         with flying(store.open()):
             assert store.open().join(KEY, wait=False) is None
 
-    @fails_for(broken.LocksByData)
-    def test_the_one_who_computed_it_died_so_another_does(self, store: StoreUnderTest) -> None:
-        child = os.fork()
-        if not child:
-            store.open().join(KEY)
-            os._exit(0)
-        os.waitpid(child, 0)
+    @fails_for(broken.LocksByData, broken.LetsAllCompute)
+    def test_the_caller_that_computed_it_died_so_another_does(self, store: StoreUnderTest) -> None:
+        with Child(lambda: fly(store.open())) as holder:
+            assert holder.succeeded
+            joined = store.open().join(KEY, wait=False)
+            assert joined is None, "another process computes it"
         joined = Caller(lambda: store.open().join(KEY)).result()
         if joined == Landed(None):
             joined = fly(store.open())
         must(joined).close()
 
     @fails_for(broken.LetsNobodyCompute)
-    def test_the_one_who_computed_it_gave_up_so_another_does(self, store: StoreUnderTest) -> None:
+    def test_the_caller_that_computed_it_gave_up_so_another_does(
+        self, store: StoreUnderTest
+    ) -> None:
         flight = fly(store.open())
         waiting = Caller(lambda: store.open().join(KEY))
         waiting.is_waiting()

@@ -16,7 +16,7 @@ class End:
     """The cases of `Store.end`."""
 
     @fails_for(broken.EndsOneScope)
-    def test_it_has_something_so_that_is_deleted_tabs_and_pages_included(
+    def test_it_has_data_so_that_is_deleted_tabs_and_pages_included(
         self, store: StoreUnderTest
     ) -> None:
         mine, theirs = two_sessions()
@@ -33,21 +33,21 @@ class End:
     def test_it_is_a_user_so_what_the_user_has_is_deleted(self, store: StoreUnderTest) -> None:
         mine, _ = two_sessions()
         worker = store.open()
-        put(worker, "theirs", KEY, kind="state", owner="user:somebody")
+        put(worker, "theirs", KEY, kind="state", owner="user:ab")
         put(worker, "mine", OTHER, kind="state", owner=mine)
-        store.open().end(Owner("user:somebody"))
+        store.open().end(Owner("user:ab"))
         assert (get(worker), get(worker, OTHER)) == (None, "mine")
-        assert worker.has_ended(Owner("user:somebody"))
+        assert worker.has_ended(Owner("user:ab"))
 
     @fails_for(broken.EndsOnlySessions)
     def test_it_is_a_cookie_so_it_alone_has_ended(self, store: StoreUnderTest) -> None:
         mine, _ = two_sessions()
-        worker, cookie = store.open(), "cookie:of that session, before it was rotated"
+        worker, cookie = store.open(), "cookie:ab"
         put(worker, "value", kind="state", owner=mine)
         store.open().end(Owner(cookie))
         assert worker.has_ended(Owner(cookie))
         assert not worker.has_ended(Owner(mine))
-        assert not worker.has_ended(Owner("cookie:another"))
+        assert not worker.has_ended(Owner("cookie:ac"))
         assert get(worker) == "value"
         assert put(worker, "more", OTHER, owner=mine)
 
@@ -101,7 +101,7 @@ class Touch:
         assert (get(worker), get(worker, OTHER)) == (None, None)
 
     @fails_for(broken.KeepsForEver)
-    def test_another_owner_is_in_use_so_that_keeps_nothing_here(
+    def test_only_another_owner_is_in_use_so_that_keeps_nothing_here(
         self, store: StoreUnderTest
     ) -> None:
         mine, theirs = two_sessions()
@@ -113,7 +113,7 @@ class Touch:
         assert KEY not in store.stored()
 
     @fails_for(broken.NotesNoUse)
-    def test_it_was_seen_in_one_request_only_so_it_goes_before_those_who_came_back(
+    def test_it_was_seen_in_only_one_request_so_it_goes_before_those_who_came_back(
         self, store: StoreUnderTest
     ) -> None:
         limits = dataclasses.replace(LIMITS, max_sessions=20)
@@ -123,7 +123,7 @@ class Touch:
             put(worker, "came back", key, kind="state", owner=f"session:{number}")
             store.clock.now += 120
         for number, key in enumerate(keys[10:]):
-            put(worker, "did not", key, kind="state", owner=f"session:new{number}")
+            put(worker, "did not", key, kind="state", owner=f"session:a{number}")
             store.clock.now += 10
         stored = store.stored()
         assert stored >= set(keys[:10])

@@ -8,7 +8,7 @@ from dash_stash.codec import decode
 from dash_stash.entries import Kind
 from dash_stash.owner import APP, Owner
 from dash_stash.testing import broken
-from dash_stash.testing.calls import BIG, KEY, OTHER, get, must, put
+from dash_stash.testing.calls import BIG, KEY, OTHER, Child, get, must, put
 from dash_stash.testing.place import StoreUnderTest, fails_for
 
 
@@ -24,6 +24,13 @@ class Read:
                 assert repr(get(worker)) == repr(value)
                 assert must(worker.read(KEY)).entry.facts.name == "f"
 
+    @fails_for(broken.OfOneProcess)
+    def test_it_was_stored_so_other_processes_read_it(self, store: StoreUnderTest) -> None:
+        put(store.open(), "here")
+        with Child(lambda: get(store.open()) == "here" and put(store.open(), "there", OTHER)) as it:
+            assert it.succeeded
+        assert get(store.open(), OTHER) == "there", "another process has stored it"
+
     @fails_for(broken.LendsMemory)
     def test_it_was_stored_so_it_is_read_in_memory_that_nobody_else_sees(
         self, store: StoreUnderTest
@@ -37,7 +44,7 @@ class Read:
                 loaded[:] = -1
 
     @fails_for(broken.ReadsTheFirstPart, broken.MissesParts)
-    def test_only_a_part_of_it_is_wanted_so_that_is_read_at_least(
+    def test_only_a_part_of_it_is_asked_for_so_that_is_read_at_least(
         self, store: StoreUnderTest
     ) -> None:
         parts = {"a": BIG, "b": BIG + 1, "c": "three"}

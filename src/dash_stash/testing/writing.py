@@ -55,7 +55,9 @@ class Commit:
         assert KEY not in store.stored()
 
     @fails_for(broken.WithoutFences)
-    def test_another_computes_it_by_now_so_nothing_is_stored(self, store: StoreUnderTest) -> None:
+    def test_another_caller_computes_it_by_now_so_nothing_is_stored(
+        self, store: StoreUnderTest
+    ) -> None:
         worker, other = store.open(), store.open()
         with flying(worker) as late:
             other.delete(KEY)
@@ -67,7 +69,9 @@ class Commit:
         assert get(worker) == "new"
 
     @fails_for(broken.ForgetsEnds)
-    def test_its_session_has_ended_so_nothing_is_stored(self, store: StoreUnderTest) -> None:
+    def test_its_session_or_user_has_ended_so_nothing_is_stored(
+        self, store: StoreUnderTest
+    ) -> None:
         mine, theirs = two_sessions()
         worker, other = store.open(), store.open()
         with flying(worker) as slow:
@@ -77,6 +81,14 @@ class Commit:
         assert (get(worker), get(other, OTHER)) == (None, None)
         assert store.stored().isdisjoint([KEY, OTHER])
         assert put(worker, "theirs", owner=theirs)
+
+    @fails_for(broken.ForgetsEnds)
+    def test_its_session_or_user_has_ended_and_it_is_the_user(self, store: StoreUnderTest) -> None:
+        worker = store.open()
+        store.open().end(Owner("user:ab"))
+        assert not put(worker, "late", owner="user:ab")
+        assert get(worker) is None
+        assert put(worker, "theirs", owner="user:ac")
 
     # The budget of one session or user
 
@@ -98,7 +110,7 @@ class Commit:
         )
 
     @fails_for(broken.WithoutShares)
-    def test_its_session_would_have_too_much_so_what_can_be_computed_again_goes(
+    def test_its_session_or_user_would_have_too_much_so_what_can_be_computed_again_goes(
         self, store: StoreUnderTest
     ) -> None:
         mine, _ = two_sessions()
@@ -109,7 +121,7 @@ class Commit:
         assert (get(worker), get(worker, OTHER)) == (None, value)
 
     @fails_for(broken.EvictsNoPuts, broken.EvictsVariables)
-    def test_its_session_would_have_too_much_so_the_oldest_puts_go_and_no_variable(
+    def test_its_session_or_user_would_have_too_much_so_the_oldest_puts_go_and_no_variable(
         self, store: StoreUnderTest
     ) -> None:
         mine, _ = two_sessions()
@@ -213,7 +225,7 @@ class Delete:
         assert get(other) is None
 
     @fails_for(broken.StoresNothing, broken.DeletesOnlyWhatIsThere)
-    def test_there_is_none_so_that_is_fine(self, store: StoreUnderTest) -> None:
+    def test_there_is_no_entry_so_that_is_fine(self, store: StoreUnderTest) -> None:
         worker = store.open()
         assert worker.delete(KEY)
         put(worker, "value")
@@ -232,7 +244,9 @@ class Delete:
         assert get(worker) == "new"
 
     @fails_for(broken.DeletesLate)
-    def test_another_computes_it_by_now_so_nothing_has_changed(self, store: StoreUnderTest) -> None:
+    def test_another_caller_computes_it_by_now_so_nothing_has_changed(
+        self, store: StoreUnderTest
+    ) -> None:
         worker, other = store.open(), store.open()
         with flying(worker) as late:
             other.delete(KEY)

@@ -11,7 +11,7 @@ import weakref
 from dash_stash.bounded import BoundedTable
 from dash_stash.errors import StoreUnavailable
 from dash_stash.owner import Owner
-from dash_stash.stores.base import Limits
+from dash_stash.stores.base import GRACE, Limits
 from dash_stash.stores.local.eviction import Evictor, owner_key
 from dash_stash.stores.local.files import EntryFile
 from dash_stash.stores.local.handle import FolderHandle, available
@@ -27,9 +27,6 @@ SWEEP_EVERY = 10.0
 
 AT_ONCE = 1000
 """How many expired entries one sweep removes at most."""
-
-GRACE = 30.0
-"""Seconds that the data of a page or tab outlives its closing: a reload closes a tab, too."""
 
 
 class Janitor:

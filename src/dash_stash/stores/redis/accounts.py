@@ -11,15 +11,12 @@ from dash_stash.bounded import BoundedTable
 from dash_stash.clock import Clock
 from dash_stash.entries import PUTS
 from dash_stash.owner import Owner, account_of
-from dash_stash.stores.base import TOUCHED_EVERY, Limits
+from dash_stash.stores.base import GRACE, TOUCHED_EVERY, Limits
 from dash_stash.stores.redis import scripts
 from dash_stash.stores.redis.client import Word, as_fields, as_int, as_list, as_values
 from dash_stash.stores.redis.keyspace import Keyspace
 from dash_stash.stores.redis.scripts import Script
 from dash_stash.stores.redis.server import Server, milliseconds
-
-GRACE = 30.0
-"""Seconds that the data of a page or tab is kept after its closing: a reload closes it, too."""
 
 _KEPT_FOR = 1.5
 """Unused data is kept for this many times `Limits.idle`.

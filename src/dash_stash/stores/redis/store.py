@@ -26,10 +26,10 @@ from dash_stash.codec import Encoded, PartName
 from dash_stash.entries import Facts, Kind
 from dash_stash.errors import BudgetExceeded, StoreUnavailable
 from dash_stash.owner import Owner
-from dash_stash.stores.base import UNKNOWN_EPOCH, Flight, Found, Landed, Limits, Listed
+from dash_stash.stores.base import GRACE, UNKNOWN_EPOCH, Flight, Found, Landed, Limits, Listed
 from dash_stash.stores.local import LocalStore
 from dash_stash.stores.redis import address, records, scripts
-from dash_stash.stores.redis.accounts import GRACE, AccountIndex
+from dash_stash.stores.redis.accounts import AccountIndex
 from dash_stash.stores.redis.client import Word
 from dash_stash.stores.redis.flights import LEASE, Flights, RedisFlight
 from dash_stash.stores.redis.keyspace import Keyspace
