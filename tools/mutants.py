@@ -311,6 +311,11 @@ def main(
     click.echo(f"{len(mutants)} mutants of {len(modules)} modules; of these {len(sample)}")
     if only_list:
         return
+    made = {(mutant.module.path, mutant.change) for mutant in mutants}
+    paths = {module.path for module in modules}
+    for item in settings["equivalent"]:
+        if item["module"] in paths and (item["module"], item["change"].strip("\n")) not in made:
+            raise click.ClickException(f"mutants.toml: no such mutant any more:{item['change']}")
     results = Results(ROOT / ".mutants" / "results.jsonl")
     left = [mutant for mutant in sample if results.of(mutant) is None]
     if left:
@@ -319,7 +324,7 @@ def main(
             affected = sorted({mutant.module for mutant in left}, key=lambda module: module.path)
             with Workers([Tree(pathlib.Path(place) / str(n)) for n in range(count)]) as crew:
                 crew.run(left, crew.limits(affected, settings["limit"]), results)
-    if not report(sample, results, settings.get("equivalent", [])):
+    if not report(sample, results, settings["equivalent"]):
         sys.exit(1)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import decimal
 import fractions
+import importlib
 import math
 import pathlib
 import re
@@ -57,6 +58,13 @@ def test_a_key_of_a_dict_that_has_none_is_found_by_its_path() -> None:
     with pytest.raises(keys.NoKey) as caught:
         keys.of_value([{Nameless(): 1}], "x")
     assert caught.value.path == "the key Nameless of x[0]"
+
+
+def test_an_array_of_another_librarys_numbers_is_found_by_its_path() -> None:
+    rational = importlib.import_module("numpy._core._rational_tests").rational
+    with pytest.raises(keys.NoKey) as caught:
+        keys.of_value([np.array([1], rational)], "x")
+    assert caught.value.path == "x[0]"
 
 
 def test_what_holds_itself_is_named() -> None:
