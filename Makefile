@@ -24,7 +24,8 @@ quick: .venv/test
 	$(BIN)/pytest -q --numprocesses 2 -m "not slow and not thorough" tests/unit
 
 test: browser redis check short
-	tools/with-mounts $(BIN)/pytest
+	$(BIN)/pytest -q --numprocesses 2 tests/unit
+	tools/with-mounts $(BIN)/pytest --ignore tests/unit
 
 check: .venv/test
 	$(BIN)/ruff check

@@ -10,7 +10,7 @@ from dash_stash.seal import Seal
 
 def test_a_secret_has_16_bytes_at_least_and_the_error_says_how_many_it_has() -> None:
     assert len(Seal("app", b"x" * 16).key("entries")) == 32
-    with pytest.raises(ConfigError, match=r"15 bytes, and needs at least 16.*dash-stash secret"):
+    with pytest.raises(ConfigError, match=r"15 bytes, but needs at least 16.*dash-stash secret"):
         Seal("app", b"x" * 32, b"x" * 15)
     with pytest.raises(ConfigError, match="0 bytes"):
         Seal("app")
