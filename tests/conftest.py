@@ -166,9 +166,10 @@ _THOROUGH = {
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what the loop of editing and testing, `make quick`, leaves out."""
     for item in items:
+        assert isinstance(item, pytest.Function)
         if _is_slow(item):
             item.add_marker("slow")
-        if item.path.name in _THOROUGH or item.get_closest_marker("hypothesis"):
+        if item.path.name in _THOROUGH or hypothesis.is_hypothesis_test(item.obj):
             item.add_marker("thorough")
 
 
@@ -178,10 +179,9 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
-def _is_slow(item: pytest.Item) -> bool:
+def _is_slow(item: pytest.Function) -> bool:
     if _SLOW_FOLDERS & set(item.path.parts):
         return True
-    assert isinstance(item, pytest.Function)
     parameters = item.callspec.params.values() if hasattr(item, "callspec") else ()
     asked = {*item.fixturenames, *(each for each in parameters if isinstance(each, str))}
     return bool(asked & _SERVERS) or _starts_a_process(inspect.unwrap(item.function))

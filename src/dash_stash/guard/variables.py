@@ -103,6 +103,8 @@ def _data_of_class(cls: type) -> OwnAttributes:
 
 
 def _is_run(value: object) -> bool:
+    if isinstance(value, functools.partial):
+        return False  # although Python 3.13 has it warn that it will be a descriptor
     is_descriptor = any("__get__" in vars(cls) for cls in type(value).__mro__)
     return is_descriptor or issubclass(type(value), CODE)
 

@@ -327,6 +327,8 @@ def _is_data(value: object) -> bool:
 
 def _is_variable(value: object) -> bool:
     """Tell a class's variable from what Python, or a library, has put into the class."""
+    if isinstance(value, functools.partial):
+        return True  # although Python 3.13 has it warn that it will be a descriptor
     return not hasattr(type(value), "__get__") or is_app_module(type(value).__module__)
 
 
