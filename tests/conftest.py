@@ -157,9 +157,11 @@ _SLOW_FOLDERS = {"browser", "processes"}
 
 # Their cases are many, or large.
 _THOROUGH = {
-    *("test_attacks.py", "test_clocks.py", "test_corpus.py", "test_guard.py"),
+    *("test_attacks.py", "test_clocks.py", "test_constants.py", "test_corpus.py", "test_guard.py"),
     *("test_implementation.py", "test_keys_changes.py", "test_lint_fix.py", "test_lint_output.py"),
-    *("test_local_store.py", "test_mutations.py", "test_redis_urls.py", "test_structure.py"),
+    *("test_local_store.py", "test_mutations.py", "test_plugin_arguments.py"),
+    *("test_promised_numbers.py", "test_redis_urls.py", "test_store_contract.py"),
+    "test_structure.py",
 }
 
 
