@@ -17,6 +17,7 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
+import scipy.sparse  # type: ignore[import-untyped]
 from hypothesis import given, settings
 
 from dash_stash import PartMissing, Unstorable
@@ -327,3 +328,9 @@ def test_a_polars_frame_of_python_objects_is_refused() -> None:
 def test_encoding_is_the_same_every_time_and_leaves_the_value_alone(value: Any, other: Any) -> None:
     before = [bytes(part.header) for part in encode([value, other]).segments]
     assert [bytes(part.header) for part in encode([value, other]).segments] == before
+
+
+def test_arrays_in_another_librarys_value_are_sealed_by_their_digest() -> None:
+    matrix = scipy.sparse.random(200, 200, density=0.9, format="csr", random_state=1)
+    assert encode(matrix).segments[0].digest
+    assert encode(np.zeros(10_000)).segments[0].digest == ""

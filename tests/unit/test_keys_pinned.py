@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import decimal
 import fractions
@@ -73,3 +74,13 @@ def test_what_holds_itself_is_named() -> None:
     with pytest.raises(keys.NoKey) as caught:
         keys.of_value(value, "argument")
     assert caught.value.path == "argument"
+
+
+class Outer:
+    @dataclasses.dataclass
+    class Inner:
+        n: int
+
+
+def test_an_object_of_a_class_within_a_class_has_a_key() -> None:
+    assert keys.of_value(Outer.Inner(1), "x") != keys.of_value(Outer.Inner(2), "x")

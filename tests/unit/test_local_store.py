@@ -21,7 +21,9 @@ from dash_stash.keys import KEY_SIZE
 from dash_stash.owner import Owner
 from dash_stash.stores.base import GRACE
 from dash_stash.stores.local import LocalStore, janitor
+from dash_stash.stores.local.database import UselessError
 from dash_stash.stores.local.eviction import owner_key
+from dash_stash.stores.local.files import Temporary
 from dash_stash.stores.local.index import Index
 from dash_stash.stores.local.locks import locked
 from dash_stash.stores.local.slots import Slots, _use_slots
@@ -630,3 +632,73 @@ def test_entries_are_deleted_and_swept_under_gevent(folder: pathlib.Path) -> Non
         folder,
     )
     assert printed == "False"
+
+
+def test_a_sweep_waits_for_nobody_and_leaves_what_somebody_is_writing(
+    folder: pathlib.Path, clock: ManualClock
+) -> None:
+    store = limited(folder, clock)
+    put(store, 1, "expired", gone_at=clock.now + 1)
+    clock.now += 2
+    with locked(store.handle.commit_lock(key(1))):
+        sweep(store)
+        assert key(1) in store.handle.index().beginning_with(key(1)[0])
+    sweep(store)
+    assert key(1) not in store.handle.index().beginning_with(key(1)[0])
+
+
+def test_what_has_expired_goes_though_it_was_used_since_it_was_listed(
+    folder: pathlib.Path, clock: ManualClock
+) -> None:
+    store = limited(folder, clock)
+    put(store, 1, "expired", gone_at=clock.now + 1)
+    clock.now += 2
+    index, slots = store.handle.index(), store.handle.ready(clock.now)
+    assert store.evictor.drop_all([(key(1), 0.0)], slots, index, clock.now)
+
+
+def test_a_store_that_is_just_full_keeps_everything(
+    folder: pathlib.Path, clock: ManualClock
+) -> None:
+    store = limited(folder, clock)
+    put(store, 1, "value")
+    put(store, 2, "value")
+    full = limited(folder, clock, max_bytes=store.handle.index().totals().bytes, max_entries=2)
+    full.evictor.evict(clock.now)
+    assert names(store) == [1, 2]
+
+
+def test_a_key_has_one_slot_of_uses_and_an_owner_has_four() -> None:
+    owner = owner_key(Owner("session:ab"))
+    assert (len(_use_slots(key(1))), len(_use_slots(owner))) == (1, 4)
+
+
+def test_of_two_workers_that_make_the_table_of_slots_both_use_the_first_one(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "temporary").mkdir()
+    link, made = Temporary.link, []
+
+    def late(temporary: Temporary, path: pathlib.Path) -> None:
+        monkeypatch.setattr(Temporary, "link", link)
+        made.append(Slots(path))
+        link(temporary, path)
+
+    monkeypatch.setattr(Temporary, "link", late)
+    late_one = Slots(tmp_path / "slots")
+    assert late_one.identity == made[0].identity
+
+
+def test_a_tag_may_be_any_text(store: LocalStore) -> None:
+    assert store.epochs(["\ud800"]) == store.epochs(["\ud800"])
+
+
+def test_a_row_of_owners_that_was_not_written_by_us_is_refused(
+    store: LocalStore, folder: pathlib.Path
+) -> None:
+    put(store, 1, "value", owner="session:ab")
+    with contextlib.closing(sqlite3.connect(folder / "index.sqlite")) as database:
+        database.execute("UPDATE accounts SET used = 'text'")
+        database.commit()
+    with pytest.raises(UselessError):
+        store.handle.index().idle_sessions(10)

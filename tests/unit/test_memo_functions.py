@@ -187,3 +187,15 @@ def test_debug_mode_says_once_what_a_function_reads_that_is_not_in_its_key(
     (said,) = caplog.messages
     assert "RATES (test_memo_functions.py)" in said
     assert "version=" in said
+
+
+def test_a_method_forgets_one_call_or_all(stash: Stash, calls: Calls) -> None:
+    class Airport:
+        @stash.memo(ignore=("self", "calls"))
+        def flights(self, carrier: str) -> int:
+            return calls(carrier)
+
+    airport = Airport()
+    assert [airport.flights(carrier) for carrier in ("AA", "UA")] == [1, 2]
+    airport.flights.forget("AA")
+    assert [airport.flights.peek(carrier) for carrier in ("AA", "UA")] == [None, 2]

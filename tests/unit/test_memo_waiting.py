@@ -11,7 +11,10 @@ from dash_stash import (
     ComputeFailed,
     Stash,
 )
-from support import must, wait_until
+from dash_stash.stores.base import Flight, Landed
+from dash_stash.testing import ManualClock
+from dash_stash.testing.wrapped import WrappedStore
+from support import SECRET, must, wait_until
 from unit.counting import Calls
 from unit.visiting import at_once
 
@@ -199,3 +202,31 @@ def test_a_caller_that_is_interrupted_leaves_the_key_free(stash: Stash, calls: C
         interrupted()
     (other,) = at_once(1, lambda _: interrupted())
     assert other.result() == 2
+
+
+class StoredMeanwhile(WrappedStore):
+    """A store in which another worker stores a value just before a flight begins."""
+
+    def join(self, key: bytes, *, wait: bool = True) -> Flight | Landed | None:
+        if (store := self.shared.pop("store", None)) is not None:
+            store()
+        return super().join(key, wait=wait)
+
+
+def test_a_value_that_came_before_the_flight_counts_as_waited_for(
+    stash: Stash, url: str, clock: ManualClock
+) -> None:
+    def double(n: int) -> int:
+        return 2 * n
+
+    memo, other = stash.memo(double), Stash(url=url, secret=SECRET, clock=clock).memo(double)
+    deployment = stash._deployment
+
+    def store() -> None:
+        (another,) = at_once(1, lambda _: other(1))
+        another.result()
+
+    deployment.store = StoredMeanwhile(deployment.store, {"store": store})
+    assert memo(1) == 2
+    info = memo.info()
+    assert (info.waits, info.misses) == (1, 0)

@@ -8,6 +8,8 @@ import copy
 import json
 import pickle
 import string
+import sys
+import types
 from typing import Any
 
 import numpy as np
@@ -18,6 +20,7 @@ from hypothesis import strategies as st
 
 from dash_stash import (
     ConfigError,
+    Memo,
     NoSession,
     PartMissing,
     Ref,
@@ -28,6 +31,7 @@ from dash_stash import (
 )
 from dash_stash.ref import PREFIX, is_reference
 from dash_stash.testing import ManualClock
+from support import SECRET
 from unit.visiting import visit
 
 ALPHABET = string.ascii_letters + string.digits + "-_"
@@ -349,3 +353,60 @@ def test_a_reference_with_a_lifetime_opens_until_that_is_over(
         with pytest.raises(RefExpired, match="limited time only"):
             stash.ref(text)
     assert stash.ref(ref).get() == [1, 2]
+
+
+def test_the_error_says_where_a_reference_was_used_and_why_it_was_refused(stash: Stash) -> None:
+    with visit(stash):
+        ref = stash.ref(str(stash.put("mine")))
+    with visit(stash, "another's"), pytest.raises(RefInvalid) as foreign:
+        ref.get()
+    assert foreign.value.reason == "foreign"
+    with visit(stash):
+        text = str(stash.put("mine"))
+        forged = text[:20] + ("A" if text[20] != "A" else "B") + text[21:]
+        with pytest.raises(RefInvalid) as refused:
+            stash.ref(forged)
+    told = refused.value
+    assert (told.reason, told.prop) == ("forged", "the text given to stash.ref()")
+
+
+def test_a_reference_in_a_value_opens_what_it_stands_for(stash: Stash) -> None:
+    inner = stash.put({"a": [1, 2]}, share=True)
+    outer = stash.put({"inner": inner}, share=True)
+    assert stash.ref(str(outer)).get()["inner"]["a"][1].get() == 2
+
+
+def test_a_value_that_this_program_cannot_read_is_told_as_what_it_is(
+    stash: Stash, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = types.ModuleType("an_app_before_the_deploy")
+    exec("class Cart: ...", vars(module))
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    ref = stash.put(module.Cart(), share=True)
+    monkeypatch.delitem(sys.modules, module.__name__)
+    with pytest.raises(RefExpired, match=r"a value given to stash.put\(\).*cannot read it"):
+        ref.get()
+
+
+def test_a_reference_to_a_function_that_is_gone_names_it(
+    stash: Stash, url: str, clock: ManualClock
+) -> None:
+    @stash.memo(share=True)
+    def departed() -> int:
+        return 1
+
+    ref = departed.ref()
+    departed.forget()
+    with pytest.raises(RefExpired, match=r"a value of \S*departed\(\)"):
+        Stash(url=url, secret=SECRET, clock=clock).ref(str(ref)).get()
+
+
+def test_of_many_closures_of_one_function_a_reference_finds_its_own(stash: Stash) -> None:
+    def make(factor: int) -> Memo[[int], int]:
+        return stash.memo(share=True)(lambda n: n * factor)
+
+    memos = [make(factor) for factor in range(8)]
+    refs = [memo.ref(5) for memo in memos]
+    for memo in memos:
+        memo.forget()
+    assert [ref.get() for ref in refs] == [5 * factor for factor in range(8)]

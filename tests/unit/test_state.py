@@ -465,3 +465,14 @@ def test_references_in_what_is_put_or_returned_by_a_memo_function_come_back_as_s
 
     for value in (both(1), both(1), both.ref(1).get(), stash.put({"part": part}, share=True).get()):
         assert value["part"].get() == [1]
+
+
+def test_a_variable_that_is_changed_while_it_is_being_changed_is_told_so(stash: Stash) -> None:
+    stash.app["n"] = 1
+    with pytest.raises(FlightCycle, match="cannot be changed while it is being changed"):
+        stash.app.modify("n", lambda n: stash.app.modify("n", lambda m: m + n))
+
+
+def test_a_private_attribute_that_is_missing_is_told_without_advice(stash: Stash) -> None:
+    with pytest.raises(AttributeError, match=r"^_repr_html_$"):
+        stash.app._repr_html_  # type: ignore[attr-defined]  # noqa: B018
