@@ -159,7 +159,12 @@ _SLOW_FOLDERS = {"browser", "processes"}
 _THOROUGH = {
     *("test_attacks.py", "test_clocks.py", "test_constants.py", "test_corpus.py", "test_guard.py"),
     *("test_implementation.py", "test_keys_changes.py", "test_lint_fix.py", "test_lint_output.py"),
-    *("test_local_store.py", "test_mutations.py", "test_plugin_arguments.py"),
+    *("test_local_store.py", "test_memo_async.py", "test_mutations.py", "test_plugin_arguments.py"),
+    *("test_plugin_pages.py", "test_plugin_refusals.py", "test_plugin_visitors.py"),
+    *("test_keys_classes.py", "test_private_copies.py", "test_closures.py", "test_words.py"),
+    *("test_computations.py", "test_redis_records.py", "test_plugin_install.py"),
+    *("test_degrading.py", "test_folders.py", "test_keys_frames.py", "test_naming.py"),
+    *("test_storable.py", "test_store_away.py", "test_users.py"),
     *("test_promised_numbers.py", "test_redis_urls.py", "test_store_contract.py"),
     "test_structure.py",
 }
