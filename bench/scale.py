@@ -219,8 +219,8 @@ def measure(folder: pathlib.Path, address: str, *, quick: bool) -> Costs:
         # The cookie, and the session that it is of: has either ended?
         session = meter.of(
             lambda: (
-                first._deployment.store.has_ended(Owner(Owner("cookie:aa"))),
-                first._deployment.store.has_ended(Owner(Owner("session:aa"))),
+                first._deployment.store.has_ended(Owner("cookie:aa")),
+                first._deployment.store.has_ended(Owner("session:aa")),
             ),
             times,
         )

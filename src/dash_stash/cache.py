@@ -205,7 +205,7 @@ class FunctionCache:
 
     def is_fresh(self, found: Found) -> bool:
         """Return whether the value that was found has not reached the end of its ttl."""
-        return found.entry.facts.fresh_until > self.deployment.clock()
+        return found.entry.facts.is_fresh(self.deployment.clock())
 
     def find_fresh(self, key: bytes) -> Found | None:
         """Read an entry; return None if there is none, or if it is stale."""

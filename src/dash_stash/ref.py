@@ -207,13 +207,8 @@ class References:
 
         *load* loads the value of a target, *delete* deletes the value of a key.
         """
-        self._key, self._visitor, self.load, self.delete, self.clock = (
-            key,
-            visitor,
-            load,
-            delete,
-            clock,
-        )
+        self._key, self._visitor, self.clock = key, visitor, clock
+        self.load, self.delete = load, delete
 
     def mint(self, target: Target, *, share: bool) -> Ref[Any]:
         """Return a reference that opens for the present session and the value's owner.
@@ -296,12 +291,8 @@ class References:
         """
         target = self._target_of(text, prop)
         if target.bound is not None and self._visitor.is_computing:
-            scopes: list[Scope] = [
-                "session",
-                target.scope,
-                "user" if target.is_users else "session",
-            ]
-            for scope in scopes:
+            users: Scope = "user" if target.is_users else "session"
+            for scope in ("session", target.scope, users):
                 self._visitor.check(scope, f"what is behind a reference ({prop})")
         if target.bound is not None and target.bound != self._present(target):
             raise RefInvalid("foreign", prop)
@@ -397,8 +388,5 @@ def _decode(text: str) -> bytes:
     except binascii.Error:
         return b""
     # The last letter may have unused bits: only one spelling of them is accepted.
-    return (
-        raw
-        if base64.urlsafe_b64encode(raw).rstrip(b"=").decode() == encoded
-        else b"?" * (_FIXED + _SEAL_SIZE)
-    )
+    is_only_spelling = base64.urlsafe_b64encode(raw).rstrip(b"=").decode() == encoded
+    return raw if is_only_spelling else b"?" * (_FIXED + _SEAL_SIZE)

@@ -80,7 +80,7 @@ class Resolver:
 
     def _is_current(self, found: Found, stored: Found | None) -> bool:
         """Return whether a value is fresh, and its function's code is still the same."""
-        if found.entry.facts.fresh_until <= self._deployment.clock():
+        if not found.entry.facts.is_fresh(self._deployment.clock()):
             return False
         if stored is None:
             return True

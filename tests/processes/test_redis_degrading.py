@@ -10,7 +10,7 @@ import pathlib
 import random
 import statistics
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -21,23 +21,11 @@ from dash_stash.stores.redis import server as server_module
 from processes.apps import machines
 from processes.apps.machines import block_of, in_background, is_whole, open_machine
 from processes.running import full_disk, result, start
-from proxy import Proxy, between
+from proxy import Proxy
 from servers import Server, running, running_replica
 from support import lines, must, wait_until
 
 MB = 10**6
-
-
-@pytest.fixture
-def server(tmp_path: pathlib.Path) -> Iterator[Server]:
-    with running(tmp_path / "redis") as server:
-        yield server
-
-
-@pytest.fixture
-def line(server: Server) -> Iterator[Proxy]:
-    with between(server.port) as proxy:
-        yield proxy
 
 
 def _goes_on(stash: Stash) -> None:

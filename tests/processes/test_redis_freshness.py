@@ -11,7 +11,6 @@ import re
 import statistics
 import subprocess
 import time
-from collections.abc import Iterator
 
 import pytest
 
@@ -19,7 +18,7 @@ from processes.apps import machines
 from processes.apps.machines import block_of, open_machine
 from processes.running import result, start
 from proxy import Proxy, between
-from servers import Server, running
+from servers import Server
 from support import lines, wait_until
 
 UPDATES = 1500
@@ -29,12 +28,6 @@ PUSH = "?push=1"
 
 # Pushed messages, which say that a key has changed; answers never begin so.
 _MESSAGES = re.compile(rb">.*", re.DOTALL)
-
-
-@pytest.fixture
-def server(tmp_path: pathlib.Path) -> Iterator[Server]:
-    with running(tmp_path / "redis") as server:
-        yield server
 
 
 @pytest.mark.parametrize("push", ["", PUSH], ids=["checked", "pushed"])

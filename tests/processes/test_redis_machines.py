@@ -9,7 +9,6 @@ import pathlib
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -18,24 +17,11 @@ from dash_stash import RefExpired
 from processes.apps import machines
 from processes.apps.machines import block_of, is_whole, open_machine, slow_of
 from processes.running import result, start
-from proxy import Proxy, between
+from proxy import Proxy
 from servers import Server, running
 from support import NAME, lines, must, wait_until
 
 MB = 10**6
-
-
-@pytest.fixture
-def server(tmp_path: pathlib.Path) -> Iterator[Server]:
-    with running(tmp_path / "redis") as server:
-        yield server
-
-
-@pytest.fixture
-def line(server: Server) -> Iterator[Proxy]:
-    """The connection of one machine, on which bytes are counted."""
-    with between(server.port) as proxy:
-        yield proxy
 
 
 def test_20_clients_on_2_machines_share_one_computation_and_wait_without_asking(

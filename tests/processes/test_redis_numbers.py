@@ -21,8 +21,8 @@ from dash_stash.stores.redis import RedisStore, pointers, records
 from dash_stash.stores.redis import server as server_module
 from dash_stash.testing.calls import Caller
 from processes.apps.machines import block_of, open_machine
-from proxy import Proxy, between
-from servers import Server, running
+from proxy import Proxy
+from servers import Server
 from support import LIMITS, SEALING_KEY, free_port, must, wait_until
 
 KEY = b"a key of 16 byte"
@@ -32,18 +32,6 @@ QUIET = 60.0
 
 # Pushed messages, which say that a key has changed; answers never begin so.
 _MESSAGES = re.compile(rb">.*", re.DOTALL)
-
-
-@pytest.fixture
-def server(tmp_path: pathlib.Path) -> Iterator[Server]:
-    with running(tmp_path / "redis") as server:
-        yield server
-
-
-@pytest.fixture
-def line(server: Server) -> Iterator[Proxy]:
-    with between(server.port) as proxy:
-        yield proxy
 
 
 def open_store(url: str, cache: pathlib.Path, lease: float = QUIET) -> RedisStore:

@@ -21,16 +21,9 @@ from dash_stash.testing import ManualClock
 from processes.apps import machines
 from processes.apps.machines import block_of, is_whole, open_machine
 from processes.running import result, start
-from servers import Server, refusing, running
+from servers import Server, refusing
 from support import lines, must, wait_until
 from unit.visiting import at_once
-
-
-@pytest.fixture
-def server(tmp_path: pathlib.Path) -> Iterator[Server]:
-    with running(tmp_path / "redis") as server:
-        yield server
-
 
 # Pauses
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pathlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import pytest
 
@@ -12,17 +12,11 @@ from dash_stash.entries import Facts
 from dash_stash.owner import Owner
 from dash_stash.stores.base import Landed
 from dash_stash.stores.redis import RedisStore
-from servers import Server, running, running_cluster
+from servers import Server, running_cluster
 from support import LIMITS, SEALING_KEY
 
 KEYS = [bytes([number]) * 16 for number in range(9)]
 SESSION = Owner("session:aa")
-
-
-@pytest.fixture
-def server(tmp_path: pathlib.Path) -> Iterator[Server]:
-    with running(tmp_path / "redis") as server:
-        yield server
 
 
 def open_store(url: str, folder: pathlib.Path) -> RedisStore:

@@ -15,16 +15,10 @@ import pytest
 from processes.apps import machines
 from processes.apps.machines import block_of, is_whole, open_machine
 from processes.running import result, start
-from servers import Server, running
+from servers import Server
 from support import Browser, free_port, lines, must, serving
 
 DEPLOY = pathlib.Path(__file__).parent.parent.parent / "deploy"
-
-
-@pytest.fixture
-def server(tmp_path: pathlib.Path) -> Iterator[Server]:
-    with running(tmp_path / "redis") as server:
-        yield server
 
 
 @pytest.mark.parametrize("push", ["", "?push=1"], ids=["checked", "pushed"])

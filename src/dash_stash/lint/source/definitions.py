@@ -159,17 +159,10 @@ class Class:
         """What its body assigns."""
         found: dict[str, ast.expr] = {}
         for node in self.node.body:
-            targets = (
-                node.targets
-                if isinstance(node, ast.Assign)
-                else [node.target]
-                if isinstance(node, ast.AnnAssign)
-                else []
-            )
             value = getattr(node, "value", None)
             found |= {
                 target.id: value
-                for target in targets
+                for target in _targets_of(node)
                 if isinstance(target, ast.Name) and value is not None
             }
         return found
@@ -200,21 +193,21 @@ def _is_model(base: ast.expr) -> bool:
     return name.endswith(("BaseModel", "BaseSettings", "NamedTuple", "TypedDict", "Enum", "Struct"))
 
 
+def _targets_of(node: ast.AST) -> list[ast.expr]:
+    """Return what an assignment assigns to; nothing for other statements."""
+    if isinstance(node, ast.Assign):
+        return node.targets
+    return [node.target] if isinstance(node, ast.AnnAssign) else []
+
+
 def _assigned_attributes(method: Function) -> Iterator[tuple[ast.Attribute, ast.expr]]:
     """Return the attributes that a method assigns.
 
     Each part of a tuple is said to be given the whole value.
     """
     for node in ast.walk(method.node):
-        targets = (
-            node.targets
-            if isinstance(node, ast.Assign)
-            else [node.target]
-            if isinstance(node, ast.AnnAssign)
-            else []
-        )
         value = getattr(node, "value", None)
-        for part in (part for target in targets for part in ast.walk(target)):
+        for part in (part for target in _targets_of(node) for part in ast.walk(target)):
             if (
                 isinstance(part, ast.Attribute)
                 and isinstance(part.ctx, ast.Store)

@@ -116,7 +116,7 @@ class Evictor:
         returned = [
             account
             for account, since in sessions
-            if slots.last_use(owner_key(Owner(account))) > since - TOUCHED_EVERY
+            if slots.last_use(owner_key(account)) > since - TOUCHED_EVERY
         ]
         if returned:
             index.note_return(returned)
@@ -138,7 +138,7 @@ class Evictor:
         used_since = [
             (account, use)
             for account, used in sessions
-            if (use := _last_use(slots, owner_key(Owner(account)), now)) > used
+            if (use := _last_use(slots, owner_key(account), now)) > used
         ]
         if used_since:
             index.note_owner_use(used_since)
@@ -150,7 +150,7 @@ class Evictor:
 
     def _drop_sessions(
         self,
-        accounts: Iterable[str],
+        accounts: Iterable[Owner],
         are_too_many: Callable[[], bool],
         slots: Slots,
         index: Index,
@@ -165,7 +165,7 @@ class Evictor:
         for account in accounts:
             if not are_too_many():
                 return True
-            dropped |= self.drop_all(index.within(Owner(account)), slots, index, now)
+            dropped |= self.drop_all(index.within(account), slots, index, now)
         return dropped
 
     def _drop_oldest(

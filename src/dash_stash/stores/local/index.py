@@ -228,7 +228,7 @@ class Index:
         """Return the keys of the entries of exactly this owner, and their last use."""
         return self._database.rows("SELECT key, used FROM entries WHERE owner = ?", (owner,), _USED)
 
-    def idle_sessions(self, limit: int) -> list[tuple[str, float]]:
+    def idle_sessions(self, limit: int) -> list[tuple[Owner, float]]:
         """Return the sessions that were used longest ago, by the index, and their last use."""
         query = (
             "SELECT account, used FROM accounts WHERE account LIKE 'session:%' "
@@ -236,7 +236,7 @@ class Index:
         )
         return self._database.rows(query, (limit,), _OWNER_USED)
 
-    def new_sessions(self, limit: int) -> list[tuple[str, float]]:
+    def new_sessions(self, limit: int) -> list[tuple[Owner, float]]:
         """Return the sessions that the index knows from one request only, the oldest first."""
         query = """
             SELECT account, since FROM accounts WHERE is_new AND account LIKE 'session:%'
@@ -244,7 +244,7 @@ class Index:
         """
         return self._database.rows(query, (limit,), _OWNER_USED)
 
-    def note_return(self, sessions: Iterable[str]) -> None:
+    def note_return(self, sessions: Iterable[Owner]) -> None:
         """Note that sessions were seen again."""
         with self._database.lock, self._database.begun() as connection:
             connection.executemany(
@@ -252,12 +252,12 @@ class Index:
                 [(account,) for account in sessions],
             )
 
-    def idle_owners(self, before: float, limit: int) -> list[tuple[str, float]]:
+    def idle_owners(self, before: float, limit: int) -> list[tuple[Owner, float]]:
         """Return the sessions, tabs and pages that, by the index, were last used *before* then."""
         query = "SELECT owner, used FROM owners WHERE owner LIKE 'session:%' AND used < ? LIMIT ?"
         return self._database.rows(query, (before, limit), _OWNER_USED)
 
-    def note_owner_use(self, uses: Iterable[tuple[str, float]]) -> None:
+    def note_owner_use(self, uses: Iterable[tuple[Owner, float]]) -> None:
         """Note the times when owners or accounts were last used."""
         with self._database.lock, self._database.begun() as connection:
             for owner, used in uses:
@@ -274,7 +274,7 @@ class Index:
         """
         self._database.rows(query, (owner, now))
 
-    def left(self, before: float, limit: int) -> list[tuple[str, float]]:
+    def left(self, before: float, limit: int) -> list[tuple[Owner, float]]:
         """Owners that were left *before* then, and when that was."""
         return self._database.rows(
             "SELECT owner, since FROM leaving WHERE since < ? LIMIT ?", (before, limit), _OWNER_USED

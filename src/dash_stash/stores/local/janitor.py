@@ -10,7 +10,6 @@ import weakref
 
 from dash_stash.bounded import BoundedTable
 from dash_stash.errors import StoreUnavailable
-from dash_stash.owner import Owner
 from dash_stash.stores.base import GRACE, Limits
 from dash_stash.stores.local.eviction import Evictor, owner_key
 from dash_stash.stores.local.files import EntryFile
@@ -87,21 +86,19 @@ class Janitor:
         """Remove the data of owners that nobody has used for `Limits.idle`."""
         before = now - self._limits.idle
         idle = index.idle_owners(before, AT_ONCE)
-        uses = [(owner, slots.last_use(owner_key(Owner(owner)))) for owner, _ in idle]
+        uses = [(owner, slots.last_use(owner_key(owner))) for owner, _ in idle]
         index.note_owner_use([(owner, use) for owner, use in uses if use >= before])
         for owner, use in uses:
             if use < before:
-                unused = [
-                    (key, used) for key, used in index.of_owner(Owner(owner)) if used < before
-                ]
+                unused = [(key, used) for key, used in index.of_owner(owner) if used < before]
                 self._evictor.drop_all(unused, slots, index, now)
 
     def _drop_left(self, slots: Slots, index: Index, now: float) -> None:
         """Remove the data of owners that were left and not used since."""
         for owner, since in index.left(now - GRACE, AT_ONCE):
-            if slots.last_use(owner_key(Owner(owner))) <= since:
-                self._evictor.drop_all(index.of_owner(Owner(owner)), slots, index, now)
-            index.stay(Owner(owner))
+            if slots.last_use(owner_key(owner)) <= since:
+                self._evictor.drop_all(index.of_owner(owner), slots, index, now)
+            index.stay(owner)
 
     def _compare(self, first: int, index: Index, now: float) -> None:
         """Make the index list the entries whose keys begin with the byte *first*, and no others.
